@@ -1,0 +1,1 @@
+../../daemon/__main__.py

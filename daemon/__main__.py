@@ -1,0 +1,1 @@
+from torhaus.daemon.main import main

@@ -1,0 +1,66 @@
+"""What a forwarder is: it sends a batch once and says for each item what became of it.
+
+A forwarder module has `Config` (frozen msgspec struct), `open_forwarder(config, context) -> Forwarder`, a sample in
+`config/forwarders/<type>.toml` and one line in `registry.py`. Retry, batching, lanes and settlement live in
+`runner.py` and nowhere else: a forwarder has no loop that sends again and no back-off.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from torhaus.daemon.forward.message import Message
+
+
+class Unavailable(Exception):  # noqa: N818 - a state of the far side, not a defect
+    """The far side cannot be reached or does not take anything at present. Everything is kept; the runner backs off.
+
+    The text is one short line for status and log: no secrets, no payload.
+    """
+
+
+class Item(msgspec.Struct, gc=False):
+    """One record to be sent. `tries` counts earlier attempts that this very item failed (0 the first time)."""
+
+    message: Message
+    tries: int = 0
+
+
+class Outcome(msgspec.Struct, gc=False):
+    """What became of a batch, by index into it. An index that is in no list is kept, never accepted.
+
+    accepted: the far side has proved receipt.  rejected: refused for good, with the reason (dead letter).
+    kept: refused for now, with the reason (tried again later).
+    """
+
+    accepted: list[int] = []
+    rejected: dict[int, str] = {}
+    kept: dict[int, str] = {}
+
+
+class Forwarder(Protocol):
+    """One far side. `max_batch` is the most items `send` takes; `concurrency` how many sends may run at once."""
+
+    max_batch: int
+    concurrency: int
+
+    async def open(self) -> None:
+        """Connect. May be called again after a failure or a close. Raises Unavailable."""
+        ...
+
+    async def send(self, batch: list[Item]) -> Outcome:
+        """Send each item at most once and wait for its receipt. Raises Unavailable when the connection is lost before
+        any receipt of this batch came; otherwise returns what is known, and the rest is kept.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Disconnect in order. Never raises."""
+        ...
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What a forwarder is opened with, besides its own config."""
+
+    site: str
+    version: str

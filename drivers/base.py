@@ -1,0 +1,82 @@
+"""What a driver is: code that talks to one kind of device or gateway and hands frames to its host.
+
+A driver module has `Config` (a frozen msgspec struct with `name` and `type`), `open(config) -> Driver`, a sample in
+`config/drivers/<type>.toml`, and one line in `registry.py`. Checking a config never touches the device.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from torhaus.codecs.model import Frame, Reject, Stamp
+
+Done = Callable[[bool], None]
+"""Called once on the event loop when the frames of one delivery are on disk (True) or could not be stored (False)."""
+
+
+class DriverGone(Exception):  # noqa: N818 - reads as a fact, like the rest of the drivers' vocabulary
+    """The device or link is gone for now; the supervisor runs the driver again after a while."""
+
+
+class LinkChanged(msgspec.Struct, frozen=True, gc=False):
+    """The link to the device came up or went down."""
+
+    up: bool
+    detail: str = ""
+
+
+class GatewaySeen(msgspec.Struct, frozen=True, gc=False):
+    """A gateway spoke to us; `peer` is its network address, `known` whether the allow-list has it."""
+
+    gateway: str
+    peer: str
+    protocol: str
+    known: bool
+
+
+class GatewayStats(msgspec.Struct, frozen=True, gc=False):
+    """A gateway's own report: numbers and texts by their GWMP names, plus its position where it has one."""
+
+    gateway: str
+    values: dict[str, float | int | str]
+    raw: bytes
+    at: Stamp
+
+
+class AckSent(msgspec.Struct, frozen=True, gc=False):
+    """A PUSH_ACK left after the commit; `late` when it missed the forwarder's 50 ms."""
+
+    late: bool
+    seconds: float
+
+
+class AckWithheld(msgspec.Struct, frozen=True, gc=False):
+    """No acknowledgement was sent, because the frames could not be stored."""
+
+
+Event = LinkChanged | GatewaySeen | GatewayStats | AckSent | AckWithheld
+
+
+class Host(Protocol):
+    """What the daemon gives a driver."""
+
+    def stamp(self) -> Stamp:
+        """The time now."""
+        ...
+
+    def deliver(self, frames: list[Frame], rejects: list[Reject], done: Done | None = None) -> None:
+        """Hand over what was received. Everything, also what was refused, is stored; then `done` is called."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Tell the daemon about a change of state."""
+        ...
+
+
+class Driver(Protocol):
+    """One running driver."""
+
+    async def run(self, host: Host) -> None:
+        """Work until cancelled. Raises DriverGone when the device is lost; anything else is a defect."""
+        ...
