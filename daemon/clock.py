@@ -44,7 +44,12 @@ class Clock(Protocol):
 class _Timex(ctypes.Structure):
     """struct timex of adjtimex(2); only `status` is read. Padded well beyond the kernel's 208 bytes."""
 
-    _fields_ = (("modes", ctypes.c_uint), ("head", ctypes.c_long * 4), ("status", ctypes.c_int), ("rest", ctypes.c_byte * 512))
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("head", ctypes.c_long * 4),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 512),
+    )
 
 
 class SystemClock:

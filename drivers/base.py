@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from torhaus.codecs.model import Frame, Reject, Stamp
+from torhaus.codecs.model import Frame, Reject, RejectReason, Stamp
 
 Done = Callable[[bool], None]
 """Called once on the event loop when the frames of one delivery are on disk (True) or could not be stored (False)."""
@@ -36,26 +36,15 @@ class GatewaySeen(msgspec.Struct, frozen=True, gc=False):
 
 
 class GatewayStats(msgspec.Struct, frozen=True, gc=False):
-    """A gateway's own report: numbers and texts by their GWMP names, plus its position where it has one."""
+    """A gateway's own report: numbers and texts by their GWMP names. Stored as an event record."""
 
     gateway: str
     values: dict[str, float | int | str]
-    raw: bytes
     at: Stamp
+    stranger: RejectReason | None = None
 
 
-class AckSent(msgspec.Struct, frozen=True, gc=False):
-    """A PUSH_ACK left after the commit; `late` when it missed the forwarder's 50 ms."""
-
-    late: bool
-    seconds: float
-
-
-class AckWithheld(msgspec.Struct, frozen=True, gc=False):
-    """No acknowledgement was sent, because the frames could not be stored."""
-
-
-Event = LinkChanged | GatewaySeen | GatewayStats | AckSent | AckWithheld
+Event = LinkChanged | GatewaySeen
 
 
 class Host(Protocol):
@@ -65,12 +54,22 @@ class Host(Protocol):
         """The time now."""
         ...
 
-    def deliver(self, frames: list[Frame], rejects: list[Reject], done: Done | None = None) -> None:
+    def deliver(
+        self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None
+    ) -> None:
         """Hand over what was received. Everything, also what was refused, is stored; then `done` is called."""
         ...
 
     def event(self, event: Event) -> None:
         """Tell the daemon about a change of state."""
+        ...
+
+    def acked(self, seconds: float) -> None:
+        """An acknowledgement left for the device side, this long after its data came (and after the commit)."""
+        ...
+
+    def ack_withheld(self) -> None:
+        """No acknowledgement was sent, because the data could not be stored."""
         ...
 
 

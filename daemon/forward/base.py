@@ -49,8 +49,10 @@ class Forwarder(Protocol):
         ...
 
     async def send(self, batch: list[Item]) -> Outcome:
-        """Send each item at most once and wait for its receipt. Raises Unavailable when the connection is lost before
-        any receipt of this batch came; otherwise returns what is known, and the rest is kept.
+        """Send each item at most once and wait for its receipt.
+
+        Raises Unavailable when the connection is lost before any receipt of this batch came; otherwise returns what
+        is known, and the rest is kept.
         """
         ...
 

@@ -4,25 +4,11 @@ from typing import Literal
 
 import msgspec
 
-from torhaus.codecs.model import Fields, Reception
+from torhaus.codecs.model import Fields
+from torhaus.daemon.outbox.record import Lora
 
 Kind = Literal["reading", "frame", "event"]
 Clock = Literal["synced", "corrected", "unsynced"]
-
-
-class Lora(msgspec.Struct, omit_defaults=True, gc=False):
-    """The radio side of an uplink. `fcnt` is the full 32-bit counter once the MIC has proved it."""
-
-    freq_hz: int
-    modulation: str
-    datarate: str
-    coderate: str | None = None
-    dr: int | None = None  # data rate index of the region, where it is known
-    dev_addr: str | None = None
-    fcnt: int | None = None
-    fport: int | None = None
-    confirmed: bool = False
-    rx: list[Reception] = []
 
 
 class Message(msgspec.Struct, omit_defaults=True, gc=False):

@@ -1,0 +1,159 @@
+"""Elsys sensors (ERS, ERS2, ERS CO2, ERS Eye, Sound, VOC, Eco, ELT-2, EMS, EIAQ, ETHD …): one payload structure for all.
+
+Sources: Elektroniksystem i Umeå AB, Elsys-LoRa-payload.pdf (v1.11: types 0x01 to 0x1B, 0x3D, 0x3E and the offset) and
+the vendor's payload decoder (0x1C, byte order of the position). 0x1D to 0x24, 0x3B and 0x3C as newer decoders read them.
+
+    a payload is a row of values:  oo tttttt | data | offset
+    tttttt type, which fixes the size of the data; oo bytes of offset behind it (a sample from the queue; the unit is not
+    documented). Big-endian, but for the GPS position.
+
+Names and values:
+- Battery and analog inputs come in mV and are given in V, acceleration in g (63 steps a g, rounded to 0.001), distance
+  in mm. Counters, digital inputs, `occupancy` (0 free, 1 waiting, 2 occupied) and `water_leak` (0 dry to 255) are as sent.
+- A value that comes again (an older sample, the next 1-wire probe) gets `_2`, `_3` and so on; `<name>_offset` is its offset.
+- `settings` (type 0x3E, sent after start on FPort + 1) and `debug` are hex; settings are kept whole, not interpreted.
+"""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Any, Final
+
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+
+MAX_PAYLOAD: Final = 255
+"""Longest payload taken, in bytes: LoRaWAN has at most 242."""
+
+_COUNTED: Final = {0x3B: "bytes", 0x3E: "settings"}  # a length byte, then that many bytes
+
+Part = tuple[str, int, str | None]  # name, divisor, unit
+Reader = Callable[[bytes, int], tuple[Any, ...]]
+
+
+def _hex4(data: bytes, pos: int) -> tuple[Any, ...]:
+    return (data[pos : pos + 4].hex(),)
+
+
+def _acceleration(data: bytes, pos: int) -> tuple[Any, ...]:
+    return tuple(round((n - 256 if n > 127 else n) / 63, 3) for n in data[pos : pos + 3])
+
+
+def _position(data: bytes, pos: int) -> tuple[Any, ...]:
+    """Latitude and longitude, 24 bits each, least significant byte first, in 0.0001 degrees."""
+    latitude = int.from_bytes(data[pos : pos + 3], "little", signed=True)
+    longitude = int.from_bytes(data[pos + 3 : pos + 6], "little", signed=True)
+    return latitude, longitude
+
+
+def _grid(data: bytes, pos: int) -> tuple[Any, ...]:
+    """Reference temperature in degrees, then 64 pixels in tenths above it; all in tenths."""
+    reference = data[pos] * 10
+    return (reference, *(reference + n for n in data[pos + 1 : pos + 65]))
+
+
+_GRID: Final[tuple[Part, ...]] = (
+    ("grid_reference", 10, "Cel"),
+    *((f"grid_{n}", 10, "Cel") for n in range(1, 65)),
+)
+
+_TYPES: Final[dict[int, tuple[str | tuple[int, Reader], tuple[Part, ...]]]] = {
+    # type: struct format, or size and reader; then the parts
+    0x01: ("h", (("temperature", 10, "Cel"),)),
+    0x02: ("B", (("humidity", 1, "%"),)),
+    0x03: ((3, _acceleration), (("acceleration_x", 1, "[g]"), ("acceleration_y", 1, "[g]"), ("acceleration_z", 1, "[g]"))),
+    0x04: ("H", (("light", 1, "lx"),)),
+    0x05: ("B", (("motion", 1, None),)),
+    0x06: ("H", (("co2", 1, "[ppm]"),)),
+    0x07: ("H", (("battery_voltage", 1000, "V"),)),
+    0x08: ("H", (("analog_1", 1000, "V"),)),
+    0x09: ((6, _position), (("latitude", 10000, "deg"), ("longitude", 10000, "deg"))),
+    0x0A: ("H", (("pulse_1", 1, None),)),
+    0x0B: ("I", (("pulse_total_1", 1, None),)),
+    0x0C: ("h", (("external_temperature_1", 10, "Cel"),)),
+    0x0D: ("B", (("digital_1", 1, None),)),
+    0x0E: ("H", (("distance", 1, "mm"),)),
+    0x0F: ("B", (("acceleration_motion", 1, None),)),
+    0x10: ("hh", (("ir_internal_temperature", 10, "Cel"), ("ir_external_temperature", 10, "Cel"))),
+    0x11: ("B", (("occupancy", 1, None),)),
+    0x12: ("B", (("water_leak", 1, None),)),
+    0x13: ((65, _grid), _GRID),
+    0x14: ("I", (("pressure", 1000, "hPa"),)),
+    0x15: ("BB", (("sound_peak", 1, "dB[SPL]"), ("sound_average", 1, "dB[SPL]"))),
+    0x16: ("H", (("pulse_2", 1, None),)),
+    0x17: ("I", (("pulse_total_2", 1, None),)),
+    0x18: ("H", (("analog_2", 1000, "V"),)),
+    0x19: ("h", (("external_temperature_2", 10, "Cel"),)),
+    0x1A: ("B", (("digital_2", 1, None),)),
+    0x1B: ("i", (("external_analog", 1, "uV"),)),
+    0x1C: ("H", (("tvoc", 1, "[ppb]"),)),
+    0x1D: ("B", (("iaq", 1, None),)),
+    0x1E: ("B", (("generic_flag", 1, None),)),
+    0x1F: ("b", (("generic_int8", 1, None),)),
+    0x20: ("h", (("generic_int16", 1, None),)),
+    0x21: ("B", (("display_view", 1, None),)),
+    0x22: ("h", (("setpoint", 10, "Cel"),)),
+    0x23: ("B", (("fan_speed", 1, None),)),
+    0x24: ("B", (("external_humidity", 1, "%"),)),
+    0x3C: ("I", (("crc", 1, None),)),
+    0x3D: ((4, _hex4), (("debug", 1, None),)),
+}
+
+
+def _reader(layout: str | tuple[int, Reader]) -> tuple[int, Reader]:
+    if isinstance(layout, tuple):
+        return layout
+    packed = Struct(">" + layout)
+    return packed.size, packed.unpack_from
+
+
+_LAYOUTS: Final = {kind: (*_reader(layout), parts) for kind, (layout, parts) in _TYPES.items()}
+
+
+def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - the structure is the same on every port
+    """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+    end = len(data)
+    if not 0 < end <= MAX_PAYLOAD:
+        raise DecodeError(RejectReason.LONG if end else RejectReason.SHORT, f"{end} bytes")
+    fields: Fields = {}
+    pos = 0
+    while pos < end:
+        kind = data[pos]
+        layout = _LAYOUTS.get(kind & 0x3F)
+        if layout is None:
+            pos = _counted(data, pos, fields)
+            continue
+        size, read, parts = layout
+        behind = pos + 1 + size
+        if behind + (kind >> 6) > end:
+            raise DecodeError(RejectReason.SHORT, f"type 0x{kind:02x} at offset {pos} is cut off")
+        for (name, divisor, unit), n in zip(parts, read(data, pos + 1), strict=True):
+            free = name if name not in fields else _free(fields, name)
+            fields[free] = Value(n if divisor == 1 else n / divisor, unit)
+            if kind > 0x3F:
+                fields[f"{free}_offset"] = Value(int.from_bytes(data[behind : behind + (kind >> 6)], "big"))
+        pos = behind + (kind >> 6)
+    return fields
+
+
+def _counted(data: bytes, pos: int, fields: Fields) -> int:
+    """A type whose size is in the payload, as hex; the offset behind it."""
+    kind = data[pos]
+    name = _COUNTED.get(kind & 0x3F)
+    if name is None:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"type 0x{kind:02x} at offset {pos}")
+    begin = pos + 2
+    behind = begin + data[pos + 1] if begin <= len(data) else begin
+    if behind + (kind >> 6) > len(data):
+        raise DecodeError(RejectReason.SHORT, f"type 0x{kind:02x} at offset {pos} is cut off")
+    free = name if name not in fields else _free(fields, name)
+    fields[free] = Value(data[begin:behind].hex())
+    if kind > 0x3F:
+        fields[f"{free}_offset"] = Value(int.from_bytes(data[behind : behind + (kind >> 6)], "big"))
+    return behind + (kind >> 6)
+
+
+def _free(fields: Fields, name: str) -> str:
+    """The next free number behind a name that is taken."""
+    n = 2
+    while f"{name}_{n}" in fields:
+        n += 1
+    return f"{name}_{n}"

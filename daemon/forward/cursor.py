@@ -1,0 +1,97 @@
+"""What one forwarder still has to do in one log. Pure: no clock, no disk, no network.
+
+A position is settled, busy (in the live lane, being sent, or waiting for its script), or to be done by backfill:
+everything from the log's head to the tail that is neither. So what falls out of the live lane, comes back from a
+failed send or was there before the start is one case, not three.
+"""
+
+from collections import deque
+from typing import Final
+
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.record import Stored
+
+LIVE_RECORDS: Final = 8192
+"""Records the live lane holds in memory; the oldest beyond it are left to backfill."""
+
+
+class Cursor:
+    """The two lanes of a forwarder over one log."""
+
+    def __init__(self, settled: Ranges, tail: int, live_records: int = LIVE_RECORDS) -> None:
+        self.settled = settled
+        self.tail = tail
+        self.live: deque[Stored] = deque()
+        self.is_live = False
+        self.changed = False
+        self._busy = Ranges()
+        self._limit = live_records
+
+    def feed(self, stored: Stored, *, wanted: bool, ready: bool) -> None:
+        """A record was committed (or, already seen and then ready, its script has answered).
+
+        Not `wanted` settles it as skipped; not `ready` leaves it waiting until it is fed again.
+        """
+        pos = stored.pos
+        is_new = pos >= self.tail
+        if is_new:
+            self.tail = pos + 1
+        if not wanted:
+            self.settle(pos)
+        elif not ready:
+            self._busy.add(pos, pos + 1)
+        elif self.is_live and pos not in self.settled and (is_new or pos in self._busy):
+            self._busy.add(pos, pos + 1)
+            self.live.append(stored)
+            if len(self.live) > self._limit:
+                self.release(self.live.popleft().pos)
+        elif not is_new:
+            self.release(pos)
+
+    def start_live(self) -> None:
+        """From now on new records go to the live lane."""
+        self.is_live = True
+
+    def stop_live(self) -> None:
+        """The far side is gone: the live lane is left to backfill."""
+        self.is_live = False
+        for stored in self.live:
+            self._busy.remove(stored.pos, stored.pos + 1)
+        self.live.clear()
+
+    def take_live(self, n: int) -> list[Stored]:
+        """The next records of the live lane, oldest first; they stay busy until settled or released."""
+        live = self.live
+        if len(live) <= n:
+            out = list(live)
+            live.clear()
+            return out
+        return [live.popleft() for _ in range(n)]
+
+    def gap(self, head: int) -> tuple[int, int] | None:
+        """The lowest stretch of the backlog: [start, end); None when there is none."""
+        start = head
+        while (free := self.settled.gap(start, self.tail)) is not None:
+            found = self._busy.gap(*free)
+            if found is not None:
+                return found
+            start = free[1]
+        return None
+
+    def take(self, pos: int) -> None:
+        """This position is being sent, or waits for its script."""
+        self._busy.add(pos, pos + 1)
+
+    def settle(self, pos: int, count: int = 1) -> None:
+        """Done with: accepted, skipped, set aside with a copy of its own, or gone."""
+        self.settled.add(pos, pos + count)
+        self._busy.remove(pos, pos + count)
+        self.changed = True
+
+    def release(self, pos: int) -> None:
+        """Not done with: back to the backlog."""
+        self._busy.remove(pos, pos + 1)
+
+    def backlog(self, head: int) -> int:
+        """Records that are not settled."""
+        return max(self.tail - head, 0) - self.settled.count(head, self.tail)

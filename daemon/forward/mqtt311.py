@@ -1,0 +1,165 @@
+"""Forwarder `mqtt` for brokers that speak only MQTT 3.1.1, through aiomqtt. Same config, same contract as `mqtt.py`.
+
+Source: MQTT Version 3.1.1, OASIS Standard, 29 October 2014. Its PUBACK (3.4) has no reason: a broker that does not want
+a message acknowledges it all the same or closes the connection, so a broker never refuses anything for good here, and a
+message that nobody subscribes to counts as delivered.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Final, cast
+
+import aiomqtt
+from paho.mqtt.reasoncodes import ReasonCode
+
+from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
+from torhaus.daemon.forward.mqtt import Config, Renderer
+from torhaus.daemon.mqtt import reasons
+from torhaus.daemon.mqtt.bounds import ProtocolError
+
+_IN_FLIGHT: Final = 20
+"""Publishes at once. 3.1.1 has no receive maximum; common brokers queue or drop beyond 20."""
+
+_MAX_TOPIC_BYTES: Final = 65_535
+_CLOSE_S: Final = 2.0
+
+_ROUNDS: Final = 100
+"""Rounds of the event loop in which a socket that was shut down has to be let go."""
+
+_SILENT: Final = logging.getLogger(__name__)
+_SILENT.disabled = True
+"""What aiomqtt and paho would log: a forwarder says nothing, it returns facts."""
+
+
+class Mqtt311Forwarder:
+    """One MQTT 3.1.1 broker."""
+
+    def __init__(self, config: Config, context: Context) -> None:
+        self.max_batch = config.max_batch
+        self.concurrency = config.concurrency
+        self._config = config
+        self._renderer = Renderer(config, context)
+        self._client: aiomqtt.Client | None = None
+
+    async def open(self) -> None:
+        """Connect and say so on the status topic. Raises Unavailable."""
+        await self.close()
+        config, renderer = self._config, self._renderer
+        endpoint = config.endpoint()
+        secrets = await config.secrets()
+        status = renderer.status_topic
+        client = aiomqtt.Client(
+            endpoint.host,
+            endpoint.port,
+            identifier=renderer.client_id,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            clean_session=True,  # only publishes, and what has no PUBACK is sent again anyway
+            username=config.username,
+            password=secrets.password.decode("utf-8", "surrogateescape") if secrets.password is not None else None,
+            tls_context=secrets.tls,
+            keepalive=config.keepalive_s,
+            timeout=config.timeout_s,
+            will=aiomqtt.Will(status, renderer.status("offline"), qos=1, retain=True) if status else None,
+            max_inflight_messages=_IN_FLIGHT,
+            max_queued_incoming_messages=1,
+            logger=_SILENT,
+        )
+        client.pending_calls_threshold = 1 << 16
+        try:
+            await client.__aenter__()
+            if status:
+                await client.publish(status, renderer.status("online"), qos=1, retain=True)
+        except BaseException as error:
+            await _drop(client)
+            if isinstance(error, (aiomqtt.MqttError, ValueError)):
+                raise Unavailable(_why(error)) from None
+            raise
+        self._client = client
+
+    async def send(self, batch: list[Item]) -> Outcome:
+        """Publish and wait for each PUBACK, a bounded number at once. Raises Unavailable when none came."""
+        client = self._client
+        if client is None:
+            raise Unavailable("not connected")
+        outcome = Outcome([], {}, {})
+        rest = iter(range(len(batch)))
+        lost: str | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(_until_lost(client))
+                workers = [
+                    group.create_task(self._work(client, batch, rest, outcome))
+                    for _ in range(min(_IN_FLIGHT, len(batch)))
+                ]
+                for worker in workers:
+                    await worker
+                watch.cancel()
+        except* aiomqtt.MqttError as errors:
+            lost = _why(errors.exceptions[0])
+        if lost is not None:
+            self._client = None
+            await _drop(client)
+            if not outcome.accepted and not outcome.rejected:
+                raise Unavailable(lost)
+            settled = {*outcome.accepted, *outcome.rejected}
+            outcome.kept = {index: lost for index in range(len(batch)) if index not in settled}
+        return outcome
+
+    async def close(self) -> None:
+        """Say `offline`, disconnect in order. Never raises."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                if self._renderer.status_topic:
+                    status = self._renderer.status("offline")
+                    await client.publish(self._renderer.status_topic, status, qos=1, retain=True)
+                await client.__aexit__(None, None, None)
+        except (aiomqtt.MqttError, TimeoutError):
+            await _drop(client)  # the will says it instead
+
+    async def _work(self, client: aiomqtt.Client, batch: list[Item], rest: Iterator[int], outcome: Outcome) -> None:
+        """Take the next index, publish, wait; so messages leave in order. Raises MqttError for a loss."""
+        for index in rest:
+            message = batch[index].message
+            try:
+                topic = self._renderer.topic_of(message)
+                if len(topic.encode()) > _MAX_TOPIC_BYTES:
+                    raise ProtocolError("topic longer than 65,535 bytes")  # noqa: TRY301
+                payload = self._renderer.payload(message)
+                await client.publish(topic, payload, qos=1)
+            except (ProtocolError, ValueError) as error:  # ValueError: what paho says of a topic or payload
+                outcome.rejected[index] = reasons.printable(str(error))
+            else:
+                outcome.accepted.append(index)
+
+
+async def _until_lost(client: aiomqtt.Client) -> None:
+    """Raises MqttError when the connection is lost: a publish that waits for its PUBACK would not notice."""
+    async for _ in client.messages:
+        pass  # nothing is subscribed
+
+
+async def _drop(client: aiomqtt.Client) -> None:
+    """Close the connection at once. aiomqtt leaves the socket to paho, which lets go of it when it reads the end."""
+    paho = client._client  # noqa: SLF001 - there is no public way to a socket that must not stay open
+    raw = cast("socket.socket | None", paho.socket())
+    if raw is None:
+        return
+    with contextlib.suppress(OSError):  # it may be closed already
+        raw.shutdown(socket.SHUT_RDWR)
+    for _ in range(_ROUNDS):
+        if paho.socket() is None:
+            break
+        await asyncio.sleep(0)
+
+
+def _why(error: BaseException) -> str:
+    """One line for status and log."""
+    if isinstance(error, aiomqtt.MqttCodeError) and isinstance(error.rc, ReasonCode):
+        return f"broker refused: {reasons.describe(error.rc.value)}"  # paho gives a 3.1.1 return code as that of MQTT 5
+    return reasons.printable(str(error.__cause__ or error)) or type(error).__name__

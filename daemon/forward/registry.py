@@ -1,0 +1,16 @@
+"""Every forwarder by type: one line each. Modules are imported when a forwarder of that type is configured."""
+
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+FORWARDERS: Final[dict[str, str]] = {
+    "file": "torhaus.daemon.forward.file",
+    "mqtt": "torhaus.daemon.forward.mqtt",
+}
+"""Type to module. Each module has `Config` and `open_forwarder(config, context)`."""
+
+
+def load(kind: str) -> ModuleType:
+    """The module of a type. KeyError when there is no such type; ImportError when its library is not installed."""
+    return import_module(FORWARDERS[kind])

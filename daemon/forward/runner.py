@@ -1,0 +1,232 @@
+"""Runs one forwarder: connection, two lanes, batches and back-off. What becomes of each item: settle.py."""
+
+import asyncio
+import sqlite3
+from typing import Final
+
+import msgspec
+
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.forward.base import Forwarder, Item, Unavailable
+from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.forward.message import Kind, Message
+from torhaus.daemon.forward.render import render
+from torhaus.daemon.forward.settle import Settlement
+from torhaus.daemon.outbox.record import Damaged, Stored
+from torhaus.daemon.outbox.state import Flush
+from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.supervise import Backoff
+
+BACKFILL_READ: Final = 512
+"""Records read from the log at once: what the backlog may occupy in memory, however long it is."""
+IDLE_S: Final = 1.0
+"""How often the backlog lane looks again when there is nothing to do."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What every forwarder has, whatever its type. Empty `devices` means all."""
+
+    name: str
+    kinds: frozenset[str] = frozenset({"reading"})
+    devices: frozenset[str] = frozenset()
+    backfill_per_s: float = 1000.0
+
+
+class Runner:
+    """One forwarder over one log of the outbox."""
+
+    def __init__(
+        self, options: Options, forwarder: Forwarder, outbox: Outbox, log: str, cursor: Cursor, clock: Clock
+    ) -> None:
+        self.options = options
+        self.cursor = cursor
+        self.log = log
+        self.books = Settlement(options.name, outbox, log, cursor, clock)
+        self.tally = self.books.tally
+        self._forwarder = forwarder
+        self._outbox = outbox
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._connect_pause = Backoff()
+        self._backlog_pause = Backoff()
+        self._allowance = 0.0
+        self._allowed_at = clock.boot_ns()
+        self._turn = asyncio.Semaphore(max(1, forwarder.concurrency))
+        outbox.settled_by[log][options.name] = cursor.settled
+        outbox.subscribe(log, self._feed)
+        outbox.before_flush.append(self._collect)
+
+    # -- what comes in ------------------------------------------------------------------------------------------------
+
+    def kind_of(self, stored: Stored) -> Kind | None:
+        """As what this forwarder sends a record; None when it is not for it."""
+        record = stored.record
+        kinds, devices = self.options.kinds, self.options.devices
+        if devices and record.device not in devices:
+            return None
+        if record.kind == "event":
+            return "event" if "event" in kinds else None
+        if "reading" in kinds and (record.pending or record.kind == "reading"):
+            return "reading"
+        return "frame" if "frame" in kinds else None
+
+    def _feed(self, batch: list[Stored]) -> None:
+        feed, kind_of = self.cursor.feed, self.kind_of
+        for stored in batch:
+            kind = kind_of(stored)
+            if kind is None:
+                self.tally.skipped += 1
+            feed(stored, wanted=kind is not None, ready=kind != "reading" or not stored.record.pending)
+        self._wake.set()
+
+    def _collect(self, flush: Flush) -> None:
+        if self.cursor.changed:
+            self.cursor.changed = False
+            flush.settled[self.options.name, self.log] = list(self.cursor.settled)
+
+    # -- connection ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, work, and again after a pause whenever the far side goes. Never returns."""
+        await self.books.load()
+        while True:
+            try:
+                await self._forwarder.open()
+                self._set_up(up=True)
+                self.cursor.start_live()
+                await self._work()
+            except Unavailable as e:
+                self._set_up(up=False, detail=str(e))
+            finally:
+                self.cursor.stop_live()
+                await self._forwarder.close()
+            await self._clock.sleep(self._connect_pause.next_s())
+
+    def _set_up(self, *, up: bool, detail: str = "") -> None:
+        tally = self.tally
+        if up != tally.up:
+            tally.since_ns = self._clock.wall_ns()
+        tally.connects += up
+        tally.up, tally.detail = up, detail
+
+    async def _work(self) -> None:
+        """Both lanes, until one of them finds that the far side is gone."""
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                lanes.create_task(self._live(), name=f"{self.options.name} live")
+                lanes.create_task(self._backfill(), name=f"{self.options.name} backfill")
+        except* Unavailable as group:
+            raise next(e for e in group.exceptions if isinstance(e, Unavailable)) from None
+
+    # -- lanes --------------------------------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        while True:
+            batch = self.cursor.take_live(self._forwarder.max_batch)
+            if batch:
+                await self._send(batch, late=False)
+                continue
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _backfill(self) -> None:
+        scanned = 0
+        while True:
+            await self._retry_set_aside()
+            gap = self.cursor.gap(max(self._outbox.logs[self.log].head, scanned))
+            if gap is None:
+                if not scanned:
+                    await self._clock.sleep(IDLE_S)
+                scanned = 0  # what was kept meanwhile is looked at again from the start
+                continue
+            batch, scanned = await self._read(*gap, await self._allow(self._forwarder.max_batch))
+            if batch and not await self._send(batch, late=True):
+                await self._clock.sleep(self._backlog_pause.next_s())
+
+    async def _allow(self, most: int) -> int:
+        """How many records the rate allows now: waits until it is at least one."""
+        rate = self.options.backfill_per_s
+        if not rate:
+            return most
+        while True:
+            now = self._clock.boot_ns()
+            self._allowance = min(max(rate / 10, 1), self._allowance + (now - self._allowed_at) / 1e9 * rate)
+            self._allowed_at = now
+            if self._allowance >= 1:
+                return min(most, int(self._allowance))
+            await self._clock.sleep(max(0.01, (1 - self._allowance) / rate))
+
+    async def _read(self, start: int, end: int, most: int) -> tuple[list[Stored], int]:
+        """The next records of the backlog that are to be sent, and up to where it was looked at."""
+        cursor = self.cursor
+        try:
+            found = await self._outbox.read(self.log, start, min(most, BACKFILL_READ, end - start))
+        except sqlite3.Error as e:  # not damage, which comes as Damaged: the file cannot be had just now
+            self.tally.detail = f"log: {e}"
+            await self._clock.sleep(self._backlog_pause.next_s())
+            return [], start
+        if not found:  # dropped while we looked, or positions that were never used
+            head = self._outbox.logs[self.log].head
+            end = min(end, head) if head > start else end
+            cursor.settle(start, end - start)
+            return [], end
+        batch = []
+        pos = start
+        for r in found:
+            if r.pos >= end:
+                break
+            if r.pos > pos:  # a hole: positions that were never used, or rows that are gone
+                cursor.settle(pos, r.pos - pos)
+            if isinstance(r, Damaged):
+                count = min(r.count, end - r.pos)
+                self.tally.damaged += count
+                cursor.settle(r.pos, count)
+                pos = r.pos + count
+                continue
+            pos = r.pos + 1
+            kind = self.kind_of(r)
+            if kind is None:
+                self.tally.skipped += 1
+                cursor.settle(r.pos)
+                continue
+            cursor.take(r.pos)
+            if kind != "reading" or not r.record.pending:  # else it comes back through `_feed` once its script answered
+                batch.append(r)
+        self._allowance -= len(batch)
+        return batch, pos
+
+    async def _retry_set_aside(self) -> None:
+        for one in await self.books.due():
+            kind = self.kind_of(one.stored) or "frame"
+            async with self._turn:
+                outcome = await self._forwarder.send([Item(self._message(one.stored, kind, late=True), one.tries)])
+            await self.books.settle_due(one, outcome)
+
+    # -- sending ------------------------------------------------------------------------------------------------------
+
+    def _message(self, stored: Stored, kind: Kind, *, late: bool) -> Message:
+        return render(stored, self._outbox.site, self._outbox.boots, kind=kind, late=late)
+
+    async def _send(self, batch: list[Stored], *, late: bool) -> bool:
+        """Send and settle. False when the far side took nothing of it. Raises Unavailable."""
+        tries, kind_of = self.books.tries, self.kind_of
+        items = [Item(self._message(s, kind_of(s) or "frame", late=late), tries.get(s.pos, 0)) for s in batch]
+        try:
+            async with self._turn:
+                outcome = await self._forwarder.send(items)
+        except (Unavailable, asyncio.CancelledError):
+            for s in batch:
+                self.cursor.release(s.pos)
+            raise
+        except Exception as e:  # noqa: BLE001 - a defect met on one record must not stop the others, nor be met for ever
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                one = await self._send(batch[:middle], late=late)
+                return await self._send(batch[middle:], late=late) or one
+            self.books.bury(batch[0], f"defect: {type(e).__name__}: {e}"[:200])
+            return True
+        moved = self.books.settle(batch, outcome, late=late)
+        if moved:
+            self._connect_pause.reset()
+            self._backlog_pause.reset()
+        return moved

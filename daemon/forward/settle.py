@@ -1,0 +1,149 @@
+"""What becomes of each item after a send: accepted, dead letter, tried again in its place, or set aside for a while."""
+
+from typing import Final
+
+import msgspec
+
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.forward.base import Outcome
+from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.outbox.record import Stored
+from torhaus.daemon.outbox.state import SetAside, State
+from torhaus.daemon.outbox.store import Outbox
+
+INLINE_TRIES: Final = 5
+"""So often an item that alone was refused for now is tried in its place; then it is set aside, and the rest goes on."""
+SET_ASIDE_S: Final = 60.0
+SET_ASIDE_LONGEST_S: Final = 3600.0
+MAX_SET_ASIDE: Final = 10_000
+"""Records one forwarder may have set aside, each with a copy of its own; beyond it they hold up the backlog instead."""
+DUE_CHECK_NS: Final = 1_000_000_000
+DUE_BATCH: Final = 64
+
+
+class Tally(msgspec.Struct):
+    """What has become of records since the start, and how the far side is."""
+
+    accepted: int = 0
+    late: int = 0
+    rejected: int = 0
+    kept: int = 0
+    skipped: int = 0
+    damaged: int = 0
+    set_aside: int = 0
+    connects: int = 0
+    up: bool = False
+    since_ns: int = 0  # wall clock of the last change of `up`
+    last_success_ns: int = 0
+    detail: str = ""
+
+
+class Settlement:
+    """The books of one forwarder over one log."""
+
+    def __init__(self, name: str, outbox: Outbox, log: str, cursor: Cursor, clock: Clock) -> None:
+        self.name = name
+        self.tally = Tally(since_ns=clock.wall_ns())
+        self.aside = 0  # records set aside at present
+        self.tries: dict[int, int] = {}
+        self._outbox = outbox
+        self._log = log
+        self._cursor = cursor
+        self._clock = clock
+        self._due_at = 0
+
+    async def load(self) -> None:
+        """Count what is set aside from before."""
+        counts = await self._outbox.on_state(State.counts)
+        self.aside = counts.get(self.name, (0, 0))[0]
+
+    def settle(self, batch: list[Stored], outcome: Outcome, *, late: bool) -> bool:
+        """Enter what became of a batch. True when the far side took or refused at least one item for good."""
+        cursor, tries = self._cursor, self.tries
+        if len(outcome.accepted) == len(batch):
+            self._settle_all(batch, late=late)
+            return True
+        accepted = set(outcome.accepted)
+        moved = bool(accepted or outcome.rejected)
+        for i, s in enumerate(batch):
+            if i in accepted:
+                tries.pop(s.pos, None)
+                cursor.settle(s.pos)
+            elif i in outcome.rejected:
+                self.bury(s, outcome.rejected[i])
+            elif i in outcome.kept and moved and self._is_stuck(s.pos):
+                tries.pop(s.pos, None)
+                self.aside += 1
+                self._put_aside(s, 0, outcome.kept[i])
+                cursor.settle(s.pos)
+            else:
+                self.tally.kept += 1
+                if i in outcome.kept and moved:
+                    tries[s.pos] = tries.get(s.pos, 0) + 1
+                cursor.release(s.pos)
+        if accepted:
+            self._success(len(accepted), late=late)
+        return moved
+
+    def _settle_all(self, batch: list[Stored], *, late: bool) -> None:
+        """The ordinary case, in runs of positions."""
+        start = end = batch[0].pos
+        for s in batch:
+            if s.pos != end:
+                self._cursor.settle(start, end - start)
+                start = s.pos
+            end = s.pos + 1
+        self._cursor.settle(start, end - start)
+        if self.tries:
+            for s in batch:
+                self.tries.pop(s.pos, None)
+        self._success(len(batch), late=late)
+
+    def _is_stuck(self, pos: int) -> bool:
+        return self.tries.get(pos, 0) + 1 >= INLINE_TRIES and self.aside < MAX_SET_ASIDE
+
+    def _success(self, count: int, *, late: bool) -> None:
+        self.tally.accepted += count
+        if late:
+            self.tally.late += count
+        self.tally.last_success_ns = self._clock.wall_ns()
+
+    def bury(self, stored: Stored, reason: str) -> None:
+        """Refused for good: a dead letter, kept until a person decides."""
+        dead = self._outbox.flush.dead.setdefault((self.name, self._log), [])
+        dead.append(SetAside(stored.pos, 0, 0, reason, stored))
+        self.tries.pop(stored.pos, None)
+        self._cursor.settle(stored.pos)
+        self.tally.rejected += 1
+
+    def _put_aside(self, stored: Stored, tries: int, reason: str) -> None:
+        pause = min(SET_ASIDE_LONGEST_S, SET_ASIDE_S * 2 ** min(tries, 10))
+        one = SetAside(stored.pos, tries, self._clock.wall_ns() + int(pause * 1e9), reason, stored)
+        self._outbox.flush.set_aside.setdefault((self.name, self._log), []).append(one)
+        self.tally.set_aside += 1
+
+    async def due(self) -> list[SetAside]:
+        """Records set aside whose time has come; looks once a second at most."""
+        now = self._clock.boot_ns()
+        if not self.aside or now < self._due_at:
+            return []
+        self._due_at = now + DUE_CHECK_NS
+        wall = self._clock.wall_ns()
+        found: list[SetAside] = await self._outbox.on_state(lambda s: s.due(self.name, self._log, wall, DUE_BATCH))
+        return found
+
+    async def settle_due(self, one: SetAside, outcome: Outcome) -> None:
+        """Enter what became of a record that had been set aside, on disk at once."""
+        flush, key = self._outbox.flush, (self.name, self._log)
+        if 0 in outcome.accepted:
+            flush.resolved.setdefault(key, []).append(one.pos)
+            self.aside -= 1
+            self._success(1, late=True)
+        elif 0 in outcome.rejected:
+            one.reason = outcome.rejected[0]
+            flush.dead.setdefault(key, []).append(one)
+            self.aside -= 1
+            self.tally.rejected += 1
+        else:
+            self._put_aside(one.stored, one.tries + 1, outcome.kept.get(0, one.reason))
+        await self._outbox.save()

@@ -1,0 +1,140 @@
+"""LoRaWAN on the daemon's side: whose frame is it, and what does it say. Holds the sessions; keeps nothing on disk."""
+
+from typing import Final
+
+import msgspec
+
+from torhaus.codecs.lorawan.datarate import dr_index
+from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
+from torhaus.codecs.lorawan.fcnt import Kind
+from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
+from torhaus.codecs.lorawan.session import Session
+from torhaus.codecs.model import DecodeError, Frame, RejectReason
+from torhaus.daemon.outbox.record import Lora
+from torhaus.daemon.outbox.state import Session as StoredSession
+
+_BAD_CRC: Final = -1
+
+
+class Device(msgspec.Struct):
+    """An end device known by name, as the pipeline needs it. `codec` is None for one whose payload stays raw."""
+
+    name: str
+    dev_eui: str | None = None
+    codec: str | None = None
+    script: str | None = None  # absolute path of a vendor's decoder
+    session: Session | None = None
+    tags: frozenset[str] = frozenset()
+
+
+class Uplink(msgspec.Struct, gc=False):
+    """What became of a LoRaWAN frame. `payload` is set only when MIC and counter say that it is new and genuine."""
+
+    lora: Lora
+    device: Device | None = None
+    dev_eui: str | None = None
+    payload: bytes | None = None
+    reason: RejectReason | None = None
+    detail: str | None = None
+    stranger: bool = False
+
+
+class Network:
+    """The devices by DevAddr, and their counters."""
+
+    def __init__(self, devices: list[Device], region: str) -> None:
+        self.region = region
+        self._by_addr: dict[int, list[Device]] = {}
+        self._by_eui: dict[str, Device] = {}
+        self._changed: set[str] = set()
+        for device in devices:
+            if device.dev_eui is not None:
+                self._by_eui[device.dev_eui] = device
+            if device.session is not None:
+                self._by_addr.setdefault(device.session.dev_addr, []).append(device)
+
+    def restore(self, sessions: list[StoredSession]) -> None:
+        """Take over the counters that were on disk, for the sessions that still have the same DevAddr."""
+        for stored in sessions:
+            device = self._by_eui.get(stored.dev_eui)
+            session = device.session if device else None
+            if session is not None and format_dev_addr(session.dev_addr) == stored.dev_addr:
+                session.fcnt_up = stored.fcnt_up
+
+    def changed(self) -> list[StoredSession]:
+        """The sessions whose counter has moved since the last call."""
+        out = []
+        for eui in self._changed:
+            session = self._by_eui[eui].session
+            if session is not None and session.fcnt_up is not None:
+                out.append(StoredSession(eui, format_dev_addr(session.dev_addr), session.fcnt_up))
+        self._changed.clear()
+        return out
+
+    def mark_changed(self, sessions: list[StoredSession]) -> None:
+        """These were not saved after all."""
+        self._changed.update(s.dev_eui for s in sessions if s.dev_eui in self._by_eui)
+
+    def receive(self, frame: Frame) -> Uplink:
+        """Find the device, check, decrypt. Raises nothing: what cannot be used has a reason."""
+        radio = frame.radio
+        assert radio is not None
+        lora = Lora(
+            radio.freq_hz,
+            radio.modulation,
+            radio.datarate,
+            radio.coderate,
+            dr_index(self.region, radio.modulation, radio.datarate, radio.coderate),
+            rx=radio.rx,
+        )
+        if frame.stranger is not None:
+            return Uplink(lora, reason=frame.stranger, stranger=True)
+        if radio.rx and all(r.crc == _BAD_CRC for r in radio.rx):
+            return Uplink(lora, reason=RejectReason.RADIO_CRC, stranger=True)
+        try:
+            phy = parse(frame.data)
+        except DecodeError as e:
+            return Uplink(lora, reason=e.reason, detail=e.detail, stranger=True)
+        if isinstance(phy, DataFrame) and phy.uplink:
+            return self._data(frame, phy, lora)
+        if isinstance(phy, JoinRequest):
+            eui = format_eui64(phy.dev_eui)
+            known = self._by_eui.get(eui)
+            reason = RejectReason.UNSUPPORTED if known else RejectReason.UNKNOWN_DEVICE
+            return Uplink(lora, known, eui, None, reason, "join-request", stranger=known is None)
+        return Uplink(
+            lora, reason=RejectReason.UNSUPPORTED, detail="neither data uplink nor join-request", stranger=True
+        )
+
+    def _data(self, frame: Frame, phy: DataFrame, lora: Lora) -> Uplink:
+        lora.dev_addr = format_dev_addr(phy.dev_addr)
+        lora.fport = phy.fport
+        lora.confirmed = phy.confirmed
+        refused: DecodeError | None = None
+        refusing: Device | None = None
+        for device in self._by_addr.get(phy.dev_addr, ()):
+            session = device.session
+            assert session is not None
+            try:
+                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr)
+            except DecodeError as e:
+                if (
+                    refused is None or e.reason is not RejectReason.MIC
+                ):  # a right MIC with an old counter names the device
+                    refused, refusing = e, device
+                continue
+            lora.fcnt = opened.fcnt
+            if opened.kind is Kind.RETRANSMISSION:
+                detail = "the same frame again, or by another gateway"
+                return Uplink(lora, device, device.dev_eui, None, RejectReason.REPLAY, detail)
+            session.accept(opened)
+            if device.dev_eui is not None:
+                self._changed.add(device.dev_eui)
+            payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only
+            return Uplink(lora, device, device.dev_eui, payload)
+        if refused is None:
+            return Uplink(lora, reason=RejectReason.UNKNOWN_DEVICE, stranger=True)
+        if refused.reason is RejectReason.MIC:  # anybody can send with a DevAddr that we know
+            return Uplink(lora, None, None, None, refused.reason, refused.detail, stranger=True)
+        assert refusing is not None
+        return Uplink(lora, refusing, refusing.dev_eui, None, refused.reason, refused.detail)

@@ -1,0 +1,236 @@
+"""state.db: settled ranges, exceptions, dead letters, sessions. Synchronous; used on the writer thread only."""
+
+import sqlite3
+from pathlib import Path
+
+import msgspec
+
+from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.record import Stored
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Stored).decode
+_ranges = msgspec.json.Decoder(list[tuple[int, int]])
+
+
+class SetAside(msgspec.Struct, gc=False):
+    """A record that one forwarder could not get rid of: tried again at `retry_at_ns` (wall clock)."""
+
+    pos: int
+    tries: int
+    retry_at_ns: int
+    reason: str
+    stored: Stored
+
+
+class DeadLetter(msgspec.Struct, gc=False):
+    """A record that a far side refused for good."""
+
+    number: int
+    forwarder: str
+    log: str
+    pos: int
+    at_ns: int
+    reason: str
+    stored: Stored
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """The last proved uplink counter of a device's session."""
+
+    dev_eui: str
+    dev_addr: str
+    fcnt_up: int
+
+
+class Flush(msgspec.Struct):
+    """What has changed since the last flush and goes into one commit."""
+
+    settled: dict[tuple[str, str], list[tuple[int, int]]] = {}  # (forwarder, log) to ranges
+    set_aside: dict[tuple[str, str], list[SetAside]] = {}
+    dead: dict[tuple[str, str], list[SetAside]] = {}
+    resolved: dict[tuple[str, str], list[int]] = {}  # exceptions that are done with
+    sessions: list[Session] = []
+    snapshot: dict[str, int] = {}
+    boots: dict[str, int] = {}
+    dropped: dict[tuple[str, str], int] = {}  # (forwarder, reason) to records since the last flush
+    at_ns: int = 0
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, name) for name in self.__struct_fields__ if name != "at_ns")
+
+    def merge(self, newer: "Flush") -> None:
+        """Add what came while this one could not be written; newer values win."""
+        self.settled |= newer.settled
+        self.snapshot |= newer.snapshot
+        self.boots |= newer.boots
+        for mine, theirs in ((self.set_aside, newer.set_aside), (self.dead, newer.dead)):
+            for key, items in theirs.items():
+                mine.setdefault(key, []).extend(items)
+        for key, positions in newer.resolved.items():
+            self.resolved.setdefault(key, []).extend(positions)
+        self.sessions = [*self.sessions, *newer.sessions]
+        for drop, n in newer.dropped.items():
+            self.dropped[drop] = self.dropped.get(drop, 0) + n
+
+
+class State:
+    """The open file."""
+
+    def __init__(self, path: Path) -> None:
+        self._conn = migrate.connect(path)
+        try:
+            migrate.upgrade(self._conn, "state")
+        except BaseException:
+            self._conn.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._conn.close()
+
+    def save(self, flush: Flush) -> None:
+        """Everything of a flush in one commit. Raises sqlite3.Error, and then nothing was saved."""
+        run = self._conn.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            for (name, log), ranges in flush.settled.items():
+                text = msgspec.json.encode(ranges).decode()
+                run("INSERT OR REPLACE INTO forwarder VALUES (?, ?, ?)", (name, log, text))
+            for (name, log), items in flush.set_aside.items():
+                for x in items:
+                    run(
+                        "INSERT OR REPLACE INTO exception VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        (name, log, x.pos, x.tries, x.retry_at_ns, x.reason, _encode(x.stored)),
+                    )
+            for (name, log), items in flush.dead.items():
+                for x in items:
+                    run("DELETE FROM exception WHERE forwarder = ? AND log = ? AND pos = ?", (name, log, x.pos))
+                    run(
+                        "INSERT OR IGNORE INTO dead_letter (forwarder, log, pos, at_ns, reason, stored) "
+                        "VALUES (?, ?, ?, ?, ?, ?)",
+                        (name, log, x.pos, flush.at_ns, x.reason, _encode(x.stored)),
+                    )
+            for (name, log), positions in flush.resolved.items():
+                run(
+                    "DELETE FROM exception WHERE forwarder = ? AND log = ? AND pos IN (SELECT value FROM json_each(?))",
+                    (name, log, msgspec.json.encode(positions).decode()),
+                )
+            if flush.sessions:
+                run(
+                    "INSERT OR REPLACE INTO session SELECT value ->> 'dev_eui', value ->> 'dev_addr', "
+                    "value ->> 'fcnt_up' FROM json_each(?)",
+                    (msgspec.json.encode(flush.sessions).decode(),),
+                )
+            for log, pos in flush.snapshot.items():
+                run("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", (log, pos))
+            for boot, offset in flush.boots.items():
+                run("INSERT OR REPLACE INTO boot VALUES (?, ?, ?)", (boot, offset, flush.at_ns))
+            for (name, reason), records in flush.dropped.items():
+                run(
+                    "INSERT INTO dropped VALUES (?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET records = records + excluded.records",
+                    (name, reason, records),
+                )
+            run("COMMIT")
+        except BaseException:
+            if self._conn.in_transaction:
+                run("ROLLBACK")
+            raise
+
+    def settled(self, forwarder: str, log: str) -> Ranges | None:
+        """A forwarder's settled ranges; None for one that has never run."""
+        row = self._conn.execute(
+            "SELECT settled FROM forwarder WHERE name = ? AND log = ?", (forwarder, log)
+        ).fetchone()
+        return Ranges(_ranges.decode(row[0])) if row else None
+
+    def forwarders(self) -> list[tuple[str, str, Ranges]]:
+        """Every forwarder that has ever run: name, log, settled ranges."""
+        rows = self._conn.execute("SELECT name, log, settled FROM forwarder ORDER BY name, log")
+        return [(name, log, Ranges(_ranges.decode(settled))) for name, log, settled in rows]
+
+    def due(self, forwarder: str, log: str, now_ns: int, limit: int) -> list[SetAside]:
+        """Records set aside whose time has come, earliest first."""
+        rows = self._conn.execute(
+            "SELECT pos, tries, retry_at_ns, reason, stored FROM exception "
+            "WHERE forwarder = ? AND log = ? AND retry_at_ns <= ? ORDER BY retry_at_ns LIMIT ?",
+            (forwarder, log, now_ns, limit),
+        )
+        return [SetAside(pos, tries, at, reason, _decode(stored)) for pos, tries, at, reason, stored in rows]
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Per forwarder: records set aside, dead letters."""
+        out: dict[str, tuple[int, int]] = {}
+        for name, n in self._conn.execute("SELECT forwarder, count(*) FROM exception GROUP BY 1"):
+            out[name] = (n, 0)
+        for name, n in self._conn.execute("SELECT forwarder, count(*) FROM dead_letter GROUP BY 1"):
+            out[name] = (out.get(name, (0, 0))[0], n)
+        return out
+
+    def dead_letters(self, forwarder: str | None = None, limit: int = 1000) -> list[DeadLetter]:
+        """Dead letters, oldest first."""
+        rows = self._conn.execute(
+            "SELECT number, forwarder, log, pos, at_ns, reason, stored FROM dead_letter "
+            "WHERE ?1 IS NULL OR forwarder = ?1 ORDER BY number LIMIT ?2",
+            (forwarder, limit),
+        )
+        return [DeadLetter(n, name, log, pos, at, why, _decode(blob)) for n, name, log, pos, at, why, blob in rows]
+
+    def retry_dead_letter(self, number: int, now_ns: int) -> bool:
+        """Move a dead letter back to the records that are tried again, due now. False when there is none."""
+        run = self._conn.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            run(
+                "INSERT OR REPLACE INTO exception SELECT forwarder, log, pos, 0, ?, reason, stored "
+                "FROM dead_letter WHERE number = ?",
+                (now_ns, number),
+            )
+            done: bool = run("DELETE FROM dead_letter WHERE number = ?", (number,)).rowcount > 0
+            run("COMMIT")
+            return done
+        except BaseException:
+            if self._conn.in_transaction:
+                run("ROLLBACK")
+            raise
+
+    def drop_dead_letter(self, number: int) -> bool:
+        """Delete a dead letter. False when there is none."""
+        return self._conn.execute("DELETE FROM dead_letter WHERE number = ?", (number,)).rowcount > 0
+
+    def sessions(self) -> tuple[list[Session], dict[str, int]]:
+        """The snapshot of the sessions, and up to which position of each log it is complete."""
+        rows = self._conn.execute("SELECT dev_eui, dev_addr, fcnt_up FROM session")
+        return [Session(*row) for row in rows], dict(self._conn.execute("SELECT log, pos FROM snapshot").fetchall())
+
+    def boots(self) -> dict[str, int]:
+        """Per boot id: wall clock minus boot time in ns, for boots in which the clock was synchronised."""
+        return dict(self._conn.execute("SELECT boot, offset_ns FROM boot").fetchall())
+
+    def dropped(self) -> dict[tuple[str, str], int]:
+        """Records dropped so far by (forwarder, reason)."""
+        return {(f, r): n for f, r, n in self._conn.execute("SELECT forwarder, reason, records FROM dropped")}
+
+
+def open_state(path: Path, now_ns: int) -> tuple[State, Path | None]:
+    """The state file. One that cannot be used is set aside (second result), and a new one begun.
+
+    What is lost with it: who has what (everything still in the log is sent again, under the same ids), dead letters,
+    and the session snapshot (the log's records have the counters too). A file of a newer torhaus raises SchemaError.
+    """
+    try:
+        return State(path), None
+    except (sqlite3.DatabaseError, migrate.SchemaError) as e:
+        if isinstance(e, migrate.SchemaError) and "newer" in str(e):
+            raise
+        if isinstance(e, sqlite3.OperationalError) and not path.exists():
+            raise
+        target = path.with_name(f"{path.name}.corrupt-{now_ns // 1_000_000_000}")
+        path.rename(target)
+        for suffix in ("-wal", "-shm"):
+            side = Path(f"{path}{suffix}")
+            if side.exists():
+                side.rename(f"{target}{suffix}")
+        return State(path), target

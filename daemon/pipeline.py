@@ -1,0 +1,184 @@
+"""The readings path on one page: what a driver delivers becomes records, the records are put, the driver is told."""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Stamp
+from torhaus.codecs.registry import Decode
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.lorawan import Device, Network
+from torhaus.daemon.outbox.record import Lora, Record
+from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
+from torhaus.drivers.base import Done, Event, GatewayStats
+
+RECORD_BYTES: Final = 500
+"""About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
+
+
+class Watch(Protocol):
+    """Whom the pipeline tells what happened: metrics and log."""
+
+    def frames(self, driver: str, count: int, at: Stamp) -> None:
+        """A driver delivered so many frames."""
+        ...
+
+    def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
+        """Bytes or a frame were refused."""
+        ...
+
+    def decoded(self, codec: str, device: str, at: Stamp) -> None:
+        """A frame became a reading."""
+        ...
+
+    def event(self, driver: str, event: Event) -> None:
+        """A driver's state changed."""
+        ...
+
+    def acked(self, driver: str, seconds: float) -> None:
+        """An acknowledgement left."""
+        ...
+
+    def ack_withheld(self, driver: str) -> None:
+        """An acknowledgement did not leave."""
+        ...
+
+
+class Pipeline:
+    """One for all drivers. `host(name)` gives each its own door."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        network: Network,
+        devices: list[Device],
+        codec: Callable[[str], Decode],
+        watch: Watch,
+        clock: Clock,
+    ) -> None:
+        self._outbox = outbox
+        self._network = network
+        self._devices = {d.name: d for d in devices}
+        self._decoders = {d.codec: codec(d.codec) for d in devices if d.codec is not None}
+        self._watch = watch
+        self._clock = clock
+
+    def host(self, driver: str) -> "DriverHost":
+        """What the driver of that name is run with."""
+        return DriverHost(self, self._watch, self._clock, driver)
+
+    def accept(
+        self, driver: str, frames: list[Frame], rejects: list[Reject], done: Done | None, stats: GatewayStats | None
+    ) -> None:
+        """Turn one delivery into records and put them; `done` follows the commit."""
+        outbox, watch = self._outbox, self._watch
+        if not outbox.has_room():
+            outbox.report.refused(len(frames) + len(rejects), "backlog")
+            if done is not None:
+                done(False)
+            return
+        main: list[tuple[Stamp, Record]] = []
+        strangers: list[tuple[Stamp, Record]] = []
+        size = 0
+        for frame in frames:
+            size += RECORD_BYTES + len(frame.data)
+            if frame.radio is not None:
+                record, strange = self._uplink(driver, frame)
+            else:
+                record, strange = self._telegram(driver, frame)
+            (strangers if strange else main).append((frame.at, record))
+        if rejects:
+            at = self._clock.stamp()
+            for r in rejects:
+                size += RECORD_BYTES + len(r.data)
+                watch.rejected(driver, "", r.reason)
+                event: dict[str, float | int | str] | None = {"source": r.source} if r.source else None
+                record = Record("frame", driver, reason=r.reason.value, detail=r.detail, event=event, raw=r.data)
+                strangers.append((at, record))
+        if stats is not None:
+            values = stats.values | {"gateway": stats.gateway}
+            (strangers if stats.stranger else main).append((stats.at, Record("event", driver, event=values)))
+        if frames:
+            watch.frames(driver, len(frames), frames[-1].at)
+        if main:
+            outbox.put(MAIN, main, size)
+        if strangers:
+            outbox.put(STRANGERS, strangers, 0 if main else size)
+        outbox.commit(done)
+
+    def _uplink(self, driver: str, frame: Frame) -> tuple[Record, bool]:
+        up = self._network.receive(frame)
+        device = up.device
+        if up.reason is not None:
+            self._watch.rejected(driver, "lorawan", up.reason)
+            return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
+        assert device is not None
+        return self._decode(frame, device, up.payload, up.lora), False
+
+    def _telegram(self, driver: str, frame: Frame) -> tuple[Record, bool]:
+        device = self._devices.get(frame.device or "")
+        if device is None:
+            self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
+            return self._refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
+        return self._decode(frame, device, frame.data, None), False
+
+    def _refused(
+        self,
+        frame: Frame,
+        device: Device | None,
+        dev_eui: str | None,
+        reason: RejectReason,
+        detail: str | None,
+        lora: Lora | None,
+    ) -> Record:
+        name = device.name if device else None
+        return Record("frame", frame.driver, name, dev_eui, None, None, reason.value, detail, lora, None, frame.data)
+
+    def _decode(self, frame: Frame, device: Device, payload: bytes | None, lora: Lora | None) -> Record:
+        codec = device.codec
+        record = Record("frame", frame.driver, device.name, device.dev_eui, codec, lora=lora, raw=frame.data)
+        if payload is None:
+            return record  # MAC commands only: nothing to decode, nothing wrong
+        if device.script is not None:
+            record.codec = "script"
+            record.payload = payload
+            record.pending = True
+            return record
+        if codec is None:
+            return record
+        try:
+            fields: Fields = self._decoders[codec](payload, lora.fport if lora else None)
+        except DecodeError as e:
+            self._watch.rejected(frame.driver, codec, e.reason)
+            record.reason, record.detail = e.reason.value, e.detail
+            return record
+        record.kind, record.fields = "reading", fields
+        self._watch.decoded(codec, device.name, frame.at)
+        return record
+
+
+class DriverHost:
+    """A driver's door to the daemon (torhaus.drivers.base.Host)."""
+
+    def __init__(self, pipeline: Pipeline, watch: Watch, clock: Clock, driver: str) -> None:
+        self._accept = pipeline.accept
+        self._watch = watch
+        self._driver = driver
+        self.stamp = clock.stamp
+
+    def deliver(
+        self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None
+    ) -> None:
+        """Store what was received; then `done`."""
+        self._accept(self._driver, frames, rejects, done, stats)
+
+    def event(self, event: Event) -> None:
+        """A change of state."""
+        self._watch.event(self._driver, event)
+
+    def acked(self, seconds: float) -> None:
+        """An acknowledgement left."""
+        self._watch.acked(self._driver, seconds)
+
+    def ack_withheld(self) -> None:
+        """An acknowledgement did not leave."""
+        self._watch.ack_withheld(self._driver)

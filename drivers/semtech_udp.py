@@ -1,0 +1,165 @@
+"""The server side of GWMP (Semtech UDP): packet forwarders send here; they are acknowledged once it is on disk.
+
+Wire format: torhaus.codecs.framing.semtech_udp.
+"""
+
+import asyncio
+import socket
+from collections import OrderedDict
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from torhaus.codecs.framing import semtech_udp as gwmp
+from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
+from torhaus.drivers.base import DriverGone, GatewaySeen, GatewayStats, Host
+
+Address = tuple[Any, ...]
+Network = IPv4Network | IPv6Network
+
+RECEIVE_BUFFER_BYTES: Final = 4 << 20
+"""Asked of the kernel, so that a commit on a slow card does not cost datagrams."""
+MAX_GATEWAYS: Final = 1024
+"""EUIs remembered; the one met the longest ago is forgotten first. EUIs are not authenticated, so they are bounded."""
+
+
+class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One gateway on the allow-list."""
+
+    eui: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{16}$")]
+    networks: list[str] = []
+
+    def __post_init__(self) -> None:
+        for network in self.networks:
+            ip_network(network)
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Keys of a `[[driver]]` of this type."""
+
+    name: str
+    type: Literal["semtech_udp"]
+    listen: str = "127.0.0.1:1700"
+    gateway: list[Gateway] = []
+
+    def __post_init__(self) -> None:
+        split_listen(self.listen)
+
+
+def split_listen(text: str) -> tuple[str, int]:
+    """`host:port` or `[host]:port` to its parts. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or not 0 <= int(port) <= 65_535:
+        raise ValueError(f"listen is {text!r}, but must be an address and a port such as 0.0.0.0:1700 or [::]:1700")
+    ip_address(host.strip("[]"))
+    return host.strip("[]"), int(port)
+
+
+def open(config: Config) -> "SemtechUdp":  # noqa: A001 - the door every driver module has
+    """The driver; binds when it is run."""
+    return SemtechUdp(config)
+
+
+class SemtechUdp(asyncio.DatagramProtocol):
+    """One UDP socket, any number of gateways."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.port = 0
+        self.bound = asyncio.Event()
+        self._allowed: dict[str, list[Network]] = {
+            g.eui.lower(): [ip_network(n) for n in g.networks] for g in config.gateway
+        }
+        self._seen: OrderedDict[str, tuple[str, bool]] = OrderedDict()
+        self._transport: asyncio.DatagramTransport | None = None
+        self._host: Host
+        self._lost: asyncio.Future[None]
+
+    async def run(self, host: Host) -> None:
+        """Receive until cancelled. Raises DriverGone when the port cannot be had or the socket fails."""
+        self._host = host
+        loop = asyncio.get_running_loop()
+        self._lost = loop.create_future()
+        address, port = split_listen(self.config.listen)
+        try:
+            transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(address, port))
+        except OSError as e:
+            raise DriverGone(f"cannot listen on {self.config.listen}: {e.strerror or e}") from e
+        self._transport = transport
+        sock = transport.get_extra_info("socket")
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            self.port = sock.getsockname()[1]
+            self.bound.set()
+            await self._lost
+        finally:
+            self.bound.clear()
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Closed, by us or by an error."""
+        if not self._lost.done():
+            self._lost.set_exception(DriverGone(f"socket closed: {exc or 'no reason given'}"))
+
+    def error_received(self, exc: Exception) -> None:
+        """An ICMP answer to an acknowledgement: the forwarder is gone. Nothing to do; its next datagram tells."""
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        """One datagram: store what it holds, answer afterwards."""
+        at = self._host.stamp()
+        try:
+            header = gwmp.parse_header(data)
+        except DecodeError as e:
+            self._host.deliver([], [Reject(data, e.reason, e.detail, str(addr[0]))])
+            return
+        seen = self._seen.get(header.gateway)
+        known = seen[1] if seen and seen[0] == addr[0] else self._meet(header, addr)
+        if header.kind == gwmp.PUSH_DATA:
+            self._push(data, addr, header, at, known=known)
+        elif header.kind == gwmp.PULL_DATA:
+            self._answer(gwmp.ack(header), addr)
+        # TX_ACK answers a downlink, and downlinks are not sent by this driver yet: nobody waits for it
+
+    def _push(self, data: bytes, addr: Address, header: gwmp.Header, at: Stamp, *, known: bool) -> None:
+        try:
+            push = gwmp.parse_push(data, header.gateway)
+        except DecodeError as e:
+            # not acknowledged: it cannot be a packet forwarder's, and an answer would tell a scanner that we are here
+            self._host.deliver([], [Reject(data, e.reason, e.detail, header.gateway)])
+            return
+        stranger = None if known else RejectReason.UNKNOWN_GATEWAY
+        frames = [Frame(self.config.name, phy, at, radio, None, stranger) for phy, radio in push.frames]
+        stats = None if push.stat is None else GatewayStats(header.gateway, push.stat, at, stranger)
+        answer = gwmp.ack(header)
+
+        def done(stored: bool) -> None:
+            if stored:
+                self._answer(answer, addr)
+                self._host.acked((self._host.stamp().boot_ns - at.boot_ns) / 1e9)
+            else:
+                self._host.ack_withheld()
+
+        self._host.deliver(frames, push.rejects, done, stats)
+
+    def _answer(self, data: bytes, addr: Address) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(data, addr)
+
+    def _meet(self, header: gwmp.Header, addr: Address) -> bool:
+        """A gateway that we have not heard of, or that speaks from another address than last time."""
+        self._seen.pop(header.gateway, None)
+        known = self._is_allowed(header.gateway, addr)
+        self._seen[header.gateway] = (addr[0], known)
+        if len(self._seen) > MAX_GATEWAYS:
+            self._seen.popitem(last=False)
+        self._host.event(GatewaySeen(header.gateway, str(addr[0]), f"gwmp{header.version}", known))
+        return known
+
+    def _is_allowed(self, gateway: str, addr: Address) -> bool:
+        if not self._allowed:
+            return True
+        networks = self._allowed.get(gateway)
+        if networks is None:
+            return False
+        return not networks or any(ip_address(addr[0]) in n for n in networks)
