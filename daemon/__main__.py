@@ -1,1 +1,7 @@
+"""`python -m torhaus`."""
+
+import sys
+
 from torhaus.daemon.main import main
+
+sys.exit(main())

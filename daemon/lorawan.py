@@ -24,7 +24,13 @@ class Device(msgspec.Struct):
     codec: str | None = None
     script: str | None = None  # absolute path of a vendor's decoder
     session: Session | None = None
-    tags: frozenset[str] = frozenset()
+
+    @property
+    def session_id(self) -> str | None:
+        """What its counter is kept under: the DevEUI, or the DevAddr of a device that has none."""
+        if self.dev_eui is not None or self.session is None:
+            return self.dev_eui
+        return format_dev_addr(self.session.dev_addr)
 
 
 class Uplink(msgspec.Struct, gc=False):
@@ -45,18 +51,18 @@ class Network:
     def __init__(self, devices: list[Device], region: str) -> None:
         self.region = region
         self._by_addr: dict[int, list[Device]] = {}
-        self._by_eui: dict[str, Device] = {}
+        self._by_id: dict[str, Device] = {}
         self._changed: set[str] = set()
         for device in devices:
-            if device.dev_eui is not None:
-                self._by_eui[device.dev_eui] = device
+            if device.session_id is not None:
+                self._by_id[device.session_id] = device
             if device.session is not None:
                 self._by_addr.setdefault(device.session.dev_addr, []).append(device)
 
     def restore(self, sessions: list[StoredSession]) -> None:
         """Take over the counters that were on disk, for the sessions that still have the same DevAddr."""
         for stored in sessions:
-            device = self._by_eui.get(stored.dev_eui)
+            device = self._by_id.get(stored.dev_eui)
             session = device.session if device else None
             if session is not None and format_dev_addr(session.dev_addr) == stored.dev_addr:
                 session.fcnt_up = stored.fcnt_up
@@ -64,16 +70,12 @@ class Network:
     def changed(self) -> list[StoredSession]:
         """The sessions whose counter has moved since the last call."""
         out = []
-        for eui in self._changed:
-            session = self._by_eui[eui].session
+        for id_ in self._changed:
+            session = self._by_id[id_].session
             if session is not None and session.fcnt_up is not None:
-                out.append(StoredSession(eui, format_dev_addr(session.dev_addr), session.fcnt_up))
+                out.append(StoredSession(id_, format_dev_addr(session.dev_addr), session.fcnt_up))
         self._changed.clear()
         return out
-
-    def mark_changed(self, sessions: list[StoredSession]) -> None:
-        """These were not saved after all."""
-        self._changed.update(s.dev_eui for s in sessions if s.dev_eui in self._by_eui)
 
     def receive(self, frame: Frame) -> Uplink:
         """Find the device, check, decrypt. Raises nothing: what cannot be used has a reason."""
@@ -99,7 +101,7 @@ class Network:
             return self._data(frame, phy, lora)
         if isinstance(phy, JoinRequest):
             eui = format_eui64(phy.dev_eui)
-            known = self._by_eui.get(eui)
+            known = self._by_id.get(eui)
             reason = RejectReason.UNSUPPORTED if known else RejectReason.UNKNOWN_DEVICE
             return Uplink(lora, known, eui, None, reason, "join-request", stranger=known is None)
         return Uplink(
@@ -128,8 +130,8 @@ class Network:
                 detail = "the same frame again, or by another gateway"
                 return Uplink(lora, device, device.dev_eui, None, RejectReason.REPLAY, detail)
             session.accept(opened)
-            if device.dev_eui is not None:
-                self._changed.add(device.dev_eui)
+            if device.session_id is not None:
+                self._changed.add(device.session_id)
             payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only
             return Uplink(lora, device, device.dev_eui, payload)
         if refused is None:

@@ -1,4 +1,4 @@
-"""Keeping things running: full-jitter back-off in one place, and tasks with names."""
+"""Keeping things running: full-jitter back-off in one place, and a component that ends is started again."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """The next pause in seconds."""
-        bound = min(self._longest_s, self._first_s * 2 ** min(self.tries, 30))
+        bound = min(self._longest_s, self._first_s * 2.0 ** min(self.tries, 30))
         self.tries += 1
         return bound * self._rand()
 
@@ -35,18 +35,30 @@ class Backoff:
         self.tries = 0
 
 
+class Told:
+    """Whom `keep_running` tells. `gone` is an expected end, `defect` is not."""
+
+    def gone(self, name: str, detail: str) -> None:
+        """The device or far side is gone for now."""
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """Something that must not happen happened; the component is started again, the others go on."""
+
+
 async def keep_running(
-    run: Callable[[], Awaitable[None]], clock: Clock, gone: Callable[[str], None], backoff: Backoff | None = None
+    name: str, run: Callable[[], Awaitable[None]], clock: Clock, told: Told, backoff: Backoff | None = None
 ) -> None:
-    """Run a driver for ever: again after a pause whenever its device is gone. Anything else it raises is a defect."""
+    """Run a component for ever: again after a pause whenever it ends. Only cancelling ends this."""
     pause = backoff or Backoff()
     while True:
         began = clock.boot_ns()
         try:
             await run()
-            gone("ended")
+            told.gone(name, "ended")
         except DriverGone as e:
-            gone(str(e) or "gone")
+            told.gone(name, str(e) or "gone")
+        except Exception as e:  # noqa: BLE001 - one component's defect must not end the others; it is logged and counted
+            told.defect(name, e)
         if clock.boot_ns() - began > STABLE_S * 1e9:
             pause.reset()
         await clock.sleep(pause.next_s())

@@ -12,7 +12,7 @@ _MIRROR: Final = bytes(int(f"{n:08b}"[::-1], 2) for n in range(256))
 
 
 def crc16_x25(data: bytes) -> int:
-    """CRC-16/IBM-SDLC, also called X-25 (DIN EN 62056-46): init 0xFFFF, inverted at the end. b"123456789" gives 0x906E."""
+    """CRC-16/IBM-SDLC, also X-25 (DIN EN 62056-46): init 0xFFFF, inverted at the end. b"123456789" gives 0x906E."""
     crc = crc_hqx(data.translate(_MIRROR), 0xFFFF)
     return (_MIRROR[crc & 0xFF] << 8 | _MIRROR[crc >> 8]) ^ 0xFFFF
 

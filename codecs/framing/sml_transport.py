@@ -27,7 +27,7 @@ _HOLD: Final = len(START) - 1  # bytes at the end of junk that may be the beginn
 
 
 def crc_matches(data: bytes, sent: int) -> bool:
-    """Whether `sent` (as the two bytes stand in the telegram, first byte high) is the X.25 or Kermit checksum of `data`."""
+    """Whether `sent` (the two bytes as they stand there, first one high) is the X.25 or Kermit checksum of `data`."""
     want = (sent & 0xFF) << 8 | sent >> 8
     return want in {crc16_x25(data), crc16_kermit(data)}
 
@@ -148,8 +148,11 @@ class SmlFramer:
         return True
 
     def _refuse(self, n: int, fault: tuple[RejectReason, str], out: list[bytes | Reject]) -> None:
-        """Refuse the first `n` bytes, but only up to where another telegram starts or may start in them."""
-        at = self._buf.find(START, 1, n)
+        """Refuse the first `n` bytes, but only up to where another telegram starts or may start in them.
+
+        The last start counts: with the first one, a stream made of hidden starts would cost quadratic time.
+        """
+        at = self._buf.rfind(START, 1, n)
         inside = at > 0
         if not inside:
             at = next((n - k for k in range(_HOLD, 0, -1) if START.startswith(self._buf[n - k : n])), n)

@@ -87,7 +87,7 @@ UNITLESS: Final = frozenset({0, 255})
 
 
 def unit_code(number: int | None) -> str | None:
-    """The UCUM code of a DLMS unit; a number without a code becomes the UCUM annotation `{dlms-N}`, so nothing is lost."""
+    """The UCUM code of a DLMS unit; one that has none becomes the UCUM annotation `{dlms-N}`, so nothing is lost."""
     if number is None or number in UNITLESS:
         return None
     return UNITS.get(number) or f"{{dlms-{number}}}"
@@ -112,7 +112,7 @@ def obis_bytes(text: str) -> bytes:
 
 
 def meter_id_text(identity: bytes) -> str:
-    """A meter's identity as it is printed on its face, e.g. `1EBZ0100191547`, else as `octets_text` gives it.
+    """A meter's identity as it is printed on its face, e.g. `1EBZ0100012345`, else as `octets_text` gives it.
 
     The binary form of DIN 43863-5: length (09 or 0a), medium, three letters of the manufacturer, factory block, number
     (4 bytes, eight decimal digits). Older meters send something else, in ASCII or binary.

@@ -8,7 +8,8 @@ Names and values:
   a power of ten, so decimals are exact. Octet strings are text when they are printable ASCII, hex otherwise.
 - `…_status`: the status word as an integer. `…_sec_index` (seconds of the meter's operation) or `…_timestamp` (Unix
   time, UTC): when the value was taken, where the meter says so (0 means it does not).
-- `server_id`: the meter, as printed on its face (DIN 43863-5), else as text or hex. `sec_index` or `timestamp`: the meter's clock.
+- `server_id`: the meter, as printed on its face (DIN 43863-5), else as text or hex. `sec_index` or `timestamp`: its
+  clock.
 - A code that comes again in one file gets `_2`, `_3` and so on. Entries without a value are left out; entries and
   times that are not built as the document says are counted in `malformed_entries`. Signatures are not verified.
 
@@ -164,8 +165,8 @@ def scaled(n: int, scaler: int) -> float | int:
     if not -128 <= scaler <= 127:
         raise DecodeError(RejectReason.RANGE, f"scaler {scaler}")
     if scaler < 0:
-        return n / 10**-scaler
-    n *= 10**scaler
+        return n / int(10**-scaler)
+    n *= int(10**scaler)
     return n if -_INT64 <= n < _INT64 else float(n)
 
 

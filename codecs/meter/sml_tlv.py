@@ -34,7 +34,7 @@ Node: TypeAlias = "bytes | bool | Number | list[Node] | None"
 
 
 def parse(data: bytes, pos: int = 0, depth: int = 0) -> tuple[Node, int]:
-    """The element that begins at `pos`, and the offset behind it. Raises DecodeError SHORT, LONG, SYNTAX, UNKNOWN_TYPE."""
+    """The element at `pos` and the offset behind it. Raises DecodeError SHORT, LONG, SYNTAX or UNKNOWN_TYPE."""
     end = len(data)
     if pos >= end:
         raise DecodeError(RejectReason.SHORT, f"an element is missing at offset {pos}")

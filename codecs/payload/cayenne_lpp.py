@@ -3,7 +3,7 @@
 Sources: myDevices, Cayenne LPP documentation, table of data types (types 0 to 3, 101 to 104, 113, 115, 134, 136, after
 the IPSO Smart Objects numbers less 3200); ElectronicCats CayenneLPP, table of data types, for those that were added
 since (100, 116 to 118, 120, 121, 125, 128, 130 to 133, 135, 142). All values are big-endian. Any FPort: devices use
-whatever they like, and the document's own packed and GPS ports (2, 3) are not seen in the field.
+whatever they like, so the packed and GPS-only payloads that the document puts on ports 2 and 3 are not told apart.
 
 Fields are `<quantity>_<channel>`; what has several parts gets one field each (`latitude_1`, `longitude_1`). When a
 channel sends the same quantity again, the second is `<quantity>_<channel>_2` and so on. A type that is not known ends

@@ -1,17 +1,19 @@
-"""Elsys sensors (ERS, ERS2, ERS CO2, ERS Eye, Sound, VOC, Eco, ELT-2, EMS, EIAQ, ETHD …): one payload structure for all.
+"""Elsys sensors (ERS, ERS2, ERS CO2, ERS Eye, Sound, VOC, Eco, ELT-2, EMS, EIAQ …): one payload structure for all.
 
 Sources: Elektroniksystem i Umeå AB, Elsys-LoRa-payload.pdf (v1.11: types 0x01 to 0x1B, 0x3D, 0x3E and the offset) and
-the vendor's payload decoder (0x1C, byte order of the position). 0x1D to 0x24, 0x3B and 0x3C as newer decoders read them.
+the vendor's payload decoder (0x1C, byte order of the position). 0x1D to 0x24, 0x3B, 0x3C as newer decoders read them.
 
     a payload is a row of values:  oo tttttt | data | offset
-    tttttt type, which fixes the size of the data; oo bytes of offset behind it (a sample from the queue; the unit is not
-    documented). Big-endian, but for the GPS position.
+    tttttt type, which fixes the size of the data; oo bytes of offset behind it (a sample from the queue; its unit is
+    not documented). Big-endian, but for the GPS position.
 
 Names and values:
 - Battery and analog inputs come in mV and are given in V, acceleration in g (63 steps a g, rounded to 0.001), distance
-  in mm. Counters, digital inputs, `occupancy` (0 free, 1 waiting, 2 occupied) and `water_leak` (0 dry to 255) are as sent.
-- A value that comes again (an older sample, the next 1-wire probe) gets `_2`, `_3` and so on; `<name>_offset` is its offset.
-- `settings` (type 0x3E, sent after start on FPort + 1) and `debug` are hex; settings are kept whole, not interpreted.
+  in mm. Counters, digital inputs, `occupancy` (0 free, 1 waiting, 2 occupied) and `water_leak` (0 to 255) are as sent.
+- A value that comes again (an older sample, the next 1-wire probe) gets `_2`, `_3` and so on. `<name>_offset` is the
+  offset of a value that has one.
+- `settings_length`: type 0x3E, sent after start on FPort + 1, may hold the device's root keys by format: its content is
+  not shown (the frame keeps it encrypted).
 """
 
 from collections.abc import Callable
@@ -23,7 +25,8 @@ from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 MAX_PAYLOAD: Final = 255
 """Longest payload taken, in bytes: LoRaWAN has at most 242."""
 
-_COUNTED: Final = {0x3B: "bytes", 0x3E: "settings"}  # a length byte, then that many bytes
+_SETTINGS: Final = 0x3E
+_COUNTED: Final = {0x3B: "bytes", 0x3E: "settings_length"}  # a length byte, then that many bytes
 
 Part = tuple[str, int, str | None]  # name, divisor, unit
 Reader = Callable[[bytes, int], tuple[Any, ...]]
@@ -59,7 +62,10 @@ _TYPES: Final[dict[int, tuple[str | tuple[int, Reader], tuple[Part, ...]]]] = {
     # type: struct format, or size and reader; then the parts
     0x01: ("h", (("temperature", 10, "Cel"),)),
     0x02: ("B", (("humidity", 1, "%"),)),
-    0x03: ((3, _acceleration), (("acceleration_x", 1, "[g]"), ("acceleration_y", 1, "[g]"), ("acceleration_z", 1, "[g]"))),
+    0x03: (
+        (3, _acceleration),
+        (("acceleration_x", 1, "[g]"), ("acceleration_y", 1, "[g]"), ("acceleration_z", 1, "[g]")),
+    ),
     0x04: ("H", (("light", 1, "lx"),)),
     0x05: ("B", (("motion", 1, None),)),
     0x06: ("H", (("co2", 1, "[ppm]"),)),
@@ -145,7 +151,8 @@ def _counted(data: bytes, pos: int, fields: Fields) -> int:
     if behind + (kind >> 6) > len(data):
         raise DecodeError(RejectReason.SHORT, f"type 0x{kind:02x} at offset {pos} is cut off")
     free = name if name not in fields else _free(fields, name)
-    fields[free] = Value(data[begin:behind].hex())
+    secret = kind & 0x3F == _SETTINGS
+    fields[free] = Value(behind - begin, "By") if secret else Value(data[begin:behind].hex())
     if kind > 0x3F:
         fields[f"{free}_offset"] = Value(int.from_bytes(data[behind : behind + (kind >> 6)], "big"))
     return behind + (kind >> 6)

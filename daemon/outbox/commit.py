@@ -71,6 +71,10 @@ class GroupCommit:
         """Whether more can be taken at present."""
         return self._next.size < MAX_WAITING_BYTES
 
+    def has_waiting(self) -> bool:
+        """Whether anything is not on disk yet."""
+        return self._busy or bool(self._next)
+
     def commit(self, done: Done | None) -> None:
         """Have what was put stored soon; `done` is called afterwards: True when it is on disk."""
         if done is not None:

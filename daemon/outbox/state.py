@@ -76,10 +76,12 @@ class Flush(msgspec.Struct):
 
 
 class State:
-    """The open file."""
+    """The open file; `read_only` to look at it beside a running daemon."""
 
-    def __init__(self, path: Path) -> None:
-        self._conn = migrate.connect(path)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._conn = migrate.connect(path, read_only=read_only)
+        if read_only:
+            return
         try:
             migrate.upgrade(self._conn, "state")
         except BaseException:

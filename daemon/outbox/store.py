@@ -89,6 +89,7 @@ class Outbox:
         self._commits = GroupCommit(self._writer, self.limits.commit_window_s, self._write, self._written)
         self.put = self._commits.put
         self.has_room = self._commits.has_room
+        self.has_waiting = self._commits.has_waiting
         self.commit: Callable[[Done | None], None] = self._commits.commit
         self.put_verdict = self._commits.put_verdict
         self.last_answer = self._loop.time()
@@ -222,6 +223,10 @@ class Outbox:
             self.flush.dropped[key] = self.flush.dropped.get(key, 0) + records
             self.report.dropped(log, forwarder, records, reason)
 
+    def silent_s(self) -> float:
+        """Seconds since the writer last answered anything."""
+        return self._loop.time() - self.last_answer
+
     def decoded_to(self) -> int:
         """Below this position of the main log every script has answered."""
         log = self.logs[MAIN]
@@ -284,7 +289,8 @@ class Outbox:
             for r in batch:
                 pos = r.pos + (r.count if isinstance(r, Damaged) else 1)
                 if isinstance(r, Stored) and r.record.lora is not None:
-                    lora, eui = r.record.lora, r.record.dev_eui
-                    if eui and lora.dev_addr and lora.fcnt is not None:
-                        found[eui] = Session(eui, lora.dev_addr, lora.fcnt)
+                    lora = r.record.lora
+                    if lora.dev_addr and lora.fcnt is not None:
+                        key = r.record.dev_eui or lora.dev_addr
+                        found[key] = Session(key, lora.dev_addr, lora.fcnt)
         return list(found.values())

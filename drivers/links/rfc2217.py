@@ -116,6 +116,13 @@ class _Port(rfc2217.Serial):  # type: ignore[misc]  # pyserial has no types
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
+    def close(self) -> None:
+        """As pyserial's, which leaves the socket open when the far side has gone before."""
+        sock = self._socket
+        super().close()
+        if sock is not None:
+            sock.close()
+
     def _telnet_read_loop(self) -> None:
         """What pyserial's thread runs from `open` to `close`."""
         telnet, reason = Telnet(), "closed by the far side"

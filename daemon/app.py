@@ -1,0 +1,208 @@
+"""The composition root: builds every part from the configuration, runs them, and ends them in order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torhaus.codecs.lorawan.crypto import SessionKeys
+from torhaus.codecs.lorawan.eui import parse_dev_addr
+from torhaus.codecs.lorawan.session import Session
+from torhaus.codecs.registry import load as load_codec
+from torhaus.daemon import logs
+from torhaus.daemon.clock import Clock, SystemClock
+from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.load import Loaded
+from torhaus.daemon.config.model import parse_address
+from torhaus.daemon.forward.base import Context
+from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.forward.runner import Options, Runner
+from torhaus.daemon.httpd import Pages, serve
+from torhaus.daemon.lorawan import Device, Network
+from torhaus.daemon.metrics import TorhausCollector, expose, registry
+from torhaus.daemon.notify import Notifier, feed_watchdog
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.state import Flush, State
+from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
+from torhaus.daemon.pipeline import Pipeline
+from torhaus.daemon.status import Survey
+from torhaus.daemon.supervise import keep_running
+from torhaus.daemon.timekeeping import Timekeeper
+from torhaus.daemon.version import torhaus_version
+from torhaus.daemon.watch import Watch
+
+DRAIN_S = 3.0
+"""How long a stopping daemon lets forwarders finish what is in the live lane; the rest goes next time, from disk."""
+
+
+class App:
+    """One daemon. `run` returns when it has been told to stop and everything is on disk."""
+
+    def __init__(self, loaded: Loaded, clock: Clock | None = None, notifier: Notifier | None = None) -> None:
+        self.loaded = loaded
+        self.clock = clock or SystemClock()
+        self.notifier = notifier or Notifier()
+        self.watch = Watch(self.clock.wall_ns())
+        self.watch.now_ns = self.clock.wall_ns
+        store = loaded.store
+        limits = Limits(
+            max_bytes=store.max_bytes,
+            max_age_s=store.max_age_s,
+            strangers_max_bytes=store.strangers_max_bytes,
+            commit_window_s=store.commit_window_s,
+        )
+        self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
+        self.drivers: dict[str, Any] = {}
+        self.runners: dict[str, tuple[str, Runner]] = {}
+        self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
+        self.http_port = 0
+        self.started = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Raises OSError, sqlite3.Error or SchemaError when the store cannot be used."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._stray)
+        await self.outbox.open()
+        for path in self.outbox.set_aside:
+            logs.error("file set aside", path=path)
+        parts = await self._build()
+        servers = [await self._serve(tcp=True), await self._serve(tcp=False)]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(keep_running(name, run, self.clock, self.watch), name=name)
+                    for name, run in parts.items()
+                ]
+                self.survey.starting = False
+                self.started.set()
+                self.notifier.send(READY=1, STATUS=self.survey.line())
+                logs.info("ready", site=self.loaded.site.id, version=torhaus_version())
+                await stop.wait()
+                self.notifier.send(STOPPING=1, STATUS="saving what is under way")
+                logs.info("stopping")
+                await self._drain(running)
+        finally:
+            for server in servers:
+                await server.cleanup()
+            await self.outbox.close()
+        logs.info("stopped", backlog={name: r.cursor.backlog(0) for name, (_, r) in self.runners.items()} or None)
+
+    def _stray(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception that nobody awaits, as from a protocol's callback: logged and counted, never the end."""
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            self.watch.defect("event loop", error)
+        else:
+            logs.error("event loop", detail=context.get("message"))
+
+    async def _build(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Every part that runs, by name, in the order of starting."""
+        loaded, outbox = self.loaded, self.outbox
+        scripts = Path(loaded.scripts.dir)
+        devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
+        network = Network(devices, loaded.lorawan.region)
+        network.restore(await outbox.load_sessions())
+        outbox.before_flush.append(partial(self._save_sessions, network))
+        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock)
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "outbox": outbox.run,
+            "clock": Timekeeper(self.clock, outbox).run,
+            "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
+        }
+        await self._build_forwarders(parts)
+        for module, config in loaded.drivers:
+            driver = module.open(config)
+            self.drivers[config.name] = driver
+            self.watch.driver(config.name).up = True
+            self.watch.driver(config.name).detail = ""
+            parts[config.name] = partial(driver.run, pipeline.host(config.name))
+        self.survey.dead_letters = {n: dead for n, (_, dead) in (await outbox.on_state(State.counts)).items()}
+        parts["survey"] = self._look_after
+        return parts
+
+    async def _build_forwarders(self, parts: dict[str, Callable[[], Awaitable[None]]]) -> None:
+        context = Context(self.loaded.site.id, torhaus_version())
+        tail = self.outbox.logs[MAIN].tail
+        tagged = {
+            tag: {d.name for d in self.loaded.devices if tag in d.tags} for d in self.loaded.devices for tag in d.tags
+        }
+        for module, common, config in self.loaded.forwarders:
+            if not common.enabled:
+                continue
+            name = common.name
+            settled = await self.outbox.on_state(lambda s, name=name: s.settled(name, MAIN))
+            if settled is None:
+                settled = Ranges([(0, tail)] if common.start == "now" else [])
+                self.outbox.flush.settled[name, MAIN] = list(settled)
+            settled.forget_below(self.outbox.logs[MAIN].head)
+            wanted = set(common.devices).union(*(tagged.get(t, set()) for t in common.tags))
+            options = Options(
+                name=name,
+                kinds=frozenset(common.kinds),
+                devices=frozenset(wanted),
+                backfill_per_s=common.backfill_per_s,
+            )
+            forwarder = module.open_forwarder(config, context)
+            runner = Runner(options, forwarder, self.outbox, MAIN, Cursor(settled, tail), self.clock)
+            self.runners[name] = (common.type, runner)
+            parts[f"forwarder {name}"] = runner.run
+
+    def _save_sessions(self, network: Network, flush: Flush) -> None:
+        flush.sessions = network.changed()
+        if flush.sessions:
+            flush.snapshot[MAIN] = self.outbox.logs[MAIN].tail
+
+    async def _look_after(self) -> None:
+        """What only changes slowly: dead letters, ends of episodes."""
+        while True:
+            counts = await self.outbox.on_state(State.counts)
+            self.survey.dead_letters = {name: dead for name, (_, dead) in counts.items()}
+            head = self.outbox.logs[MAIN].head
+            for name, (_, runner) in self.runners.items():
+                if runner.cursor.backlog(head) == 0:
+                    self.watch.caught_up(name)
+            await self.clock.sleep(2.0)
+
+    async def _serve(self, *, tcp: bool) -> Any:  # noqa: ANN401 - aiohttp's runner
+        collector = TorhausCollector(torhaus_version(), self.clock, self.outbox, self.watch, self.survey)
+        metrics = partial(expose, registry(collector))
+        pages = Pages(self.survey, self.outbox, metrics, self.clock.wall_ns)
+        if tcp:
+            server = await serve(pages.public(), listen=parse_address(self.loaded.http.listen))
+            self.http_port = server.addresses[0][1]
+            return server
+        return await serve(pages.control([]), socket=Path(self.loaded.control.socket))
+
+    async def _drain(self, running: list[asyncio.Task[None]]) -> None:
+        """Drivers stop first; forwarders get a moment to finish what they have in hand."""
+        for task in running:
+            if task.get_name() in self.drivers:
+                task.cancel()
+        for _ in range(int(DRAIN_S / 0.05)):
+            busy = [r for _, r in self.runners.values() if r.tally.up and r.cursor.live]
+            if not busy and not self.outbox.has_waiting():
+                break
+            await asyncio.sleep(0.05)
+        for task in running:
+            task.cancel()
+
+
+def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> Device:
+    """A configured device as the pipeline needs it; without session keys its frames cannot be decoded."""
+    session = None
+    if config.dev_addr is not None and keys is not None and keys.session is not None:
+        session = Session(
+            SessionKeys(keys.session),
+            parse_dev_addr(config.dev_addr),
+            allow_reset=config.allow_fcnt_reset,
+            allow_half_mic=config.allow_half_mic,
+        )
+    is_script = config.codec is not None and config.codec.endswith(".js")
+    return Device(
+        name=config.name,
+        dev_eui=config.dev_eui,
+        codec=None if is_script else config.codec,
+        script=str(scripts / config.codec) if is_script and config.codec else None,
+        session=session,
+    )

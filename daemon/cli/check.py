@@ -1,0 +1,30 @@
+"""`torhaus check`: every fault of the configuration, one a line; 0 or 78. Touches no device and no network."""
+
+import argparse
+import os
+import sys
+
+from torhaus.daemon.config.document import ConfigFaults
+from torhaus.daemon.config.load import config_path, load
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("check", help="check the configuration", description=__doc__)
+    parser.add_argument("--config", metavar="FILE", help="default: $TORHAUS_CONFIG or /etc/torhaus/torhaus.toml")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print faults, or one line that begins with OK."""
+    try:
+        loaded = load(config_path(args.config), check_only=True)
+    except ConfigFaults as e:
+        for fault in e.faults:
+            print(fault)
+        return os.EX_CONFIG
+    for note in loaded.notes:
+        print(f"note: {note}", file=sys.stderr)
+    counts = (("driver", loaded.drivers), ("forwarder", loaded.forwarders), ("device", loaded.devices))
+    print("OK: " + ", ".join(f"{len(found)} {word}{'' if len(found) == 1 else 's'}" for word, found in counts))
+    return os.EX_OK

@@ -1,0 +1,58 @@
+"""`torhaus decode`: one payload to JSON, with the very codecs the daemon uses."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from torhaus.codecs.model import DecodeError, Fields
+
+EX_DATAERR: Final = 65
+EX_NOINPUT: Final = 66
+EX_USAGE: Final = 64
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """The command's place in the command line."""
+    command = commands.add_parser("decode", help="one payload to JSON")
+    command.add_argument("--codec", required=True, metavar="NAME|FILE.js", help="a codec, or a vendor's decoder")
+    command.add_argument("--fport", type=int, metavar="N", help="FPort of the uplink")
+    command.add_argument("hex", metavar="HEX", help="the payload in hexadecimal; - reads it from standard input")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the fields as one JSON object. 65 when the payload is refused, with the reason on standard error."""
+    text = sys.stdin.read(1 << 20) if args.hex == "-" else args.hex
+    try:
+        payload = bytes.fromhex("".join(text.split()).removeprefix("0x"))
+    except ValueError as e:
+        print(f"not hexadecimal: {e}", file=sys.stderr)
+        return EX_USAGE
+    try:
+        fields = _decode(args.codec, payload, args.fport)
+    except KeyError:
+        from torhaus.codecs.registry import CODECS
+
+        print(f"no codec {args.codec!r}; there are {', '.join(sorted(CODECS))}, and FILE.js", file=sys.stderr)
+        return EX_USAGE
+    except OSError as e:
+        print(f"{args.codec}: {e.strerror}", file=sys.stderr)
+        return EX_NOINPUT
+    except DecodeError as e:
+        print(f"refused: {e}", file=sys.stderr)
+        return EX_DATAERR
+    print(msgspec.json.format(msgspec.json.encode(fields), indent=2).decode())
+    return 0
+
+
+def _decode(codec: str, payload: bytes, fport: int | None) -> Fields:
+    if codec.endswith(".js"):
+        from torhaus.daemon.scripts.once import decode_once
+
+        return decode_once(Path(codec), payload, fport)
+    from torhaus.codecs.registry import load
+
+    return load(codec)(payload, fport)

@@ -1,0 +1,145 @@
+"""`torhaus devices`: the devices that this site knows by name. Keys are read from files, never shown."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from torhaus.daemon.config.devices import DeviceConfig
+from torhaus.daemon.config.devices_csv import read_csv, read_keys_text
+from torhaus.daemon.config.devices_edit import New, add_devices
+from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Fault
+from torhaus.daemon.config.load import DeviceFiles, config_path, device_files, read_device_set, read_files
+from torhaus.daemon.config.secret import MAX_SECRET_BYTES
+
+_COLUMNS: Final = {"name": "NAME", "dev_eui": "DEVEUI", "dev_addr": "DEVADDR", "codec": "CODEC", "place": "PLACE"}
+_OPTIONS: Final = ("name", "dev_eui", "dev_addr", "codec", "place", "lorawan", "address")
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its own commands."""
+    parser = subparsers.add_parser("devices", help="list, add, check and import devices", description=__doc__)
+    parser.set_defaults(run=run)
+    commands = parser.add_subparsers(dest="devices_command", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", metavar="FILE", help="default: $TORHAUS_CONFIG or /etc/torhaus/torhaus.toml")
+    listing = commands.add_parser("list", parents=[common], help="show all devices")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    one = commands.add_parser("add", parents=[common], help="add one device to the list")
+    for option in _OPTIONS:
+        one.add_argument(f"--{option.replace('_', '-')}", required=option == "name")
+    one.add_argument("--tag", action="append", default=[], dest="tags", help="may be given more than once")
+    one.add_argument("--keys-from", metavar="FILE", help="lines such as nwk_s_key = 00112233…; - reads standard input")
+    commands.add_parser("check", parents=[common], help="check devices and keys: 0 or 78")
+    whole = commands.add_parser("import", parents=[common], help="add all devices of a CSV file, or none")
+    whole.add_argument("file", metavar="FILE.csv")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; 78 with every fault on standard output; 73 when a list cannot be written, 74 when a file cannot be read."""
+    try:
+        return _run(args, config_path(args.config))
+    except ConfigFaults as e:
+        for fault in e.faults:
+            print(fault)
+        return os.EX_CONFIG
+
+
+def _run(args: argparse.Namespace, path: Path) -> int:
+    _, tree, faults = read_files(path)
+    if faults:
+        raise ConfigFaults(faults)
+    files = device_files(path, tree)
+    match args.devices_command:
+        case "list":
+            return _list(files, path.parent, as_json=args.json)
+        case "add":
+            return _add(args, files, path.parent)
+        case "import":
+            return _import(args.file, files, path.parent)
+        case _:
+            return _check(files, path.parent)
+
+
+def _list(files: DeviceFiles, base: Path, *, as_json: bool) -> int:
+    found = read_device_set(files, base, check_only=True)
+    if found.faults:
+        raise ConfigFaults(sorted(found.faults))
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(found.devices)).decode())
+    else:
+        _print_table(found.devices)
+    return os.EX_OK
+
+
+def _print_table(devices: list[DeviceConfig]) -> None:
+    rows = [list(_COLUMNS.values()), *([getattr(d, c) or "-" for c in _COLUMNS] for d in devices)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _check(files: DeviceFiles, base: Path) -> int:
+    found = read_device_set(files, base, check_only=True)
+    if found.faults:
+        raise ConfigFaults(sorted(found.faults))
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    count = len(found.devices)
+    print(f"OK: {count} device{'' if count == 1 else 's'}, {len(found.keys)} with keys")
+    return os.EX_OK
+
+
+def _add(args: argparse.Namespace, files: DeviceFiles, base: Path) -> int:
+    table: dict[str, Any] = {key: getattr(args, key) for key in _OPTIONS if getattr(args, key) is not None}
+    if args.tags:
+        table["tags"] = args.tags
+    keys: dict[str, str] = {}
+    if args.keys_from is not None:
+        raw = _read(args.keys_from, MAX_SECRET_BYTES)
+        if raw is None:
+            return os.EX_IOERR
+        keys = read_keys_text(raw.decode("utf-8-sig", "replace"), args.keys_from)
+        if not {"dev_eui", "dev_addr"} & table.keys():
+            raise ConfigFaults([Fault("arguments", 1, "dev_eui", "is missing: there are keys")])
+    return _write(files, base, [New(table, keys)], "arguments")
+
+
+def _import(file: str, files: DeviceFiles, base: Path) -> int:
+    raw = _read(file, MAX_FILE_BYTES)
+    if raw is None:
+        return os.EX_IOERR
+    return _write(files, base, read_csv(raw, file), file)
+
+
+def _read(file: str, limit: int) -> bytes | None:
+    try:
+        if file == "-":
+            raw = sys.stdin.buffer.read(limit + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                raw = opened.read(limit + 1)
+    except OSError as e:
+        print(f"torhaus devices: {file} cannot be read: {e.strerror}", file=sys.stderr)
+        return None
+    if len(raw) > limit:
+        print(f"torhaus devices: {file} is longer than {limit} bytes", file=sys.stderr)
+        return None
+    return raw
+
+
+def _write(files: DeviceFiles, base: Path, new: list[New], source: str) -> int:
+    made = any(device.keys for device in new) and not files.keys.exists()
+    try:
+        added = add_devices(files, base, new, source)
+    except OSError as e:
+        print(f"torhaus devices: {e.filename or files.devices} cannot be written: {e.strerror}", file=sys.stderr)
+        return os.EX_CANTCREAT
+    count = len(added)
+    print(f"added {count} device{'' if count == 1 else 's'} to {files.devices}")
+    if made and os.geteuid() == 0:
+        print(f"note: {files.keys} is new and yours: chown it to the service's user", file=sys.stderr)
+    return os.EX_OK

@@ -1,0 +1,64 @@
+"""`torhaus run`: the daemon."""
+
+import argparse
+import asyncio
+import signal
+import sqlite3
+import sys
+from typing import Any, Final
+
+from torhaus.daemon.main import add_config
+
+EX_OK: Final = 0
+EX_CANTCREAT: Final = 73
+EX_CONFIG: Final = 78
+SWITCH_S: Final = 0.001
+"""How long a thread may keep the interpreter: the loop must not wait 5 ms behind the writer."""
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """The command's place in the command line."""
+    command = commands.add_parser("run", help="the daemon")
+    add_config(command)
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT. 78 for a bad configuration, 73 when the store cannot be used."""
+    from torhaus.daemon import logs
+    from torhaus.daemon.config.load import ConfigFaults, load
+
+    try:
+        loaded = load(args.config)
+    except ConfigFaults as e:
+        for fault in e.faults:
+            print(fault, file=sys.stderr)
+        return EX_CONFIG
+    logs.set_up(loaded.log.level)
+    return serve(loaded)
+
+
+def serve(loaded: Any) -> int:  # noqa: ANN401 - daemon.config.load.Loaded, imported when it is needed
+    """Run the daemon with a configuration that is known to be good."""
+    import uvloop
+
+    from torhaus.daemon import logs
+    from torhaus.daemon.outbox.migrate import SchemaError
+
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        uvloop.run(_main(loaded))
+    except (OSError, sqlite3.Error, SchemaError) as e:
+        logs.error("cannot start", detail=e)
+        return EX_CANTCREAT
+    return EX_OK
+
+
+async def _main(loaded: Any) -> None:  # noqa: ANN401
+    from torhaus.daemon.app import App
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await App(loaded).run(stop)

@@ -1,0 +1,43 @@
+"""Words and columns that several commands print the same way."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+_STEPS: Final = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+_SIZES: Final = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+
+
+def duration(seconds: float) -> str:
+    """`3 d`, `2 h`, `45 s`: one unit is enough at a glance."""
+    for size, unit in _STEPS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return "0 s"
+
+
+def ago(then_ns: int, now_ns: int) -> str:
+    """`45 s ago`; `never` for 0."""
+    return f"{duration((now_ns - then_ns) / 1e9)} ago" if then_ns else "never"
+
+
+def size(count: int) -> str:
+    """`12.3 MiB`."""
+    for step, unit in _SIZES:
+        if count >= step:
+            return f"{count / step:.1f} {unit}"
+    return f"{count} B"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns wide enough for what is in them; numbers to the right."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(head), *texts]) for i in range(len(head))]
+    lines = []
+    for line in [list(head), *texts]:
+        cells = [c.rjust(w) if _is_number(c) else c.ljust(w) for c, w in zip(line, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).lstrip("-").isdigit()

@@ -1,0 +1,123 @@
+"""`torhaus status`: the site at a glance."""
+
+import argparse
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from torhaus.daemon.cli.show import ago, duration, size, table
+from torhaus.daemon.main import add_config
+from torhaus.daemon.status import Status
+
+EX_UNAVAILABLE: Final = 69
+EX_IOERR: Final = 74
+EX_CONFIG: Final = 78
+REFRESH_S: Final = 2.0
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """The command's place in the command line."""
+    command = commands.add_parser("status", help="the site at a glance")
+    add_config(command)
+    command.add_argument("--json", action="store_true", help="as JSON")
+    command.add_argument("--watch", action="store_true", help="again every two seconds, until Ctrl-C")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the status: of the running daemon, or what its files say. 69 when it is not running."""
+    while True:
+        try:
+            status = fetch(args.config)
+        except Unreadable as e:
+            print(e, file=sys.stderr)
+            return e.code
+        if args.json:
+            print(msgspec.json.encode(status).decode())
+        else:
+            print(("\x1b[H\x1b[2J" if args.watch and sys.stdout.isatty() else "") + render(status), flush=True)
+        if not args.watch:
+            return 0 if status.running else EX_UNAVAILABLE
+        try:
+            time.sleep(REFRESH_S)
+        except KeyboardInterrupt:
+            return 0
+
+
+class Unreadable(Exception):  # noqa: N818 - carries an exit code to `run`
+    """Neither daemon nor files can be read."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def fetch(config: Path) -> Status:
+    """The status from the daemon's socket, or from its files. Raises Unreadable."""
+    from torhaus.daemon.config.load import ConfigFaults, load
+    from torhaus.daemon.control import NotRunning, Refused, ask_as
+
+    try:
+        loaded = load(config, check_only=True)
+    except ConfigFaults as e:
+        raise Unreadable("\n".join(str(f) for f in e.faults), EX_CONFIG) from None
+    try:
+        found: Status = ask_as(Path(loaded.control.socket), "/healthz", Status)
+        return found
+    except Refused as e:
+        raise Unreadable(str(e), EX_UNAVAILABLE) from None
+    except NotRunning:
+        pass
+    from torhaus.daemon.offline import read_status
+    from torhaus.daemon.outbox.migrate import SchemaError
+
+    limits = {"main": loaded.store.max_bytes, "strangers": loaded.store.strangers_max_bytes}
+    try:
+        return read_status(Path(loaded.store.path), loaded.site.id, limits)
+    except (OSError, sqlite3.Error, SchemaError) as e:
+        raise Unreadable(f"{loaded.store.path}: {e}", EX_IOERR) from None
+
+
+def render(s: Status) -> str:
+    """The status as text: first what is wrong, then the parts."""
+    now = s.now_ns
+    state = "ready" if s.ready else "NOT READY" if s.running else "NOT RUNNING"
+    up = f", up {duration((now - s.started_ns) / 1e9)}" if s.running else ""
+    clock = "" if s.clock_synced else ", clock NOT synchronised"
+    lines = [f"torhaus {s.version}  site {s.site}  {state}{up}{clock}"]
+    lines += [f"  ! {problem}" for problem in s.problems]
+    lines += [f"  ! set aside: {path}" for path in s.set_aside_files]
+    lines += [f"  ! dropped {n} records ({key})" for key, n in sorted(s.dropped.items())]
+    if s.drivers:
+        rows = [
+            (name, "up" if d.up else "DOWN", d.frames, ago(d.last_frame_ns, now), d.acks, d.acks_late, d.detail)
+            for name, d in sorted(s.drivers.items())
+        ]
+        lines += ["", table(("DRIVER", "STATE", "FRAMES", "LAST", "ACKS", "LATE", ""), rows)]
+    if s.gateways:
+        known = [(g, x.driver, x.peer, x.protocol, "yes" if x.known else "STRANGER") for g, x in sorted(s.gateways.items())]
+        lines += ["", table(("GATEWAY", "DRIVER", "ADDRESS", "PROTOCOL", "KNOWN"), known)]
+    if s.forwarders:
+        rows2 = [
+            (name, "up" if f.up else "DOWN", f.backlog, f.accepted, f.set_aside, f.dead_letters,
+             ago(f.last_success_ns, now), f.detail)
+            for name, f in sorted(s.forwarders.items())
+        ]  # fmt: skip
+        head = ("FORWARDER", "STATE", "BACKLOG", "SENT", "ASIDE", "DEAD", "LAST", "")
+        lines += ["", table(head, rows2)]
+    if s.logs:
+        logs = [(name, x.records, size(x.bytes), size(x.capacity_bytes)) for name, x in s.logs.items()]
+        lines += ["", table(("LOG", "RECORDS", "ON DISK", "LIMIT"), logs)]
+    if s.devices:
+        newest, oldest = max(s.devices.values()), min(s.devices.values())
+        lines += ["", f"{len(s.devices)} devices heard, newest {ago(newest, now)}, longest silent {ago(oldest, now)}"]
+    if s.rejects:
+        lines += ["refused: " + ", ".join(f"{n} {reason}" for reason, n in sorted(s.rejects.items()))]
+    if s.scans:
+        scans = [(place, state, n) for place, states in sorted(s.scans.items()) for state, n in sorted(states.items())]
+        lines += ["", table(("SCANS", "STATE", "DOCUMENTS"), scans)]
+    return "\n".join(lines)

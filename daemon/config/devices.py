@@ -1,0 +1,256 @@
+"""`devices.toml`: the end devices that this site knows by name, and `devices.keys.toml`: their keys.
+
+A LoRaWAN device has a DevEUI, a DevAddr or both; a meter or bus device has neither and is named by its driver.
+"""
+
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_addr, parse_eui64
+from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
+from torhaus.codecs.model import DecodeError
+from torhaus.codecs.registry import CODECS
+from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Document, Fault, Tree, parse
+from torhaus.daemon.config.expect import did_you_mean, quote, show
+from torhaus.daemon.config.secret import SecretError, read_bounded
+from torhaus.daemon.config.validate import Validator
+
+SESSION_1_0: Final = ("nwk_s_key", "app_s_key")
+SESSION_1_1: Final = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
+ROOT_KEYS: Final = ("app_key", "nwk_key")
+KEYS: Final = (*dict.fromkeys((*SESSION_1_0, *SESSION_1_1, *ROOT_KEYS)),)
+
+MAX_NAME: Final = 64
+_HEX_DIGITS: Final = 32
+
+Label = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[^/+#\x00-\x1f\x7f]{1,64}\Z",
+        description="1 to 64 printable characters without '/', '+' and '#'",
+    ),
+]
+
+
+Line = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{0,200}\Z", description="one line of at most 200 characters")
+]
+
+
+class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One `[[device]]`. EUIs and addresses are kept as lower-case hex digits without separators.
+
+    `codec` is a registered codec or a script in the folder of scripts; None: its payload is not decoded. `address` is
+    what a meter or bus calls itself (a server id, say).
+    """
+
+    name: Label
+    dev_eui: str | None = None
+    dev_addr: str | None = None
+    codec: Line | None = None
+    place: Line = ""
+    tags: tuple[Label, ...] = ()
+    lorawan: Literal["1.0", "1.0.2", "1.0.3", "1.0.4", "1.1"] = "1.0"
+    allow_fcnt_reset: bool = False
+    allow_half_mic: bool = False
+    address: Line | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.isprintable() or self.name != self.name.strip():
+            raise ValueError("name: must have printable characters only, and no spaces around")
+        try:
+            key = "dev_eui"
+            if self.dev_eui is not None:
+                force_setattr(self, key, format_eui64(parse_eui64(self.dev_eui)))
+            key = "dev_addr"
+            if self.dev_addr is not None:
+                force_setattr(self, key, format_dev_addr(parse_dev_addr(self.dev_addr)))
+        except DecodeError as e:
+            raise ValueError(f"{key}: is {quote(getattr(self, key))}, but {e.detail}") from None
+
+    @property
+    def version(self) -> Version:
+        """Which security scheme its sessions use."""
+        return Version.V1_1 if self.lorawan == "1.1" else Version.V1_0
+
+    @property
+    def keys_id(self) -> str | None:
+        """The table of its keys: its DevEUI, or its DevAddr where it has no DevEUI."""
+        return self.dev_eui or self.dev_addr
+
+
+class DeviceKeys(msgspec.Struct, frozen=True):
+    """One device's keys. `session` as personalised; `app_key` and `nwk_key` are the roots of joins. Prints no key."""
+
+    session: KeySet | None = None
+    app_key: bytes | None = None
+    nwk_key: bytes | None = None
+
+    def __repr__(self) -> str:
+        return "DeviceKeys(…)"
+
+
+class _File(msgspec.Struct, frozen=True):
+    device: list[dict[str, Any]] = []
+
+
+Key = tuple[str, str]
+
+
+def codec_fault(codec: str, scripts: Path) -> str | None:
+    """What is wrong with the name of a codec."""
+    if not codec.endswith(".js"):
+        if codec in CODECS:
+            return None
+        names = ", ".join(sorted(CODECS))
+        return f"is {quote(codec)}, must be one of {names}, or a script (*.js){did_you_mean(codec, CODECS)}"
+    if codec.startswith("/") or ".." in Path(codec).parts or "\0" in codec:
+        return f"is {quote(codec)}, must be a script inside {scripts}"
+    if not (scripts / codec).is_file():
+        there = [str(p.relative_to(scripts)) for p in scripts.rglob("*.js")]
+        return f"is {quote(codec)}, but there is no such file in {scripts}{did_you_mean(codec, there)}"
+    return None
+
+
+def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fault]]:
+    """The devices of a parsed `devices.toml`, and what is wrong with it."""
+    check = Validator(scripts)
+    file = check.struct(tree.data, _File)
+    devices: list[DeviceConfig] = []
+    first: dict[Key, int] = {}
+    codecs: dict[str, str | None] = {}
+    for i, table in enumerate(file.device if file else ()):
+        try:
+            device = msgspec.convert(table, DeviceConfig)  # the fast way, for thousands of devices
+        except (msgspec.ValidationError, OverflowError):
+            check.struct(table, DeviceConfig, ("device", i))
+            continue
+        devices.append(device)
+        if device.codec is not None:
+            if device.codec not in codecs:
+                codecs[device.codec] = codec_fault(device.codec, scripts)
+            text = codecs[device.codec]
+            if text:
+                check.fault(("device", i, "codec"), text)
+        unique = [("name", device.name), ("dev_eui", device.dev_eui or ""), ("address", device.address or "")]
+        for key, value in unique:
+            if value and first.setdefault((key, value), i) != i:
+                file_, line = tree.locate(("device", first[key, value], key))
+                check.fault(("device", i, key), f"is {quote(value)}, as of another device ({file_}:{line})")
+    return devices, [tree.fault(path, text) for path, text in check.faults.items()]
+
+
+def read_keys_file(path: Path, shown: str) -> Document:
+    """The parsed file. Raises ConfigFaults: not there, readable by others, not TOML."""
+    try:
+        raw = read_bounded(path, shown, forbidden=stat.S_IRWXG | stat.S_IRWXO, limit=MAX_FILE_BYTES)
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigFaults([Fault(shown, 1, "file", "is not UTF-8 text, must be saved as UTF-8")]) from None
+    except SecretError as e:
+        raise ConfigFaults([Fault(shown, 1, "file", str(e).removeprefix(f"{shown} "))]) from None
+    return parse(text, shown, secret=True)
+
+
+def read_keys(tree: Tree, devices: Iterable[DeviceConfig]) -> tuple[dict[str, DeviceKeys], list[Fault], list[str]]:
+    """Keys by device name, what is wrong, and what is merely odd. No text holds a key."""
+    faults: list[Fault] = []
+
+    def fault(path: tuple[str, ...], text: str) -> None:
+        faults.append(tree.fault(path, text))
+
+    tables = _tables(tree, fault)
+    found: dict[str, DeviceKeys] = {}
+    for device in devices:
+        if device.keys_id not in tables:
+            continue
+        table_name, raw = tables.pop(device.keys_id)
+        try:
+            found[device.name] = _device_keys(device, raw)
+        except ValueError as e:
+            fault((table_name,), str(e))
+    notes = [f"{tree.name((name,))}: keys of no device in the list" for name, _ in tables.values()]
+    return found, faults, notes
+
+
+def _tables(tree: Tree, fault: Callable[[tuple[str, ...], str], None]) -> dict[str, tuple[str, dict[str, bytes]]]:
+    """Normalised id to the table's name and its keys."""
+    tables: dict[str, tuple[str, dict[str, bytes]]] = {}
+    for name, table in tree.data.items():
+        try:
+            id_ = format_dev_addr(parse_dev_addr(name)) if len(name) < 12 else format_eui64(parse_eui64(name))
+        except DecodeError:
+            fault((name,), "must be a table named by a DevEUI (16 hex digits) or a DevAddr (8)")
+            continue
+        if not isinstance(table, dict):
+            fault((name,), f"must be a table with some of {', '.join(KEYS)}")
+            continue
+        raw: dict[str, bytes] = {}
+        for key, value in table.items():
+            if key not in KEYS:
+                fault((name, key), f"is not known here{did_you_mean(key, KEYS)}")
+            elif (parsed := parse_key(value)) is None:
+                fault((name, key), f"must be text of {_HEX_DIGITS} hex digits{_wrong_length(value)}")
+            else:
+                raw[key] = parsed
+        if id_ in tables:
+            fault((name,), "has its keys in another table too")
+        tables[id_] = (name, raw)
+    return tables
+
+
+def parse_key(value: object) -> bytes | None:
+    """The 16 bytes of 32 hex digits; None when it is anything else. Blanks, ':' and '-' may stand between."""
+    if not isinstance(value, str) or len(value) > 100:
+        return None
+    digits = value.strip().translate({ord(c): None for c in " :-"})
+    if len(digits) != _HEX_DIGITS or not set(digits) <= set("0123456789abcdefABCDEF"):
+        return None
+    return bytes.fromhex(digits)
+
+
+def _wrong_length(value: object) -> str:
+    return f", has {len(value)} characters" if isinstance(value, str) else f", is {show(value)}"
+
+
+def _device_keys(device: DeviceConfig, raw: dict[str, bytes]) -> DeviceKeys:
+    wanted = SESSION_1_1 if device.version is Version.V1_1 else SESSION_1_0
+    have = [k for k in (*SESSION_1_0, *SESSION_1_1) if k in raw]
+    session = None
+    if have:
+        missing = [k for k in wanted if k not in raw]
+        extra = [k for k in have if k not in wanted]
+        if missing or extra:
+            odd = f", not {', '.join(dict.fromkeys(extra))}" if extra else ""
+            raise ValueError(f"a device with LoRaWAN {device.lorawan} needs {', '.join(wanted)}{odd}")
+        make = keys_1_1 if device.version is Version.V1_1 else keys_1_0
+        session = make(*(raw[k] for k in wanted))
+    return DeviceKeys(session, raw.get("app_key"), raw.get("nwk_key"))
+
+
+def cross_faults(tree: Tree, devices: list[DeviceConfig], keys: dict[str, DeviceKeys], keys_shown: str) -> list[Fault]:
+    """What is wrong between devices and keys: addresses without keys, keys without address, twins."""
+    faults = []
+    twins: dict[tuple[str, KeySet], int] = {}
+    places = {d["name"]: i for i, d in enumerate(tree.data.get("device", ())) if isinstance(d, dict) and "name" in d}
+    for device in devices:
+        i = places[device.name]
+        session = keys[device.name].session if device.name in keys else None
+        if device.dev_addr is None:
+            if session is not None:
+                faults.append(tree.fault(("device", i, "dev_addr"), f"is missing: {keys_shown} has session keys"))
+        elif session is None:
+            text = f"has no session keys: add [{device.keys_id}] to {keys_shown}"
+            faults.append(tree.fault(("device", i, "dev_addr"), text))
+        else:
+            first = twins.setdefault((device.dev_addr, session), i)
+            if first != i:
+                file, line = tree.locate(("device", first, "dev_addr"))
+                text = f"is {quote(device.dev_addr)} with the same keys as another device ({file}:{line})"
+                faults.append(tree.fault(("device", i, "dev_addr"), text))
+    return faults

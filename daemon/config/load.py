@@ -1,0 +1,270 @@
+"""`load`: the whole configuration, checked, or every fault. Reads files only: no device, no network, no far side."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from torhaus.daemon.config import devices as device_list
+from torhaus.daemon.config import plugins
+from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, parse, read_text
+from torhaus.daemon.config.expect import did_you_mean, quote
+from torhaus.daemon.config.lines import KeyPath
+from torhaus.daemon.config.model import (
+    Control,
+    Devices,
+    ForwarderCommon,
+    Http,
+    Log,
+    Lorawan,
+    Root,
+    Scripts,
+    Site,
+    Store,
+)
+from torhaus.daemon.config.secret import is_credential
+from torhaus.daemon.config.validate import Validator
+from torhaus.daemon.scans.config import ScanConfig
+from torhaus.daemon.scans.config import faults as scan_faults
+
+DEFAULT: Final = "/etc/torhaus/torhaus.toml"
+ENV: Final = "TORHAUS_CONFIG"
+
+_PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """The configuration as the daemon uses it. All paths are absolute.
+
+    `drivers`: (module, config); `forwarders`: (module, common keys, config), also those that are not enabled; `keys` by
+    device name; `files`: what was read; `notes`: what is odd but no fault.
+    """
+
+    site: Site
+    store: Store
+    http: Http
+    control: Control
+    lorawan: Lorawan
+    scripts: Scripts
+    log: Log
+    drivers: list[tuple[Any, Any]]
+    forwarders: list[tuple[Any, ForwarderCommon, Any]]
+    scan: ScanConfig
+    devices: list[DeviceConfig]
+    keys: dict[str, DeviceKeys]
+    files: list[Path]
+    notes: list[str]
+
+
+def config_path(option: str | None) -> Path:
+    """The file to read: the option, or the environment's TORHAUS_CONFIG, or /etc/torhaus/torhaus.toml."""
+    return Path(option or os.environ.get(ENV) or DEFAULT)
+
+
+def load(path: Path, *, check_only: bool = False) -> Loaded:
+    """Read `path`, `conf.d/*.toml` beside it, and the lists of devices and keys. Raises ConfigFaults with every fault.
+
+    `check_only`: keys that are a service's credential, and that cannot be read from here, are a note and no fault.
+    """
+    files, tree, faults = read_files(path)
+    loading = _Loading(path, tree, faults)
+    loading.files = files
+    return loading.load(check_only=check_only)
+
+
+def read_files(path: Path) -> tuple[list[Path], Tree, list[Fault]]:
+    """The main file and `conf.d/*.toml` in the order of their names. ConfigFaults when the main one is no TOML."""
+    tree = Tree()
+    tree.add(parse(read_text(path, str(path)), str(path)))
+    files, faults = [path], []
+    try:
+        more = sorted(
+            p for p in (path.parent / "conf.d").iterdir() if p.suffix == ".toml" and not p.name.startswith(".")
+        )
+    except FileNotFoundError:
+        more = []
+    except OSError as e:
+        more = []
+        faults.append(Fault(str(path.parent / "conf.d"), 1, "file", f"cannot be read: {e.strerror}"))
+    for file in more:
+        try:
+            tree.add(parse(read_text(file, str(file)), str(file)))
+        except ConfigFaults as e:
+            faults += e.faults
+        files.append(file)
+    return files, tree, faults + tree.clashes
+
+
+class DeviceFiles(msgspec.Struct, frozen=True):
+    """Where devices, keys and scripts are; what the device commands need of the configuration."""
+
+    devices: Path
+    devices_optional: bool
+    keys: Path
+    keys_optional: bool
+    scripts: Path
+
+
+def device_files(path: Path, tree: Tree) -> DeviceFiles:
+    """Where the lists are. ConfigFaults for what is wrong in `[devices]` and `[scripts]`; looks at nothing else."""
+    check = Validator(path.parent.absolute())
+    files = check.struct(tree.data.get("devices", {}), Devices, ("devices",))
+    scripts = check.struct(tree.data.get("scripts", {}), Scripts, ("scripts",))
+    if files is None or scripts is None:
+        raise ConfigFaults([tree.fault(p, text) for p, text in check.faults.items()])
+    base, given = check.base, tree.data.get("devices", {})
+    return DeviceFiles(
+        base / files.file, "file" not in given, base / files.keys_file, "keys_file" not in given, base / scripts.dir
+    )
+
+
+class DeviceSet(msgspec.Struct):
+    """What the two lists hold, and what is wrong with them."""
+
+    devices: list[DeviceConfig] = []
+    keys: dict[str, DeviceKeys] = {}
+    faults: list[Fault] = []
+    notes: list[str] = []
+    files: list[Path] = []
+
+
+def read_device_set(
+    files: DeviceFiles, base: Path, *, check_only: bool = False, more: tuple[Document, Document] | None = None
+) -> DeviceSet:
+    """Read and check both lists. `base` shortens file names in messages; `more` are devices and keys to be added."""
+    found = DeviceSet()
+    tree, keys_tree, keys_shown = Tree(), Tree(), shown(files.keys, base)
+    try:
+        if files.devices.exists() or not files.devices_optional:
+            name = shown(files.devices, base)
+            found.files.append(files.devices)
+            tree.add(parse(read_text(files.devices, name), name))
+    except ConfigFaults as e:
+        found.faults += e.faults
+        return found
+    if more is not None:
+        tree.add(more[0])
+    found.devices, faults = device_list.read_devices(tree, files.scripts)
+    found.faults += faults + tree.clashes
+    try:
+        if files.keys.exists() or not files.keys_optional:
+            keys_tree.add(device_list.read_keys_file(files.keys, keys_shown))
+            found.files.append(files.keys)
+    except ConfigFaults as e:
+        if check_only and is_credential(files.keys):
+            found.notes.append(f"{keys_shown}: not checked, a credential that only the service can read")
+        else:
+            found.faults += e.faults
+        return found
+    if more is not None:
+        keys_tree.add(more[1])
+    found.keys, faults, found.notes = device_list.read_keys(keys_tree, found.devices)
+    found.faults += faults + keys_tree.clashes
+    if not found.faults:
+        found.faults += device_list.cross_faults(tree, found.devices, found.keys, keys_shown)
+    return found
+
+
+def shown(path: Path, base: Path) -> str:
+    """A file's name in messages: as the configuration was named, where it is in the same folder."""
+    here = base.absolute()
+    return str(base / path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+class _Loading:
+    """One run of `load`."""
+
+    def __init__(self, path: Path, tree: Tree, faults: list[Fault]) -> None:
+        self.path = path
+        self.tree = tree
+        self.faults = faults
+        self.files: list[Path] = []
+        self.check = Validator(path.parent.absolute())
+
+    def load(self, *, check_only: bool) -> Loaded:
+        check, data = self.check, self.tree.data
+        root = check.struct(data, Root)
+        lists = DeviceSet()
+        try:
+            found = device_files(self.path, self.tree)
+            lists = read_device_set(found, self.path.parent, check_only=check_only)
+            self.faults += lists.faults
+        except ConfigFaults:
+            pass  # the same faults as above
+        drivers = [plugins.driver(t, ("driver", i), check) for i, t in self._tables("driver")]
+        forwarders = [plugins.forwarder(t, ("forwarder", i), check) for i, t in self._tables("forwarder")]
+        scan = check.struct(data.get("scan", {}), ScanConfig, ("scan",))
+        if scan is not None:
+            for key, text in scan_faults(scan):
+                check.fault(_key_path(key), text)
+        for kind in ("driver", "forwarder"):
+            self._unique(kind)
+        if not lists.faults:
+            self._known([f for f in forwarders if f is not None], [d for d in drivers if d is not None], lists.devices)
+        self.faults += [self.tree.fault(p, text) for p, text in check.faults.items()]
+        if self.faults or root is None or scan is None:
+            raise ConfigFaults(self._sorted(lists.files))
+        absolute = check.base
+        return Loaded(
+            site=root.site,
+            store=msgspec.structs.replace(root.store, path=str(absolute / root.store.path)),
+            http=root.http,
+            control=msgspec.structs.replace(root.control, socket=str(absolute / root.control.socket)),
+            lorawan=root.lorawan,
+            scripts=msgspec.structs.replace(root.scripts, dir=str(absolute / root.scripts.dir)),
+            log=root.log,
+            drivers=[d for d in drivers if d is not None],
+            forwarders=[f for f in forwarders if f is not None],
+            scan=scan,
+            devices=lists.devices,
+            keys=lists.keys,
+            files=[*self.files, *lists.files],
+            notes=lists.notes,
+        )
+
+    def _tables(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
+        tables = self.tree.data.get(kind)
+        return [(i, t) for i, t in enumerate(tables) if isinstance(t, dict)] if isinstance(tables, list) else []
+
+    def _unique(self, kind: str) -> None:
+        first: dict[str, int] = {}
+        for i, table in self._tables(kind):
+            name = table.get("name")
+            if isinstance(name, str) and first.setdefault(name, i) != i:
+                file, line = self.tree.locate((kind, first[name], "name"))
+                self.check.fault((kind, i, "name"), f"is {quote(name)}, as of another {kind} ({file}:{line})")
+
+    def _known(
+        self,
+        forwarders: list[tuple[Any, ForwarderCommon, Any]],
+        drivers: list[tuple[Any, Any]],
+        devices: list[DeviceConfig],
+    ) -> None:
+        """Devices and tags that are spoken of are there."""
+        names = {d.name for d in devices}
+        tags = {t for d in devices for t in d.tags}
+        by_name = {t.get("name"): i for i, t in reversed(self._tables("forwarder"))}
+        for _, common, _ in forwarders:
+            for key, wanted, known in (("devices", common.devices, names), ("tags", common.tags, tags)):
+                for n, word in enumerate(wanted):
+                    if word not in known:
+                        text = f"is {quote(word)}, but no device has this {key[:-1] if key == 'tags' else 'name'}"
+                        self.check.fault(("forwarder", by_name[common.name], key, n), text + did_you_mean(word, known))
+        by_name = {t.get("name"): i for i, t in reversed(self._tables("driver"))}
+        for _, config in drivers:
+            device = getattr(config, "device", None)
+            if isinstance(device, str) and device not in names:
+                text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
+                self.check.fault(("driver", by_name[config.name], "device"), text)
+
+    def _sorted(self, more: list[Path]) -> list[Fault]:
+        order = {shown(p.absolute(), self.path.parent): n for n, p in enumerate([*self.files, *more])}
+        return sorted(set(self.faults), key=lambda f: (order.get(f.file, len(order)), f.file, f.line, f.key))
+
+
+def _key_path(key: str) -> KeyPath:
+    """`scan.station[0].name` to its parts."""
+    return tuple(int(index) if index else word for word, index in _PART.findall(key))

@@ -1,0 +1,153 @@
+"""The tables of `torhaus.toml` that the daemon itself reads. Descriptions complete the sentence "must be …".
+
+Keys that end in `_bytes` also take texts such as "64 MiB"; keys that end in `_s` are seconds. Paths are relative to the
+folder of `torhaus.toml`.
+"""
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from torhaus.daemon.forward.message import Kind
+
+SITE_ID: Final = r"^[a-z0-9-]{1,32}\Z"
+PLUGIN_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
+
+_UNITS: Final[dict[str, int]] = {
+    "": 1,
+    "B": 1,
+    **{f"{prefix}B": 1000**n for n, prefix in enumerate("kMGT", 1)},
+    **{f"{prefix}iB": 1024**n for n, prefix in enumerate("KMGT", 1)},
+}
+_SIZE: Final = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,3}))? ?([kKMGT]?i?B?)")
+SIZE_PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,3})? ?(((K|M|G|T)i|k|M|G|T)?B)?$"
+SIZE_WORDS: Final = 'a whole number of bytes, or text such as "64 MiB" or "2 GB"'
+
+SiteId = Annotated[
+    str, msgspec.Meta(pattern=SITE_ID, description="1 to 32 of the characters a-z, 0-9 and -, such as rathaus")
+]
+PluginName = Annotated[
+    str,
+    msgspec.Meta(pattern=PLUGIN_NAME, description="1 to 64 letters, digits, '.', '_' and '-', a letter or digit first"),
+]
+FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, description="a path")]
+Address = Annotated[str, msgspec.Meta(max_length=300, description="an address and a port such as 127.0.0.1:8680")]
+Text = Annotated[str, msgspec.Meta(max_length=200, description="text of at most 200 characters")]
+
+
+def parse_size(text: str) -> int:
+    """Bytes of "64 MiB", "2 GB", "4096 B": powers of 1024 with i, of 1000 without. Raises ValueError."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or match[3] not in _UNITS or (match[2] and match[3] in {"", "B"}):
+        raise ValueError(f"must be {SIZE_WORDS}")
+    fraction = match[2] or ""
+    return int(match[1] + fraction) * _UNITS[match[3]] // 10 ** len(fraction)
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """`host:port` or `[host]:port` to its parts. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    inner = host.removeprefix("[").removesuffix("]")
+    bracketed = host.startswith("[") and host.endswith("]")
+    digits = port.isascii() and port.isdigit() and len(port) <= 5
+    if not (colon and inner and digits and int(port) <= 65_535 and (":" in inner) == bracketed):
+        raise ValueError("must be an address and a port such as 127.0.0.1:8680 or [::1]:8680")
+    return inner, int(port)
+
+
+def _check_address(key: str, text: str) -> None:
+    try:
+        parse_address(text)
+    except ValueError as e:
+        raise ValueError(f'{key}: is "{text}", {e}') from None
+
+
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[site]`: where this box stands. `id` is part of every record's id for life."""
+
+    id: SiteId
+    name: Text = ""
+    place: Text = ""
+
+
+class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[store]`: the durable log and what it may occupy. `max_age_s` 0: no limit by age."""
+
+    path: FilePath = "/var/lib/torhaus"
+    max_bytes: Annotated[int, msgspec.Meta(ge=16 << 20, le=1 << 50)] = 4 << 30
+    max_age_s: Annotated[float, msgspec.Meta(ge=0, le=3_200_000_000)] = 0
+    strangers_max_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=1 << 50)] = 64 << 20
+    commit_window_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.02
+
+
+class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[http]`: the status page, metrics and health checks."""
+
+    listen: Address = "127.0.0.1:8680"
+
+    def __post_init__(self) -> None:
+        _check_address("listen", self.listen)
+
+
+class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[control]`: the socket that `torhaus status` and its like talk to."""
+
+    socket: FilePath = "/run/torhaus/torhaus.sock"
+
+
+class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[lorawan]`: the regional parameters of this site's network (RP002)."""
+
+    region: Literal["EU868", "AS923", "IN865", "KR920", "AU915", "US915"] = "EU868"
+
+
+class Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[devices]`: the lists of devices and of their keys. A default list that is not there is an empty one."""
+
+    file: FilePath = "devices.toml"
+    keys_file: FilePath = "devices.keys.toml"
+
+
+class Scripts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[scripts]`: vendors' decoders, and what one call may use."""
+
+    dir: FilePath = "decoders"
+    time_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 0.5
+    memory_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=4 << 30)] = 32 << 20
+
+
+class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[log]`: `auto` writes for journald under systemd, text on a terminal, JSON lines otherwise."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "journal", "json", "text"] = "auto"
+
+
+class ForwarderCommon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The keys that every `[[forwarder]]` has, whatever its type. Empty filters let everything through."""
+
+    name: PluginName
+    type: str
+    kinds: Annotated[tuple[Kind, ...], msgspec.Meta(min_length=1)] = ("reading",)
+    devices: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    start: Literal["oldest", "now"] = "oldest"
+    backfill_per_s: Annotated[float, msgspec.Meta(gt=0, le=1_000_000)] = 1000
+    enabled: bool = True
+
+
+class Root(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file. `driver`, `forwarder` and `scan` are read by the plug-ins' own structs."""
+
+    site: Site
+    store: Store = Store()
+    http: Http = Http()
+    control: Control = Control()
+    lorawan: Lorawan = Lorawan()
+    devices: Devices = Devices()
+    scripts: Scripts = Scripts()
+    log: Log = Log()
+    driver: list[dict[str, Any]] = []
+    forwarder: list[dict[str, Any]] = []
+    scan: dict[str, Any] = {}

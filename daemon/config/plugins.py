@@ -1,0 +1,86 @@
+"""`[[driver]]` and `[[forwarder]]`: each type brings its own struct; its module is imported when it is configured."""
+
+import re
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from torhaus.daemon.config.expect import did_you_mean, quote, show
+from torhaus.daemon.config.lines import KeyPath
+from torhaus.daemon.config.model import ForwarderCommon, PluginName
+from torhaus.daemon.config.validate import Validator
+from torhaus.daemon.forward import registry as forwarders
+from torhaus.drivers import registry as drivers
+
+M = TypeVar("M")
+
+_COMMON: Final = tuple(ForwarderCommon.__struct_fields__)
+_SHARED: Final = ("name", "type")
+_REQUIREMENT: Final = re.compile(r"""([A-Za-z0-9._-]+).*extra == ['"]([A-Za-z0-9._-]+)['"]""")
+_DISTRIBUTIONS: Final = {"pil": "pillow"}
+
+
+class _Named(msgspec.Struct):
+    name: PluginName
+
+
+def driver(table: dict[str, Any], path: KeyPath, check: Validator) -> tuple[Any, msgspec.Struct] | None:
+    """The driver's module and its config; None when there are faults."""
+    module = _module(table, path, check, drivers.names(), drivers.load)
+    check.struct({k: v for k, v in table.items() if k == "name"}, _Named, path)
+    config = None if module is None else check.struct(table, module.Config, path)
+    return None if module is None or config is None else (module, config)
+
+
+def forwarder(
+    table: dict[str, Any], path: KeyPath, check: Validator
+) -> tuple[Any, ForwarderCommon, msgspec.Struct] | None:
+    """The forwarder's module, its common keys and its config; None when there are faults."""
+    module = _module(table, path, check, sorted(forwarders.FORWARDERS), forwarders.load)
+    common = check.struct({k: v for k, v in table.items() if k in _COMMON}, ForwarderCommon, path)
+    own = {k: v for k, v in table.items() if k not in _COMMON or k in _SHARED}
+    config = None if module is None else check.struct(own, module.Config, path, also=_COMMON)
+    return None if module is None or common is None or config is None else (module, common, config)
+
+
+def _module(
+    table: dict[str, Any], path: KeyPath, check: Validator, names: Iterable[str], load: Callable[[str], M]
+) -> M | None:
+    here = (*path, "type")
+    type_ = table.get("type")
+    types = ", ".join(map(quote, names))
+    if type_ is None:
+        check.fault(here, f"is missing (must be one of {types})")
+    elif not isinstance(type_, str) or type_ not in names:
+        near = did_you_mean(type_, names) if isinstance(type_, str) else ""
+        check.fault(here, f"is {show(type_)}, must be one of {types}{near}")
+    else:
+        try:
+            return load(type_)
+        except ImportError as e:
+            check.fault(here, not_installed(type_, e))
+    return None
+
+
+def not_installed(what: str, error: ImportError) -> str:
+    """What to install when a plug-in's library is not there."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing is None:
+        return f"{quote(what)} cannot be used: {' '.join(str(error).split())[:200]}"
+    extra = extra_of(missing)
+    if extra is None:
+        return f"{quote(what)} needs the library {missing}, which is not installed"
+    return f"{quote(what)} needs the library {missing}, which is not installed: pip install 'torhaus[{extra}]'"
+
+
+def extra_of(module: str) -> str | None:
+    """The optional extra of torhaus that brings this module; None when there is none."""
+    wanted = module.partition(".")[0].lower().replace("_", "-")
+    wanted = _DISTRIBUTIONS.get(wanted, wanted)
+    for requirement in metadata.requires("torhaus") or ():
+        match = _REQUIREMENT.match(requirement)
+        if match is not None and match[1].lower().replace("_", "-") == wanted:
+            return match[2]
+    return None

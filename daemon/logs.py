@@ -1,0 +1,71 @@
+"""Structured logs: one line per state change, `key=value`, with journald's priorities when systemd reads them.
+
+Never logged: payloads, keys, names of documents or people, one line per record or per retry.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+_PRIORITY: Final = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+@[]%")
+_MAX_VALUE: Final = 500
+
+logger: Final = logging.getLogger("torhaus")
+
+
+class Lines(logging.Formatter):
+    """`<6>event key=value …` for the journal, with a time stamp in front elsewhere."""
+
+    def __init__(self, *, journal: bool) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever is in it; a traceback follows as lines of its own."""
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        line = " ".join([record.getMessage(), *(f"{k}={_value(v)}" for k, v in fields.items() if v is not None)])
+        lines = [line.replace("\n", " ")]
+        if record.exc_info:
+            lines += "".join(traceback.format_exception(*record.exc_info)).rstrip().splitlines()
+        if self._journal:
+            prefix = f"<{_PRIORITY.get(record.levelno, 6)}>"
+        else:
+            at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            prefix = f"{at} {record.levelname.lower():8}"
+        return "\n".join(prefix + text for text in lines)
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - anything that can be printed
+    text = str(value)[:_MAX_VALUE]
+    if text and all(c in _PLAIN for c in text):
+        return text
+    escaped = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return '"' + escaped.replace('"', "'") + '"'
+
+
+def set_up(level: str, stream: TextIO | None = None) -> None:
+    """Log to stderr; with priorities and without time stamps when systemd's journal is at the other end."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(Lines(journal="JOURNAL_STREAM" in os.environ))
+    logger.handlers[:] = [handler]
+    logger.setLevel(level.upper())
+    logger.propagate = False
+
+
+def info(event: str, **fields: Any) -> None:  # noqa: ANN401
+    """A state changed for the better, or as asked."""
+    logger.info(event, extra={"fields": fields})
+
+
+def warning(event: str, **fields: Any) -> None:  # noqa: ANN401
+    """Somebody should look at it; nothing is lost."""
+    logger.warning(event, extra={"fields": fields})
+
+
+def error(event: str, exc: BaseException | None = None, **fields: Any) -> None:  # noqa: ANN401
+    """Something is lost or a promise is at risk."""
+    logger.error(event, exc_info=exc, extra={"fields": fields})

@@ -1,0 +1,52 @@
+"""The command line: arguments, exit codes, and nothing else. Each command is a module in cli/."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Final, NoReturn
+
+EX_USAGE: Final = 64
+COMMANDS: Final = (
+    "run", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "status", "queue", "scans", "doctor",
+)  # fmt: skip
+"""In the order of `--help`. Each is `torhaus.daemon.cli.<name>` with `add(subparsers)` and `run(args) -> int`."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends with sysexits' EX_USAGE instead of 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """A wrong command line."""
+        self.print_usage(sys.stderr)
+        self.exit(EX_USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    from torhaus.daemon.version import torhaus_version
+
+    top = Parser(prog="torhaus", description="Edge gateway: receives, decodes, keeps, forwards, and proves it.")
+    top.add_argument("--version", action="version", version=f"torhaus {torhaus_version()}")
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    for name in COMMANDS:
+        import_module(f"torhaus.daemon.cli.{name}").add(subparsers)
+    return top
+
+
+def add_config(command: argparse.ArgumentParser) -> None:
+    """`--config FILE`, for every command that has one."""
+    default = os.environ.get("TORHAUS_CONFIG", "/etc/torhaus/torhaus.toml")
+    command.add_argument("--config", type=Path, default=Path(default), metavar="FILE", help="default: %(default)s")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    args = parser().parse_args(argv)
+    code: int = args.run(args)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

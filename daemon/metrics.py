@@ -1,0 +1,178 @@
+"""Every Prometheus name of torhaus. They are API: tests/daemon/test_metrics.py freezes them.
+
+Nothing is counted here. What happens is counted as plain integers where it happens (watch.py, settle.py); this
+collector reads them when it is scraped, so that the hot path pays for an addition and no more. No label has a value
+that outsiders control; gateways and devices are counted, not named.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.status import Survey
+from torhaus.daemon.watch import BUCKETS, Histogram, Watch
+
+Rows = Iterable[tuple[tuple[str, ...], float]]
+
+
+class TorhausCollector:
+    """Reads the running parts at each scrape."""
+
+    def __init__(self, version: str, clock: Clock, outbox: Outbox, watch: Watch, survey: Survey) -> None:
+        self._version = version
+        self._clock = clock
+        self._outbox = outbox
+        self._watch = watch
+        self._survey = survey
+        self.more: list[TorhausCollectorPart] = []
+
+    def collect(self) -> Iterator[Metric]:
+        """All families."""
+        w = self._watch
+        yield _gauge("torhaus_build_info", "Version of this torhaus", ["version"], [((self._version,), 1)])
+        yield _gauge("torhaus_start_time_seconds", "When the daemon started", [], [((), w.started_ns / 1e9)])
+        synced = float(self._clock.synced())
+        yield _gauge("torhaus_clock_synchronized", "1 when the kernel says that its clock is right", [], [((), synced)])
+        yield _gauge("torhaus_ready", "1 when what comes in is stored", [], [((), float(self._survey.ready()))])
+        yield _count("torhaus_defects", "Errors that must not happen", ["component"], _by(w.defects))
+        yield from self._drivers()
+        yield from self._outbox_families()
+        yield from self._forwarders()
+        yield from self._scans()
+        for part in self.more:
+            yield from part.collect()
+
+    def _drivers(self) -> Iterator[Metric]:
+        w, one = self._watch, ["driver"]
+        d = w.drivers.items()
+        yield _gauge("torhaus_driver_up", "1 when the driver has its device or port", one, (((n,), s.up) for n, s in d))
+        yield _count("torhaus_driver_frames", "Frames received", one, (((n,), s.frames) for n, s in d))
+        last = (((n,), s.last_frame_ns / 1e9) for n, s in d if s.last_frame_ns)
+        yield _gauge("torhaus_driver_last_frame_timestamp_seconds", "When the last frame came", one, last)
+        yield _count(
+            "torhaus_driver_acks", "Acknowledgements sent after the commit", one, (((n,), s.acks) for n, s in d)
+        )
+        late = (((n,), s.acks_late) for n, s in d)
+        yield _count("torhaus_driver_late_acks", "Acknowledgements that missed the forwarder's 50 ms", one, late)
+        held = (((n,), s.acks_withheld) for n, s in d)
+        yield _count("torhaus_driver_withheld_acks", "Not acknowledged, because not stored", one, held)
+        yield _histogram("torhaus_driver_ack_seconds", "Datagram received to acknowledgement sent", w.ack_s)
+        known = sum(g.known for g in w.gateways.values())
+        rows: Rows = [(("yes",), known), (("no",), len(w.gateways) - known)]
+        yield _gauge("torhaus_driver_gateways", "Gateways heard since the start", ["known"], rows)
+        yield _count("torhaus_driver_rejects", "Bytes and frames refused", ["driver", "reason"], self._rejects(0))
+        yield _count("torhaus_decode_rejects", "Payloads and frames refused", ["codec", "reason"], self._rejects(1))
+        yield _count("torhaus_decode_readings", "Frames decoded to readings", ["codec"], _by(w.readings))
+        yield _gauge("torhaus_devices_seen", "Devices with a reading since the start", [], [((), len(w.devices))])
+
+    def _rejects(self, which: int) -> Rows:
+        sums: dict[tuple[str, ...], float] = {}
+        for key, n in self._watch.rejects.items():
+            if which == 0 or key[1]:
+                row = (key[which], key[2])
+                sums[row] = sums.get(row, 0) + n
+        return sums.items()
+
+    def _outbox_families(self) -> Iterator[Metric]:
+        w, box = self._watch, self._outbox
+        yield _count("torhaus_outbox_records", "Records committed to disk", [], [((), w.committed_records)])
+        yield _histogram("torhaus_outbox_commit_seconds", "Duration of a commit", w.commits)
+        failing = float(box.failing is not None)
+        yield _gauge("torhaus_outbox_failing", "1 while writing fails", [], [((), failing)])
+        logs = {name: self._survey.log_status(name) for name in box.logs}
+        one = ["log"]
+        yield _gauge(
+            "torhaus_outbox_log_records", "Records in the log", one, (((n,), x.records) for n, x in logs.items())
+        )
+        yield _gauge("torhaus_outbox_log_bytes", "Bytes on disk", one, (((n,), x.bytes) for n, x in logs.items()))
+        limit = (((n,), x.capacity_bytes) for n, x in logs.items())
+        yield _gauge("torhaus_outbox_log_capacity_bytes", "Bytes the log may have", one, limit)
+        wear = (((n,), x.written_bytes) for n, x in box.logs.items())
+        yield _count("torhaus_outbox_written_bytes", "Record bytes written, write-ahead log included", one, wear)
+        refused = "Records not stored and not acknowledged"
+        yield _count("torhaus_outbox_refused_records", refused, ["reason"], _by(w.refused_records))
+        dropped = "Records that left the log before the forwarder had them"
+        rows = (((f, r), n) for (f, r), n in w.dropped_records.items())
+        yield _count("torhaus_outbox_dropped_records", dropped, ["forwarder", "reason"], rows)
+        aside = "Files that could not be used and were set aside"
+        yield _gauge("torhaus_outbox_set_aside_files", aside, [], [((), len(box.set_aside))])
+
+    def _forwarders(self) -> Iterator[Metric]:
+        one = ["forwarder"]
+        all_ = {name: (self._survey.forwarder_status(name), r.tally) for name, (_, r) in self._survey.runners.items()}
+
+        def rows(attribute: str, which: int = 1, scale: float = 1) -> Rows:
+            return [((name,), getattr(both[which], attribute) / scale) for name, both in all_.items()]
+
+        yield _gauge("torhaus_forwarder_up", "1 when the far side is connected", one, rows("up"))
+        yield _gauge("torhaus_forwarder_backlog_records", "Records not settled yet", one, rows("backlog", 0))
+        yield _count("torhaus_forwarder_accepted_records", "Records the far side has", one, rows("accepted"))
+        yield _count("torhaus_forwarder_late_records", "Accepted ones that went by the backlog", one, rows("late"))
+        yield _count("torhaus_forwarder_rejected_records", "Records refused for good", one, rows("rejected"))
+        yield _count("torhaus_forwarder_kept_records", "Records refused for now or unanswered", one, rows("kept"))
+        yield _count("torhaus_forwarder_skipped_records", "Records not meant for it", one, rows("skipped"))
+        yield _count("torhaus_forwarder_damaged_records", "Records damaged on disk, never sent", one, rows("damaged"))
+        yield _count("torhaus_forwarder_connects", "Connections made", one, rows("connects"))
+        yield _gauge("torhaus_forwarder_set_aside_records", "Records tried again later", one, rows("set_aside", 0))
+        yield _gauge("torhaus_forwarder_dead_letters", "Records a person must look at", one, rows("dead_letters", 0))
+        last = rows("last_success_ns", 1, 1e9)
+        yield _gauge("torhaus_forwarder_last_success_timestamp_seconds", "When the far side last took one", one, last)
+
+    def _scans(self) -> Iterator[Metric]:
+        rows = [((where, state), n) for where, states in self._survey.scans.items() for state, n in states.items()]
+        yield _gauge("torhaus_scan_documents", "Documents by station or target and state", ["place", "state"], rows)
+
+
+class TorhausCollectorPart:
+    """More families, from parts that exist only when they are configured."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Its families."""
+        raise NotImplementedError
+
+
+def registry(collector: TorhausCollector) -> CollectorRegistry:
+    """A registry of its own, with process figures beside torhaus's."""
+    reg = CollectorRegistry()
+    ProcessCollector(registry=reg)
+    GCCollector(registry=reg)
+    reg.register(collector)
+    return reg
+
+
+def expose(reg: CollectorRegistry) -> bytes:
+    """The text format, version 0.0.4."""
+    return generate_latest(reg)
+
+
+def _by(counter: dict[str, int]) -> Rows:
+    return [((key,), n) for key, n in counter.items()]
+
+
+def _count(name: str, text: str, labels: list[str], rows: Rows) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for row, value in rows:
+        family.add_metric(row, value)
+    return family
+
+
+def _gauge(name: str, text: str, labels: list[str], rows: Rows) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for row, value in rows:
+        family.add_metric(row, float(value))
+    return family
+
+
+def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
+    family = HistogramMetricFamily(name, text)
+    total = 0
+    buckets = []
+    for bound, n in zip((*BUCKETS, float("inf")), histogram.counts, strict=True):
+        total += n
+        buckets.append(("+Inf" if bound == float("inf") else repr(bound), total))
+    family.add_metric([], buckets, histogram.sum)
+    return family

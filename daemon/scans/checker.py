@@ -1,0 +1,201 @@
+"""The child process that opens one document strictly: `python -m torhaus.daemon.scans.checker LIMITS < document`.
+
+It reads the document from descriptor 0, writes one JSON verdict to descriptor 1 and ends. What parsers do with hostile
+bytes stays in here: limits on memory, CPU time, files and processes are set before the first byte is read. pikepdf and
+Pillow (the extra `scans`) are imported here only; exit code 69 (EX_UNAVAILABLE) says that they are missing.
+
+PDF: ISO 32000-1 §7.5 (header, cross-reference, %%EOF). TIFF 6.0 §2. PNG: W3C REC-png-3 §5. JPEG: ITU-T T.81 annex B.
+"""
+
+import contextlib
+import ctypes
+import io
+import resource
+import signal
+import sys
+import warnings
+from typing import BinaryIO, Final
+
+import msgspec
+
+from torhaus.daemon.scans.states import Reason
+
+EX_UNAVAILABLE: Final = 69
+MAX_VERDICT_BYTES: Final = 4096
+"""A verdict is some 150 bytes; more is not from us."""
+
+_PR_SET_PDEATHSIG: Final = 1
+_TAIL_BYTES: Final = 1024
+"""Where a reader looks for the end mark (PDF: ISO 32000-1 annex H.3 implementation note 18)."""
+
+_MAGIC: Final = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"II+\x00", "image/tiff"),  # BigTIFF
+    (b"MM\x00+", "image/tiff"),
+)
+
+_END_MARKS: Final = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
+"""Every complete file has these near its end. A TIFF has no end mark: its directories say where everything lies."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one check may use; for all of these the document is to blame when they do not suffice."""
+
+    memory_bytes: int = 1 << 30
+    cpu_s: int = 60
+    wall_s: float = 120.0
+    max_pixels: int = 200_000_000  # one A0 sheet at 300 dpi has 139 million
+    max_frames: int = 5000
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the check found. `reason` None: good. `flags`: encrypted, jbig2_symbols, unchecked. pages 0: unknown."""
+
+    media_type: str
+    reason: Reason | None = None
+    pages: int = 0
+    flags: tuple[str, ...] = ()
+
+
+class Refusal(Exception):  # noqa: N818 - a verdict, raised from inside a walk
+    """The document is not good."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(reason.value)
+
+
+def media_type_of(head: bytes) -> str:
+    """Type by the first bytes; application/octet-stream when they say nothing."""
+    return next((name for magic, name in _MAGIC if head.startswith(magic)), "application/octet-stream")
+
+
+def examine(file: BinaryIO, limits: Limits) -> Verdict:
+    """Open strictly, decode to the end, count the pages. Never raises for what is in the document."""
+    media_type = media_type_of(file.read(16))
+    size = file.seek(0, io.SEEK_END)
+    if size == 0:
+        return Verdict(media_type, Reason.EMPTY)
+    if media_type == "application/octet-stream":
+        return Verdict(media_type, Reason.UNKNOWN_TYPE)
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail = file.read(_TAIL_BYTES)
+    file.seek(0)
+    flags: set[str] = set()
+    try:
+        pages = _pdf(file, tail, flags) if media_type == "application/pdf" else _image(file, tail, media_type, limits)
+    except Refusal as refusal:
+        return Verdict(media_type, refusal.reason, flags=tuple(sorted(flags)))
+    except MemoryError:
+        return Verdict(media_type, Reason.TOO_BIG_TO_CHECK)
+    except ImportError:
+        raise
+    except Exception:  # noqa: BLE001 - parsers raise anything for hostile bytes; all of it means "does not open"
+        return Verdict(media_type, Reason.DAMAGED, flags=tuple(sorted(flags)))
+    return Verdict(media_type, None, pages, tuple(sorted(flags)))
+
+
+def _pdf(file: BinaryIO, tail: bytes, flags: set[str]) -> int:
+    """Strict open, every object read, nothing repaired. A password keeps us out, not the document."""
+    import pikepdf
+
+    if b"%%EOF" not in tail:  # qpdf reads a file whose last line is cut off
+        raise Refusal(Reason.DAMAGED)
+    try:
+        pdf = pikepdf.open(file, attempt_recovery=False, suppress_warnings=True)
+    except pikepdf.PasswordError:  # the cross-reference table was read by then: not cut off
+        flags.add("encrypted")
+        return 0
+    with pdf:
+        if pdf.is_encrypted:
+            flags.add("encrypted")
+        for thing in pdf.objects:
+            if isinstance(thing, pikepdf.Stream):
+                if _symbol_coded(thing):
+                    flags.add("jbig2_symbols")
+                _read_stream(thing)
+        pages = len(pdf.pages)
+        if pdf.get_warnings():  # something had to be guessed on the way
+            raise Refusal(Reason.DAMAGED)
+    if pages < 1:
+        raise Refusal(Reason.NO_PAGES)
+    return pages
+
+
+def _read_stream(stream: "pikepdf.Stream") -> None:  # type: ignore[name-defined]  # noqa: F821 - imported when needed
+    """Decode what the PDF library decodes itself; image codings are read raw."""
+    import pikepdf
+
+    try:
+        stream.read_bytes()
+    except pikepdf.DataDecodingError:
+        raise Refusal(Reason.DAMAGED) from None
+    except pikepdf.PdfError:
+        stream.read_raw_bytes()
+
+
+def _symbol_coded(stream: "pikepdf.Stream") -> bool:  # type: ignore[name-defined]  # noqa: F821
+    """JBIG2 with shared symbols: forbidden for replacement scanning (BSI TR-03138 V1.5, A.SC.12), hence flagged."""
+    parameters = stream.get("/DecodeParms")
+    return "/JBIG2Decode" in str(stream.get("/Filter", "")) and "/JBIG2Globals" in repr(parameters)
+
+
+def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
+    """Every frame decoded to its last row. Zeros in an uncompressed TIFF are pixels: no decoder can tell."""
+    from PIL import Image
+
+    if _END_MARKS.get(media_type, b"") not in tail:  # decoders stop at the last image row, and fill up what is missing
+        raise Refusal(Reason.DAMAGED)
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    frames = 0
+    try:
+        with Image.open(file, formats=[media_type.removeprefix("image/").upper()]) as image:
+            while True:
+                if image.width * image.height > limits.max_pixels or frames >= limits.max_frames:
+                    raise Refusal(Reason.TOO_BIG_TO_CHECK)
+                image.load()
+                frames += 1
+                try:
+                    image.seek(frames)
+                except EOFError:
+                    return frames
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise Refusal(Reason.TOO_BIG_TO_CHECK) from None
+
+
+def bound(limits: Limits) -> None:
+    """Take away what a parser has no need of. Dies with its parent."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    for what, value in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 32),
+        (resource.RLIMIT_NPROC, 0),
+    ):
+        _soft, hard = resource.getrlimit(what)
+        ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(what, (ceiling, ceiling))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 1))  # SIGXCPU first: tells time from a crash
+
+
+def main(arguments: list[str]) -> int:
+    """Check descriptor 0; the exit code is a sysexits one."""
+    limits = msgspec.json.decode(arguments[0], type=Limits)
+    bound(limits)
+    with contextlib.suppress(BrokenPipeError), open(0, "rb", closefd=False) as document:
+        try:
+            verdict = examine(document, limits)
+        except ImportError:
+            return EX_UNAVAILABLE
+        sys.stdout.buffer.write(msgspec.json.encode(verdict))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

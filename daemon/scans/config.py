@@ -1,0 +1,153 @@
+"""The configuration of the scan queue: `[[scan.station]]`, `[[scan.target]]`, `[[scan.route]]` and the limits.
+
+Secrets are named by files only (`…_file`). Decoding checks each value by itself, `faults` checks them together.
+"""
+
+from ipaddress import ip_address
+from typing import Annotated, Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from torhaus.daemon.scans.checker import Limits
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
+AbsPath = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z", max_length=4096)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
+_LOOPBACK: Final = "localhost"
+
+
+class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
+    """A hot folder that a scanner or scan program writes finished documents to. Subfolders are not looked into."""
+
+    name: Name
+    path: AbsPath
+    target: Name | None = None  # or a [[scan.route]]
+    pattern: tuple[str, ...] = ("*",)  # names to take, shell style, upper and lower case alike
+    ignore: tuple[str, ...] = ()  # names to leave alone, besides the built-in list
+    scan_interval_s: Seconds = 2.0
+    done: Literal["stable"] = "stable"  # unchanged for stable_s AND passes the strict check
+    stable_s: Seconds = 5.0
+    give_up_s: Seconds = 600.0  # a quiet file that does not pass (or is empty) goes to quarantine after this long
+    max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 2 << 30
+    duplicates: Literal["mark", "hold"] = "mark"
+    unknown_types: Literal["quarantine", "pass"] = "quarantine"
+    encrypted: Literal["pass", "quarantine"] = "pass"
+
+
+class FolderTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
+    """A folder that central IT collects from: local, or a mounted share."""
+
+    name: Name
+    path: AbsPath
+    mounted: bool = False  # the path must be a mount point: nothing is written below an unmounted share
+    file_mode: Annotated[str, msgspec.Meta(pattern=r"^0[0-7]{3}\Z")] = "0640"
+    max_tries: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+
+
+class HttpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="http"):
+    """A server that takes `PUT {url}/{scan id}` and can prove what it stored (RFC 9530)."""
+
+    name: Name
+    url: Annotated[str, msgspec.Meta(max_length=2048)]
+    token_file: AbsPath | None = None
+    ca_file: AbsPath | None = None
+    client_cert_file: AbsPath | None = None
+    client_key_file: AbsPath | None = None
+    insecure: bool = False  # http:// to another machine: documents and token can be read on the way
+    if_none_match: bool = False  # ask the server never to replace what is there
+    read_back: Literal["when_needed", "always"] = "when_needed"
+    connect_s: Seconds = 10.0
+    idle_s: Seconds = 60.0  # no byte moved for this long: the attempt has failed
+    max_tries: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+
+
+Target = FolderTarget | HttpTarget
+
+
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything from this station goes to this target."""
+
+    station: Name
+    target: Name
+
+
+class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[scan]` table."""
+
+    station: tuple[Station, ...] = ()
+    target: tuple[Target, ...] = ()
+    route: tuple[Route, ...] = ()
+    check: Limits = Limits()
+
+    def target_of(self, station: str) -> str | None:
+        """The name of the station's target; None for a station that is no longer configured."""
+        for route in self.route:
+            if route.station == station:
+                return route.target
+        return next((s.target for s in self.station if s.name == station), None)
+
+
+def faults(config: ScanConfig) -> list[tuple[str, str]]:
+    """What is wrong between the values: (key, what), empty when nothing is. Touches no disk and no network."""
+    found: list[tuple[str, str]] = []
+    targets = {t.name for t in config.target}
+    stations = {s.name for s in config.station}
+    routed = [r.station for r in config.route]
+    for key, names in (("station", [s.name for s in config.station]), ("target", [t.name for t in config.target])):
+        found += [(f"scan.{key}[{i}].name", "used twice") for i, n in enumerate(names) if n in names[:i]]
+    for i, station in enumerate(config.station):
+        key = f"scan.station[{i}]"
+        if (station.target is None) == (station.name not in routed):
+            found.append((f"{key}.target", "needs exactly one target: here or in one [[scan.route]]"))
+        if station.target is not None and station.target not in targets:
+            found.append((f"{key}.target", f"no [[scan.target]] named {station.target!r}"))
+        if any(_inside(station.path, other.path) for other in config.station[:i]):
+            found.append((f"{key}.path", "is the folder of another station"))
+        if any(isinstance(t, FolderTarget) and _inside(station.path, t.path) for t in config.target):
+            found.append((f"{key}.path", "is also a target's folder: everything would come back"))
+    for i, route in enumerate(config.route):
+        if route.station not in stations:
+            found.append((f"scan.route[{i}].station", f"no [[scan.station]] named {route.station!r}"))
+        if route.target not in targets:
+            found.append((f"scan.route[{i}].target", f"no [[scan.target]] named {route.target!r}"))
+        if route.station in routed[:i]:
+            found.append((f"scan.route[{i}].station", "has a route already"))
+    for i, target in enumerate(config.target):
+        if isinstance(target, HttpTarget):
+            found += [(f"scan.target[{i}].{key}", what) for key, what in _http_faults(target)]
+    return found
+
+
+def _inside(path: str, other: str) -> bool:
+    return path.rstrip("/") == other.rstrip("/")
+
+
+def _http_faults(target: HttpTarget) -> list[tuple[str, str]]:
+    found = []
+    try:
+        parts = urlsplit(target.url)
+        _ = parts.port
+    except ValueError:
+        return [("url", "is no URL")]
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return [("url", "must start with https:// and name a host")]
+    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+        found.append(("url", "must not have a query, a fragment or credentials (use token_file)"))
+    if parts.scheme == "http" and not target.insecure and not _is_loopback(parts):
+        found.append(("url", "http:// only to this machine itself, or with insecure = true"))
+    if parts.scheme == "http" and (target.ca_file or target.client_cert_file):
+        found.append(("url", "certificates have no use with http://"))
+    if (target.client_cert_file is None) != (target.client_key_file is None):
+        found.append(("client_cert_file", "needs client_key_file, and the other way round"))
+    return found
+
+
+def _is_loopback(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if host == _LOOPBACK:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

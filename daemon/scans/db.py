@@ -1,0 +1,235 @@
+"""scans.db: where every scan stands, and the evidence for it, changed in one transaction.
+
+SQLite in WAL mode with synchronous=FULL on one thread of its own; `run` hands it a function that sees the whole
+transaction, so that nothing else can come between, and a cancelled caller cannot leave half of it.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from torhaus.codecs.model import Stamp
+from torhaus.daemon.scans import evidence
+from torhaus.daemon.scans.states import Reason, State, check_move
+
+T = TypeVar("T")
+VERSION: Final = 1
+_SCHEMA: Final = Path(__file__).with_name("schema_v1.sql")
+
+
+class StoreRefused(Exception):  # noqa: N818 - a fact about the file
+    """The file is not ours to use: made by a newer torhaus, or no scans store."""
+
+
+class Scan(msgspec.Struct, frozen=True, gc=False):
+    """One row of `scan`. Times are ns since the epoch; sha256 is hex; name is as the directory had it."""
+
+    seq: int
+    id: str
+    station: str
+    name: bytes
+    state: State
+    reason: Reason | None
+    sha256: str
+    size_bytes: int
+    media_type: str
+    pages: int
+    flags: tuple[str, ...]
+    duplicate_of: str | None
+    target: str | None
+    receipt: str | None
+    arrived_ns: int
+    changed_ns: int
+    tries: int
+    refusals: int
+
+
+_COLUMNS: Final = ", ".join(Scan.__struct_fields__)
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """What intake knows of a new scan, its bytes being safe in the spool."""
+
+    station: str
+    name: bytes
+    sha256: str
+    size_bytes: int
+    media_type: str
+    pages: int
+    flags: tuple[str, ...]
+    at: Stamp
+    boot_id: str
+
+
+class Tx:
+    """An open transaction. Every change of state goes through `add` or `move`, which write the evidence as well."""
+
+    def __init__(self, conn: sqlite3.Connection, site: str, store: str) -> None:
+        self.conn = conn
+        self._site = site
+        self._store = store
+
+    def add(self, arrival: Arrival) -> Scan:
+        """A new scan in state spooled, marked as duplicate when this station brought the same bytes before."""
+        first = self.conn.execute(
+            "SELECT id FROM scan WHERE sha256 = ? AND station = ? ORDER BY seq LIMIT 1",
+            (arrival.sha256, arrival.station),
+        ).fetchone()
+        row = self.conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'scan'").fetchone()
+        seq = (row[0] if row else 0) + 1
+        scan_id = f"{self._site}/{self._store}/{seq}"
+        at = arrival.at
+        self.conn.execute(
+            "INSERT INTO scan (seq, id, station, name, state, sha256, size_bytes, media_type, pages, flags,"
+            " duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (seq, scan_id, arrival.station, arrival.name, State.SPOOLED, arrival.sha256, arrival.size_bytes,
+             arrival.media_type, arrival.pages, " ".join(arrival.flags), first[0] if first else None,
+             at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns),
+        )  # fmt: skip
+        arrived: evidence.Data = {"state": State.ARRIVED.value, "station": arrival.station, "synced": at.synced}
+        spooled: evidence.Data = {
+            "state": State.SPOOLED.value,
+            "sha256": arrival.sha256,
+            "bytes": arrival.size_bytes,
+            "duplicate_of": first[0] if first else None,
+        }
+        evidence.append(self.conn, at.wall_ns, scan_id, "arrived", arrived)
+        evidence.append(self.conn, at.wall_ns, scan_id, "spooled", spooled)
+        return self.get(seq)
+
+    def get(self, seq: int) -> Scan:
+        """The scan with this number. Raises KeyError."""
+        row = self.conn.execute(f"SELECT {_COLUMNS} FROM scan WHERE seq = ?", (seq,)).fetchone()  # noqa: S608 - our own column names
+        if row is None:
+            raise KeyError(seq)
+        return _scan(row)
+
+    def find(self, where: str, parameters: tuple[str | int, ...], limit: int) -> list[Scan]:
+        """Scans by a condition written in this package (never from outside), at most `limit`."""
+        sql = f"SELECT {_COLUMNS} FROM scan WHERE {where} LIMIT ?"  # noqa: S608 - conditions are our own constants
+        return [_scan(row) for row in self.conn.execute(sql, (*parameters, limit))]
+
+    def move(
+        self, scan: Scan, to: State, at_ns: int, reason: Reason | None = None, **data: str | int | bool | None
+    ) -> Scan:
+        """Change the state and write the evidence. Raises BadMove; KeyError when the row has moved on meanwhile."""
+        check_move(scan.state, to)
+        done = self.conn.execute(
+            "UPDATE scan SET state = ?, reason = ?, changed_ns = ? WHERE seq = ? AND state = ?",
+            (to, reason, at_ns, scan.seq, scan.state),
+        )
+        if done.rowcount != 1:
+            raise KeyError(scan.seq)
+        entry: evidence.Data = {"state": to.value, **data}
+        if reason is not None:
+            entry["reason"] = reason.value
+        evidence.append(self.conn, at_ns, scan.id, to.value, entry)
+        return self.get(scan.seq)
+
+    def note(self, scan: Scan, event: str, at_ns: int, **data: str | int | bool | None) -> None:
+        """Evidence of something that changes no state."""
+        evidence.append(self.conn, at_ns, scan.id, event, data)
+
+    def head(self, at_ns: int) -> evidence.Head:
+        """Where the evidence chain stands."""
+        seq, digest = evidence.last(self.conn)
+        return evidence.Head(self._store, seq, digest.hex(), at_ns)
+
+
+def _scan(row: tuple[object, ...]) -> Scan:
+    values = dict(zip(Scan.__struct_fields__, row, strict=True))
+    values["flags"] = tuple(str(values["flags"]).split())
+    return msgspec.convert(values, Scan, builtin_types=(bytes,))
+
+
+class ScansDb:
+    """The open store. `store` is its id, 8 hex digits. sqlite3.Error leaves `run` when the disk is full or broken."""
+
+    def __init__(self, path: Path, site: str) -> None:
+        self._path = path
+        self._site = site
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scans-db")
+        self._conn: sqlite3.Connection | None = None
+        self.store = ""
+
+    async def open(self) -> None:
+        """Open or create. Raises StoreRefused, sqlite3.Error."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+
+    def _open(self) -> None:
+        conn = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            self._path.chmod(0o600)
+            version = conn.execute("PRAGMA user_version").fetchone()[0]
+            _check_version(version)
+            conn.execute("PRAGMA journal_mode = WAL")
+            conn.execute("PRAGMA synchronous = FULL")
+            conn.execute("PRAGMA foreign_keys = ON")
+            conn.execute("PRAGMA secure_delete = ON")
+            if version == 0:
+                _check_empty(conn)
+                _create(conn)
+            self.store = conn.execute("SELECT store FROM store").fetchone()[0]
+        except BaseException:
+            conn.close()
+            raise
+        self._conn = conn
+
+    async def run(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in one transaction on the store's thread; committed (fsync'd) when this returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+
+    def _transact(self, work: Callable[[Tx], T]) -> T:
+        assert self._conn is not None, "not open"
+        conn = self._conn
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(Tx(conn, self._site, self.store))
+            self._commit(conn)
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+        return result
+
+    def _commit(self, conn: sqlite3.Connection) -> None:
+        conn.execute("COMMIT")
+
+    async def close(self) -> None:
+        """Close; may be called twice."""
+        if self._conn is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._conn.close)
+            self._conn = None
+        self._thread.shutdown(wait=False)
+
+
+def _check_version(version: int) -> None:
+    if version not in {0, VERSION}:
+        raise StoreRefused(f"scans.db has version {version}, this torhaus knows {VERSION}")
+
+
+def _check_empty(conn: sqlite3.Connection) -> None:
+    """A file that has tables but no version of ours is somebody else's."""
+    if conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise StoreRefused("scans.db is not a scans store")
+
+
+def _create(conn: sqlite3.Connection) -> None:
+    """All or nothing."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _SCHEMA.read_text(encoding="utf-8").split(";\n"):
+            conn.execute(statement)
+        conn.execute("INSERT INTO store (one, store) VALUES (1, ?)", (os.urandom(4).hex(),))
+        conn.execute(f"PRAGMA user_version = {VERSION}")
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise

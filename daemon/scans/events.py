@@ -1,0 +1,91 @@
+"""What the scan queue tells the daemon, which counts and logs it. No event carries a document's name or content."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from torhaus.daemon.scans.states import Reason, State
+
+
+class ScanMoved(msgspec.Struct, frozen=True, gc=False):
+    """A scan changed its state; committed."""
+
+    id: str
+    station: str
+    target: str | None
+    state: State
+    reason: Reason | None = None
+    size_bytes: int = 0
+
+
+class StationChanged(msgspec.Struct, frozen=True, gc=False):
+    """A hot folder can or cannot be read. Once per episode; `detail` is an errno name."""
+
+    station: str
+    up: bool
+    detail: str = ""
+
+
+class NotTaken(msgspec.Struct, frozen=True, gc=False):
+    """A directory entry stays where it is: symlink, special, too_large, overflow, unreadable. Once per entry."""
+
+    station: str
+    kind: str
+
+
+class Unfinished(msgspec.Struct, frozen=True, gc=False):
+    """A quiet file does not pass the check yet; quarantine follows if it stays so. Once per version of the file."""
+
+    station: str
+    reason: Reason
+
+
+class IntakeStalled(msgspec.Struct, frozen=True, gc=False):
+    """A finished file cannot be taken in for reasons of ours: disk_full, io, store, no_checker. It stays there."""
+
+    station: str
+    kind: str
+
+
+class SourceStuck(msgspec.Struct, frozen=True, gc=False):
+    """A taken file cannot be removed from its folder. It is remembered and not taken again. Once per file."""
+
+    station: str
+    id: str
+
+
+class TargetChanged(msgspec.Struct, frozen=True, gc=False):
+    """A target answers or does not. Once per episode; `detail` is short and has no secrets."""
+
+    target: str
+    up: bool
+    detail: str = ""
+
+
+class Attempted(msgspec.Struct, frozen=True, gc=False):
+    """One delivery attempt: verified, transferred, down, refused, not_now, lost, mismatch."""
+
+    target: str
+    outcome: str
+    seconds: float
+
+
+class StoreStalled(msgspec.Struct, frozen=True, gc=False):
+    """The scans store failed (disk full, I/O): nothing moves until it works again. `detail` names the error's kind."""
+
+    where: str
+    detail: str
+
+
+Event = (
+    ScanMoved
+    | StationChanged
+    | NotTaken
+    | Unfinished
+    | IntakeStalled
+    | SourceStuck
+    | TargetChanged
+    | Attempted
+    | StoreStalled
+)
+Report = Callable[[Event], None]

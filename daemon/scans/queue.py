@@ -1,0 +1,278 @@
+"""The scan queue as the daemon sees it: wires stations, store, spool and targets, runs them, and answers questions."""
+
+import asyncio
+import fcntl
+import os
+import random
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.scans import evidence
+from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
+from torhaus.daemon.scans.config import ScanConfig
+from torhaus.daemon.scans.db import Scan, ScansDb, Tx
+from torhaus.daemon.scans.delivery import Delivery
+from torhaus.daemon.scans.disk import Disk, errno_name
+from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
+from torhaus.daemon.scans.folder import HotFolder
+from torhaus.daemon.scans.intake import Intake
+from torhaus.daemon.scans.spool import Spool
+from torhaus.daemon.scans.states import Reason, State
+from torhaus.daemon.scans.targets.registry import open_target
+
+SEAL_INTERVAL_S: Final = 1.0
+"""How often newly spooled scans are looked for: what a scan waits at most before its target knows of it."""
+SEAL_BATCH: Final = 100
+HEAD_INTERVAL_S: Final = 60.0
+"""How often the signed head of the evidence journal is written: what a cut-off tail can hide at most."""
+MAX_LIST: Final = 1000
+
+
+class StoreBusy(Exception):  # noqa: N818 - a fact
+    """Another process runs this scan queue."""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Scans by state, per station and per target (of those that have one)."""
+
+    station: dict[str, dict[str, int]]
+    target: dict[str, dict[str, int]]
+
+
+class ScanQueue:
+    """One site's scans. `run` works until cancelled; the questions may be asked whenever the store is open."""
+
+    def __init__(
+        self, config: ScanConfig, state_dir: Path, site: str, clock: Clock, report: Report, *,
+        disk: Disk | None = None, check: Check | None = None, rng: random.Random | None = None,
+    ) -> None:  # fmt: skip
+        self._config = config
+        self._root = state_dir / "scans"
+        self._clock = clock
+        self._report = report
+        self._disk = disk or Disk()
+        self._check = check or ProcessCheck(self._disk, config.check)
+        self._rng = rng or random.Random()
+        self._spool = Spool(self._root, self._disk)
+        self._db = ScansDb(self._root / "scans.db", site)
+        self._signer: evidence.Signer | None = None
+        self._lock_fd = -1
+        self.intakes = [
+            Intake(
+                station, HotFolder(Path(station.path), station.pattern, station.ignore, self._disk), self._db,
+                self._spool, self._check, clock, self._disk, report,
+            )
+            for station in config.station
+        ]  # fmt: skip
+        self.deliveries = [
+            Delivery(target, open_target(target, self._disk), self._db, self._spool, clock, self._rng, report)
+            for target in config.target
+        ]
+
+    async def open(self) -> None:
+        """Take the store: lock, tidy up after a crash, open. Raises StoreBusy, StoreRefused, OSError, sqlite3.Error."""
+        await asyncio.to_thread(self._prepare)
+        try:
+            await self._db.open()
+            wanted = await self._db.run(
+                lambda tx: {row[0] for row in tx.conn.execute("SELECT DISTINCT sha256 FROM scan")}
+            )
+            await asyncio.to_thread(self._spool.sweep, wanted.__contains__)
+        except BaseException:
+            await self.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._disk.make_dir(self._root)
+        self._lock_fd = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+            raise StoreBusy(str(self._root)) from None
+        self._spool.prepare()
+        self._signer = evidence.Signer(self._root, self._disk)
+
+    async def close(self) -> None:
+        """Give the store back."""
+        await self._db.close()
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+
+    async def run(self) -> None:
+        """Open, work until cancelled, close in order."""
+        await self.open()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._seal_forever(), name="scans-seal")
+                group.create_task(self._record_forever(), name="scans-head")
+                for intake, station in zip(self.intakes, self._config.station, strict=True):
+                    group.create_task(intake.run(), name=f"scans-station-{station.name}")
+                for delivery, target in zip(self.deliveries, self._config.target, strict=True):
+                    group.create_task(delivery.run(), name=f"scans-target-{target.name}")
+        finally:
+            await self.record_head()
+            await self.close()
+
+    async def _seal_forever(self) -> None:
+        while True:
+            await self.seal()
+            await self._clock.sleep(SEAL_INTERVAL_S)
+
+    async def _record_forever(self) -> None:
+        while True:
+            await self.record_head()
+            await self._clock.sleep(HEAD_INTERVAL_S)
+
+    async def seal(self) -> int:
+        """Fix metadata and target of what was spooled. Returns how many were sealed or held."""
+        at_ns = self._clock.wall_ns()
+
+        def work(tx: Tx) -> list[Scan]:
+            found = tx.find("state = ? ORDER BY seq", (State.SPOOLED.value,), SEAL_BATCH)
+            return [moved for scan in found if (moved := self._seal_one(tx, scan, at_ns)) is not None]
+
+        try:
+            sealed = await self._db.run(work)
+        except sqlite3.Error as error:
+            self._report(StoreStalled("seal", type(error).__name__))
+            return 0
+        for scan in sealed:
+            self._tell(scan)
+        return len(sealed)
+
+    def _seal_one(self, tx: Tx, scan: Scan, at_ns: int) -> Scan | None:
+        station = next((s for s in self._config.station if s.name == scan.station), None)
+        target = self._config.target_of(scan.station)
+        if station is None or target is None:
+            return None  # its station is not configured at present: stays spooled
+        if scan.duplicate_of is not None and station.duplicates == "hold":
+            return tx.move(scan, State.HELD, at_ns, Reason.DUPLICATE, duplicate_of=scan.duplicate_of)
+        return self._sealed(tx, scan, target, at_ns)
+
+    def _sealed(self, tx: Tx, scan: Scan, target: str, at_ns: int) -> Scan:
+        tx.conn.execute("UPDATE scan SET target = ? WHERE seq = ?", (target, scan.seq))
+        return tx.move(
+            scan, State.SEALED, at_ns, sha256=scan.sha256, bytes=scan.size_bytes, media_type=scan.media_type,
+            pages=scan.pages, flags=" ".join(scan.flags), station=scan.station, target=target,
+            duplicate_of=scan.duplicate_of,
+        )  # fmt: skip
+
+    async def record_head(self) -> None:
+        """Write the signed head of the evidence journal to disk; trouble is reported, not raised."""
+        try:
+            head = await self._db.run(lambda tx: tx.head(self._clock.wall_ns()))
+            assert self._signer is not None
+            await asyncio.to_thread(self._signer.record, head)
+        except sqlite3.Error as error:
+            self._report(StoreStalled("evidence", type(error).__name__))
+        except OSError as error:
+            self._report(StoreStalled("evidence", errno_name(error)))
+
+    async def counts(self) -> Counts:
+        """How many scans stand where."""
+
+        def work(tx: Tx) -> Counts:
+            counts = Counts({s.name: {} for s in self._config.station}, {t.name: {} for t in self._config.target})
+            sql = "SELECT station, target, state, count(*) FROM scan GROUP BY station, target, state"
+            for station, target, state, n in tx.conn.execute(sql):
+                by_station = counts.station.setdefault(station, {})
+                by_station[state] = by_station.get(state, 0) + n
+                if target is not None:
+                    by_target = counts.target.setdefault(target, {})
+                    by_target[state] = by_target.get(state, 0) + n
+            return counts
+
+        return await self._db.run(work)
+
+    async def list(
+        self, states: tuple[State, ...] = tuple(State), before_seq: int = 1 << 62, limit: int = 100
+    ) -> list[Scan]:
+        """The newest scans in these states, newest first; `before_seq` pages on."""
+        where = f"state IN ({','.join('?' * len(states))}) AND seq < ? ORDER BY seq DESC"
+        values = (*(s.value for s in states), before_seq)
+        return await self._db.run(lambda tx: tx.find(where, values, min(limit, MAX_LIST)))
+
+    async def show(self, scan_id: str) -> tuple[Scan, tuple[evidence.Entry, ...]]:
+        """A scan and its evidence, oldest first. Raises KeyError."""
+
+        def work(tx: Tx) -> tuple[Scan, tuple[evidence.Entry, ...]]:
+            scan = _by_id(tx, scan_id)
+            rows = tx.conn.execute(
+                "SELECT entry FROM evidence WHERE scan = ? ORDER BY seq LIMIT ?", (scan_id, MAX_LIST)
+            )
+            return scan, tuple(msgspec.json.decode(row[0], type=evidence.Entry) for row in rows)
+
+        return await self._db.run(work)
+
+    async def retry(self, scan_id: str) -> Scan:
+        """A person lets a held scan go on, or has a quarantined one checked again (it stays there unless it passes).
+
+        Raises KeyError (no such scan), ValueError (in no state to be retried), CheckUnavailable, OSError.
+        """
+        scan = await self._db.run(lambda tx: _by_id(tx, scan_id))
+        if scan.state is State.HELD:
+            moved = await self._db.run(lambda tx: self._let_go(tx, scan))
+        elif scan.state is State.QUARANTINED:
+            moved = await self._check_again(scan)
+        else:
+            raise ValueError(f"a scan that is {scan.state.value} cannot be retried")
+        self._tell(moved)
+        return moved
+
+    def _let_go(self, tx: Tx, scan: Scan) -> Scan:
+        target = self._config.target_of(scan.station) or scan.target
+        if target is None:
+            raise ValueError("its station has no target")
+        tx.conn.execute("UPDATE scan SET tries = 0, refusals = 0, due_boot_id = '' WHERE seq = ?", (scan.seq,))
+        return self._sealed(tx, scan, target, self._clock.wall_ns())
+
+    async def _check_again(self, scan: Scan) -> Scan:
+        if not await asyncio.to_thread(self._spool.intact, scan.sha256):
+            raise ValueError("its bytes are missing or changed")
+        verdict = await self._check.check(self._spool.path(scan.sha256))
+        at_ns = self._clock.wall_ns()
+
+        def work(tx: Tx) -> Scan:
+            if verdict.reason is not None:
+                tx.note(scan, "checked_again", at_ns, reason=verdict.reason.value)
+                return scan
+            tx.conn.execute(
+                "UPDATE scan SET media_type = ?, pages = ?, flags = ? WHERE seq = ?",
+                (verdict.media_type, verdict.pages, " ".join(verdict.flags), scan.seq),
+            )
+            return tx.move(scan, State.SPOOLED, at_ns, sha256=scan.sha256)
+
+        return await self._db.run(work)
+
+    async def verify_evidence(self) -> evidence.Verified:
+        """Walk the whole journal, against the head on disk if that is signed by us. Raises OSError, sqlite3.Error."""
+        assert self._signer is not None
+        try:
+            head = await asyncio.to_thread(self._signer.recorded)
+            good = head is None or evidence.signature_good(head, self._signer.public)
+        except ValueError:
+            head, good = None, False
+        result = await self._db.run(lambda tx: evidence.verify(tx.conn, head if good else None))
+        if not good:
+            result.faults.append(evidence.Fault(0, "signature"))
+        return result
+
+    def _tell(self, scan: Scan) -> None:
+        self._report(ScanMoved(scan.id, scan.station, scan.target, scan.state, scan.reason, scan.size_bytes))
+
+
+def _by_id(tx: Tx, scan_id: str) -> Scan:
+    found = tx.find("id = ?", (scan_id,), 1)
+    if not found:
+        raise KeyError(scan_id)
+    return found[0]
+
+
+__all__ = ["CheckUnavailable", "Counts", "ScanQueue", "StoreBusy"]

@@ -1,0 +1,123 @@
+"""The spool: every document's bytes once, under their SHA-256, on our own disk before anything else happens.
+
+    <root>/blobs/ab/abcdef…   mode 0600, never changed after the rename
+    <root>/tmp/…              drafts; whatever is left here by a crash is removed at the next start
+
+A blob can belong to several scans (the same file delivered twice): whoever purges counts them first.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk, hash_fd, hash_file
+
+_HEX: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class TooLarge(Exception):  # noqa: N818 - a fact about the file
+    """The source has more bytes than the limit (it may have grown while it was read)."""
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """A private, fsync'd copy that has no name yet. sha256 is hex."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+class Spool:
+    """The blob store. All calls block (run them in a thread) and raise OSError."""
+
+    def __init__(self, root: Path, disk: Disk) -> None:
+        self._root = root
+        self._blobs = root / "blobs"
+        self._tmp = root / "tmp"
+        self._disk = disk
+
+    def prepare(self) -> None:
+        """Make the folders and remove drafts that a crash left behind. Call before the first draft."""
+        for folder in (self._root, self._blobs, self._tmp):
+            self._disk.make_dir(folder)
+        for path in self._tmp.iterdir():
+            self._disk.unlink(path)
+
+    def sweep(self, wanted: Callable[[str], bool]) -> int:
+        """Remove blobs that no scan refers to (a crash between rename and commit). Returns how many."""
+        orphans = [
+            path
+            for path in self._blobs.glob("[0-9a-f][0-9a-f]/*")
+            if _HEX.fullmatch(path.name) and not wanted(path.name)
+        ]
+        for path in orphans:
+            self._disk.unlink(path)
+        return len(orphans)
+
+    def draft(self, source_fd: int, limit_bytes: int) -> Draft:
+        """Copy an open file into the spool, hash it on the way, fsync. Raises TooLarge. Leaves nothing if it fails."""
+        path = self._tmp / os.urandom(8).hex()
+        fd = self._disk.create(path)
+        try:
+            sha256, size = self._copy(source_fd, fd, limit_bytes)
+            self._disk.fsync(fd)
+        except (OSError, TooLarge):
+            self._disk.unlink(path)
+            raise
+        finally:
+            os.close(fd)
+        return Draft(path, sha256, size)
+
+    def _copy(self, source_fd: int, fd: int, limit_bytes: int) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        while chunk := os.pread(source_fd, CHUNK_BYTES, size):
+            size += len(chunk)
+            if size > limit_bytes:
+                raise TooLarge
+            digest.update(chunk)
+            self._disk.write(fd, chunk)
+        return digest.hexdigest(), size
+
+    def discard(self, draft: Draft) -> None:
+        """Remove a draft that is not wanted."""
+        with contextlib.suppress(FileNotFoundError):
+            self._disk.unlink(draft.path)
+
+    def publish(self, draft: Draft) -> Path:
+        """Give a draft its name for good. The same content twice is one blob; a damaged blob is replaced."""
+        path = self.path(draft.sha256)
+        if self.intact(draft.sha256):
+            self.discard(draft)
+        else:
+            self._disk.make_dir(path.parent)
+            self._disk.rename(draft.path, path)
+        self._disk.fsync_dir(path.parent)  # in both cases: the rename may be a crashed run's, not yet on disk
+        return path
+
+    def path(self, sha256: str) -> Path:
+        """Where the blob with this hash is, or would be."""
+        return self._blobs / sha256[:2] / sha256
+
+    def intact(self, sha256: str) -> bool:
+        """Whether the blob is there and, read anew, has its hash."""
+        try:
+            return hash_file(self._disk, self.path(sha256)) == sha256
+        except FileNotFoundError:
+            return False
+
+    def open_intact(self, sha256: str) -> int | None:
+        """An open descriptor of the blob whose bytes were just re-hashed; None when they are missing or changed."""
+        try:
+            fd = self._disk.open_read(self.path(sha256))
+        except FileNotFoundError:
+            return None
+        if hash_fd(fd)[0] == sha256:
+            return fd
+        os.close(fd)
+        return None

@@ -1,0 +1,77 @@
+"""The life of a scan as a table: which state may follow which, and why a scan stands still.
+
+    arrived → spooled → sealed → delivering → transferred → verified → (filed) → released → purged
+                 ↘ quarantined    ↘ held          ↺ lost or altered at the target: delivering again
+
+arrived: noticed and finished.  spooled: bytes and SHA-256 fsync'd in the spool.  sealed: checked, metadata and target
+fixed.  transferred: the target said yes.  verified: the target's stored bytes have our hash.  filed: the target's
+own object id is known.  released: the spool copy may go.  purged: it is gone.  quarantined: the bytes are kept, not
+sent.  held: waits for a person.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class State(StrEnum):
+    """Where a scan stands. Values are stored and are metric labels: they never change."""
+
+    ARRIVED = "arrived"
+    SPOOLED = "spooled"
+    SEALED = "sealed"
+    DELIVERING = "delivering"
+    TRANSFERRED = "transferred"
+    VERIFIED = "verified"
+    FILED = "filed"
+    RELEASED = "released"
+    PURGED = "purged"
+    QUARANTINED = "quarantined"
+    HELD = "held"
+
+
+class Reason(StrEnum):
+    """Why a scan is quarantined, held, or sent again. Values are stored and are metric labels."""
+
+    EMPTY = "empty"  # no bytes, and none came
+    DAMAGED = "damaged"  # does not open strictly or does not decode to the end
+    UNKNOWN_TYPE = "unknown_type"  # the first bytes name no type that the check knows
+    NO_PAGES = "no_pages"  # opens, but has no page
+    ENCRYPTED = "encrypted"  # wants a password, and the station's rule is to keep such files back
+    TOO_BIG_TO_CHECK = "too_big_to_check"  # more pixels, frames or memory than the check may use
+    CHECK_TIME = "check_time"  # the check ran out of time
+    CHECK_CRASHED = "check_crashed"  # the check died on it
+    BLOB_DAMAGED = "blob_damaged"  # the spool's bytes are missing or no longer have the hash
+    DUPLICATE = "duplicate"  # same bytes came before from this station, and its rule is to hold them
+    REFUSED = "refused"  # the target will never take it
+    CONFLICT = "conflict"  # the target has other content under this scan's name
+    LOST = "lost"  # the target said yes and does not have it
+    MISMATCH = "mismatch"  # the target has other bytes than ours
+    TRIES = "tries"  # refused for now too often
+
+
+MOVES: Final[dict[State, frozenset[State]]] = {
+    State.ARRIVED: frozenset({State.SPOOLED}),
+    State.SPOOLED: frozenset({State.SEALED, State.HELD, State.QUARANTINED}),
+    State.SEALED: frozenset({State.DELIVERING, State.QUARANTINED}),
+    State.DELIVERING: frozenset({State.TRANSFERRED, State.HELD, State.QUARANTINED}),
+    State.TRANSFERRED: frozenset({State.VERIFIED, State.DELIVERING, State.HELD, State.QUARANTINED}),
+    State.VERIFIED: frozenset({State.FILED, State.RELEASED}),
+    State.FILED: frozenset({State.RELEASED}),
+    State.RELEASED: frozenset({State.PURGED}),
+    State.PURGED: frozenset(),
+    State.QUARANTINED: frozenset({State.SPOOLED}),  # checked again, and found good
+    State.HELD: frozenset({State.SEALED}),  # a person lets it go on
+}
+
+DELIVERABLE: Final = (State.SEALED, State.DELIVERING, State.TRANSFERRED)
+"""States in which a scan is the delivery's business."""
+
+
+class BadMove(Exception):  # noqa: N818 - a defect of ours, named for what it is
+    """A change of state that the table does not have: always a defect, never a consequence of input."""
+
+
+def check_move(old: State, new: State) -> None:
+    """Raise BadMove unless `new` may follow `old`."""
+    if new not in MOVES[old]:
+        raise BadMove(f"{old.value} -> {new.value}")

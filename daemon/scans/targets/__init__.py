@@ -1,0 +1,1 @@
+"""Scan targets: one module each."""

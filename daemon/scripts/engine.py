@@ -1,0 +1,214 @@
+"""Vendors' scripts in quickjs-ng contexts: kept while that makes no difference, thrown away when it might.
+
+Published scripts are written for a context of their own for each message. Building one costs half a millisecond and more,
+a call in a kept one some microseconds; so contexts are kept, with three rules that hold results to those of a fresh one:
+globals are put back after each call (prelude.js); a refusal is only ever a fresh context's verdict; and the first calls
+and every 256th are repeated in a fresh context: a script whose results differ keeps state and gets fresh ones from then on.
+
+Used by one thread only (quickjs-ng contexts crash otherwise).
+"""
+
+import re
+from collections import OrderedDict
+from typing import Final, NoReturn, cast
+
+import msgspec
+import quickjs
+
+from torhaus.codecs.model import DecodeError, RejectReason
+from torhaus.daemon.scripts.protocol import Decoded, Job, Limits
+from torhaus.daemon.scripts.result import read_result
+
+OWN_SOURCES: Final = ("prelude.js", "text.js", "buffer.js")
+"""Our own JavaScript, in the order in which a context takes it."""
+
+_OWN_LINE: Final = 20_000
+"""Our own JavaScript starts behind this line: the engine gives all sources one file name."""
+_AUDITED_FIRST: Final = 8
+_AUDITED_EVERY: Final = 256
+_PLACE: Final = re.compile(r"<input>:(\d+)(?::(\d+))?")
+_STACK: Final = "Maximum call stack size exceeded"
+
+
+class _Input(msgspec.Struct, omit_defaults=True):
+    """What decodeUplink is given: TS013's input, plus `variables` (ChirpStack) and `devEui`."""
+
+    bytes: list[int]
+    variables: dict[str, str]
+    fport: int | None = msgspec.field(default=None, name="fPort")
+    recv_time: str | None = msgspec.field(default=None, name="recvTime")
+    dev_eui: str | None = msgspec.field(default=None, name="devEui")
+
+
+class _Limited(DecodeError):
+    """A refusal after which the context is of no further use."""
+
+
+class _Context:
+    """One script, loaded. `uses` counts calls that were not repeated."""
+
+    def __init__(self, own: tuple[str, ...], script_id: str, source: str, limits: Limits) -> None:
+        self.uses = 0
+        self._limits = limits
+        self._context = quickjs.Context()
+        self._context.set_memory_limit(limits.memory_bytes)
+        self._context.set_max_stack_size(limits.stack_bytes)
+        self._context.set_time_limit(limits.load_s)
+        prelude, *parts = own
+        self._call = self._context.eval(prelude)(*parts)
+        self._enter(script_id, "load", source)
+        self._context.set_time_limit(limits.call_s)
+
+    def run(self, script_id: str, given: str) -> str:
+        """The tagged result (see prelude.js). DecodeError when there is none; _Limited when a limit was hit."""
+        return self._enter(script_id, "run", given)
+
+    def held_bytes(self) -> int:
+        """Memory in use."""
+        return cast("int", self._context.memory()["malloc_size"])
+
+    def _enter(self, script_id: str, what: str, argument: str) -> str:
+        try:
+            answer = self._call(what, argument, self._limits.answer_chars)
+        except quickjs.JSException as error:  # what JavaScript cannot catch: time, or no memory for an exception
+            _refuse(script_id, str(error))
+        except UnicodeError as error:
+            raise DecodeError(RejectReason.SCRIPT_RESULT, f"{script_id}: {error}") from None
+        if not isinstance(answer, str):
+            raise _Limited(RejectReason.SCRIPT_RESULT, f"{script_id}: the host's functions were replaced")
+        if answer.startswith("!"):
+            _refuse(script_id, answer[1:].replace("\0", "\n"))
+        return answer
+
+
+def _refuse(script_id: str, thrown: str) -> NoReturn:
+    """Raise for an exception's text: its first line says what happened, the rest is the stack."""
+    said, _, stack = thrown.partition("\n")
+    place = script_id
+    for line, column in _PLACE.findall(stack):
+        if int(line) <= _OWN_LINE:
+            place += f":{line}:{column}" if column else f":{line}"
+            break
+    if said.startswith("InternalError: interrupted"):
+        raise _Limited(RejectReason.SCRIPT_TIME, f"{place}: took longer than it may")
+    if said in {"InternalError: out of memory", "null"}:
+        raise _Limited(RejectReason.SCRIPT_MEMORY, f"{place}: needs more memory than it may")
+    kind = _Limited if _STACK in said else DecodeError
+    raise kind(RejectReason.SCRIPT_ERROR, f"{place}: {said}")
+
+
+class _Script:
+    """A source. `broken` is why it cannot be loaded, once that is known: it is not tried again."""
+
+    __slots__ = ("broken", "stateful", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.stateful = False
+        self.broken: DecodeError | None = None
+
+
+class Engine:
+    """All scripts of the process. `sources` is our own JavaScript by file name."""
+
+    def __init__(self, sources: dict[str, str], limits: Limits) -> None:
+        self._own = tuple("\n" * _OWN_LINE + sources[name] for name in OWN_SOURCES)
+        self._limits = limits
+        self._scripts: dict[str, _Script] = {}
+        self._kept: OrderedDict[str, _Context] = OrderedDict()
+
+    def add(self, source_hash: str, text: str) -> None:
+        """Take a script; it is compiled when it is first used."""
+        self._scripts[source_hash] = _Script(text)
+
+    def forget(self, source_hash: str) -> None:
+        """Drop a script."""
+        self._scripts.pop(source_hash, None)
+        self._kept.pop(source_hash, None)
+
+    def keeps_state(self, source_hash: str) -> bool:
+        """Whether a call was seen to change the result of a later one."""
+        return self._scripts[source_hash].stateful
+
+    def decode(self, job: Job) -> Decoded:
+        """Run a job. Raises DecodeError, with the script's name and, where there is one, the line in the detail."""
+        script = self._scripts.get(job.source_hash)
+        if script is None:
+            raise DecodeError(RejectReason.SCRIPT_ERROR, f"{job.script_id}: the script was withdrawn")
+        given = msgspec.json.encode(_Input(list(job.payload), {}, job.fport, job.recv_time, job.dev_eui)).decode()
+        if job.fresh or script.stateful:
+            answer = self._build(job.script_id, script).run(job.script_id, given)
+        else:
+            answer = self._run_kept(job, script, given)
+        return _read(job.script_id, answer)
+
+    def _build(self, script_id: str, script: _Script) -> _Context:
+        if script.broken is not None:
+            raise DecodeError(script.broken.reason, script.broken.detail)
+        try:
+            return _Context(self._own, script_id, script.text, self._limits)
+        except DecodeError as refusal:
+            if refusal.reason is not RejectReason.SCRIPT_MEMORY:  # which may be the others' fault
+                script.broken = refusal
+            raise
+
+    def _run_kept(self, job: Job, script: _Script, given: str) -> str:
+        context = self._kept.get(job.source_hash)
+        if context is None:
+            context = self._build(job.script_id, script)
+            self._keep(job.source_hash, context)
+            try:
+                return context.run(job.script_id, given)
+            except _Limited:
+                del self._kept[job.source_hash]
+                raise
+        self._kept.move_to_end(job.source_hash)
+        context.uses += 1
+        audited = context.uses <= _AUDITED_FIRST or context.uses % _AUDITED_EVERY == 0
+        answer = None
+        try:
+            answer = context.run(job.script_id, given)
+            if not audited:
+                return answer
+        except _Limited as refusal:
+            del self._kept[job.source_hash]
+            if refusal.reason is RejectReason.SCRIPT_MEMORY:
+                self._kept.clear()  # the process may be what is short of memory
+        except DecodeError:
+            pass  # the fresh context decides
+        if answer is not None and context.held_bytes() > self._limits.kept_bytes:
+            del self._kept[job.source_hash]
+        return self._audit(job, script, given, answer)
+
+    def _audit(self, job: Job, script: _Script, given: str, kept: str | None) -> str:
+        """A fresh context's verdict, compared with the kept one's (None: refused)."""
+        try:
+            answer = self._build(job.script_id, script).run(job.script_id, given)
+        except DecodeError:
+            if kept is not None:
+                self._mark_stateful(job.source_hash, script)
+            raise
+        if answer != kept:
+            self._mark_stateful(job.source_hash, script)
+        return answer
+
+    def _mark_stateful(self, source_hash: str, script: _Script) -> None:
+        script.stateful = True
+        self._kept.pop(source_hash, None)
+
+    def _keep(self, source_hash: str, context: _Context) -> None:
+        self._kept[source_hash] = context
+        if len(self._kept) > self._limits.contexts:
+            self._kept.popitem(last=False)
+
+
+def _read(script_id: str, answer: str) -> Decoded:
+    tag, text = answer[:1], answer[1:]
+    try:
+        if tag == ">":
+            raise DecodeError(RejectReason.SCRIPT_RESULT, f"a result of {text} characters")
+        if tag == "?":
+            raise DecodeError(RejectReason.SCRIPT_RESULT, f"returned {text}")
+        return read_result(text, wrapped=tag == "=")
+    except DecodeError as error:
+        raise DecodeError(error.reason, f"{script_id}: {error.detail}") from None

@@ -1,0 +1,291 @@
+"""Runs vendors' scripts for the daemon: a bounded queue before one script process, which is restarted when it fails.
+
+A record is refused for its own fault only. When the process dies or hangs, the records of that batch which have no
+answer are tried again, each alone, and only one that ends the process alone `crashes` times is refused.
+"""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from torhaus.codecs.model import DecodeError, Fields, RejectReason
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.scripts.child import COMMAND, ChildGone, ScriptChild
+from torhaus.daemon.scripts.protocol import (
+    MAX_PAYLOAD_BYTES,
+    MAX_SOURCE_BYTES,
+    Batch,
+    Decoded,
+    Forget,
+    Job,
+    Limits,
+    Refused,
+    Source,
+)
+
+Answer = Decoded | DecodeError
+Done = Callable[[list[tuple[Job, Answer]]], None]
+"""Called on the event loop with jobs that were answered, in the order of their submission. May not raise."""
+
+MAX_BATCH: Final = 128
+"""Jobs in one message."""
+MAX_SCRIPTS: Final = 512
+MAX_SOURCES_BYTES: Final = 32 << 20
+"""All registered sources together; the process holds them, too."""
+BACKOFF_S: Final = 0.1
+BACKOFF_MAX_S: Final = 30.0
+
+
+class HostLimits(msgspec.Struct, frozen=True):
+    """Bounds on the daemon's side. `queued`: jobs that wait; beyond it the caller is told, and its record stays on disk
+    for later. `hang_s`: wall-clock time without any answer after which the process is ended (after twice that at the
+    latest). `crashes`: how often one record may end the process before it is refused.
+    """
+
+    queued: int = 4096
+    hang_s: float = 10.0
+    crashes: int = 2
+
+
+class HostStatus(msgspec.Struct, frozen=True):
+    """For metrics and `torhaus status`. `last_death` says how the process ended last."""
+
+    pid: int | None
+    queued: int
+    starts: int
+    deaths: int
+    hangs: int
+    last_death: str
+
+
+class _Waiting:
+    __slots__ = ("alone", "deaths", "done", "future", "job")
+
+    def __init__(self, job: Job, done: Done | None, future: asyncio.Future[Fields] | None) -> None:
+        self.job = job
+        self.done = done
+        self.future = future
+        self.deaths = 0
+        self.alone = False
+
+
+class ScriptHost:
+    """The daemon's script runner. Registering, submitting and `run` belong to one event loop.
+
+    The process is started by the first job and kept. `command` is for tests.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        limits: Limits | None = None,
+        host_limits: HostLimits | None = None,
+        command: tuple[str, ...] = COMMAND,
+    ) -> None:
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._bounds = host_limits or HostLimits()
+        self._command = command
+        self._sources: dict[str, str] = {}
+        self._sources_bytes = 0
+        self._queue: deque[_Waiting] = deque()
+        self._in_hand: deque[_Waiting] = deque()
+        self._batch_size = 0
+        self._child: ScriptChild | None = None
+        self._sent: set[str] = set()
+        self._wake = asyncio.Event()
+        self._busy = asyncio.Event()
+        self._fruitless = 0
+        self._starts = self._deaths = self._hangs = 0
+        self._last_death = ""
+
+    # ---- scripts
+
+    def register(self, text: str) -> str:
+        """Make a script known; returns what a job calls it by. ValueError when it is too large or there are too many."""
+        data = text.encode("utf-8", "surrogatepass")
+        source_hash = hashlib.sha256(data).hexdigest()
+        if source_hash in self._sources:
+            return source_hash
+        if len(data) > MAX_SOURCE_BYTES:
+            raise ValueError(f"a script of {len(data)} bytes; at most {MAX_SOURCE_BYTES} are taken")
+        if len(self._sources) >= MAX_SCRIPTS or self._sources_bytes + len(data) > MAX_SOURCES_BYTES:
+            raise ValueError(f"more than {MAX_SCRIPTS} scripts or {MAX_SOURCES_BYTES} bytes of them")
+        self._sources[source_hash] = text
+        self._sources_bytes += len(data)
+        return source_hash
+
+    def forget(self, source_hash: str) -> None:
+        """Withdraw a script. Jobs for it that still wait are refused."""
+        text = self._sources.pop(source_hash, None)
+        if text is not None:
+            self._sources_bytes -= len(text.encode("utf-8", "surrogatepass"))
+        if self._child is not None and source_hash in self._sent:
+            self._sent.discard(source_hash)
+            self._child.send(Forget(source_hash))
+
+    # ---- jobs
+
+    @property
+    def room(self) -> int:
+        """How many jobs the queue takes now."""
+        return max(0, self._bounds.queued - len(self._queue) - len(self._in_hand))
+
+    def submit(self, job: Job) -> asyncio.Future[Fields]:
+        """Queue one job; the future gives its fields or raises DecodeError. Raises asyncio.QueueFull."""
+        if not self.room:
+            raise asyncio.QueueFull
+        future: asyncio.Future[Fields] = asyncio.get_running_loop().create_future()
+        self._enqueue(_Waiting(job, None, future))
+        return future
+
+    def submit_many(self, jobs: Sequence[Job], done: Done) -> int:
+        """Queue jobs in order; returns how many were taken, which is fewer when the queue is full.
+
+        Those not taken are the caller's to offer again. `done` is called for the others as answers arrive.
+        """
+        taken = jobs[: self.room]
+        for job in taken:
+            self._enqueue(_Waiting(job, done, None))
+        return len(taken)
+
+    def status(self) -> HostStatus:
+        """How things stand."""
+        pid = None if self._child is None or self._child.gone else self._child.process.pid
+        queued = len(self._queue) + len(self._in_hand)
+        return HostStatus(pid, queued, self._starts, self._deaths, self._hangs, self._last_death)
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        if len(waiting.job.payload) > MAX_PAYLOAD_BYTES:
+            refusal = DecodeError(RejectReason.LONG, f"{len(waiting.job.payload)} bytes are too many for a script")
+            asyncio.get_running_loop().call_soon(self._settle, [(waiting, refusal)])
+            return
+        self._queue.append(waiting)
+        self._wake.set()
+
+    # ---- the process
+
+    async def run(self) -> None:
+        """Serve until cancelled; then the process is ended and waiting futures are cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch(), name="scripts-watchdog")
+                await self._serve()
+        except asyncio.CancelledError:
+            for waiting in (*self._in_hand, *self._queue):
+                if waiting.future is not None:
+                    waiting.future.cancel()
+            self._in_hand.clear()
+            self._queue.clear()
+            raise
+
+    async def _serve(self) -> None:
+        while True:
+            while not self._queue:
+                await self._idle()
+            if self._fruitless:
+                await self._clock.sleep(min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (self._fruitless - 1)))
+            self._fruitless = min(self._fruitless + 1, 16)  # until there is an answer
+            try:
+                await self._live()
+            except (ChildGone, OSError) as error:
+                self._last_death = str(error)
+                self._deaths += 1
+
+    async def _live(self) -> None:
+        """One process from its start to its end. Raises ChildGone when it did not end while idle."""
+        self._busy.set()
+        self._sent.clear()
+        ended = ""
+        child = self._child = await ScriptChild.spawn(self._limits, self._wake.set, self._command)
+        self._starts += 1
+        try:
+            await child.ready()
+            while not child.gone:
+                if self._queue:
+                    await self._exchange(child)
+                else:
+                    await self._idle()
+            self._fruitless = 0
+        except ChildGone:
+            ended = await child.end()
+            self._blame(ended)
+            raise ChildGone(ended) from None
+        finally:
+            self._busy.clear()
+            self._child = None
+            await child.end()
+
+    async def _idle(self) -> None:
+        self._busy.clear()
+        self._wake.clear()
+        await self._wake.wait()
+        self._busy.set()
+
+    async def _exchange(self, child: ScriptChild) -> None:
+        """One batch there, its answers back. Raises ChildGone with the unanswered jobs in `_in_hand`."""
+        batch = self._in_hand
+        while self._queue and len(batch) < MAX_BATCH and not (batch and self._queue[0].alone):
+            batch.append(self._queue.popleft())
+            if batch[-1].alone:
+                break
+        self._batch_size = len(batch)
+        for source_hash in {waiting.job.source_hash for waiting in batch} - self._sent:
+            if source_hash in self._sources:
+                child.send(Source(source_hash, self._sources[source_hash]))
+                self._sent.add(source_hash)
+        child.send(Batch([waiting.job for waiting in batch]))
+        while batch:
+            items = (await child.answers()).items
+            if len(items) > len(batch):
+                child.kill(f"{len(items)} answers to {len(batch)} jobs")
+                raise ChildGone
+            self._fruitless = 0
+            self._settle([(batch.popleft(), _answer(item)) for item in items])
+
+    def _blame(self, ended: str) -> None:
+        """Sort out the jobs that had no answer when the process ended: alone to the front of the queue, or refused."""
+        if self._batch_size == 1 and self._in_hand:
+            waiting = self._in_hand[0]
+            waiting.deaths += 1
+            if waiting.deaths >= self._bounds.crashes:
+                self._in_hand.clear()
+                detail = f"{waiting.job.script_id}: the script process ended {waiting.deaths} times on it: {ended}"
+                self._settle([(waiting, DecodeError(RejectReason.SCRIPT_CRASH, detail))])
+        for waiting in self._in_hand:
+            waiting.alone = True
+        self._queue.extendleft(reversed(self._in_hand))
+        self._in_hand.clear()
+        self._batch_size = 0
+
+    def _settle(self, answered: list[tuple[_Waiting, Answer]]) -> None:
+        groups: dict[Done, list[tuple[Job, Answer]]] = {}
+        for waiting, answer in answered:
+            if waiting.done is not None:
+                groups.setdefault(waiting.done, []).append((waiting.job, answer))
+            elif waiting.future is not None and not waiting.future.done():
+                if isinstance(answer, DecodeError):
+                    waiting.future.set_exception(answer)
+                else:
+                    waiting.future.set_result(answer.fields)
+        for done, pairs in groups.items():
+            done(pairs)
+
+    async def _watch(self) -> None:
+        """End a process that owes an answer and gives no sign of life for the whole of `hang_s`."""
+        while True:
+            await self._busy.wait()
+            child, progress = self._child, self._child.progress if self._child else 0
+            await self._clock.sleep(self._bounds.hang_s)
+            if child is None or child is not self._child or child.progress != progress or not self._busy.is_set():
+                continue
+            self._hangs += 1
+            child.kill(f"gave no answer for {self._bounds.hang_s:g} s")
+
+
+def _answer(item: Decoded | Refused) -> Answer:
+    return item if isinstance(item, Decoded) else DecodeError(item.reason, item.detail)

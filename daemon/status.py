@@ -1,0 +1,185 @@
+"""The site at a glance: one structure for the command line, the health pages and, later, the web page."""
+
+from typing import Literal
+
+import msgspec
+
+from torhaus.codecs.model import Stamp
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.forward.runner import Runner
+from torhaus.daemon.outbox.record import Stored
+from torhaus.daemon.outbox.state import DeadLetter
+from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
+from torhaus.daemon.watch import DriverState, Gateway, Watch
+
+Verdict = Literal["ok", "degraded", "failed"]
+
+
+class LogStatus(msgspec.Struct, kw_only=True):
+    """One log on disk."""
+
+    records: int  # positions between head and tail
+    bytes: int
+    capacity_bytes: int
+
+
+class ForwarderStatus(msgspec.Struct, kw_only=True):
+    """One forwarder: how its far side is, and what it still has to do."""
+
+    type: str
+    up: bool
+    since_ns: int
+    detail: str
+    backlog: int
+    accepted: int
+    late: int
+    set_aside: int
+    dead_letters: int
+    last_success_ns: int
+
+
+class Status(msgspec.Struct, kw_only=True):
+    """Everything `torhaus status` shows. Times are wall clock, nanoseconds since 1970."""
+
+    site: str
+    version: str
+    running: bool
+    started_ns: int
+    now_ns: int
+    clock_synced: bool
+    ready: bool
+    problems: list[str]
+    drivers: dict[str, DriverState] = {}
+    gateways: dict[str, Gateway] = {}
+    devices: dict[str, int] = {}  # last reading
+    logs: dict[str, LogStatus] = {}
+    forwarders: dict[str, ForwarderStatus] = {}
+    dropped: dict[str, int] = {}  # "forwarder/reason" to records
+    rejects: dict[str, int] = {}  # reason to frames
+    set_aside_files: list[str] = []
+    scans: dict[str, dict[str, int]] = {}  # station or target to states
+
+
+class Letter(msgspec.Struct, kw_only=True):
+    """A dead letter as it is listed."""
+
+    number: int
+    id: str
+    forwarder: str
+    device: str | None
+    at_ns: int
+    reason: str
+
+
+def letter(dead: DeadLetter, site: str) -> Letter:
+    """A dead letter without its payload."""
+    s: Stored = dead.stored
+    return Letter(
+        number=dead.number,
+        id=f"{site}/{s.store}/{s.seq}",
+        forwarder=dead.forwarder,
+        device=s.record.device,
+        at_ns=dead.at_ns,
+        reason=dead.reason,
+    )
+
+
+class Survey:
+    """Looks at the running parts and says how they are."""
+
+    def __init__(
+        self,
+        site: str,
+        version: str,
+        clock: Clock,
+        outbox: Outbox,
+        watch: Watch,
+        runners: dict[str, tuple[str, Runner]],
+    ) -> None:
+        self._site = site
+        self._version = version
+        self._clock = clock
+        self._outbox = outbox
+        self._watch = watch
+        self.runners = runners
+        self.dead_letters: dict[str, int] = {}
+        self.scans: dict[str, dict[str, int]] = {}
+        self.starting = True
+
+    def problems(self) -> list[str]:
+        """What is wrong with this box itself: a far side that is away is not (offline is a normal state)."""
+        found = []
+        if self.starting:
+            found.append("starting")
+        if self._outbox.failing is not None:
+            found.append(f"outbox: {self._outbox.failing}")
+        if self._outbox.silent_s() > 5:
+            found.append(f"outbox: the writer has not answered for {self._outbox.silent_s():.0f} s")
+        found += [f"driver {name}: {d.detail}" for name, d in self._watch.drivers.items() if not d.up]
+        return found
+
+    def ready(self) -> bool:
+        """Whether what comes in is stored. Says nothing about far sides."""
+        return not self.starting and self._outbox.failing is None and self._outbox.silent_s() < 5
+
+    def log_status(self, name: str) -> LogStatus:
+        """One log."""
+        log = self._outbox.logs[name]
+        return LogStatus(records=log.tail - log.head, bytes=log.bytes_on_disk, capacity_bytes=log.max_bytes)
+
+    def forwarder_status(self, name: str) -> ForwarderStatus:
+        """One forwarder."""
+        kind, runner = self.runners[name]
+        t = runner.tally
+        return ForwarderStatus(
+            type=kind,
+            up=t.up,
+            since_ns=t.since_ns,
+            detail=t.detail,
+            backlog=runner.cursor.backlog(self._outbox.logs[MAIN].head),
+            accepted=t.accepted,
+            late=t.late,
+            set_aside=runner.books.aside,
+            dead_letters=self.dead_letters.get(name, 0),
+            last_success_ns=t.last_success_ns,
+        )
+
+    def status(self) -> Status:
+        """All of it."""
+        watch, stamp = self._watch, self._now()
+        rejects: dict[str, int] = {}
+        for (_, _, reason), n in watch.rejects.items():
+            rejects[reason] = rejects.get(reason, 0) + n
+        return Status(
+            site=self._site,
+            version=self._version,
+            running=True,
+            started_ns=watch.started_ns,
+            now_ns=stamp.wall_ns,
+            clock_synced=stamp.synced,
+            ready=self.ready(),
+            problems=self.problems(),
+            drivers=watch.drivers,
+            gateways=dict(watch.gateways),
+            devices=watch.devices,
+            logs={name: self.log_status(name) for name in (MAIN, STRANGERS)},
+            forwarders={name: self.forwarder_status(name) for name in self.runners},
+            dropped={f"{f}/{r}": n for (f, r), n in watch.dropped_records.items()},
+            rejects=rejects,
+            set_aside_files=[str(p) for p in self._outbox.set_aside],
+            scans=self.scans,
+        )
+
+    def _now(self) -> Stamp:
+        return self._clock.stamp()
+
+    def line(self) -> str:
+        """One line for systemd's STATUS."""
+        backlog = max((r.cursor.backlog(self._outbox.logs[MAIN].head) for _, r in self.runners.values()), default=0)
+        down = [name for name, (_, r) in self.runners.items() if not r.tally.up]
+        text = f"{self._watch.committed_records} records stored, backlog {backlog}"
+        if down:
+            text += f", waiting for {', '.join(down)}"
+        if self._outbox.failing is not None:
+            text = f"cannot write: {self._outbox.failing}; " + text
+        return text

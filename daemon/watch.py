@@ -1,0 +1,176 @@
+"""Everything that is counted and told: plain numbers for metrics.py, one log line per change of state."""
+
+from collections import Counter, OrderedDict
+from typing import Final
+
+import msgspec
+
+from torhaus.codecs.model import RejectReason, Stamp
+from torhaus.daemon import logs
+from torhaus.daemon.outbox.store import Reporter
+from torhaus.daemon.supervise import Told
+from torhaus.drivers.base import Event, GatewaySeen, LinkChanged
+
+ACK_LIMIT_S: Final = 0.05
+"""A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+MAX_GATEWAYS: Final = 1024
+MAX_DEVICES: Final = 100_000
+
+
+class Histogram:
+    """Observations by bucket, as plain integers."""
+
+    __slots__ = ("counts", "sum")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """One observation."""
+        self.sum += value
+        for i, bound in enumerate(BUCKETS):
+            if value <= bound:
+                self.counts[i] += 1
+                return
+        self.counts[-1] += 1
+
+
+class DriverState(msgspec.Struct):
+    """How a driver is."""
+
+    up: bool = False
+    since_ns: int = 0
+    detail: str = "not started"
+    frames: int = 0
+    last_frame_ns: int = 0
+    acks: int = 0
+    acks_late: int = 0
+    acks_withheld: int = 0
+
+
+class Gateway(msgspec.Struct):
+    """A gateway that was heard. `peer` is the address it speaks from."""
+
+    driver: str
+    peer: str
+    protocol: str
+    known: bool
+    first_ns: int
+
+
+class Watch(Reporter, Told):
+    """What pipeline, outbox, scans and supervision report to."""
+
+    def __init__(self, wall_ns: int) -> None:
+        self.started_ns = wall_ns
+        self.now_ns = lambda: wall_ns
+        self.drivers: dict[str, DriverState] = {}
+        self.gateways: OrderedDict[str, Gateway] = OrderedDict()
+        self.devices: dict[str, int] = {}  # last reading, wall clock
+        self.rejects: Counter[tuple[str, str, str]] = Counter()  # driver, codec, reason
+        self.readings: Counter[str] = Counter()  # codec
+        self.refused_records: Counter[str] = Counter()
+        self.dropped_records: Counter[tuple[str, str]] = Counter()
+        self.defects: Counter[str] = Counter()
+        self.committed_records = 0
+        self.commits = Histogram()
+        self.ack_s = Histogram()
+        self._refusing: set[str] = set()
+        self._dropping: set[tuple[str, str]] = set()
+
+    # -- drivers ------------------------------------------------------------------------------------------------------
+
+    def driver(self, name: str) -> DriverState:
+        """The state of a driver, made when it is first asked for."""
+        return self.drivers.setdefault(name, DriverState(since_ns=self.now_ns()))
+
+    def frames(self, driver: str, count: int, at: Stamp) -> None:
+        """A driver delivered so many frames."""
+        state = self.drivers[driver]
+        state.frames += count
+        state.last_frame_ns = at.wall_ns
+
+    def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
+        """Bytes or a frame were refused."""
+        self.rejects[driver, codec, reason.value] += 1
+
+    def decoded(self, codec: str, device: str, at: Stamp) -> None:
+        """A frame became a reading."""
+        self.readings[codec] += 1
+        self.devices[device] = at.wall_ns
+
+    def acked(self, driver: str, seconds: float) -> None:
+        """An acknowledgement left."""
+        state = self.drivers[driver]
+        state.acks += 1
+        if seconds > ACK_LIMIT_S:
+            state.acks_late += 1
+        self.ack_s.observe(seconds)
+
+    def ack_withheld(self, driver: str) -> None:
+        """An acknowledgement did not leave."""
+        self.drivers[driver].acks_withheld += 1
+
+    def event(self, driver: str, event: Event) -> None:
+        """A driver's state changed."""
+        if isinstance(event, LinkChanged):
+            self._set_driver(driver, up=event.up, detail=event.detail)
+        elif isinstance(event, GatewaySeen):
+            self.gateways[event.gateway] = Gateway(driver, event.peer, event.protocol, event.known, self.now_ns())
+            if len(self.gateways) > MAX_GATEWAYS:
+                self.gateways.popitem(last=False)
+            logs.info("gateway", driver=driver, gateway=event.gateway, peer=event.peer, known=event.known)
+
+    def _set_driver(self, name: str, *, up: bool, detail: str) -> None:
+        state = self.driver(name)
+        if state.up != up:
+            state.since_ns = self.now_ns()
+        if state.up != up or state.detail != detail:
+            (logs.info if up else logs.warning)("driver", driver=name, up=up, detail=detail or None)
+        state.up, state.detail = up, detail
+
+    def gone(self, name: str, detail: str) -> None:
+        """The device or far side is gone for now."""
+        self._set_driver(name, up=False, detail=detail)
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """Something that must not happen happened."""
+        self.defects[name] += 1
+        logs.error("defect", error, component=name)
+
+    # -- outbox -------------------------------------------------------------------------------------------------------
+
+    def committed(self, records: int, seconds: float) -> None:
+        """A commit of so many records took so long."""
+        self.committed_records += records
+        self.commits.observe(seconds)
+        if self._refusing:
+            logs.info("outbox takes records again", refused=dict(self.refused_records))
+            self._refusing.clear()
+
+    def refused(self, records: int, reason: str) -> None:
+        """Records were not stored, and not acknowledged."""
+        self.refused_records[reason] += records
+        if reason not in self._refusing:
+            self._refusing.add(reason)
+            logs.error("outbox refuses records", reason=reason)
+
+    def dropped(self, log: str, forwarder: str, records: int, reason: str) -> None:
+        """Records left the log before this forwarder had them; logged once per episode."""
+        self.dropped_records[forwarder, reason] += records
+        if (forwarder, reason) not in self._dropping:
+            self._dropping.add((forwarder, reason))
+            logs.warning("records dropped", log=log, forwarder=forwarder or None, reason=reason, records=records)
+
+    def caught_up(self, forwarder: str) -> None:
+        """A forwarder has no backlog any more: the next drop is a new episode."""
+        self._dropping = {key for key in self._dropping if key[0] != forwarder}
+
+    def failing(self, what: str | None) -> None:
+        """Writing began to fail (what), or works again (None)."""
+        if what is None:
+            logs.info("outbox writes again")
+        else:
+            logs.error("outbox cannot write", detail=what)
