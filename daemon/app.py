@@ -1,6 +1,7 @@
 """The composition root: builds every part from the configuration, runs them, and ends them in order."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.base import Context
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.runner import Options, Runner
-from torhaus.daemon.httpd import Pages, serve
+from torhaus.daemon.httpd import Pages, Route, serve
 from torhaus.daemon.lorawan import Device, Network
 from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
@@ -26,12 +27,22 @@ from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.pipeline import Pipeline
+from torhaus.daemon.scans.pages import ScanPages
+from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.watch import ScanWatch
+from torhaus.daemon.scripts.feeder import Feeder
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.protocol import Limits as ScriptLimits
 from torhaus.daemon.status import Survey
 from torhaus.daemon.supervise import keep_running
 from torhaus.daemon.timekeeping import Timekeeper
 from torhaus.daemon.version import torhaus_version
-from torhaus.daemon.watch import Watch
+from torhaus.daemon.watch import STARTING, Watch
 
+Parts = dict[str, Callable[[], Awaitable[None]]]
+
+DRIVER = "driver "
+FIRST_WORD_S = 0.5
 DRAIN_S = 3.0
 """How long a stopping daemon lets forwarders finish what is in the live lane; the rest goes next time, from disk."""
 
@@ -57,6 +68,8 @@ class App:
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
         self.http_port = 0
+        self.control_routes: list[tuple[str, str, Route]] = []
+        self._scans: ScanQueue | None = None
         self.started = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -67,13 +80,15 @@ class App:
         for path in self.outbox.set_aside:
             logs.error("file set aside", path=path)
         parts = await self._build()
-        servers = [await self._serve(tcp=True), await self._serve(tcp=False)]
+        servers = []
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(keep_running(name, run, self.clock, self.watch), name=name)
                     for name, run in parts.items()
                 ]
+                await self._first_word()
+                servers = [await self._serve(tcp=True), await self._serve(tcp=False)]
                 self.survey.starting = False
                 self.started.set()
                 self.notifier.send(READY=1, STATUS=self.survey.line())
@@ -85,8 +100,16 @@ class App:
         finally:
             for server in servers:
                 await server.cleanup()
+            Path(self.loaded.control.socket).unlink(missing_ok=True)  # noqa: ASYNC240 - one unlink at the end
             await self.outbox.close()
         logs.info("stopped", backlog={name: r.cursor.backlog(0) for name, (_, r) in self.runners.items()} or None)
+
+    async def _first_word(self) -> None:
+        """Give the drivers a moment to get their ports and devices; one that has none yet does not hold us up."""
+        for _ in range(int(FIRST_WORD_S / 0.01)):
+            if all(self.watch.driver(name).detail != STARTING for name in self.drivers):
+                return
+            await asyncio.sleep(0.01)
 
     def _stray(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody awaits, as from a protocol's callback: logged and counted, never the end."""
@@ -96,7 +119,7 @@ class App:
         else:
             logs.error("event loop", detail=context.get("message"))
 
-    async def _build(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    async def _build(self) -> Parts:
         """Every part that runs, by name, in the order of starting."""
         loaded, outbox = self.loaded, self.outbox
         scripts = Path(loaded.scripts.dir)
@@ -105,23 +128,24 @@ class App:
         network.restore(await outbox.load_sessions())
         outbox.before_flush.append(partial(self._save_sessions, network))
         pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock)
-        parts: dict[str, Callable[[], Awaitable[None]]] = {
+        parts: Parts = {
             "outbox": outbox.run,
             "clock": Timekeeper(self.clock, outbox).run,
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
         await self._build_forwarders(parts)
+        self._build_scripts(devices, parts)
+        await self._build_scans(parts)
         for module, config in loaded.drivers:
             driver = module.open(config)
             self.drivers[config.name] = driver
-            self.watch.driver(config.name).up = True
-            self.watch.driver(config.name).detail = ""
-            parts[config.name] = partial(driver.run, pipeline.host(config.name))
+            self.watch.driver(config.name)
+            parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name))
         self.survey.dead_letters = {n: dead for n, (_, dead) in (await outbox.on_state(State.counts)).items()}
         parts["survey"] = self._look_after
         return parts
 
-    async def _build_forwarders(self, parts: dict[str, Callable[[], Awaitable[None]]]) -> None:
+    async def _build_forwarders(self, parts: Parts) -> None:
         context = Context(self.loaded.site.id, torhaus_version())
         tail = self.outbox.logs[MAIN].tail
         tagged = {
@@ -148,6 +172,35 @@ class App:
             self.runners[name] = (common.type, runner)
             parts[f"forwarder {name}"] = runner.run
 
+    def _build_scripts(self, devices: list[Device], parts: Parts) -> None:
+        s = self.loaded.scripts
+        host = ScriptHost(self.clock, ScriptLimits(call_s=s.time_s, memory_bytes=s.memory_bytes))
+        feeder = Feeder(self.outbox, host, devices, load_codec, self.watch)
+        for script in {d.script for d in devices if d.script is not None}:
+            try:
+                feeder.register(script)
+            except (OSError, ValueError) as e:
+                logs.error("script cannot be used", script=script, detail=e)
+        self.survey.scripts = host.status
+        parts["scripts"] = host.run
+        parts["script feeder"] = feeder.run
+
+    async def _build_scans(self, parts: Parts) -> None:
+        config = self.loaded.scan
+        if not config.station and not config.target:
+            return
+        watch = ScanWatch()
+        queue = ScanQueue(config, Path(self.loaded.store.path), self.loaded.site.id, self.clock, watch)
+        self.survey.scan_watch = watch
+        pages = ScanPages(queue)
+        self.control_routes += [
+            ("GET", "/scans", pages.listing),
+            ("GET", "/scans/show", pages.show),
+            ("POST", "/scans/retry", pages.retry),
+        ]
+        self._scans = queue
+        parts["scans"] = queue.run
+
     def _save_sessions(self, network: Network, flush: Flush) -> None:
         flush.sessions = network.changed()
         if flush.sessions:
@@ -162,6 +215,11 @@ class App:
             for name, (_, runner) in self.runners.items():
                 if runner.cursor.backlog(head) == 0:
                     self.watch.caught_up(name)
+            if self._scans is not None and self.survey.scan_watch is not None:
+                try:
+                    await self.survey.scan_watch.refresh(self._scans)
+                except sqlite3.Error as e:
+                    logs.warning("scans cannot be counted", detail=e)
             await self.clock.sleep(2.0)
 
     async def _serve(self, *, tcp: bool) -> Any:  # noqa: ANN401 - aiohttp's runner
@@ -172,12 +230,12 @@ class App:
             server = await serve(pages.public(), listen=parse_address(self.loaded.http.listen))
             self.http_port = server.addresses[0][1]
             return server
-        return await serve(pages.control([]), socket=Path(self.loaded.control.socket))
+        return await serve(pages.control(self.control_routes), socket=Path(self.loaded.control.socket))
 
     async def _drain(self, running: list[asyncio.Task[None]]) -> None:
         """Drivers stop first; forwarders get a moment to finish what they have in hand."""
         for task in running:
-            if task.get_name() in self.drivers:
+            if task.get_name().startswith(DRIVER):
                 task.cancel()
         for _ in range(int(DRAIN_S / 0.05)):
             busy = [r for _, r in self.runners.values() if r.tally.up and r.cursor.live]

@@ -10,6 +10,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+import msgspec
+
 _PRIORITY: Final = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+@[]%")
 _MAX_VALUE: Final = 500
@@ -47,10 +49,26 @@ def _value(value: Any) -> str:  # noqa: ANN401 - anything that can be printed
     return '"' + escaped.replace('"', "'") + '"'
 
 
-def set_up(level: str, stream: TextIO | None = None) -> None:
-    """Log to stderr; with priorities and without time stamps when systemd's journal is at the other end."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Lines(journal="JOURNAL_STREAM" in os.environ))
+class JsonLines(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """`at`, `level`, `event`, the fields, and `traceback` for a defect."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        entry: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "event": record.getMessage()}
+        entry |= {k: str(v)[:_MAX_VALUE] for k, v in getattr(record, "fields", {}).items() if v is not None}
+        if record.exc_info:
+            entry["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        return msgspec.json.encode(entry).decode()
+
+
+def set_up(level: str, format_: str = "auto", stream: TextIO | None = None) -> None:
+    """Log to stderr. `auto`: for the journal under systemd, as text on a terminal, else as JSON lines."""
+    out = stream or sys.stderr
+    if format_ == "auto":
+        format_ = "journal" if "JOURNAL_STREAM" in os.environ else "text" if out.isatty() else "json"
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(JsonLines() if format_ == "json" else Lines(journal=format_ == "journal"))
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())
     logger.propagate = False

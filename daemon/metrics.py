@@ -28,7 +28,6 @@ class TorhausCollector:
         self._outbox = outbox
         self._watch = watch
         self._survey = survey
-        self.more: list[TorhausCollectorPart] = []
 
     def collect(self) -> Iterator[Metric]:
         """All families."""
@@ -43,8 +42,7 @@ class TorhausCollector:
         yield from self._outbox_families()
         yield from self._forwarders()
         yield from self._scans()
-        for part in self.more:
-            yield from part.collect()
+        yield from self._scripts()
 
     def _drivers(self) -> Iterator[Metric]:
         w, one = self._watch, ["driver"]
@@ -123,16 +121,38 @@ class TorhausCollector:
         yield _gauge("torhaus_forwarder_last_success_timestamp_seconds", "When the far side last took one", one, last)
 
     def _scans(self) -> Iterator[Metric]:
-        rows = [((where, state), n) for where, states in self._survey.scans.items() for state, n in states.items()]
-        yield _gauge("torhaus_scan_documents", "Documents by station or target and state", ["place", "state"], rows)
+        w = self._survey.scan_watch
+        if w is None:
+            return
+        rows: Rows = (((s, state), n) for s, states in w.counts.station.items() for state, n in states.items())
+        yield _gauge("torhaus_scan_documents", "Documents by station and state", ["station", "state"], rows)
+        rows = (((t, state), n) for t, states in w.counts.target.items() for state, n in states.items())
+        yield _gauge("torhaus_scan_target_documents", "Documents by target and state", ["target", "state"], rows)
+        moves = "Changes of state since the start"
+        yield _count("torhaus_scan_moves", moves, ["station", "state"], w.moves.items())
+        yield _count("torhaus_scan_taken_bytes", "Bytes taken in", ["station"], _by(w.taken_bytes))
+        why = "Documents that went to quarantine"
+        yield _count("torhaus_scan_quarantined", why, ["station", "reason"], w.quarantined.items())
+        left = "Directory entries that are not taken"
+        yield _count("torhaus_scan_left_entries", left, ["station", "kind"], w.left.items())
+        tries = "Delivery attempts"
+        yield _count("torhaus_scan_attempts", tries, ["target", "outcome"], w.attempts.items())
+        yield _count("torhaus_scan_stalls", "Times that intake or store stood still", ["kind"], _by(w.stalls))
+        up: Rows = (((n,), float(p.up)) for n, p in w.stations.items())
+        yield _gauge("torhaus_scan_station_up", "1 when the hot folder can be read", ["station"], up)
+        up = (((n,), float(p.up)) for n, p in w.targets.items())
+        yield _gauge("torhaus_scan_target_up", "1 when the target answers", ["target"], up)
 
-
-class TorhausCollectorPart:
-    """More families, from parts that exist only when they are configured."""
-
-    def collect(self) -> Iterator[Metric]:
-        """Its families."""
-        raise NotImplementedError
+    def _scripts(self) -> Iterator[Metric]:
+        if self._survey.scripts is None:
+            return
+        s = self._survey.scripts()
+        yield _gauge("torhaus_scripts_queued_records", "Records that wait for their script", [], [((), s.queued)])
+        yield _count("torhaus_scripts_starts", "Starts of the script process", [], [((), s.starts)])
+        yield _count("torhaus_scripts_deaths", "Ends of the script process that nobody asked for", [], [((), s.deaths)])
+        yield _count("torhaus_scripts_hangs", "Times it was ended because it hung", [], [((), s.hangs)])
+        undecoded = sum(end - start for start, end in self._outbox.undecoded)
+        yield _gauge("torhaus_scripts_undecoded_records", "Records on disk without a verdict", [], [((), undecoded)])
 
 
 def registry(collector: TorhausCollector) -> CollectorRegistry:

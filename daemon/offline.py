@@ -48,7 +48,9 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
                 status.forwarders[name] = _forwarder(settled, head, tail, *counts.get(name, (0, 0)))
         status.dropped = {f"{f}/{r}": n for (f, r), n in state.dropped().items()}
         state.close()
-    status.set_aside_files = sorted(str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm")))
+    status.set_aside_files = sorted(
+        str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm"))
+    )
     return status
 
 

@@ -1,5 +1,6 @@
 """The site at a glance: one structure for the command line, the health pages and, later, the web page."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -10,6 +11,8 @@ from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
+from torhaus.daemon.scans.watch import ScanWatch
+from torhaus.daemon.scripts.host import HostStatus
 from torhaus.daemon.watch import DriverState, Gateway, Watch
 
 Verdict = Literal["ok", "degraded", "failed"]
@@ -103,7 +106,8 @@ class Survey:
         self._watch = watch
         self.runners = runners
         self.dead_letters: dict[str, int] = {}
-        self.scans: dict[str, dict[str, int]] = {}
+        self.scan_watch: ScanWatch | None = None
+        self.scripts: Callable[[], HostStatus] | None = None
         self.starting = True
 
     def problems(self) -> list[str]:
@@ -116,6 +120,9 @@ class Survey:
         if self._outbox.silent_s() > 5:
             found.append(f"outbox: the writer has not answered for {self._outbox.silent_s():.0f} s")
         found += [f"driver {name}: {d.detail}" for name, d in self._watch.drivers.items() if not d.up]
+        if self.scan_watch is not None:
+            places = self.scan_watch.stations.items()
+            found += [f"scan station {name}: {p.detail or 'cannot be read'}" for name, p in places if not p.up]
         return found
 
     def ready(self) -> bool:
@@ -167,7 +174,7 @@ class Survey:
             dropped={f"{f}/{r}": n for (f, r), n in watch.dropped_records.items()},
             rejects=rejects,
             set_aside_files=[str(p) for p in self._outbox.set_aside],
-            scans=self.scans,
+            scans=self.scan_watch.table() if self.scan_watch else {},
         )
 
     def _now(self) -> Stamp:

@@ -14,8 +14,8 @@ from torhaus.drivers.base import Event, GatewaySeen, LinkChanged
 ACK_LIMIT_S: Final = 0.05
 """A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+STARTING: Final = "starting"
 MAX_GATEWAYS: Final = 1024
-MAX_DEVICES: Final = 100_000
 
 
 class Histogram:
@@ -42,7 +42,7 @@ class DriverState(msgspec.Struct):
 
     up: bool = False
     since_ns: int = 0
-    detail: str = "not started"
+    detail: str = STARTING
     frames: int = 0
     last_frame_ns: int = 0
     acks: int = 0
@@ -132,8 +132,8 @@ class Watch(Reporter, Told):
         state.up, state.detail = up, detail
 
     def gone(self, name: str, detail: str) -> None:
-        """The device or far side is gone for now."""
-        self._set_driver(name, up=False, detail=detail)
+        """The device or far side is gone for now. Driver components are called `driver <name>`."""
+        self._set_driver(name.removeprefix("driver "), up=False, detail=detail)
 
     def defect(self, name: str, error: BaseException) -> None:
         """Something that must not happen happened."""

@@ -13,7 +13,7 @@ import msgspec
 
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
-from torhaus.drivers.base import DriverGone, GatewaySeen, GatewayStats, Host
+from torhaus.drivers.base import DriverGone, GatewaySeen, GatewayStats, Host, LinkChanged
 
 Address = tuple[Any, ...]
 Network = IPv4Network | IPv6Network
@@ -92,6 +92,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self.port = sock.getsockname()[1]
             self.bound.set()
+            host.event(LinkChanged(up=True, detail=f"UDP port {self.port}"))
             await self._lost
         finally:
             self.bound.clear()

@@ -4,21 +4,22 @@ import argparse
 import os
 import sys
 
-from torhaus.daemon.config.document import ConfigFaults
-from torhaus.daemon.config.load import config_path, load
+from torhaus.daemon.main import add_config
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = subparsers.add_parser("check", help="check the configuration", description=__doc__)
-    parser.add_argument("--config", metavar="FILE", help="default: $TORHAUS_CONFIG or /etc/torhaus/torhaus.toml")
+    add_config(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print faults, or one line that begins with OK."""
+    from torhaus.daemon.config.load import ConfigFaults, load
+
     try:
-        loaded = load(config_path(args.config), check_only=True)
+        loaded = load(args.config, check_only=True)
     except ConfigFaults as e:
         for fault in e.faults:
             print(fault)

@@ -4,18 +4,18 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
+from torhaus.daemon.main import add_config
 
-from torhaus.daemon.config.devices import DeviceConfig
-from torhaus.daemon.config.devices_csv import read_csv, read_keys_text
-from torhaus.daemon.config.devices_edit import New, add_devices
-from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Fault
-from torhaus.daemon.config.load import DeviceFiles, config_path, device_files, read_device_set, read_files
-from torhaus.daemon.config.secret import MAX_SECRET_BYTES
+if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
+    from torhaus.daemon.config.devices import DeviceConfig
+    from torhaus.daemon.config.devices_edit import New
+    from torhaus.daemon.config.load import DeviceFiles, DeviceSet
 
 _COLUMNS: Final = {"name": "NAME", "dev_eui": "DEVEUI", "dev_addr": "DEVADDR", "codec": "CODEC", "place": "PLACE"}
+_MAX_KEYS_BYTES: Final = 64 << 10
+_MAX_CSV_BYTES: Final = 16 << 20
 _OPTIONS: Final = ("name", "dev_eui", "dev_addr", "codec", "place", "lorawan", "address")
 
 
@@ -25,7 +25,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="devices_command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", metavar="FILE", help="default: $TORHAUS_CONFIG or /etc/torhaus/torhaus.toml")
+    add_config(common)
     listing = commands.add_parser("list", parents=[common], help="show all devices")
     listing.add_argument("--json", action="store_true", help="as JSON")
     one = commands.add_parser("add", parents=[common], help="add one device to the list")
@@ -40,8 +40,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """0; 78 with every fault on standard output; 73 when a list cannot be written, 74 when a file cannot be read."""
+    from torhaus.daemon.config.document import ConfigFaults
+
     try:
-        return _run(args, config_path(args.config))
+        return _run(args, args.config)
     except ConfigFaults as e:
         for fault in e.faults:
             print(fault)
@@ -49,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, path: Path) -> int:
+    from torhaus.daemon.config.load import ConfigFaults, device_files, read_files
+
     _, tree, faults = read_files(path)
     if faults:
         raise ConfigFaults(faults)
@@ -64,10 +68,19 @@ def _run(args: argparse.Namespace, path: Path) -> int:
             return _check(files, path.parent)
 
 
-def _list(files: DeviceFiles, base: Path, *, as_json: bool) -> int:
+def _read_lists(files: "DeviceFiles", base: Path) -> "DeviceSet":
+    from torhaus.daemon.config.load import ConfigFaults, read_device_set
+
     found = read_device_set(files, base, check_only=True)
     if found.faults:
         raise ConfigFaults(sorted(found.faults))
+    return found
+
+
+def _list(files: "DeviceFiles", base: Path, *, as_json: bool) -> int:
+    import msgspec
+
+    found = _read_lists(files, base)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found.devices)).decode())
     else:
@@ -75,17 +88,15 @@ def _list(files: DeviceFiles, base: Path, *, as_json: bool) -> int:
     return os.EX_OK
 
 
-def _print_table(devices: list[DeviceConfig]) -> None:
+def _print_table(devices: "list[DeviceConfig]") -> None:
     rows = [list(_COLUMNS.values()), *([getattr(d, c) or "-" for c in _COLUMNS] for d in devices)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _check(files: DeviceFiles, base: Path) -> int:
-    found = read_device_set(files, base, check_only=True)
-    if found.faults:
-        raise ConfigFaults(sorted(found.faults))
+def _check(files: "DeviceFiles", base: Path) -> int:
+    found = _read_lists(files, base)
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
     count = len(found.devices)
@@ -93,13 +104,17 @@ def _check(files: DeviceFiles, base: Path) -> int:
     return os.EX_OK
 
 
-def _add(args: argparse.Namespace, files: DeviceFiles, base: Path) -> int:
+def _add(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
+    from torhaus.daemon.config.devices_csv import read_keys_text
+    from torhaus.daemon.config.devices_edit import New
+    from torhaus.daemon.config.document import ConfigFaults, Fault
+
     table: dict[str, Any] = {key: getattr(args, key) for key in _OPTIONS if getattr(args, key) is not None}
     if args.tags:
         table["tags"] = args.tags
     keys: dict[str, str] = {}
     if args.keys_from is not None:
-        raw = _read(args.keys_from, MAX_SECRET_BYTES)
+        raw = _read(args.keys_from, _MAX_KEYS_BYTES)
         if raw is None:
             return os.EX_IOERR
         keys = read_keys_text(raw.decode("utf-8-sig", "replace"), args.keys_from)
@@ -108,8 +123,10 @@ def _add(args: argparse.Namespace, files: DeviceFiles, base: Path) -> int:
     return _write(files, base, [New(table, keys)], "arguments")
 
 
-def _import(file: str, files: DeviceFiles, base: Path) -> int:
-    raw = _read(file, MAX_FILE_BYTES)
+def _import(file: str, files: "DeviceFiles", base: Path) -> int:
+    from torhaus.daemon.config.devices_csv import read_csv
+
+    raw = _read(file, _MAX_CSV_BYTES)
     if raw is None:
         return os.EX_IOERR
     return _write(files, base, read_csv(raw, file), file)
@@ -131,8 +148,11 @@ def _read(file: str, limit: int) -> bytes | None:
     return raw
 
 
-def _write(files: DeviceFiles, base: Path, new: list[New], source: str) -> int:
-    made = any(device.keys for device in new) and not files.keys.exists()
+def _write(files: "DeviceFiles", base: Path, new: "list[New]", source: str) -> int:
+    from torhaus.daemon.config.devices_edit import add_devices
+    from torhaus.daemon.config.document import is_there
+
+    made = any(device.keys for device in new) and not is_there(files.keys)
     try:
         added = add_devices(files, base, new, source)
     except OSError as e:

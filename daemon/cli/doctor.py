@@ -107,7 +107,9 @@ def _store(store: Path) -> Iterator[Finding]:
         return
     for path in sorted(store.rglob("*.corrupt-*")):
         if not path.name.endswith(("-wal", "-shm")):
-            yield Finding("warn", f"{path} was set aside", "look at the card (dmesg, smartctl); keep a copy of the file")
+            yield Finding(
+                "warn", f"{path} was set aside", "look at the card (dmesg, smartctl); keep a copy of the file"
+            )
     for path in [store / "state.db", *sorted((store / "log").glob("*.db"))[-1:]]:
         if not path.exists():
             continue

@@ -88,7 +88,11 @@ def run_decide(args: argparse.Namespace) -> int:
     """Retry or drop one dead letter: needs the running daemon, which owns the file."""
     from torhaus.daemon.control import NotRunning, Refused, ask
 
-    method, path = ("POST", f"/dead-letters/{args.number}/retry") if args.verb == "retry" else ("DELETE", f"/dead-letters/{args.number}")
+    method, path = (
+        ("POST", f"/dead-letters/{args.number}/retry")
+        if args.verb == "retry"
+        else ("DELETE", f"/dead-letters/{args.number}")
+    )
     try:
         socket, _, _ = _socket(args.config)
         ask(socket, path, method)

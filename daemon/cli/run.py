@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         for fault in e.faults:
             print(fault, file=sys.stderr)
         return EX_CONFIG
-    logs.set_up(loaded.log.level)
+    logs.set_up(loaded.log.level, loaded.log.format)
     return serve(loaded)
 
 

@@ -22,9 +22,10 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(found))
         return os.EX_OK
     kinds = {kind: sample.find(kind, found) for kind in args.kind or [sample.MAIN]}
-    unknown = [kind for kind, name in kinds.items() if name is None]
+    unknown = [kind for kind, names in kinds.items() if not names]
     if unknown:
         print(f"torhaus sample: no sample {', '.join(unknown)}; there are: {', '.join(found)}", file=sys.stderr)
         return os.EX_USAGE
-    print("\n".join(found[name].read_text(encoding="utf-8") for name in kinds.values() if name is not None), end="")
+    wanted = dict.fromkeys(name for names in kinds.values() for name in names)
+    print("\n".join(found[name].read_text(encoding="utf-8") for name in wanted), end="")
     return os.EX_OK

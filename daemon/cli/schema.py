@@ -4,8 +4,6 @@ import argparse
 import json
 import os
 
-from torhaus.daemon.config.schema import schema
-
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
@@ -15,5 +13,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - every command has the same door
     """Print it."""
+    from torhaus.daemon.config.schema import schema
+
     print(json.dumps(schema(), indent=2, ensure_ascii=False))
     return os.EX_OK

@@ -99,7 +99,9 @@ def render(s: Status) -> str:
         ]
         lines += ["", table(("DRIVER", "STATE", "FRAMES", "LAST", "ACKS", "LATE", ""), rows)]
     if s.gateways:
-        known = [(g, x.driver, x.peer, x.protocol, "yes" if x.known else "STRANGER") for g, x in sorted(s.gateways.items())]
+        known = [
+            (g, x.driver, x.peer, x.protocol, "yes" if x.known else "STRANGER") for g, x in sorted(s.gateways.items())
+        ]
         lines += ["", table(("GATEWAY", "DRIVER", "ADDRESS", "PROTOCOL", "KNOWN"), known)]
     if s.forwarders:
         rows2 = [

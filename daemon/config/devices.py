@@ -111,32 +111,39 @@ def codec_fault(codec: str, scripts: Path) -> str | None:
         return f"is {quote(codec)}, must be one of {names}, or a script (*.js){did_you_mean(codec, CODECS)}"
     if codec.startswith("/") or ".." in Path(codec).parts or "\0" in codec:
         return f"is {quote(codec)}, must be a script inside {scripts}"
-    if not (scripts / codec).is_file():
+    try:
+        if (scripts / codec).is_file():
+            return None
         there = [str(p.relative_to(scripts)) for p in scripts.rglob("*.js")]
-        return f"is {quote(codec)}, but there is no such file in {scripts}{did_you_mean(codec, there)}"
-    return None
+    except OSError as e:
+        return f"is {quote(codec)}, which cannot be looked for in {scripts}: {e.strerror}"
+    return f"is {quote(codec)}, but there is no such file in {scripts}{did_you_mean(codec, there)}"
 
 
 def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fault]]:
     """The devices of a parsed `devices.toml`, and what is wrong with it."""
     check = Validator(scripts)
-    file = check.struct(tree.data, _File)
+    tables = tree.data.get("device", [])
+    plain = isinstance(tables, list) and all(isinstance(t, dict) for t in tables)
+    if not plain or not tree.data.keys() <= {"device"}:
+        check.struct(tree.data, _File)
     devices: list[DeviceConfig] = []
     first: dict[Key, int] = {}
     codecs: dict[str, str | None] = {}
-    for i, table in enumerate(file.device if file else ()):
+    for i, table in enumerate(tables if isinstance(tables, list) else ()):
+        codec = table.get("codec") if isinstance(table, dict) else None
+        if isinstance(codec, str):
+            if codec not in codecs:
+                codecs[codec] = codec_fault(codec, scripts)
+            text = codecs[codec]
+            if text:
+                check.fault(("device", i, "codec"), text)
         try:
             device = msgspec.convert(table, DeviceConfig)  # the fast way, for thousands of devices
         except (msgspec.ValidationError, OverflowError):
             check.struct(table, DeviceConfig, ("device", i))
             continue
         devices.append(device)
-        if device.codec is not None:
-            if device.codec not in codecs:
-                codecs[device.codec] = codec_fault(device.codec, scripts)
-            text = codecs[device.codec]
-            if text:
-                check.fault(("device", i, "codec"), text)
         unique = [("name", device.name), ("dev_eui", device.dev_eui or ""), ("address", device.address or "")]
         for key, value in unique:
             if value and first.setdefault((key, value), i) != i:
@@ -170,6 +177,8 @@ def read_keys(tree: Tree, devices: Iterable[DeviceConfig]) -> tuple[dict[str, De
         if device.keys_id not in tables:
             continue
         table_name, raw = tables.pop(device.keys_id)
+        if raw is None:
+            continue
         try:
             found[device.name] = _device_keys(device, raw)
         except ValueError as e:
@@ -178,9 +187,11 @@ def read_keys(tree: Tree, devices: Iterable[DeviceConfig]) -> tuple[dict[str, De
     return found, faults, notes
 
 
-def _tables(tree: Tree, fault: Callable[[tuple[str, ...], str], None]) -> dict[str, tuple[str, dict[str, bytes]]]:
-    """Normalised id to the table's name and its keys."""
-    tables: dict[str, tuple[str, dict[str, bytes]]] = {}
+def _tables(
+    tree: Tree, fault: Callable[[tuple[str, ...], str], None]
+) -> dict[str, tuple[str, dict[str, bytes] | None]]:
+    """Normalised id to the table's name and its keys, None where one of them has a fault."""
+    tables: dict[str, tuple[str, dict[str, bytes] | None]] = {}
     for name, table in tree.data.items():
         try:
             id_ = format_dev_addr(parse_dev_addr(name)) if len(name) < 12 else format_eui64(parse_eui64(name))
@@ -200,7 +211,7 @@ def _tables(tree: Tree, fault: Callable[[tuple[str, ...], str], None]) -> dict[s
                 raw[key] = parsed
         if id_ in tables:
             fault((name,), "has its keys in another table too")
-        tables[id_] = (name, raw)
+        tables[id_] = (name, raw if len(raw) == len(table) else None)
     return tables
 
 

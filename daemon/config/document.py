@@ -27,7 +27,8 @@ class Fault(msgspec.Struct, frozen=True, order=True):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.key}: {self.text}"
+        text = f"{self.file}:{self.line}: {self.key}: {self.text}"
+        return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class ConfigFaults(Exception):  # noqa: N818 - the plural is the point
@@ -36,6 +37,14 @@ class ConfigFaults(Exception):  # noqa: N818 - the plural is the point
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         super().__init__("\n".join(map(str, faults)))
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file; also where that cannot be known, so that reading it says why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 class Document:

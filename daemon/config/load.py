@@ -1,6 +1,5 @@
 """`load`: the whole configuration, checked, or every fault. Reads files only: no device, no network, no far side."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,7 @@ import msgspec
 from torhaus.daemon.config import devices as device_list
 from torhaus.daemon.config import plugins
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
-from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, parse, read_text
+from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, is_there, parse, read_text
 from torhaus.daemon.config.expect import did_you_mean, quote
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import (
@@ -30,8 +29,8 @@ from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.config import faults as scan_faults
 
-DEFAULT: Final = "/etc/torhaus/torhaus.toml"
-ENV: Final = "TORHAUS_CONFIG"
+__all__ = ["ConfigFaults", "DeviceFiles", "DeviceSet", "Fault", "Loaded", "device_files", "load", "read_device_set"]
+__all__ += ["read_files", "shown"]
 
 _PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -57,11 +56,6 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     keys: dict[str, DeviceKeys]
     files: list[Path]
     notes: list[str]
-
-
-def config_path(option: str | None) -> Path:
-    """The file to read: the option, or the environment's TORHAUS_CONFIG, or /etc/torhaus/torhaus.toml."""
-    return Path(option or os.environ.get(ENV) or DEFAULT)
 
 
 def load(path: Path, *, check_only: bool = False) -> Loaded:
@@ -138,7 +132,7 @@ def read_device_set(
     found = DeviceSet()
     tree, keys_tree, keys_shown = Tree(), Tree(), shown(files.keys, base)
     try:
-        if files.devices.exists() or not files.devices_optional:
+        if not files.devices_optional or is_there(files.devices):
             name = shown(files.devices, base)
             found.files.append(files.devices)
             tree.add(parse(read_text(files.devices, name), name))
@@ -150,7 +144,7 @@ def read_device_set(
     found.devices, faults = device_list.read_devices(tree, files.scripts)
     found.faults += faults + tree.clashes
     try:
-        if files.keys.exists() or not files.keys_optional:
+        if not files.keys_optional or is_there(files.keys):
             keys_tree.add(device_list.read_keys_file(files.keys, keys_shown))
             found.files.append(files.keys)
     except ConfigFaults as e:

@@ -42,7 +42,7 @@ def parse_size(text: str) -> int:
     if match is None or match[3] not in _UNITS or (match[2] and match[3] in {"", "B"}):
         raise ValueError(f"must be {SIZE_WORDS}")
     fraction = match[2] or ""
-    return int(match[1] + fraction) * _UNITS[match[3]] // 10 ** len(fraction)
+    return int(match[1] + fraction) * _UNITS[match[3]] // int(10 ** len(fraction))
 
 
 def parse_address(text: str) -> tuple[str, int]:

@@ -23,10 +23,10 @@ def samples(folder: Path | None = None) -> dict[str, Path]:
     return {MAIN: found.pop(MAIN), **found} if MAIN in found else found
 
 
-def find(kind: str, among: dict[str, Path]) -> str | None:
-    """The sample that a person means by `drivers/sml`, `sml` or `devices.toml`; None when there is none, or several."""
-    wanted = kind.removesuffix(".toml")
+def find(kind: str, among: dict[str, Path]) -> list[str]:
+    """The samples that a person means by `drivers/sml`, `sml`, `devices.toml`, or `drivers` for all of them."""
+    wanted = kind.strip("/").removesuffix(".toml")
     if wanted in among:
-        return wanted
-    ends = [name for name in among if name.rpartition("/")[2] == wanted]
-    return ends[0] if len(ends) == 1 else None
+        return [wanted]
+    named = [name for name in among if name.rpartition("/")[2] == wanted]
+    return named if len(named) == 1 else [name for name in among if name.startswith(f"{wanted}/")]

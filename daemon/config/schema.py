@@ -60,7 +60,7 @@ def _plugin(
 
 def _portable(part: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON
     """Patterns as ECMA 262 writes them, texts such as "64 MiB" for `…_bytes`, and no null, which TOML does not have."""
-    if isinstance(part, list):
+    if isinstance(part, list | tuple):
         return [_portable(p) for p in part]
     if not isinstance(part, dict):
         return part

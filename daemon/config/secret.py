@@ -46,7 +46,8 @@ def is_credential(path: Path) -> bool:
 def read_bounded(path: Path, shown: str, *, forbidden: int, limit: int) -> bytes:
     """The file, if its mode has none of the `forbidden` bits and it is not longer than `limit`. Raises SecretError."""
     try:
-        with path.open("rb") as file:
+        # without O_NONBLOCK a named pipe would be waited for
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise SecretError(f"{shown} is no regular file")

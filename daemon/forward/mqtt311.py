@@ -99,6 +99,7 @@ class Mqtt311Forwarder:
                 watch.cancel()
         except* aiomqtt.MqttError as errors:
             lost = _why(errors.exceptions[0])
+        outcome.accepted.sort()
         if lost is not None:
             self._client = None
             await _drop(client)

@@ -241,8 +241,7 @@ class Session(asyncio.Protocol):
             self._end(SessionLost(f"broker disconnected: {reasons.describe(code, packet.reason_str)}", code))
         elif not isinstance(packet, (wire.PingRespPacket, wire.PublishPacket)) or not self._connack.done():
             self._end(SessionLost(f"broker sent {type(packet).__name__} out of turn"))
-        # A PUBLISH can only come from subscriptions that somebody else left in this session: it is not ours to
-        # acknowledge.
+        # A PUBLISH can only come of subscriptions that somebody else left in this session: not ours to acknowledge.
 
     def _end(self, lost: SessionLost, *, abort: bool = True) -> None:
         """The connection is over. The first reason counts."""

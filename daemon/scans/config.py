@@ -102,9 +102,11 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
             found.append((f"{key}.target", "needs exactly one target: here or in one [[scan.route]]"))
         if station.target is not None and station.target not in targets:
             found.append((f"{key}.target", f"no [[scan.target]] named {station.target!r}"))
-        if any(_inside(station.path, other.path) for other in config.station[:i]):
+        if station.give_up_s < station.stable_s:
+            found.append((f"{key}.give_up_s", "is shorter than stable_s"))
+        if any(_same(station.path, other.path) for other in config.station[:i]):
             found.append((f"{key}.path", "is the folder of another station"))
-        if any(isinstance(t, FolderTarget) and _inside(station.path, t.path) for t in config.target):
+        if any(isinstance(t, FolderTarget) and _same(station.path, t.path) for t in config.target):
             found.append((f"{key}.path", "is also a target's folder: everything would come back"))
     for i, route in enumerate(config.route):
         if route.station not in stations:
@@ -119,7 +121,7 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
     return found
 
 
-def _inside(path: str, other: str) -> bool:
+def _same(path: str, other: str) -> bool:
     return path.rstrip("/") == other.rstrip("/")
 
 

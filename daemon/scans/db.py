@@ -87,7 +87,8 @@ class Tx:
         at = arrival.at
         self.conn.execute(
             "INSERT INTO scan (seq, id, station, name, state, sha256, size_bytes, media_type, pages, flags,"
-            " duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (seq, scan_id, arrival.station, arrival.name, State.SPOOLED, arrival.sha256, arrival.size_bytes,
              arrival.media_type, arrival.pages, " ".join(arrival.flags), first[0] if first else None,
              at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns),
@@ -114,6 +115,10 @@ class Tx:
         """Scans by a condition written in this package (never from outside), at most `limit`."""
         sql = f"SELECT {_COLUMNS} FROM scan WHERE {where} LIMIT ?"  # noqa: S608 - conditions are our own constants
         return [_scan(row) for row in self.conn.execute(sql, (*parameters, limit))]
+
+    def wants_blob(self, sha256: str) -> bool:
+        """Whether any scan has these bytes."""
+        return self.conn.execute("SELECT 1 FROM scan WHERE sha256 = ? LIMIT 1", (sha256,)).fetchone() is not None
 
     def move(
         self, scan: Scan, to: State, at_ns: int, reason: Reason | None = None, **data: str | int | bool | None

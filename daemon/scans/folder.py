@@ -67,7 +67,7 @@ class Removal(StrEnum):
     REMOVED = "removed"
     GONE = "gone"  # somebody else had removed it
     CHANGED = "changed"  # other content by now: it stays, and is a new arrival
-    STUCK = "stuck"  # not permitted
+    STUCK = "stuck"  # not permitted, or not possible now
 
 
 def identity_of(status: os.stat_result) -> Identity:
@@ -144,10 +144,8 @@ class HotFolder:
             return self._remove_checked(where, entry, sha256)
         except FileNotFoundError:
             return Removal.GONE
-        except OSError as error:
-            if error.errno in {errno.EPERM, errno.EACCES, errno.EROFS, errno.EXDEV, errno.EBUSY, errno.ETXTBSY}:
-                return Removal.STUCK
-            raise
+        except OSError:  # whatever it is: the document is safe, and the other files have their turn
+            return Removal.STUCK
 
     def _can_claim(self) -> bool:
         with contextlib.suppress(OSError):
@@ -171,6 +169,8 @@ class HotFolder:
             return Removal.CHANGED
         self._disk.unlink(where)
         self._disk.fsync_dir(where.parent)
+        if where.parent != entry.path.parent:  # else a power cut brings the name back after it was forgotten
+            self._disk.fsync_dir(entry.path.parent)
         return Removal.REMOVED
 
 

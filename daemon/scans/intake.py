@@ -122,7 +122,8 @@ class Intake:
             if entry is not None:
                 if self._clock.boot_ns() >= self._stuck_until.get(source.seq, 0):
                     await self._remove(source, entry)
-            elif look.dev == source.identity.dev:  # else the share is not mounted, and says nothing
+            elif look.dev == source.identity.dev and not entries.has_name(source.name):
+                # another device: the share is not mounted, and says nothing; same name: reading will tell
                 await self._forget(source, Removal.GONE)
         return entries.rest()
 
@@ -172,6 +173,8 @@ class Intake:
             return False
         scan, source = await self._commit(entry, draft, verdict)
         assert self._sources is not None
+        for old in [s for s in self._sources if s.name == source.name and not entry.claimed]:
+            await self._forget(old, Removal.CHANGED)  # what its name stands for is this scan's file by now
         self._sources.append(source)
         del self._seen[_key(entry)]
         self._stalled = ""

@@ -61,6 +61,7 @@ class ScanQueue:
         self._db = ScansDb(self._root / "scans.db", site)
         self._signer: evidence.Signer | None = None
         self._lock_fd = -1
+        self._stalled: set[str] = set()
         self.intakes = [
             Intake(
                 station, HotFolder(Path(station.path), station.pattern, station.ignore, self._disk), self._db,
@@ -78,10 +79,7 @@ class ScanQueue:
         await asyncio.to_thread(self._prepare)
         try:
             await self._db.open()
-            wanted = await self._db.run(
-                lambda tx: {row[0] for row in tx.conn.execute("SELECT DISTINCT sha256 FROM scan")}
-            )
-            await asyncio.to_thread(self._spool.sweep, wanted.__contains__)
+            await self._db.run(lambda tx: self._spool.sweep(tx.wants_blob))
         except BaseException:
             await self.close()
             raise
@@ -131,27 +129,29 @@ class ScanQueue:
             await self._clock.sleep(HEAD_INTERVAL_S)
 
     async def seal(self) -> int:
-        """Fix metadata and target of what was spooled. Returns how many were sealed or held."""
+        """Fix metadata and target of what was spooled, if its station is configured. Returns how many were moved."""
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> list[Scan]:
-            found = tx.find("state = ? ORDER BY seq", (State.SPOOLED.value,), SEAL_BATCH)
-            return [moved for scan in found if (moved := self._seal_one(tx, scan, at_ns)) is not None]
+            stations = [s.name for s in self._config.station if self._config.target_of(s.name) is not None]
+            where = f"state = ? AND station IN ({','.join('?' * len(stations))}) ORDER BY seq"
+            found = tx.find(where, (State.SPOOLED.value, *stations), SEAL_BATCH)
+            return [self._seal_one(tx, scan, at_ns) for scan in found]
 
         try:
             sealed = await self._db.run(work)
         except sqlite3.Error as error:
-            self._report(StoreStalled("seal", type(error).__name__))
+            self._stall("seal", type(error).__name__)
             return 0
+        self._stalled.discard("seal")
         for scan in sealed:
             self._tell(scan)
         return len(sealed)
 
-    def _seal_one(self, tx: Tx, scan: Scan, at_ns: int) -> Scan | None:
-        station = next((s for s in self._config.station if s.name == scan.station), None)
+    def _seal_one(self, tx: Tx, scan: Scan, at_ns: int) -> Scan:
+        station = next(s for s in self._config.station if s.name == scan.station)
         target = self._config.target_of(scan.station)
-        if station is None or target is None:
-            return None  # its station is not configured at present: stays spooled
+        assert target is not None
         if scan.duplicate_of is not None and station.duplicates == "hold":
             return tx.move(scan, State.HELD, at_ns, Reason.DUPLICATE, duplicate_of=scan.duplicate_of)
         return self._sealed(tx, scan, target, at_ns)
@@ -170,10 +170,11 @@ class ScanQueue:
             head = await self._db.run(lambda tx: tx.head(self._clock.wall_ns()))
             assert self._signer is not None
             await asyncio.to_thread(self._signer.record, head)
+            self._stalled.discard("evidence")
         except sqlite3.Error as error:
-            self._report(StoreStalled("evidence", type(error).__name__))
+            self._stall("evidence", type(error).__name__)
         except OSError as error:
-            self._report(StoreStalled("evidence", errno_name(error)))
+            self._stall("evidence", errno_name(error))
 
     async def counts(self) -> Counts:
         """How many scans stand where."""
@@ -263,6 +264,12 @@ class ScanQueue:
         if not good:
             result.faults.append(evidence.Fault(0, "signature"))
         return result
+
+    def _stall(self, where: str, detail: str) -> None:
+        """Report trouble with our own disk, once until it is over."""
+        if where not in self._stalled:
+            self._stalled.add(where)
+            self._report(StoreStalled(where, detail))
 
     def _tell(self, scan: Scan) -> None:
         self._report(ScanMoved(scan.id, scan.station, scan.target, scan.state, scan.reason, scan.size_bytes))

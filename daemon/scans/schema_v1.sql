@@ -33,6 +33,7 @@ CREATE TABLE scan (
 
 CREATE INDEX scan_delivery ON scan (target, state, tries, seq);
 CREATE INDEX scan_state ON scan (state, seq);
+CREATE INDEX scan_counts ON scan (station, target, state);
 CREATE INDEX scan_content ON scan (sha256, station);
 
 -- Files that were taken in and still lie (or may lie) in the hot folder.

@@ -37,6 +37,7 @@ class Entries:
     def __init__(self, entries: list[Entry]) -> None:
         self._by_path = {entry.path: entry for entry in entries}
         self._by_identity = {entry.identity: entry for entry in entries}
+        self._names = {entry.name for entry in entries if not entry.claimed}
         self._by_name = {(e.name, e.identity.size_bytes, e.identity.mtime_ns): e for e in entries}
 
     def pop(self, source: Source, claimed: Path) -> Entry | None:
@@ -51,6 +52,10 @@ class Entries:
             if entry is not None and entry.identity.dev == mine.dev:
                 return None
         return self._by_path.pop(entry.path, None) if entry is not None else None
+
+    def has_name(self, name: bytes) -> bool:
+        """Whether some file has this name in the hot folder itself."""
+        return name in self._names
 
     def rest(self) -> list[Entry]:
         """What was not taken out, in the order of the look."""

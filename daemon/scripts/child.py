@@ -11,8 +11,8 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Final, Self, cast
 
-from torhaus.daemon.scripts.engine_sources import OWN_SOURCES
 from torhaus.daemon.scripts.protocol import (
+    OWN_SOURCES,
     Answers,
     Failed,
     FrameReader,

@@ -16,11 +16,8 @@ import msgspec
 import quickjs
 
 from torhaus.codecs.model import DecodeError, RejectReason
-from torhaus.daemon.scripts.protocol import Decoded, Job, Limits
+from torhaus.daemon.scripts.protocol import OWN_SOURCES, Decoded, Job, Limits
 from torhaus.daemon.scripts.result import read_result
-
-OWN_SOURCES: Final = ("prelude.js", "text.js", "buffer.js")
-"""Our own JavaScript, in the order in which a context takes it."""
 
 _OWN_LINE: Final = 20_000
 """Our own JavaScript starts behind this line: the engine gives all sources one file name."""
@@ -45,7 +42,7 @@ class _Limited(DecodeError):
 
 
 class _Context:
-    """One script, loaded. `uses` counts calls that were not repeated."""
+    """One script, loaded. `uses` counts its calls after the first; `wrapped`: it has TS013's function."""
 
     def __init__(self, own: tuple[str, ...], script_id: str, source: str, limits: Limits) -> None:
         self.uses = 0
@@ -56,11 +53,11 @@ class _Context:
         self._context.set_time_limit(limits.load_s)
         prelude, *parts = own
         self._call = self._context.eval(prelude)(*parts)
-        self._enter(script_id, "load", source)
+        self.wrapped = self._enter(script_id, "load", source) == "0"
         self._context.set_time_limit(limits.call_s)
 
     def run(self, script_id: str, given: str) -> str:
-        """The tagged result (see prelude.js). DecodeError when there is none; _Limited when a limit was hit."""
+        """The result (see prelude.js). DecodeError when there is none; _Limited when a limit was hit."""
         return self._enter(script_id, "run", given)
 
     def held_bytes(self) -> int:
@@ -71,19 +68,19 @@ class _Context:
         try:
             answer = self._call(what, argument, self._limits.answer_chars)
         except quickjs.JSException as error:  # what JavaScript cannot catch: time, or no memory for an exception
-            _refuse(script_id, str(error))
+            _refuse(script_id, *str(error).split("\n", 1))
         except UnicodeError as error:
             raise DecodeError(RejectReason.SCRIPT_RESULT, f"{script_id}: {error}") from None
         if not isinstance(answer, str):
             raise _Limited(RejectReason.SCRIPT_RESULT, f"{script_id}: the host's functions were replaced")
         if answer.startswith("!"):
-            _refuse(script_id, answer[1:].replace("\0", "\n"))
+            _refuse(script_id, *answer[1:].split("\1", 1))
         return answer
 
 
-def _refuse(script_id: str, thrown: str) -> NoReturn:
-    """Raise for an exception's text: its first line says what happened, the rest is the stack."""
-    said, _, stack = thrown.partition("\n")
+def _refuse(script_id: str, said: str, stack: str = "") -> NoReturn:
+    """Raise for what an exception says and its stack, of which the first line of the script's own is named."""
+    said = " ".join(said.split())
     place = script_id
     for line, column in _PLACE.findall(stack):
         if int(line) <= _OWN_LINE:
@@ -100,11 +97,12 @@ def _refuse(script_id: str, thrown: str) -> NoReturn:
 class _Script:
     """A source. `broken` is why it cannot be loaded, once that is known: it is not tried again."""
 
-    __slots__ = ("broken", "stateful", "text")
+    __slots__ = ("broken", "stateful", "text", "wrapped")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.stateful = False
+        self.wrapped = True
         self.broken: DecodeError | None = None
 
 
@@ -140,17 +138,19 @@ class Engine:
             answer = self._build(job.script_id, script).run(job.script_id, given)
         else:
             answer = self._run_kept(job, script, given)
-        return _read(job.script_id, answer)
+        return _read(job.script_id, answer, script.wrapped)
 
     def _build(self, script_id: str, script: _Script) -> _Context:
         if script.broken is not None:
             raise DecodeError(script.broken.reason, script.broken.detail)
         try:
-            return _Context(self._own, script_id, script.text, self._limits)
+            context = _Context(self._own, script_id, script.text, self._limits)
         except DecodeError as refusal:
             if refusal.reason is not RejectReason.SCRIPT_MEMORY:  # which may be the others' fault
                 script.broken = refusal
             raise
+        script.wrapped = context.wrapped
+        return context
 
     def _run_kept(self, job: Job, script: _Script, given: str) -> str:
         context = self._kept.get(job.source_hash)
@@ -202,13 +202,12 @@ class Engine:
             self._kept.popitem(last=False)
 
 
-def _read(script_id: str, answer: str) -> Decoded:
-    tag, text = answer[:1], answer[1:]
+def _read(script_id: str, answer: str, wrapped: bool) -> Decoded:
     try:
-        if tag == ">":
-            raise DecodeError(RejectReason.SCRIPT_RESULT, f"a result of {text} characters")
-        if tag == "?":
-            raise DecodeError(RejectReason.SCRIPT_RESULT, f"returned {text}")
-        return read_result(text, wrapped=tag == "=")
+        if answer.startswith(">"):
+            raise DecodeError(RejectReason.SCRIPT_RESULT, f"a result of {answer[1:]} characters")
+        if answer.startswith("?"):
+            raise DecodeError(RejectReason.SCRIPT_RESULT, f"returned {answer[1:]}")
+        return read_result(answer, wrapped)
     except DecodeError as error:
         raise DecodeError(error.reason, f"{script_id}: {error.detail}") from None

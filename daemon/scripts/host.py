@@ -26,6 +26,8 @@ from torhaus.daemon.scripts.protocol import (
     Refused,
     Source,
 )
+from torhaus.daemon.scripts.source import decode_source
+from torhaus.daemon.supervise import Backoff
 
 Answer = Decoded | DecodeError
 Done = Callable[[list[tuple[Job, Answer]]], None]
@@ -43,12 +45,14 @@ BACKOFF_MAX_S: Final = 30.0
 class HostLimits(msgspec.Struct, frozen=True):
     """Bounds on the daemon's side. `queued`: jobs that wait; beyond it the caller is told, and its record stays on disk
     for later. `hang_s`: wall-clock time without any answer after which the process is ended (after twice that at the
-    latest). `crashes`: how often one record may end the process before it is refused.
+    latest). `crashes`: how often one record may end the process before it is refused. `fruitless`: how many processes
+    in a row may end without one answer before `run` returns; None for the daemon, which tries for ever.
     """
 
     queued: int = 4096
-    hang_s: float = 10.0
+    hang_s: float = 15.0
     crashes: int = 2
+    fruitless: int | None = None
 
 
 class HostStatus(msgspec.Struct, frozen=True):
@@ -76,7 +80,7 @@ class _Waiting:
 class ScriptHost:
     """The daemon's script runner. Registering, submitting and `run` belong to one event loop.
 
-    The process is started by the first job and kept. `command` is for tests.
+    The process is started by the first job and kept. `command` and `backoff` are for tests.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class ScriptHost:
         limits: Limits | None = None,
         host_limits: HostLimits | None = None,
         command: tuple[str, ...] = COMMAND,
+        backoff: Backoff | None = None,
     ) -> None:
         self._clock = clock
         self._limits = limits or Limits()
@@ -99,15 +104,19 @@ class ScriptHost:
         self._sent: set[str] = set()
         self._wake = asyncio.Event()
         self._busy = asyncio.Event()
-        self._fruitless = 0
+        self._backoff = backoff or Backoff(BACKOFF_S, BACKOFF_MAX_S)
         self._starts = self._deaths = self._hangs = 0
         self._last_death = ""
 
     # ---- scripts
 
     def register(self, text: str) -> str:
-        """Make a script known; returns what a job calls it by. ValueError when it is too large or there are too many."""
-        data = text.encode("utf-8", "surrogatepass")
+        """Make a script known; returns what a job calls it by. ValueError when it is too large or there are too many.
+
+        Bytes that are no UTF-8 may be escaped as surrogates in `text`.
+        """
+        text = decode_source(text.encode("utf-8", "surrogateescape"))
+        data = text.encode()
         source_hash = hashlib.sha256(data).hexdigest()
         if source_hash in self._sources:
             return source_hash
@@ -123,7 +132,7 @@ class ScriptHost:
         """Withdraw a script. Jobs for it that still wait are refused."""
         text = self._sources.pop(source_hash, None)
         if text is not None:
-            self._sources_bytes -= len(text.encode("utf-8", "surrogatepass"))
+            self._sources_bytes -= len(text.encode())
         if self._child is not None and source_hash in self._sent:
             self._sent.discard(source_hash)
             self._child.send(Forget(source_hash))
@@ -170,16 +179,16 @@ class ScriptHost:
     # ---- the process
 
     async def run(self) -> None:
-        """Serve until cancelled; then the process is ended and waiting futures are cancelled."""
+        """Serve until cancelled; then the process is ended, waiting futures are cancelled and waiting jobs forgotten."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._watch(), name="scripts-watchdog")
+                watch = group.create_task(self._watch(), name="scripts-watchdog")
                 await self._serve()
+                watch.cancel()
         except asyncio.CancelledError:
-            for waiting in (*self._in_hand, *self._queue):
+            for waiting in self._queue:
                 if waiting.future is not None:
                     waiting.future.cancel()
-            self._in_hand.clear()
             self._queue.clear()
             raise
 
@@ -187,20 +196,20 @@ class ScriptHost:
         while True:
             while not self._queue:
                 await self._idle()
-            if self._fruitless:
-                await self._clock.sleep(min(BACKOFF_MAX_S, BACKOFF_S * 2 ** (self._fruitless - 1)))
-            self._fruitless = min(self._fruitless + 1, 16)  # until there is an answer
             try:
-                await self._live()
-            except (ChildGone, OSError) as error:
+                self._last_death = await self._live()
+            except OSError as error:  # no process, no socket: the box is short of something
                 self._last_death = str(error)
-                self._deaths += 1
+            self._deaths += 1
+            pause_s = self._backoff.next_s()  # short again after the first answer
+            if self._bounds.fruitless is not None and self._backoff.tries >= self._bounds.fruitless:
+                return
+            await self._clock.sleep(pause_s)
 
-    async def _live(self) -> None:
-        """One process from its start to its end. Raises ChildGone when it did not end while idle."""
+    async def _live(self) -> str:
+        """One process from its start to its end; says how it ended. Raises OSError when it cannot be started."""
         self._busy.set()
         self._sent.clear()
-        ended = ""
         child = self._child = await ScriptChild.spawn(self._limits, self._wake.set, self._command)
         self._starts += 1
         try:
@@ -210,14 +219,16 @@ class ScriptHost:
                     await self._exchange(child)
                 else:
                     await self._idle()
-            self._fruitless = 0
+            return await child.end()
         except ChildGone:
             ended = await child.end()
             self._blame(ended)
-            raise ChildGone(ended) from None
+            return ended
         finally:
-            self._busy.clear()
             self._child = None
+            self._busy.clear()
+            self._queue.extendleft(reversed(self._in_hand))
+            self._in_hand.clear()
             await child.end()
 
     async def _idle(self) -> None:
@@ -244,11 +255,11 @@ class ScriptHost:
             if len(items) > len(batch):
                 child.kill(f"{len(items)} answers to {len(batch)} jobs")
                 raise ChildGone
-            self._fruitless = 0
+            self._backoff.reset()
             self._settle([(batch.popleft(), _answer(item)) for item in items])
 
     def _blame(self, ended: str) -> None:
-        """Sort out the jobs that had no answer when the process ended: alone to the front of the queue, or refused."""
+        """Sort out the jobs that had no answer when the process ended: each will be alone next time, or is refused."""
         if self._batch_size == 1 and self._in_hand:
             waiting = self._in_hand[0]
             waiting.deaths += 1
@@ -258,9 +269,6 @@ class ScriptHost:
                 self._settle([(waiting, DecodeError(RejectReason.SCRIPT_CRASH, detail))])
         for waiting in self._in_hand:
             waiting.alone = True
-        self._queue.extendleft(reversed(self._in_hand))
-        self._in_hand.clear()
-        self._batch_size = 0
 
     def _settle(self, answered: list[tuple[_Waiting, Answer]]) -> None:
         groups: dict[Done, list[tuple[Job, Answer]]] = {}

@@ -70,9 +70,18 @@
     return Number.isSafeInteger(number) ? number : this.toString();
   });
 
-  // ---- the host's side. An answer is a string: a tag, then JSON or text.
-  // "=" a result of decodeUplink, "~" one of an older function, ">" a result that is too large and its length,
-  // "?" no value and its type, "!" an exception: what it says, NUL, its stack. Nothing when a script was loaded.
+  // The one exception that JavaScript cannot catch (out of time) is put into words by the engine after the time limit
+  // is over: none of a script's own functions may run there.
+  const internal = global.InternalError.prototype;
+  for (const name of ["toString", "stack"])
+    defineProperty(internal, name, Object.getOwnPropertyDescriptor(Error.prototype, name));
+  defineProperty(internal, Symbol.toPrimitive, { value: undefined });
+  Object.freeze(internal);
+
+  // ---- the host's side. load answers "0" for a script with decodeUplink, "1" or "2" for one with an older function.
+  // run answers with JSON; or ">" and the length of a result that is too large, or "?" and the type of no value.
+  // Both may answer "!", what an exception says, U+0001, its stack. What is made by + is made
+  // plain: the engine keeps a long sum of strings in another form, which does not reach the host.
 
   const NAMES = ["decodeUplink", "Decode", "Decoder"];
   const TAIL = "\n;[" + NAMES.map((name) => `typeof ${name} === "function" ? ${name} : undefined`).join() + "]";
@@ -82,16 +91,17 @@
   let names = [];
   const values = [];
 
-  const clip = (value, most) => apply(toWellFormed, apply(cut, string(value), [0, most]), []);
+  const plain = (value) => apply(toWellFormed, value, []);
+  const clip = (value, most) => apply(cut, string(value), [0, most]);
 
   function describe(thrown) {
     try {
-      if (thrown === null || typeof thrown !== "object") return "!" + clip(thrown, 300) + "\0";
+      if (thrown === null || typeof thrown !== "object") return plain("!" + clip(thrown, 300));
       const { name, message, stack } = thrown;
       const said = message === undefined ? string(thrown) : string(name ?? "Error") + ": " + string(message);
-      return "!" + clip(said, 300) + "\0" + clip(stack ?? "", 2000);
+      return plain("!" + clip(said, 300) + "\x01" + clip(stack ?? "", 2000));
     } catch {
-      return "!an exception that cannot be described\0";
+      return "!an exception that cannot be described";
     }
   }
 
@@ -105,7 +115,7 @@
     if (kind < 0) throw new Error(`the script has none of ${NAMES.join(", ")}`);
     names = keys(global);
     for (let i = 0; i < names.length; i++) values[i] = global[names[i]];
-    return "";
+    return string(kind);
   }
 
   // A global variable that a call has changed or made is put back, as if each call had a context of its own.
@@ -134,7 +144,7 @@
     if (typeof result?.then === "function") throw new TypeError("the script returned a promise");
     const out = stringify(result);
     if (out === undefined) return "?" + typeof result;
-    return out.length > most ? ">" + out.length : (kind === 0 ? "=" : "~") + out;
+    return out.length > most ? ">" + out.length : out;
   }
 
   return (what, argument, most) => {

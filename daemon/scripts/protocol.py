@@ -25,6 +25,9 @@ MAX_WARNINGS: Final = 8
 """Warnings of one result that are kept, each cut to MAX_WARNING characters."""
 MAX_WARNING: Final = 200
 
+OWN_SOURCES: Final = ("prelude.js", "text.js", "buffer.js")
+"""Our own JavaScript, in the order in which a context takes it."""
+
 _LENGTH: Final = struct.Struct(">I")
 
 

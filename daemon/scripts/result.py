@@ -28,7 +28,9 @@ _NOTES: Final = frozenset({"warnings", "errors"})
 _WRAPPER: Final = _NOTES | {"data"}
 _WORD: Final = re.compile(r"(?:(?<=[a-z][a-z0-9])|(?<=[0-9]))(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z][a-z])")
 _OTHER: Final = re.compile(r"[^a-z0-9]+")
-_SPELLED: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u", "μ": "u"})
+_SPELLED: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u", "μ": "u"}
+)
 
 
 def read_result(text: str, wrapped: bool = True) -> Decoded:
@@ -128,7 +130,9 @@ def _walk(value: object, path: str, depth: int) -> Iterator[tuple[str, Scalar]]:
 
 def _is_measurement(item: object) -> bool:
     """An item of a list like [{variable: "temperature", value: 21.4, date: …}, …]."""
-    return isinstance(item, dict) and "value" in item and isinstance(item.get("variable"), str) and bool(item["variable"])
+    return (
+        isinstance(item, dict) and "value" in item and isinstance(item.get("variable"), str) and bool(item["variable"])
+    )
 
 
 def _measurement(item: dict[str, object], depth: int) -> Iterator[tuple[str, Scalar]]:
@@ -143,9 +147,7 @@ def _scalar(path: str, value: object) -> Scalar:
         if len(value) > MAX_TEXT:
             raise DecodeError(RejectReason.SCRIPT_RESULT, f"{clean(path)}: a text of {len(value)} characters")
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LOOKED_AT: Final = 4 * MAX_NAME
-"""Characters of a name that are looked at and remembered."""
-_SAFE_INTEGER:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE_INTEGER:
         return float(value)  # JavaScript has only doubles: further digits were never there
     assert value is None or isinstance(value, bool | int | float)
     return value

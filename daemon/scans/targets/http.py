@@ -94,14 +94,15 @@ class Http:
         raise _refusal(status, after_s)
 
     async def stored(self, parcel: Parcel) -> str | None:
-        """Ask by HEAD for the digest of what is stored; without one, GET it and hash."""
+        """Ask by HEAD for the digest of what is stored; unless that is ours, GET it and hash."""
         try:
             if self._config.read_back != "always":
-                async with self._request("HEAD", parcel, {"Want-Repr-Digest": WANT_SHA256}) as reply:
+                headers = {"Want-Repr-Digest": WANT_SHA256, "Accept-Encoding": "identity"}
+                async with self._request("HEAD", parcel, headers) as reply:
                     if reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
                         return None
                     digest = sha256_of(reply.headers.getall("Repr-Digest", []))
-                    if reply.status == HTTPStatus.OK and digest is not None:
+                    if reply.status == HTTPStatus.OK and digest == parcel.sha256:
                         return digest
             return await self._get(parcel)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -1,0 +1,95 @@
+"""The scan queue's calls on the local socket: list, show, retry."""
+
+import msgspec
+from aiohttp import web
+
+from torhaus.daemon.scans.check import CheckUnavailable
+from torhaus.daemon.scans.db import Scan
+from torhaus.daemon.scans.evidence import Entry
+from torhaus.daemon.scans.names import display_name
+from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.states import State
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """A scan as it is listed."""
+
+    id: str
+    station: str
+    name: str
+    state: str
+    reason: str | None
+    target: str | None
+    sha256: str
+    size_bytes: int
+    pages: int
+    media_type: str
+    duplicate_of: str | None
+    arrived_ns: int
+    changed_ns: int
+    tries: int
+
+
+class Shown(msgspec.Struct, kw_only=True):
+    """A scan with everything that happened to it."""
+
+    scan: Row
+    entries: list[Entry]
+
+
+def row(s: Scan) -> Row:
+    """What people get to see of a scan."""
+    return Row(
+        id=s.id,
+        station=s.station,
+        name=display_name(s.name),
+        state=s.state.value,
+        reason=s.reason.value if s.reason else None,
+        target=s.target,
+        sha256=s.sha256,
+        size_bytes=s.size_bytes,
+        pages=s.pages,
+        media_type=s.media_type,
+        duplicate_of=s.duplicate_of,
+        arrived_ns=s.arrived_ns,
+        changed_ns=s.changed_ns,
+        tries=s.tries,
+    )
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json", status=status)
+
+
+class ScanPages:
+    """Answers from the running queue."""
+
+    def __init__(self, queue: ScanQueue) -> None:
+        self._queue = queue
+
+    async def listing(self, request: web.Request) -> web.Response:
+        """The newest scans, all or in one state."""
+        try:
+            states = tuple(State(s) for s in request.query.getall("state", [])) or tuple(State)
+        except ValueError:
+            return _json({"error": f"state must be one of {', '.join(State)}"}, 400)
+        return _json([row(s) for s in await self._queue.list(states, limit=1000)])
+
+    async def show(self, request: web.Request) -> web.Response:
+        """One scan and its evidence."""
+        try:
+            scan, entries = await self._queue.show(request.query.get("id", ""))
+        except KeyError:
+            return _json({"error": "no such scan"}, 404)
+        return _json(Shown(scan=row(scan), entries=list(entries)))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """Let a held scan go on, or have a quarantined one checked again."""
+        try:
+            return _json(row(await self._queue.retry(request.query.get("id", ""))))
+        except KeyError:
+            return _json({"error": "no such scan"}, 404)
+        except ValueError as e:
+            return _json({"error": str(e)}, 409)
+        except (CheckUnavailable, OSError) as e:
+            return _json({"error": f"cannot be checked just now: {e}"}, 503)

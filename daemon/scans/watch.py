@@ -1,0 +1,97 @@
+"""What the scan queue's events add up to: plain numbers for metrics.py and status, one log line per change of state.
+
+No document's name is counted, logged or labelled: ids only.
+"""
+
+from collections import Counter
+
+import msgspec
+
+from torhaus.daemon import logs
+from torhaus.daemon.scans.events import (
+    Attempted,
+    Event,
+    IntakeStalled,
+    NotTaken,
+    ScanMoved,
+    SourceStuck,
+    StationChanged,
+    StoreStalled,
+    TargetChanged,
+    Unfinished,
+)
+from torhaus.daemon.scans.queue import Counts, ScanQueue
+from torhaus.daemon.scans.states import State
+
+
+class Place(msgspec.Struct):
+    """A station or a target: whether it can be used at present."""
+
+    up: bool = True
+    detail: str = ""
+
+
+class ScanWatch:
+    """Called with every event of the queue."""
+
+    def __init__(self) -> None:
+        self.moves: Counter[tuple[str, str]] = Counter()  # station, state
+        self.quarantined: Counter[tuple[str, str]] = Counter()  # station, reason
+        self.attempts: Counter[tuple[str, str]] = Counter()  # target, outcome
+        self.taken_bytes: Counter[str] = Counter()  # station
+        self.left: Counter[tuple[str, str]] = Counter()  # station, kind: entries that are not taken
+        self.stalls: Counter[str] = Counter()
+        self.stations: dict[str, Place] = {}
+        self.targets: dict[str, Place] = {}
+        self.counts = Counts({}, {})
+
+    def __call__(self, event: Event) -> None:
+        """Count, and log what a person should know."""
+        if isinstance(event, ScanMoved):
+            self._moved(event)
+        elif isinstance(event, Attempted):
+            self.attempts[event.target, event.outcome] += 1
+        elif isinstance(event, StationChanged):
+            self.stations[event.station] = Place(event.up, event.detail)
+            tell = logs.info if event.up else logs.warning
+            tell("scan station", station=event.station, up=event.up, detail=event.detail or None)
+        elif isinstance(event, TargetChanged):
+            self.targets[event.target] = Place(event.up, event.detail)
+            tell = logs.info if event.up else logs.warning
+            tell("scan target", target=event.target, up=event.up, detail=event.detail or None)
+        elif isinstance(event, NotTaken):
+            self.left[event.station, event.kind] += 1
+            logs.warning("scan station: an entry is not taken", station=event.station, why=event.kind)
+        elif isinstance(event, Unfinished):
+            logs.info("scan station: a file is not complete yet", station=event.station, why=event.reason.value)
+        elif isinstance(event, IntakeStalled):
+            self.stalls[event.kind] += 1
+            logs.error("scan intake stalled", station=event.station, why=event.kind)
+        elif isinstance(event, SourceStuck):
+            logs.warning("scan station: a taken file cannot be removed", station=event.station, id=event.id)
+        else:
+            self._stalled(event)
+
+    def _moved(self, event: ScanMoved) -> None:
+        self.moves[event.station, event.state.value] += 1
+        if event.state is State.SPOOLED:
+            self.taken_bytes[event.station] += event.size_bytes
+        if event.state is State.QUARANTINED:
+            reason = event.reason.value if event.reason else ""
+            self.quarantined[event.station, reason] += 1
+            logs.warning("scan quarantined", station=event.station, id=event.id, reason=reason)
+        elif event.state is State.HELD:
+            logs.warning("scan held", station=event.station, id=event.id, reason=event.reason)
+
+    def _stalled(self, event: StoreStalled) -> None:
+        self.stalls[event.where] += 1
+        logs.error("scans store stalled", where=event.where, detail=event.detail)
+
+    async def refresh(self, queue: ScanQueue) -> None:
+        """Take over how many scans stand where."""
+        self.counts = await queue.counts()
+
+    def table(self) -> dict[str, dict[str, int]]:
+        """By `station <name>` and `target <name>`: documents by state."""
+        found = {f"station {name}": states for name, states in self.counts.station.items()}
+        return found | {f"target {name}": states for name, states in self.counts.target.items()}
