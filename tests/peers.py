@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import ipaddress
+import os
 import shutil
 import socket
 import subprocess
@@ -56,6 +57,8 @@ def program(name: str) -> str:
     """The path of a program; the test is skipped where it is not installed."""
     found = shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
     if found is None:
+        if os.environ.get("TORHAUS_REQUIRE_PEERS") or os.environ.get("CI") == "true":
+            pytest.fail(f"{name} is not installed, and this run needs every peer (.ci/packages)")
         pytest.skip(f"{name} is not installed: this test talks to a real one")
     return found
 

@@ -140,7 +140,8 @@ class Intake:
                     taken += await self._take(entry, seen, give_up=now - seen.since_ns >= self._station.give_up_s * _S)
                 except OSError as error:
                     if error.errno in FULL:
-                        raise
+                        self._stall("disk_full", errno_name(error))
+                        break
                     self._leave(seen, "unreadable")  # this file's own trouble: the others have their turn
         return taken
 

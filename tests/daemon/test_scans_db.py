@@ -1,0 +1,141 @@
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from torhaus.codecs.model import Stamp
+from torhaus.daemon.scans.db import VERSION, Arrival, Scan, ScansDb, StoreRefused, Tx
+from torhaus.daemon.scans.evidence import verify
+from torhaus.daemon.scans.states import BadMove, Reason, State
+
+
+def arrival(n: int = 1, name: bytes = b"Bu\xdfgeld.pdf") -> Arrival:
+    return Arrival("counter", name, f"{n:064x}", 10, "application/pdf", 2, ("encrypted",), Stamp(5, 6, True), "boot")
+
+
+def with_db(path: Path, work: Callable[[ScansDb], Awaitable[None]]) -> None:
+    async def go() -> None:
+        db = ScansDb(path, "rathaus")
+        try:
+            await db.open()
+            await work(db)
+        finally:
+            await db.close()
+
+    asyncio.run(go())
+
+
+def test_a_scan_is_kept_with_its_bytes_of_a_name(tmp_path: Path) -> None:
+    async def work(db: ScansDb) -> None:
+        scan = await db.run(lambda tx: tx.add(arrival()))
+        assert scan.id == f"rathaus/{db.store}/1"
+        assert len(bytes.fromhex(db.store)) == 4
+        assert (scan.name, scan.state, scan.flags, scan.pages) == (b"Bu\xdfgeld.pdf", State.SPOOLED, ("encrypted",), 2)
+        second = await db.run(lambda tx: tx.add(arrival()))
+        assert (second.duplicate_of, scan.duplicate_of) == (scan.id, None)
+
+    with_db(tmp_path / "scans.db", work)
+    assert (tmp_path / "scans.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_durability_settings(tmp_path: Path) -> None:
+    async def work(db: ScansDb) -> None:
+        def pragmas(tx: Tx) -> list[object]:
+            names = ("journal_mode", "synchronous", "foreign_keys", "user_version", "secure_delete")
+            return [tx.conn.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+        assert await db.run(pragmas) == ["wal", 2, 1, VERSION, 1]
+
+    with_db(tmp_path / "scans.db", work)
+
+
+def test_state_and_evidence_change_together_or_not_at_all(tmp_path: Path) -> None:
+    def half(tx: Tx) -> None:
+        tx.move(tx.add(arrival(2)), State.SEALED, 7)
+        raise RuntimeError
+
+    async def work(db: ScansDb) -> None:
+        first = await db.run(lambda tx: tx.add(arrival()))
+        with pytest.raises(RuntimeError):
+            await db.run(half)
+        with pytest.raises(BadMove):
+            await db.run(lambda tx: tx.move(first, State.VERIFIED, 7))
+        result = await db.run(lambda tx: verify(tx.conn))
+        assert (result.entries, result.faults) == (2, [])
+        moved = await db.run(lambda tx: tx.move(first, State.QUARANTINED, 9, Reason.DAMAGED))
+        assert (moved.state, moved.reason, moved.changed_ns) == (State.QUARANTINED, Reason.DAMAGED, 9)
+        with pytest.raises(KeyError):  # somebody else moved it on meanwhile
+            await db.run(lambda tx: tx.move(first, State.SEALED, 9))
+
+    with_db(tmp_path / "scans.db", work)
+
+
+def test_a_number_is_never_used_twice(tmp_path: Path) -> None:
+    async def work(db: ScansDb) -> None:
+        def add_and_remove(tx: Tx) -> Scan:
+            scan = tx.add(arrival())
+            tx.conn.execute("DELETE FROM scan WHERE seq = ?", (scan.seq,))
+            return scan
+
+        assert (await db.run(add_and_remove)).seq == 1
+        assert (await db.run(lambda tx: tx.add(arrival()))).seq == 2
+
+    with_db(tmp_path / "scans.db", work)
+
+
+def test_the_store_id_stays_and_ids_survive_a_change_of_site(tmp_path: Path) -> None:
+    stores: list[str] = []
+
+    async def first(db: ScansDb) -> None:
+        await db.run(lambda tx: tx.add(arrival()))
+        stores.append(db.store)
+
+    async def second(db: ScansDb) -> None:
+        stores.append(db.store)
+        assert (await db.run(lambda tx: tx.get(1))).id == f"rathaus/{db.store}/1"
+
+    with_db(tmp_path / "scans.db", first)
+    with_db(tmp_path / "scans.db", second)
+    assert stores[0] == stores[1]
+
+
+@pytest.mark.parametrize("sql", [f"PRAGMA user_version = {VERSION + 1}", "CREATE TABLE letters (id)"])
+def test_newer_and_foreign_files_are_refused_untouched(tmp_path: Path, sql: str) -> None:
+    path = tmp_path / "scans.db"
+    conn = sqlite3.connect(path)
+    conn.execute(sql)
+    conn.commit()
+    conn.close()
+
+    async def nothing(_db: ScansDb) -> None: ...
+
+    with pytest.raises(StoreRefused):
+        with_db(path, nothing)
+    conn = sqlite3.connect(path)
+    assert not conn.execute("SELECT 1 FROM sqlite_schema WHERE name = 'scan'").fetchall()
+    conn.close()
+
+
+def test_a_cancelled_caller_leaves_no_half(tmp_path: Path) -> None:
+    import threading
+
+    async def work(db: ScansDb) -> None:
+        started, go_on = threading.Event(), threading.Event()
+
+        def slow(tx: Tx) -> None:
+            scan = tx.add(arrival())
+            started.set()
+            go_on.wait(10)
+            tx.move(scan, State.SEALED, 7)
+
+        task = asyncio.ensure_future(db.run(slow))
+        await asyncio.to_thread(started.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        assert (await db.run(lambda tx: tx.get(1))).state is State.SEALED
+
+    with_db(tmp_path / "scans.db", work)
