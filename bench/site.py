@@ -39,7 +39,7 @@ class Mosquitto:
         self.version = subprocess.run([binary, "-h"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
 
         time.sleep(0.2)
-        command = ["mosquitto_sub", "-p", str(self.port), "-t", "#", "-F", ""]  # without a subscriber nothing is received
+        command = ["mosquitto_sub", "-p", str(self.port), "-t", "#", "-F", ""]  # else nothing is received
         self.subscriber = subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from torhaus.codecs.model import DecodeError, RejectReason
 
 
 class Cursor:
-    """Reads a payload from front to back. Integers are unsigned unless the name says `i`; `be`/`le` name the byte order."""
+    """Reads a payload from front to back. Integers are unsigned unless the name has `i`; `be`, `le`: byte order."""
 
     __slots__ = ("data", "pos")
 

@@ -1,6 +1,7 @@
 """The nouns of the house: what drivers yield, what codecs return, what they refuse.
 
-Units are UCUM codes (https://ucum.org) as SenML uses them; times are nanoseconds; radio figures carry their unit in the name.
+Units are UCUM codes (https://ucum.org) as SenML uses them; times are nanoseconds; radio figures carry their unit in the
+name.
 """
 
 from enum import StrEnum
@@ -33,12 +34,13 @@ class RejectReason(StrEnum):
     SCRIPT_MEMORY = "script_memory"  # a vendor's script ran out of memory
     SCRIPT_RESULT = "script_result"  # a vendor's script returned something that is no result
     SCRIPT_CRASH = "script_crash"  # the script process died on it
+    DEFECT = "defect"  # a native codec failed in a way it must not: to be reported, the bytes are kept
 
 
 class DecodeError(Exception):
     """The one exception that may leave a codec: these bytes mean nothing to it, and why.
 
-    `reason` is the metric label, `detail` a short English sentence for a technician (never payload content of documents).
+    `reason` is the metric label, `detail` a short English sentence for a technician (never content of documents).
     """
 
     def __init__(self, reason: RejectReason, detail: str = "") -> None:
@@ -71,7 +73,7 @@ class Reject(msgspec.Struct, frozen=True, gc=False):
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
-    """When something happened: wall clock (Unix epoch), time since boot, and whether the wall clock was synchronised."""
+    """When something happened: wall clock (Unix epoch), time since boot, whether the wall clock was synchronised."""
 
     wall_ns: int
     boot_ns: int

@@ -19,7 +19,7 @@ from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.base import Context
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.runner import Options, Runner
-from torhaus.daemon.httpd import Pages, Route, serve
+from torhaus.daemon.httpd import Pages, Route, Server, serve
 from torhaus.daemon.lorawan import Device, Network
 from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
@@ -27,8 +27,9 @@ from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.pipeline import Pipeline
+from torhaus.daemon.scans.db import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
-from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.queue import ScanQueue, StoreBusy
 from torhaus.daemon.scans.watch import ScanWatch
 from torhaus.daemon.scripts.feeder import Feeder
 from torhaus.daemon.scripts.host import ScriptHost
@@ -37,12 +38,14 @@ from torhaus.daemon.status import Survey
 from torhaus.daemon.supervise import keep_running
 from torhaus.daemon.timekeeping import Timekeeper
 from torhaus.daemon.version import torhaus_version
-from torhaus.daemon.watch import STARTING, Watch
+from torhaus.daemon.watch import DRIVER, STARTING, Watch
+from torhaus.drivers.base import DriverGone
 
 Parts = dict[str, Callable[[], Awaitable[None]]]
 
-DRIVER = "driver "
+SCANS = "scans"
 FIRST_WORD_S = 0.5
+LOOK_S = 2.0
 DRAIN_S = 3.0
 """How long a stopping daemon lets forwarders finish what is in the live lane; the rest goes next time, from disk."""
 
@@ -73,22 +76,25 @@ class App:
         self.started = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set. Raises OSError, sqlite3.Error or SchemaError when the store cannot be used."""
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._stray)
+        """Work until `stop` is set.
+
+        Raises OSError, sqlite3.Error or SchemaError when the store cannot be used, CannotListen when HTTP or the
+        control socket cannot be had: before any data is taken.
+        """
+        asyncio.get_running_loop().set_exception_handler(self._stray)
         await self.outbox.open()
-        for path in self.outbox.set_aside:
-            logs.error("file set aside", path=path)
-        parts = await self._build()
-        servers = []
+        servers: list[Server] = []
         try:
+            for path in self.outbox.set_aside:
+                logs.error("file set aside", path=path)
+            parts = await self._build()
+            await self._serve(servers)
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(keep_running(name, run, self.clock, self.watch), name=name)
                     for name, run in parts.items()
                 ]
                 await self._first_word()
-                servers = [await self._serve(tcp=True), await self._serve(tcp=False)]
                 self.survey.starting = False
                 self.started.set()
                 self.notifier.send(READY=1, STATUS=self.survey.line())
@@ -99,8 +105,7 @@ class App:
                 await self._drain(running)
         finally:
             for server in servers:
-                await server.cleanup()
-            Path(self.loaded.control.socket).unlink(missing_ok=True)  # noqa: ASYNC240 - one unlink at the end
+                await server.close()
             await self.outbox.close()
         logs.info("stopped", backlog={name: r.cursor.backlog(0) for name, (_, r) in self.runners.items()} or None)
 
@@ -141,7 +146,7 @@ class App:
             self.drivers[config.name] = driver
             self.watch.driver(config.name)
             parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name))
-        self.survey.dead_letters = {n: dead for n, (_, dead) in (await outbox.on_state(State.counts)).items()}
+        await self._count_dead_letters()
         parts["survey"] = self._look_after
         return parts
 
@@ -155,11 +160,13 @@ class App:
             if not common.enabled:
                 continue
             name = common.name
-            settled = await self.outbox.on_state(lambda s, name=name: s.settled(name, MAIN))
+            settled = await self.outbox.on_state(partial(State.settled, forwarder=name, log=MAIN))
             if settled is None:
                 settled = Ranges([(0, tail)] if common.start == "now" else [])
                 self.outbox.flush.settled[name, MAIN] = list(settled)
             settled.forget_below(self.outbox.logs[MAIN].head)
+            for hole in self.outbox.logs[MAIN].holes:
+                settled.add(*hole)
             wanted = set(common.devices).union(*(tagged.get(t, set()) for t in common.tags))
             options = Options(
                 name=name,
@@ -175,12 +182,12 @@ class App:
     def _build_scripts(self, devices: list[Device], parts: Parts) -> None:
         s = self.loaded.scripts
         host = ScriptHost(self.clock, ScriptLimits(call_s=s.time_s, memory_bytes=s.memory_bytes))
-        feeder = Feeder(self.outbox, host, devices, load_codec, self.watch)
+        feeder = Feeder(self.outbox, host, devices, load_codec, self.watch, self.clock)
         for script in {d.script for d in devices if d.script is not None}:
             try:
                 feeder.register(script)
             except (OSError, ValueError) as e:
-                logs.error("script cannot be used", script=script, detail=e)
+                self.watch.gone(f"script {Path(script).name}", str(e))
         self.survey.scripts = host.status
         parts["scripts"] = host.run
         parts["script feeder"] = feeder.run
@@ -192,14 +199,16 @@ class App:
         watch = ScanWatch()
         queue = ScanQueue(config, Path(self.loaded.store.path), self.loaded.site.id, self.clock, watch)
         self.survey.scan_watch = watch
-        pages = ScanPages(queue)
-        self.control_routes += [
-            ("GET", "/scans", pages.listing),
-            ("GET", "/scans/show", pages.show),
-            ("POST", "/scans/retry", pages.retry),
-        ]
+        self.control_routes += ScanPages(queue).routes()
         self._scans = queue
-        parts["scans"] = queue.run
+        parts[SCANS] = partial(self._run_scans, queue)
+
+    async def _run_scans(self, queue: ScanQueue) -> None:
+        """A store that cannot be had is a state of the box, told once; it is tried again like a driver's device."""
+        try:
+            await queue.run()
+        except (StoreBusy, StoreRefused, OSError, sqlite3.Error) as e:
+            raise DriverGone(str(e)) from e
 
     def _save_sessions(self, network: Network, flush: Flush) -> None:
         flush.sessions = network.changed()
@@ -209,28 +218,40 @@ class App:
     async def _look_after(self) -> None:
         """What only changes slowly: dead letters, ends of episodes."""
         while True:
-            counts = await self.outbox.on_state(State.counts)
-            self.survey.dead_letters = {name: dead for name, (_, dead) in counts.items()}
             head = self.outbox.logs[MAIN].head
             for name, (_, runner) in self.runners.items():
                 if runner.cursor.backlog(head) == 0:
                     self.watch.caught_up(name)
-            if self._scans is not None and self.survey.scan_watch is not None:
-                try:
-                    await self.survey.scan_watch.refresh(self._scans)
-                except sqlite3.Error as e:
-                    logs.warning("scans cannot be counted", detail=e)
-            await self.clock.sleep(2.0)
+            await self._look("dead letters", self._count_dead_letters)
+            if self._scans is not None and self._scans.is_open:
+                self.watch.back(SCANS)
+                await self._look("scan counts", self._count_scans)
+            await self.clock.sleep(LOOK_S)
 
-    async def _serve(self, *, tcp: bool) -> Any:  # noqa: ANN401 - aiohttp's runner
+    async def _look(self, what: str, look: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await look()
+        except sqlite3.Error as e:
+            self.watch.gone(what, str(e))
+        else:
+            self.watch.back(what)
+
+    async def _count_dead_letters(self) -> None:
+        counts = await self.outbox.on_state(State.counts)
+        self.survey.dead_letters = {name: dead for name, (_, dead) in counts.items()}
+
+    async def _count_scans(self) -> None:
+        if self._scans is not None and self.survey.scan_watch is not None:
+            await self.survey.scan_watch.refresh(self._scans)
+
+    async def _serve(self, servers: list[Server]) -> None:
         collector = TorhausCollector(torhaus_version(), self.clock, self.outbox, self.watch, self.survey)
         metrics = partial(expose, registry(collector))
-        pages = Pages(self.survey, self.outbox, metrics, self.clock.wall_ns)
-        if tcp:
-            server = await serve(pages.public(), listen=parse_address(self.loaded.http.listen))
-            self.http_port = server.addresses[0][1]
-            return server
-        return await serve(pages.control(self.control_routes), socket=Path(self.loaded.control.socket))
+        pages = Pages(self.survey, self.outbox, metrics, self.clock.wall_ns, self.watch)
+        socket = Path(self.loaded.control.socket)
+        servers.append(await serve(pages.control(self.control_routes), socket=socket))
+        servers.append(await serve(pages.public(), listen=parse_address(self.loaded.http.listen)))
+        self.http_port = servers[-1].port
 
     async def _drain(self, running: list[asyncio.Task[None]]) -> None:
         """Drivers stop first; forwarders get a moment to finish what they have in hand."""

@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 
 TIMEOUT_S: Final = 10.0
+MAX_ANSWER_BYTES: Final = 32 << 20
+"""The longest list, a thousand scans, has less than one."""
 
 
 class NotRunning(Exception):  # noqa: N818 - a fact
@@ -15,7 +17,16 @@ class NotRunning(Exception):  # noqa: N818 - a fact
 
 
 class Refused(Exception):  # noqa: N818 - a fact
-    """The daemon said no."""
+    """The daemon said no (`status` 4xx), or there is no usable answer (`status` 5xx or 0)."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+    @property
+    def is_about_the_question(self) -> bool:
+        """Whether asking for something else would help."""
+        return 400 <= self.status < 500
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -38,18 +49,36 @@ def ask(path: Path, what: str, method: str = "GET") -> bytes:
     try:
         connection.request(method, what)
         response = connection.getresponse()
-        body = response.read()
-    except (FileNotFoundError, ConnectionError, TimeoutError) as e:
+        body = response.read(MAX_ANSWER_BYTES + 1)
+    except (FileNotFoundError, ConnectionError) as e:
         raise NotRunning(f"{path}: {e.strerror or e}") from e
     except PermissionError as e:
         raise Refused(f"{path}: permission denied (be root, or in the group torhaus)") from e
+    except TimeoutError as e:
+        raise Refused(f"{path}: the daemon does not answer within {TIMEOUT_S:.0f} s") from e
+    except http.client.HTTPException as e:
+        raise Refused(f"{path}: what answers there is no torhaus ({type(e).__name__})") from e
+    except OSError as e:
+        raise Refused(f"{path}: {e.strerror or e}") from e
     finally:
         connection.close()
+    if len(body) > MAX_ANSWER_BYTES:
+        raise Refused(f"{path}: an answer of more than {MAX_ANSWER_BYTES} bytes")
     if response.status >= 400:
-        raise Refused(f"{method} {what}: {response.status} {body[:200].decode(errors='replace').strip()}")
+        raise Refused(f"{method} {what}: {response.status} {_error(body)}", response.status)
     return body
 
 
+def _error(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=dict[str, str])["error"][:200]
+    except (msgspec.DecodeError, KeyError):
+        return body[:200].decode(errors="replace").strip()
+
+
 def ask_as(path: Path, what: str, kind: Any, method: str = "GET") -> Any:  # noqa: ANN401 - what `kind` says
-    """The answer as a structure."""
-    return msgspec.json.decode(ask(path, what, method), type=kind)
+    """The answer as a structure. Raises NotRunning or Refused."""
+    try:
+        return msgspec.json.decode(ask(path, what, method), type=kind)
+    except msgspec.DecodeError as e:
+        raise Refused(f"{path}: a daemon of another version answers ({e})") from e

@@ -1,17 +1,32 @@
 """The daemon's HTTP: metrics and health on TCP, the same and the control calls on a local socket."""
 
+import contextlib
+import os
+import sqlite3
+import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from socket import AF_UNIX, SOCK_STREAM
+from socket import socket as new_socket
+from typing import Final
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.status import Survey, letter
+from torhaus.daemon.supervise import Told
 
-JSON = "application/json"
+JSON: Final = "application/json"
+MAX_BODY_BYTES: Final = 1 << 16
+"""Of a request. No call has a body at all."""
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class CannotListen(Exception):  # noqa: N818 - a fact
+    """An address or a socket cannot be had."""
 
 
 def _json(value: object, status: int = 200) -> web.Response:
@@ -22,12 +37,13 @@ class Pages:
     """The answers. Liveness and readiness never depend on a far side."""
 
     def __init__(
-        self, survey: Survey, outbox: Outbox, metrics: Callable[[], bytes], wall_ns: Callable[[], int]
+        self, survey: Survey, outbox: Outbox, metrics: Callable[[], bytes], wall_ns: Callable[[], int], told: Told
     ) -> None:
         self._survey = survey
         self._outbox = outbox
         self._metrics = metrics
         self._wall_ns = wall_ns
+        self._told = told
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Prometheus text format."""
@@ -63,20 +79,21 @@ class Pages:
         """Try a dead letter again."""
         number = int(request.match_info["number"])
         done = await self._outbox.on_state(lambda s: s.retry_dead_letter(number, self._wall_ns()))
-        if done:
-            for _, runner in self._survey.runners.values():
-                await runner.books.load()
-        return _json({"done": done}, 200 if done else 404)
+        if not done:
+            return _json({"error": "no such dead letter"}, 404)
+        for _, runner in self._survey.runners.values():
+            await runner.books.load()
+        return _json({"done": True})
 
     async def drop(self, request: web.Request) -> web.Response:
         """Delete a dead letter: a person's decision."""
         number = int(request.match_info["number"])
         done = await self._outbox.on_state(lambda s: State.drop_dead_letter(s, number))
-        return _json({"done": done}, 200 if done else 404)
+        return _json({"done": True}) if done else _json({"error": "no such dead letter"}, 404)
 
     def public(self) -> web.Application:
         """What the TCP port has: reading only."""
-        app = web.Application(client_max_size=1 << 16)
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard()])
         app.router.add_get("/", self.index)
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/livez", self.livez)
@@ -88,36 +105,103 @@ class Pages:
         """What the local socket has: the same, and what changes something."""
         app = self.public()
         app.router.add_get("/dead-letters", self.dead_letters)
-        app.router.add_post(r"/dead-letters/{number:\d+}/retry", self.retry)
-        app.router.add_delete(r"/dead-letters/{number:\d+}", self.drop)
+        app.router.add_post("/dead-letters/{number:[0-9]{1,18}}/retry", self.retry)  # what SQLite takes for a number
+        app.router.add_delete("/dead-letters/{number:[0-9]{1,18}}", self.drop)
         for method, path, route in more:
             app.router.add_route(method, path, route)
         return app
 
+    def _guard(self) -> Middleware:
+        @web.middleware
+        async def guard(request: web.Request, handler: Route) -> web.StreamResponse:
+            """A file that cannot be read is 503; a defect is told like any other, and 500."""
+            try:
+                return await handler(request)
+            except web.HTTPException:
+                raise
+            except (OSError, sqlite3.Error) as e:
+                return _json({"error": str(e)}, 503)
+            except Exception as e:  # noqa: BLE001 - told, and the next request is answered
+                self._told.defect("http", e)
+                return _json({"error": "defect: see the log"}, 500)
 
-async def serve(
-    app: web.Application, *, listen: tuple[str, int] | None = None, socket: Path | None = None
-) -> web.AppRunner:
-    """Serve on a TCP address or a UNIX socket (user and group only). Raises OSError when it cannot be had."""
+        return guard
+
+
+class Server:
+    """An application that is served."""
+
+    def __init__(self, runner: web.AppRunner, socket: Path | None) -> None:
+        self._runner = runner
+        self._socket = socket
+        self._identity = _identity(socket) if socket is not None else None
+
+    @property
+    def port(self) -> int:
+        """The TCP port, also when any free one was asked for."""
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def close(self) -> None:
+        """Finish the answers that are under way. The socket is removed, unless it has become somebody else's."""
+        await self._runner.cleanup()
+        if self._socket is not None and _identity(self._socket) == self._identity:
+            self._socket.unlink(missing_ok=True)
+
+
+async def serve(app: web.Application, *, listen: tuple[str, int] | None = None, socket: Path | None = None) -> Server:
+    """Serve on a TCP address or a UNIX socket (user and group only). Raises CannotListen."""
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
+    where = str(socket) if listen is None else f"{listen[0]}:{listen[1]}"
     try:
         if listen is not None:
             await web.TCPSite(runner, *listen).start()
         if socket is not None:
-            _clear(socket)
-            await web.UnixSite(runner, socket).start()
-            _restrict(socket)
-    except BaseException:
+            await _serve_unix(runner, socket)
+        return Server(runner, socket)
+    except BaseException as e:
         await runner.cleanup()
+        if isinstance(e, OSError | OverflowError):  # OverflowError: no such port
+            raise CannotListen(f"cannot listen on {where}: {_why(e)}") from e
         raise
-    return runner
 
 
-def _clear(socket: Path) -> None:
+def _why(error: OSError | OverflowError) -> str:
+    number = getattr(error, "errno", None) or 0
+    return os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
+
+
+async def _serve_unix(runner: web.AppRunner, socket: Path) -> None:
+    """Make the socket under another name, so that it has its mode before anybody can connect; then put it in place."""
+    _make_way(socket)
+    new = socket.with_name(f".{socket.name}.{os.getpid()}")
+    try:
+        await web.UnixSite(runner, new).start()
+        new.chmod(0o660)
+        new.rename(socket)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _make_way(socket: Path) -> None:
+    """Raise OSError unless there is nothing, or the socket that a dead daemon left."""
     socket.parent.mkdir(parents=True, exist_ok=True)
-    socket.unlink(missing_ok=True)
+    if _identity(socket) is None:
+        return
+    if not stat.S_ISSOCK(socket.lstat().st_mode):
+        raise OSError("something is there that is no socket")
+    with new_socket(AF_UNIX, SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            with contextlib.suppress(BlockingIOError):  # many are waiting there
+                probe.connect(str(socket))
+            raise OSError("another torhaus answers there")
 
 
-def _restrict(socket: Path) -> None:
-    socket.chmod(0o660)
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

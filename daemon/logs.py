@@ -15,6 +15,9 @@ import msgspec
 _PRIORITY: Final = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+@[]%")
 _MAX_VALUE: Final = 500
+"""Characters of a value, an event or a line of a traceback."""
+_MAX_TRACE: Final = 100
+"""Lines of a traceback."""
 
 logger: Final = logging.getLogger("torhaus")
 
@@ -29,10 +32,9 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever is in it; a traceback follows as lines of its own."""
         fields: dict[str, Any] = getattr(record, "fields", {})
-        line = " ".join([record.getMessage(), *(f"{k}={_value(v)}" for k, v in fields.items() if v is not None)])
-        lines = [line.replace("\n", " ")]
-        if record.exc_info:
-            lines += "".join(traceback.format_exception(*record.exc_info)).rstrip().splitlines()
+        event = _printable(record.getMessage()[:_MAX_VALUE])
+        lines = [" ".join([event, *(f"{k}={_value(v)}" for k, v in fields.items() if v is not None)])]
+        lines += map(_printable, _trace(record))
         if self._journal:
             prefix = f"<{_PRIORITY.get(record.levelno, 6)}>"
         else:
@@ -45,8 +47,22 @@ def _value(value: Any) -> str:  # noqa: ANN401 - anything that can be printed
     text = str(value)[:_MAX_VALUE]
     if text and all(c in _PLAIN for c in text):
         return text
-    escaped = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
-    return '"' + escaped.replace('"', "'") + '"'
+    return '"' + _printable(text).replace('"', "'") + '"'
+
+
+def _printable(text: str) -> str:
+    """What would end the line or move the cursor, escaped: nobody writes lines of their own."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _trace(record: logging.LogRecord) -> list[str]:
+    """The traceback's lines, the last ones of a long one."""
+    if not record.exc_info or record.exc_info[0] is None:
+        return []
+    lines = "".join(traceback.format_exception(*record.exc_info)).rstrip().splitlines()
+    return [line[:_MAX_VALUE] for line in lines[-_MAX_TRACE:]]
 
 
 class JsonLines(logging.Formatter):
@@ -55,11 +71,18 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """`at`, `level`, `event`, the fields, and `traceback` for a defect."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        entry: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "event": record.getMessage()}
-        entry |= {k: str(v)[:_MAX_VALUE] for k, v in getattr(record, "fields", {}).items() if v is not None}
-        if record.exc_info:
-            entry["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        event = _encodable(record.getMessage()[:_MAX_VALUE])
+        entry = {"at": at, "level": record.levelname.lower(), "event": event}
+        fields = getattr(record, "fields", {})
+        entry |= {k: _encodable(str(v)[:_MAX_VALUE]) for k, v in fields.items() if v is not None}
+        if trace := _trace(record):
+            entry["traceback"] = _encodable("\n".join(trace))
         return msgspec.json.encode(entry).decode()
+
+
+def _encodable(text: str) -> str:
+    """File names may hold bytes that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def set_up(level: str, format_: str = "auto", stream: TextIO | None = None) -> None:
@@ -72,6 +95,9 @@ def set_up(level: str, format_: str = "auto", stream: TextIO | None = None) -> N
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())
     logger.propagate = False
+    root = logging.getLogger()  # what libraries have to say looks the same
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
 
 
 def info(event: str, **fields: Any) -> None:  # noqa: ANN401

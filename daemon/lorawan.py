@@ -33,6 +33,14 @@ class Device(msgspec.Struct):
         return format_dev_addr(self.session.dev_addr)
 
 
+class Advance(msgspec.Struct, frozen=True, gc=False):
+    """A session's counter went from `before` to `after`, on the strength of a frame that is not on disk yet."""
+
+    session: Session
+    before: int | None
+    after: int
+
+
 class Uplink(msgspec.Struct, gc=False):
     """What became of a LoRaWAN frame. `payload` is set only when MIC and counter say that it is new and genuine."""
 
@@ -43,6 +51,7 @@ class Uplink(msgspec.Struct, gc=False):
     reason: RejectReason | None = None
     detail: str | None = None
     stranger: bool = False
+    advance: Advance | None = None
 
 
 class Network:
@@ -76,6 +85,12 @@ class Network:
                 out.append(StoredSession(id_, format_dev_addr(session.dev_addr), session.fcnt_up))
         self._changed.clear()
         return out
+
+    def take_back(self, advances: list[Advance]) -> None:
+        """Their frames could not be stored: what the devices repeat is new again, unless newer frames came since."""
+        for a in reversed(advances):
+            if a.session.fcnt_up == a.after:
+                a.session.fcnt_up = a.before
 
     def receive(self, frame: Frame) -> Uplink:
         """Find the device, check, decrypt. Raises nothing: what cannot be used has a reason."""
@@ -129,11 +144,12 @@ class Network:
             if opened.kind is Kind.RETRANSMISSION:
                 detail = "the same frame again, or by another gateway"
                 return Uplink(lora, device, device.dev_eui, None, RejectReason.REPLAY, detail)
+            advance = Advance(session, session.fcnt_up, opened.fcnt)
             session.accept(opened)
             if device.session_id is not None:
                 self._changed.add(device.session_id)
             payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only
-            return Uplink(lora, device, device.dev_eui, payload)
+            return Uplink(lora, device, device.dev_eui, payload, advance=advance)
         if refused is None:
             return Uplink(lora, reason=RejectReason.UNKNOWN_DEVICE, stranger=True)
         if refused.reason is RejectReason.MIC:  # anybody can send with a DevAddr that we know

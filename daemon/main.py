@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 EX_USAGE: Final = 64
+EX_INTERRUPTED: Final = 130
 COMMANDS: Final = (
     "run", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "status", "queue", "scans", "doctor",
 )  # fmt: skip
@@ -35,16 +36,24 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def add_config(command: argparse.ArgumentParser) -> None:
-    """`--config FILE`, for every command that has one."""
-    default = os.environ.get("TORHAUS_CONFIG", "/etc/torhaus/torhaus.toml")
-    command.add_argument("--config", type=Path, default=Path(default), metavar="FILE", help="default: %(default)s")
+def add_config(command: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """`--config FILE`, for every command that has one; `again` below a command that has it, whose word holds then."""
+    path = os.environ.get("TORHAUS_CONFIG", "/etc/torhaus/torhaus.toml")
+    default = argparse.SUPPRESS if again else Path(path)
+    command.add_argument("--config", type=Path, default=default, metavar="FILE", help=f"default: {path}")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     args = parser().parse_args(argv)
-    code: int = args.run(args)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return EX_INTERRUPTED
     return code
 
 

@@ -151,6 +151,8 @@ class TorhausCollector:
         yield _count("torhaus_scripts_starts", "Starts of the script process", [], [((), s.starts)])
         yield _count("torhaus_scripts_deaths", "Ends of the script process that nobody asked for", [], [((), s.deaths)])
         yield _count("torhaus_scripts_hangs", "Times it was ended because it hung", [], [((), s.hangs)])
+        warned = self._watch.script_warnings
+        yield _count("torhaus_scripts_warnings", "Warnings that scripts gave with results", [], [((), warned)])
         undecoded = sum(end - start for start, end in self._outbox.undecoded)
         yield _gauge("torhaus_scripts_undecoded_records", "Records on disk without a verdict", [], [((), undecoded)])
 

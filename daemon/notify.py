@@ -19,16 +19,17 @@ class Notifier:
     def __init__(self, environ: "os._Environ[str] | dict[str, str]" = os.environ) -> None:
         self._address = environ.pop("NOTIFY_SOCKET", "")
         usec = environ.pop("WATCHDOG_USEC", "0")
-        environ.pop("WATCHDOG_PID", None)
-        self.watchdog_s = int(usec) / 1e6 if usec.isdigit() else 0.0
+        is_for_us = environ.pop("WATCHDOG_PID", "") in {"", str(os.getpid())}
+        self.watchdog_s = int(usec) / 1e6 if usec.isdecimal() and is_for_us else 0.0
 
     def send(self, **state: str | int) -> None:
-        """One datagram of `KEY=value` lines. Never raises: systemd notices silence by itself."""
+        """One datagram of `KEY=value` lines. Never raises or waits: systemd notices silence by itself."""
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        data = "\n".join(f"{k}={v}" for k, v in state.items()).encode()
+        data = "\n".join(f"{k}={' '.join(str(v).split())}" for k, v in state.items()).encode(errors="replace")
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as s:
+            s.setblocking(False)
             s.connect(address)
             s.send(data)
 

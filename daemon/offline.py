@@ -1,7 +1,10 @@
 """What the store says while the daemon is down: read straight from its files, changing nothing."""
 
+import contextlib
+import re
 import sqlite3
 from pathlib import Path
+from typing import Final
 
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.outbox.migrate import SchemaError
@@ -11,6 +14,8 @@ from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import MAIN, STRANGERS
 from torhaus.daemon.status import ForwarderStatus, Letter, LogStatus, Status, letter
 from torhaus.daemon.version import torhaus_version
+
+_SEGMENT: Final = re.compile(r"[0-9]{20}" + re.escape(SUFFIX))
 
 
 def read_only_state(folder: Path) -> State | None:
@@ -41,13 +46,13 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
         status.logs[name] = LogStatus(records=tail - head, bytes=used, capacity_bytes=limits[name])
     state = read_only_state(folder)
     if state is not None:
-        counts = state.counts()
-        head, tail = bounds[MAIN]
-        for name, log, settled in state.forwarders():
-            if log == MAIN:
-                status.forwarders[name] = _forwarder(settled, head, tail, *counts.get(name, (0, 0)))
-        status.dropped = {f"{f}/{r}": n for (f, r), n in state.dropped().items()}
-        state.close()
+        with contextlib.closing(state):
+            counts = state.counts()
+            head, tail = bounds[MAIN]
+            for name, log, settled in state.forwarders():
+                if log == MAIN:
+                    status.forwarders[name] = _forwarder(settled, head, tail, *counts.get(name, (0, 0)))
+            status.dropped = {f"{f}/{r}": n for (f, r), n in state.dropped().items()}
     status.set_aside_files = sorted(
         str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm"))
     )
@@ -72,8 +77,9 @@ def _forwarder(settled: Ranges, head: int, tail: int, set_aside: int, dead: int)
 
 def _bounds(folder: Path) -> tuple[tuple[int, int], int]:
     """Head and tail of a log, and its bytes."""
-    files = sorted(folder.glob(f"[0-9]*{SUFFIX}")) if folder.is_dir() else []
-    used = sum(p.stat().st_size for p in folder.iterdir()) if folder.is_dir() else 0
+    there = list(folder.iterdir()) if folder.is_dir() else []
+    files = sorted(p for p in there if _SEGMENT.fullmatch(p.name))
+    used = sum(p.stat().st_size for p in there)
     if not files:
         return (0, 0), used
     try:
@@ -91,7 +97,5 @@ def read_letters(folder: Path, site: str, forwarder: str | None) -> list[Letter]
     state = read_only_state(folder)
     if state is None:
         return []
-    try:
+    with contextlib.closing(state):
         return [letter(d, site) for d in state.dead_letters(forwarder)]
-    finally:
-        state.close()

@@ -1,18 +1,22 @@
 """The readings path on one page: what a driver delivers becomes records, the records are put, the driver is told."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
+
+import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Stamp
 from torhaus.codecs.registry import Decode
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.lorawan import Device, Network
+from torhaus.daemon.lorawan import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
 from torhaus.drivers.base import Done, Event, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Watch(Protocol):
@@ -28,6 +32,10 @@ class Watch(Protocol):
 
     def decoded(self, codec: str, device: str, at: Stamp) -> None:
         """A frame became a reading."""
+        ...
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """Something that must not happen happened while a frame was looked at."""
         ...
 
     def event(self, driver: str, event: Event) -> None:
@@ -72,19 +80,24 @@ class Pipeline:
         """Turn one delivery into records and put them; `done` follows the commit."""
         outbox, watch = self._outbox, self._watch
         if not outbox.has_room():
-            outbox.report.refused(len(frames) + len(rejects), "backlog")
+            outbox.report.refused(len(frames) + len(rejects) + (stats is not None), "backlog")
             if done is not None:
                 done(False)
             return
         main: list[tuple[Stamp, Record]] = []
         strangers: list[tuple[Stamp, Record]] = []
+        advances: list[Advance] = []
         size = 0
         for frame in frames:
             size += RECORD_BYTES + len(frame.data)
-            if frame.radio is not None:
-                record, strange = self._uplink(driver, frame)
-            else:
-                record, strange = self._telegram(driver, frame)
+            try:
+                if frame.radio is not None:
+                    record, strange = self._uplink(driver, frame, advances)
+                else:
+                    record, strange = self._telegram(driver, frame)
+            except Exception as e:  # noqa: BLE001 - our own fault on one frame costs neither its bytes nor its neighbours
+                detail = self._defect(driver, "", e)
+                record, strange = self._refused(frame, None, None, RejectReason.DEFECT, detail, None), True
             (strangers if strange else main).append((frame.at, record))
         if rejects:
             at = self._clock.stamp()
@@ -103,11 +116,19 @@ class Pipeline:
             outbox.put(MAIN, main, size)
         if strangers:
             outbox.put(STRANGERS, strangers, 0 if main else size)
-        outbox.commit(done)
+        outbox.commit(partial(self._told, done, advances) if advances else done)
 
-    def _uplink(self, driver: str, frame: Frame) -> tuple[Record, bool]:
+    def _told(self, done: Done | None, advances: list[Advance], stored: bool) -> None:
+        if not stored:
+            self._network.take_back(advances)
+        if done is not None:
+            done(stored)
+
+    def _uplink(self, driver: str, frame: Frame, advances: list[Advance]) -> tuple[Record, bool]:
         up = self._network.receive(frame)
         device = up.device
+        if up.advance is not None:
+            advances.append(up.advance)
         if up.reason is not None:
             self._watch.rejected(driver, "lorawan", up.reason)
             return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
@@ -120,6 +141,12 @@ class Pipeline:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
             return self._refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
         return self._decode(frame, device, frame.data, None), False
+
+    def _defect(self, driver: str, codec: str, error: Exception) -> str:
+        """Tell of a defect; what a refused record says about it."""
+        self._watch.defect(f"codec {codec}" if codec else "pipeline", error)
+        self._watch.rejected(driver, codec, RejectReason.DEFECT)
+        return type(error).__name__
 
     def _refused(
         self,
@@ -147,9 +174,13 @@ class Pipeline:
             return record
         try:
             fields: Fields = self._decoders[codec](payload, lora.fport if lora else None)
+            _encode(fields)  # what cannot be stored must be found here: the writer would lose the whole commit over it
         except DecodeError as e:
             self._watch.rejected(frame.driver, codec, e.reason)
             record.reason, record.detail = e.reason.value, e.detail
+            return record
+        except Exception as e:  # noqa: BLE001 - a codec's defect: kept raw like any refusal, and told
+            record.reason, record.detail = RejectReason.DEFECT.value, self._defect(frame.driver, codec, e)
             return record
         record.kind, record.fields = "reading", fields
         self._watch.decoded(codec, device.name, frame.at)

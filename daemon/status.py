@@ -120,6 +120,7 @@ class Survey:
         if self._outbox.silent_s() > 5:
             found.append(f"outbox: the writer has not answered for {self._outbox.silent_s():.0f} s")
         found += [f"driver {name}: {d.detail}" for name, d in self._watch.drivers.items() if not d.up]
+        found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
         if self.scan_watch is not None:
             places = self.scan_watch.stations.items()
             found += [f"scan station {name}: {p.detail or 'cannot be read'}" for name, p in places if not p.up]
@@ -132,7 +133,7 @@ class Survey:
     def log_status(self, name: str) -> LogStatus:
         """One log."""
         log = self._outbox.logs[name]
-        return LogStatus(records=log.tail - log.head, bytes=log.bytes_on_disk, capacity_bytes=log.max_bytes)
+        return LogStatus(records=log.records, bytes=log.bytes_on_disk, capacity_bytes=log.max_bytes)
 
     def forwarder_status(self, name: str) -> ForwarderStatus:
         """One forwarder."""

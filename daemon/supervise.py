@@ -1,5 +1,6 @@
 """Keeping things running: full-jitter back-off in one place, and a component that ends is started again."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -57,6 +58,11 @@ async def keep_running(
             told.gone(name, "ended")
         except DriverGone as e:
             told.gone(name, str(e) or "gone")
+        except asyncio.CancelledError as e:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            told.defect(name, e)  # something inside was cancelled, not we: ending here would end it for good, unseen
         except Exception as e:  # noqa: BLE001 - one component's defect must not end the others; it is logged and counted
             told.defect(name, e)
         if clock.boot_ns() - began > STABLE_S * 1e9:

@@ -1,6 +1,7 @@
 """Everything that is counted and told: plain numbers for metrics.py, one log line per change of state."""
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -15,7 +16,13 @@ ACK_LIMIT_S: Final = 0.05
 """A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 STARTING: Final = "starting"
+DRIVER: Final = "driver "
+"""How the supervised names of drivers begin; no other part's does."""
 MAX_GATEWAYS: Final = 1024
+"""Gateways remembered. Their EUIs are not authenticated: strangers are forgotten first."""
+GATEWAY_LINES: Final = 64
+"""Log lines about gateways within an hour: whoever makes up EUIs must not fill the journal."""
+_HOUR_NS: Final = 3_600_000_000_000
 
 
 class Histogram:
@@ -65,7 +72,7 @@ class Watch(Reporter, Told):
 
     def __init__(self, wall_ns: int) -> None:
         self.started_ns = wall_ns
-        self.now_ns = lambda: wall_ns
+        self.now_ns: Callable[[], int] = lambda: wall_ns
         self.drivers: dict[str, DriverState] = {}
         self.gateways: OrderedDict[str, Gateway] = OrderedDict()
         self.devices: dict[str, int] = {}  # last reading, wall clock
@@ -74,11 +81,15 @@ class Watch(Reporter, Told):
         self.refused_records: Counter[str] = Counter()
         self.dropped_records: Counter[tuple[str, str]] = Counter()
         self.defects: Counter[str] = Counter()
+        self.script_warnings = 0
+        self.down: dict[str, str] = {}  # parts other than drivers that cannot work at present, and why
         self.committed_records = 0
         self.commits = Histogram()
         self.ack_s = Histogram()
         self._refusing: set[str] = set()
         self._dropping: set[tuple[str, str]] = set()
+        self._gateway_lines = 0
+        self._gateway_lines_since = wall_ns
 
     # -- drivers ------------------------------------------------------------------------------------------------------
 
@@ -101,6 +112,10 @@ class Watch(Reporter, Told):
         self.readings[codec] += 1
         self.devices[device] = at.wall_ns
 
+    def warned(self, warnings: int) -> None:
+        """A script gave so many warnings with a result. They are counted; texts of vendors are not kept."""
+        self.script_warnings += warnings
+
     def acked(self, driver: str, seconds: float) -> None:
         """An acknowledgement left."""
         state = self.drivers[driver]
@@ -118,10 +133,23 @@ class Watch(Reporter, Told):
         if isinstance(event, LinkChanged):
             self._set_driver(driver, up=event.up, detail=event.detail)
         elif isinstance(event, GatewaySeen):
-            self.gateways[event.gateway] = Gateway(driver, event.peer, event.protocol, event.known, self.now_ns())
-            if len(self.gateways) > MAX_GATEWAYS:
-                self.gateways.popitem(last=False)
+            self._meet(driver, event)
+
+    def _meet(self, driver: str, event: GatewaySeen) -> None:
+        now = self.now_ns()
+        before = self.gateways.pop(event.gateway, None)
+        first_ns = before.first_ns if before else now
+        self.gateways[event.gateway] = Gateway(driver, event.peer, event.protocol, event.known, first_ns)
+        if len(self.gateways) > MAX_GATEWAYS:
+            strangers = (name for name, g in self.gateways.items() if not g.known)
+            self.gateways.pop(next(strangers, next(iter(self.gateways))))
+        if abs(now - self._gateway_lines_since) > _HOUR_NS:
+            self._gateway_lines, self._gateway_lines_since = 0, now
+        self._gateway_lines += 1
+        if self._gateway_lines <= GATEWAY_LINES:
             logs.info("gateway", driver=driver, gateway=event.gateway, peer=event.peer, known=event.known)
+        elif self._gateway_lines == GATEWAY_LINES + 1:
+            logs.warning("too many gateways: further ones are not logged within this hour", driver=driver)
 
     def _set_driver(self, name: str, *, up: bool, detail: str) -> None:
         state = self.driver(name)
@@ -132,13 +160,23 @@ class Watch(Reporter, Told):
         state.up, state.detail = up, detail
 
     def gone(self, name: str, detail: str) -> None:
-        """The device or far side is gone for now. Driver components are called `driver <name>`."""
-        self._set_driver(name.removeprefix("driver "), up=False, detail=detail)
+        """A driver's device (`driver <name>`), or what any other part needs, cannot be had for now."""
+        if name.startswith(DRIVER):
+            self._set_driver(name.removeprefix(DRIVER), up=False, detail=detail)
+        elif self.down.get(name) != detail:
+            self.down[name] = detail
+            logs.error("cannot work", part=name, detail=detail)
+
+    def back(self, name: str) -> None:
+        """A part that was gone, and is no driver, works."""
+        if self.down.pop(name, None) is not None:
+            logs.info("works again", part=name)
 
     def defect(self, name: str, error: BaseException) -> None:
-        """Something that must not happen happened."""
-        self.defects[name] += 1
-        logs.error("defect", error, component=name)
+        """Something that must not happen happened. All are counted, a component's 1st, 2nd, 4th, 8th … are logged."""
+        self.defects[name] = count = self.defects[name] + 1
+        if count & (count - 1) == 0:
+            logs.error("defect", error, component=name, count=count)
 
     # -- outbox -------------------------------------------------------------------------------------------------------
 

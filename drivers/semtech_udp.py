@@ -6,7 +6,7 @@ Wire format: torhaus.codecs.framing.semtech_udp.
 import asyncio
 import socket
 from collections import OrderedDict
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -135,17 +135,22 @@ class SemtechUdp(asyncio.DatagramProtocol):
         answer = gwmp.ack(header)
 
         def done(stored: bool) -> None:
-            if stored:
-                self._answer(answer, addr)
-                self._host.acked((self._host.stamp().boot_ns - at.boot_ns) / 1e9)
-            else:
+            if not stored:
                 self._host.ack_withheld()
+            elif self._answer(answer, addr):
+                self._host.acked((self._host.stamp().boot_ns - at.boot_ns) / 1e9)
 
+        if not (frames or push.rejects or stats):
+            done(True)  # nothing in it: nothing to store
+            return
         self._host.deliver(frames, push.rejects, done, stats)
 
-    def _answer(self, data: bytes, addr: Address) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(data, addr)
+    def _answer(self, data: bytes, addr: Address) -> bool:
+        """Send an acknowledgement. False when the socket has been closed meanwhile."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        self._transport.sendto(data, addr)
+        return True
 
     def _meet(self, header: gwmp.Header, addr: Address) -> bool:
         """A gateway that we have not heard of, or that speaks from another address than last time."""
@@ -163,4 +168,9 @@ class SemtechUdp(asyncio.DatagramProtocol):
         networks = self._allowed.get(gateway)
         if networks is None:
             return False
-        return not networks or any(ip_address(addr[0]) in n for n in networks)
+        if not networks:
+            return True
+        ip = ip_address(addr[0])
+        if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:  # on [::] IPv4 comes as ::ffff:a.b.c.d
+            ip = ip.ipv4_mapped
+        return any(ip in n for n in networks)

@@ -11,11 +11,11 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from functools import lru_cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from torhaus.codecs.model import DecodeError, Radio, Reception, Reject, RejectReason
+from torhaus.codecs.model import MAX_DETAIL, DecodeError, Radio, Reception, Reject, RejectReason
 
 PUSH_DATA: Final = 0
 PUSH_ACK: Final = 1
@@ -31,10 +31,14 @@ MAX_RXPK: Final = 512
 MAX_PHY: Final = 255
 """A LoRa PHY payload's length field has eight bits."""
 MAX_META: Final = 32
+MAX_STAT: Final = 64
+MAX_RSIG: Final = 16
+"""Antennas of one frame that are kept; gateways with two are the rule, with eight the exception."""
 MAX_TEXT: Final = 128
-_DATR_LORA: Final = re.compile(r"SF(?:[5-9]|1[0-2])BW(?:\d{1,4}(?:\.\d{1,2})?)")
-_DATR_LR_FHSS: Final = re.compile(r"M\dCW\d{1,5}")
-_CODR: Final = re.compile(r"\d/\d(?:LI)?|OFF")
+MAX_NAME: Final = 64
+_DATR_LORA: Final = re.compile(r"SF(?:[5-9]|1[0-2])BW\d{1,4}(?:\.\d{1,2})?", re.ASCII)
+_DATR_LR_FHSS: Final = re.compile(r"M\dCW\d{1,5}", re.ASCII)
+_CODR: Final = "^([0-9]/[0-9](LI)?|OFF)\\Z"
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):
@@ -54,41 +58,49 @@ class Push(msgspec.Struct, gc=False):
     rejects: list[Reject]
 
 
+_ABSENT: Final = msgspec.Raw(b"null")
+_Small = Annotated[int, msgspec.Meta(ge=-128, le=65_535)]  # a channel, chain, board, antenna
+_Wide = Annotated[int, msgspec.Meta(ge=-(1 << 31), lt=1 << 53)]  # a time, a frequency offset
+_Counter = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
+_Level = Annotated[float, msgspec.Meta(ge=-300, le=100)]  # dBm, dB
+_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+
+
 class _Rsig(msgspec.Struct, gc=False):
-    ant: int | None = None
-    chan: int | None = None
-    rssic: float | None = None
-    rssis: float | None = None
-    rssisd: float | None = None
-    lsnr: float | None = None
-    etime: str | None = None
-    ftime: int | None = None
-    foff: int | None = None
+    ant: _Small | None = None
+    chan: _Small | None = None
+    rssic: _Level | None = None
+    rssis: _Level | None = None
+    rssisd: _Level | None = None
+    lsnr: _Level | None = None
+    etime: _Text | None = None
+    ftime: _Wide | None = None
+    foff: _Wide | None = None
 
 
 class _Rxpk(msgspec.Struct, gc=False):
-    freq: float
+    freq: Annotated[float, msgspec.Meta(ge=30, le=6000)]
     data: str
     datr: str | float
     modu: str = "LORA"
-    codr: str | None = None
-    time: str | None = None
-    tmms: int | None = None
-    tmst: int | None = None
-    ftime: int | None = None
-    chan: int | None = None
-    rfch: int | None = None
-    mid: int | None = None
-    stat: int | None = None
-    rssi: float | None = None
-    rssis: float | None = None
-    lsnr: float | None = None
-    foff: int | None = None
-    brd: int | None = None
-    ant: int | None = None
-    aesk: int | None = None
-    hpw: int | None = None
-    meta: dict[str, Any] | None = None
+    codr: Annotated[str, msgspec.Meta(pattern=_CODR)] | None = None
+    time: Annotated[str, msgspec.Meta(max_length=48)] | None = None
+    tmms: _Wide | None = None
+    tmst: _Counter | None = None
+    ftime: _Wide | None = None
+    chan: _Small | None = None
+    rfch: _Small | None = None
+    mid: _Small | None = None
+    stat: _Small | None = None
+    rssi: _Level | None = None
+    rssis: _Level | None = None
+    lsnr: _Level | None = None
+    foff: _Wide | None = None
+    brd: _Small | None = None
+    ant: _Small | None = None
+    aesk: _Small | None = None
+    hpw: _Small | None = None
+    meta: Annotated[dict[_Text, Any], msgspec.Meta(max_length=MAX_META)] | None = None
     rsig: list[_Rsig] | None = None
 
 
@@ -98,16 +110,19 @@ class _Push(msgspec.Struct, gc=False):
 
 
 class _LoosePush(msgspec.Struct, gc=False):
-    """The same, with each part undecoded: used when the whole did not fit, so that one bad rxpk costs only itself."""
+    """The same, with each part undecoded: used when the whole did not fit, so that one bad part costs only itself."""
 
-    rxpk: list[msgspec.Raw] | None = None
-    stat: msgspec.Raw | None = None
+    rxpk: msgspec.Raw = _ABSENT
+    stat: msgspec.Raw = _ABSENT
 
 
 _push: Final = msgspec.json.Decoder(_Push)
 _loose: Final = msgspec.json.Decoder(_LoosePush)
+_parts: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _rxpk: Final = msgspec.json.Decoder(_Rxpk)
-_stat: Final = msgspec.json.Decoder(dict[str, Any])
+_stat: Final = msgspec.json.Decoder(dict[str, Any] | None)
+_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+"""What msgspec raises for bytes that are not JSON or not of the type; ValidationError is a DecodeError of its own."""
 
 
 def parse_header(datagram: bytes) -> Header:
@@ -131,42 +146,45 @@ def parse_push(datagram: bytes, gateway: str) -> Push:
     """The JSON of a PUSH_DATA. Raises DecodeError only when nothing in it can be used; else refuses part by part."""
     try:
         push = _push.decode(memoryview(datagram)[12:])
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return _parse_loose(datagram, gateway)
-    out = Push([], None, [])
-    for rxpk in (push.rxpk or [])[:MAX_RXPK]:
-        try:
-            out.frames.append(_convert(rxpk, gateway))
-        except DecodeError as e:
-            out.rejects.append(Reject(msgspec.json.encode(rxpk), e.reason, e.detail, gateway))
-    if push.rxpk and len(push.rxpk) > MAX_RXPK:
-        out.rejects.append(Reject(datagram, RejectReason.LONG, f"{len(push.rxpk)} rxpk in one datagram", gateway))
-    if push.stat is not None:
-        out.stat = _flatten(push.stat)
-    return out
+        rxpk = push.rxpk or ()
+        if len(rxpk) <= MAX_RXPK:
+            frames = [_convert(r, gateway) for r in rxpk]
+            return Push(frames, None if push.stat is None else _flatten(push.stat), [])
+    except (DecodeError, *_UNREADABLE):
+        pass  # part by part, then, each refused one with its own bytes
+    return _parse_loose(datagram, gateway)
 
 
 def _parse_loose(datagram: bytes, gateway: str) -> Push:
-    body = memoryview(datagram)[12:]
     try:
-        push = _loose.decode(body)
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as e:
+        push = _loose.decode(memoryview(datagram)[12:])
+    except _UNREADABLE as e:
         raise DecodeError(RejectReason.SYNTAX, f"not GWMP JSON: {e}") from None
     out = Push([], None, [])
-    for raw in (push.rxpk or [])[:MAX_RXPK]:
+
+    def refuse(data: msgspec.Raw, reason: RejectReason, detail: str) -> None:
+        out.rejects.append(Reject(bytes(data), reason, detail[:MAX_DETAIL], gateway))
+
+    parts: list[msgspec.Raw] = []
+    try:
+        parts = _parts.decode(push.rxpk) or []
+    except _UNREADABLE as e:
+        refuse(push.rxpk, RejectReason.SYNTAX, f"rxpk: {e}")
+    for raw in parts[:MAX_RXPK]:
         try:
             out.frames.append(_convert(_rxpk.decode(raw), gateway))
         except DecodeError as e:
-            out.rejects.append(Reject(bytes(raw), e.reason, e.detail, gateway))
-        except (msgspec.ValidationError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as e:
-            out.rejects.append(Reject(bytes(raw), RejectReason.SYNTAX, str(e), gateway))
-    if push.rxpk and len(push.rxpk) > MAX_RXPK:
-        out.rejects.append(Reject(datagram, RejectReason.LONG, f"{len(push.rxpk)} rxpk in one datagram", gateway))
-    if push.stat is not None:
-        try:
-            out.stat = _flatten(_stat.decode(push.stat))
-        except (msgspec.ValidationError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as e:
-            out.rejects.append(Reject(bytes(push.stat), RejectReason.SYNTAX, str(e), gateway))
+            refuse(raw, e.reason, e.detail)
+        except _UNREADABLE as e:
+            refuse(raw, RejectReason.SYNTAX, str(e))
+    if len(parts) > MAX_RXPK:
+        rest = msgspec.Raw(b",".join(parts[MAX_RXPK:]))
+        refuse(rest, RejectReason.LONG, f"{len(parts)} rxpk in one datagram")
+    try:
+        stat = _stat.decode(push.stat)
+        out.stat = None if stat is None else _flatten(stat)
+    except _UNREADABLE as e:
+        refuse(push.stat, RejectReason.SYNTAX, f"stat: {e}")
     return out
 
 
@@ -174,22 +192,6 @@ def _convert(r: _Rxpk, gateway: str) -> tuple[bytes, Radio]:
     phy = decode_base64(r.data)
     if not 1 <= len(phy) <= MAX_PHY:
         raise DecodeError(RejectReason.RANGE, f"PHYPayload of {len(phy)} bytes")
-    if not 30 <= r.freq <= 6000:
-        raise DecodeError(RejectReason.RANGE, f"freq {r.freq} MHz")
-    if r.tmst is not None and not 0 <= r.tmst < 1 << 32:
-        raise DecodeError(RejectReason.RANGE, f"tmst {r.tmst}")
-    if not (_level(r.rssi) and _level(r.rssis) and _level(r.lsnr)):
-        raise DecodeError(RejectReason.RANGE, f"rssi {r.rssi}, rssis {r.rssis}, lsnr {r.lsnr}")
-    for small in (r.chan, r.rfch, r.mid, r.stat, r.brd, r.ant, r.aesk, r.hpw):
-        if small is not None and not -128 <= small <= 65_535:
-            raise DecodeError(RejectReason.RANGE, f"{small} is no channel, chain, board or antenna")
-    for wide in (r.tmms, r.ftime, r.foff):
-        if wide is not None and not -(1 << 31) <= wide < 1 << 53:
-            raise DecodeError(RejectReason.RANGE, f"{wide} is no time or frequency offset")
-    if r.codr is not None and not _CODR.fullmatch(r.codr):
-        raise DecodeError(RejectReason.RANGE, f"codr {r.codr[:16]!r}")
-    if r.time is not None and len(r.time) > 48:
-        raise DecodeError(RejectReason.LONG, "time of more than 48 characters")
     reception = Reception(
         gateway=gateway,
         rssi_dbm=r.rssi,
@@ -215,13 +217,9 @@ def _convert(r: _Rxpk, gateway: str) -> tuple[bytes, Radio]:
         modulation=r.modu,
         datarate=_datarate(r.modu, r.datr),
         coderate=r.codr,
-        rx=[reception] if not r.rsig else [_antenna(reception, s) for s in r.rsig[:16]],
+        rx=[reception] if not r.rsig else [_antenna(reception, s) for s in r.rsig[:MAX_RSIG]],
     )
     return phy, radio
-
-
-def _level(value: float | None) -> bool:
-    return value is None or -300 <= value <= 100
 
 
 @lru_cache(maxsize=256)
@@ -239,10 +237,6 @@ def _datarate(modu: str, datr: str | float) -> str:
 
 def _antenna(base: Reception, s: _Rsig) -> Reception:
     """One antenna's view (`rsig`): what it does not say is taken from the frame as a whole."""
-    if not (_level(s.rssic) and _level(s.rssis) and _level(s.lsnr)):
-        raise DecodeError(RejectReason.RANGE, f"rsig rssic {s.rssic}, rssis {s.rssis}, lsnr {s.lsnr}")
-    if s.etime is not None and len(s.etime) > MAX_TEXT:
-        raise DecodeError(RejectReason.LONG, "etime of more than 128 characters")
     changes: dict[str, Any] = {
         "antenna": s.ant,
         "channel": s.chan,
@@ -258,13 +252,14 @@ def _antenna(base: Reception, s: _Rsig) -> Reception:
 
 
 def _meta(meta: dict[str, Any]) -> dict[str, str]:
-    if len(meta) > MAX_META:
-        raise DecodeError(RejectReason.LONG, f"meta with {len(meta)} entries")
     out = {}
     for key, value in meta.items():
-        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        if len(key) > MAX_TEXT or len(text) > MAX_TEXT:
-            raise DecodeError(RejectReason.LONG, "meta entry of more than 128 characters")
+        try:
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        except (OverflowError, RecursionError) as e:
+            raise DecodeError(RejectReason.RANGE, f"meta: {e}") from None
+        if len(text) > MAX_TEXT:
+            raise DecodeError(RejectReason.LONG, f"meta entry of more than {MAX_TEXT} characters")
         out[key] = text
     return out
 
@@ -272,12 +267,18 @@ def _meta(meta: dict[str, Any]) -> dict[str, str]:
 def _flatten(stat: dict[str, Any]) -> dict[str, float | int | str]:
     """A gateway's report as flat scalars: nested objects (Kerlink's `hver`) become `hver_fpga`, the rest is left."""
     out: dict[str, float | int | str] = {}
-    for key, value in list(stat.items())[:64]:
+    for key, value in list(stat.items())[:MAX_STAT]:
         inner = value.items() if isinstance(value, dict) else ((None, value),)
         for sub, leaf in list(inner)[:MAX_META]:
             name = f"{key}_{sub}" if sub is not None else key
-            if isinstance(leaf, str | int | float) and len(name) <= 64:
-                out[name] = leaf[:MAX_TEXT] if isinstance(leaf, str) else leaf
+            if len(name) > MAX_NAME:
+                continue
+            if isinstance(leaf, str):
+                out[name] = leaf[:MAX_TEXT]
+            elif isinstance(leaf, float):
+                out[name] = leaf
+            elif isinstance(leaf, int) and -(1 << 63) <= leaf < 1 << 63:
+                out[name] = int(leaf)  # true and false become 1 and 0
     return out
 
 

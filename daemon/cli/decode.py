@@ -12,20 +12,24 @@ from torhaus.codecs.model import DecodeError, Fields
 EX_DATAERR: Final = 65
 EX_NOINPUT: Final = 66
 EX_USAGE: Final = 64
+MAX_TEXT: Final = 1 << 20
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
     command = commands.add_parser("decode", help="one payload to JSON")
     command.add_argument("--codec", required=True, metavar="NAME|FILE.js", help="a codec, or a vendor's decoder")
-    command.add_argument("--fport", type=int, metavar="N", help="FPort of the uplink")
+    command.add_argument("--fport", type=_fport, metavar="N", help="FPort of the uplink")
     command.add_argument("hex", metavar="HEX", help="the payload in hexadecimal; - reads it from standard input")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the fields as one JSON object. 65 when the payload is refused, with the reason on standard error."""
-    text = sys.stdin.read(1 << 20) if args.hex == "-" else args.hex
+    text = sys.stdin.read(MAX_TEXT + 1) if args.hex == "-" else args.hex
+    if len(text) > MAX_TEXT:
+        print(f"more than {MAX_TEXT} characters", file=sys.stderr)
+        return EX_USAGE
     try:
         payload = bytes.fromhex("".join(text.split()).removeprefix("0x"))
     except ValueError as e:
@@ -41,11 +45,21 @@ def run(args: argparse.Namespace) -> int:
     except OSError as e:
         print(f"{args.codec}: {e.strerror}", file=sys.stderr)
         return EX_NOINPUT
+    except ValueError as e:  # a script that is too large to be one
+        print(e, file=sys.stderr)
+        return EX_NOINPUT
     except DecodeError as e:
         print(f"refused: {e}", file=sys.stderr)
         return EX_DATAERR
     print(msgspec.json.format(msgspec.json.encode(fields), indent=2).decode())
     return 0
+
+
+def _fport(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 255:
+        raise ValueError
+    return number
 
 
 def _decode(codec: str, payload: bytes, fport: int | None) -> Fields:

@@ -11,11 +11,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from torhaus.daemon.cli.show import plain
 from torhaus.daemon.main import add_config
 
-EX_CONFIG: Final = 78
 Grade = Literal["ok", "warn", "bad"]
 SPARE_BYTES: Final = 256 << 20
+_SET_ASIDE: Final = "restart the daemon: it sets the file aside and goes on"
+_CURE: Final = {"scans.db": "keep a copy of the whole folder and restore the last backup: it is never set aside"}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         print(msgspec.json.encode(found).decode())
     else:
         for f in found:
-            print(f"{f.grade:4}  {f.what}" + (f"\n      -> {f.advice}" if f.advice else ""))
+            print(f"{f.grade:4}  {plain(f.what)}" + (f"\n      -> {plain(f.advice)}" if f.advice else ""))
     return 1 if any(f.grade == "bad" for f in found) else 0
 
 
@@ -61,8 +63,11 @@ def examine(config: Path) -> Iterator[Finding]:
     for note in loaded.notes:
         yield Finding("warn", note)
     store = Path(loaded.store.path)
-    yield from _disk(store, loaded.store.max_bytes + loaded.store.strangers_max_bytes)
-    yield from _store(store)
+    try:
+        yield from _disk(store, loaded.store.max_bytes + loaded.store.strangers_max_bytes)
+        yield from _store(store)
+    except OSError as e:
+        yield Finding("bad", f"{store}: {e.strerror}", "run as root or as the user torhaus")
     yield from _daemon(Path(loaded.control.socket))
     for _, driver in loaded.drivers:
         link = getattr(driver, "link", "")
@@ -110,7 +115,7 @@ def _store(store: Path) -> Iterator[Finding]:
             yield Finding(
                 "warn", f"{path} was set aside", "look at the card (dmesg, smartctl); keep a copy of the file"
             )
-    for path in [store / "state.db", *sorted((store / "log").glob("*.db"))[-1:]]:
+    for path in [store / "state.db", *sorted((store / "log").glob("*.db"))[-1:], store / "scans" / "scans.db"]:
         if not path.exists():
             continue
         try:
@@ -124,7 +129,7 @@ def _store(store: Path) -> Iterator[Finding]:
         if answer == "ok":
             yield Finding("ok", f"{path} is sound")
         else:
-            yield Finding("bad", f"{path}: {answer}", "restart the daemon: it sets the file aside and goes on")
+            yield Finding("bad", f"{path}: {answer}", _CURE.get(path.name, _SET_ASIDE))
 
 
 def _daemon(path: Path) -> Iterator[Finding]:
@@ -137,7 +142,7 @@ def _daemon(path: Path) -> Iterator[Finding]:
         yield Finding("warn", "the daemon is not running", "systemctl start torhaus; journalctl -u torhaus")
         return
     except Refused as e:
-        yield Finding("warn", str(e))
+        yield Finding("bad", str(e), "journalctl -u torhaus; systemctl restart torhaus")
         return
     yield Finding("ok" if status.ready else "bad", "the daemon is running" + ("" if status.ready else ", NOT ready"))
     for problem in status.problems:

@@ -1,14 +1,16 @@
 """`torhaus queue`: what waits for each forwarder, and the dead letters."""
 
 import argparse
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
 from torhaus.daemon.cli.show import table
-from torhaus.daemon.cli.status import EX_CONFIG, EX_UNAVAILABLE, Unreadable, fetch
+from torhaus.daemon.cli.status import EX_CONFIG, EX_IOERR, EX_UNAVAILABLE, Unreadable, fetch
 from torhaus.daemon.main import add_config
 from torhaus.daemon.status import Letter
 
@@ -26,13 +28,13 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     verbs = letters.add_subparsers(metavar="list|retry|drop", required=True)
     listing = verbs.add_parser("list", help="all, or one forwarder's")
     listing.add_argument("--forwarder", metavar="NAME")
-    listing.add_argument("--json", action="store_true", help="as JSON")
-    add_config(listing)
+    listing.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="as JSON")
+    add_config(listing, again=True)
     listing.set_defaults(run=run_list)
     for verb, text in (("retry", "send it again"), ("drop", "delete it for good")):
         one = verbs.add_parser(verb, help=text)
         one.add_argument("number", type=int, metavar="NUMBER", help="as in the list")
-        add_config(one)
+        add_config(one, again=True)
         one.set_defaults(run=run_decide, verb=verb)
 
 
@@ -65,10 +67,11 @@ def run_list(args: argparse.Namespace) -> int:
     """The dead letters, oldest first."""
     from torhaus.daemon.control import NotRunning, Refused, ask_as
     from torhaus.daemon.offline import read_letters
+    from torhaus.daemon.outbox.migrate import SchemaError
 
     try:
         socket, store, site = _socket(args.config)
-        query = f"?forwarder={args.forwarder}" if args.forwarder else ""
+        query = f"?forwarder={quote(args.forwarder)}" if args.forwarder else ""
         try:
             found: list[Letter] = ask_as(socket, f"/dead-letters{query}", list[Letter])
         except NotRunning:
@@ -76,6 +79,9 @@ def run_list(args: argparse.Namespace) -> int:
     except (Unreadable, Refused) as e:
         print(e, file=sys.stderr)
         return e.code if isinstance(e, Unreadable) else EX_UNAVAILABLE
+    except (OSError, sqlite3.Error, SchemaError) as e:
+        print(f"{store}: {e}", file=sys.stderr)
+        return EX_IOERR
     if args.json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -104,5 +110,5 @@ def run_decide(args: argparse.Namespace) -> int:
         return EX_UNAVAILABLE
     except Refused as e:
         print(e, file=sys.stderr)
-        return EX_USAGE
+        return EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
     return 0

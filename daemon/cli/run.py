@@ -10,6 +10,7 @@ from typing import Any, Final
 from torhaus.daemon.main import add_config
 
 EX_OK: Final = 0
+EX_UNAVAILABLE: Final = 69
 EX_CANTCREAT: Final = 73
 EX_CONFIG: Final = 78
 SWITCH_S: Final = 0.001
@@ -24,7 +25,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGTERM or SIGINT. 78 for a bad configuration, 73 when the store cannot be used."""
+    """Run until SIGTERM or SIGINT.
+
+    78 for a bad configuration, 73 when the store cannot be used, 69 when HTTP or the control socket cannot be had.
+    """
     from torhaus.daemon import logs
     from torhaus.daemon.config.load import ConfigFaults, load
 
@@ -35,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
             print(fault, file=sys.stderr)
         return EX_CONFIG
     logs.set_up(loaded.log.level, loaded.log.format)
+    for note in loaded.notes:
+        logs.warning("configuration", note=note)
     return serve(loaded)
 
 
@@ -43,14 +49,18 @@ def serve(loaded: Any) -> int:  # noqa: ANN401 - daemon.config.load.Loaded, impo
     import uvloop
 
     from torhaus.daemon import logs
+    from torhaus.daemon.httpd import CannotListen
     from torhaus.daemon.outbox.migrate import SchemaError
 
     sys.setswitchinterval(SWITCH_S)
     try:
         uvloop.run(_main(loaded))
     except (OSError, sqlite3.Error, SchemaError) as e:
-        logs.error("cannot start", detail=e)
+        logs.error("cannot use the store", path=loaded.store.path, detail=e)
         return EX_CANTCREAT
+    except CannotListen as e:
+        logs.error("cannot start", detail=e)
+        return EX_UNAVAILABLE
     return EX_OK
 
 

@@ -1,7 +1,9 @@
 """`torhaus scans`: the documents that came in, and where they stand."""
 
 import argparse
+import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -10,9 +12,11 @@ import msgspec
 
 from torhaus.daemon.cli.show import ago, size, table
 from torhaus.daemon.main import add_config
+from torhaus.daemon.scans.states import State
 
 EX_USAGE: Final = 64
 EX_UNAVAILABLE: Final = 69
+EX_IOERR: Final = 74
 EX_CONFIG: Final = 78
 
 
@@ -21,7 +25,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     command = commands.add_parser("scans", help="the documents that came in, and where they stand")
     actions = command.add_subparsers(metavar="list|show|retry", required=True)
     listing = actions.add_parser("list", help="the newest, or those in one state")
-    listing.add_argument("--state", action="append", default=[], metavar="STATE", help="may be given several times")
+    states = [s.value for s in State]
+    listing.add_argument(
+        "--state", action="append", default=[], choices=states, metavar="STATE", help=f"{', '.join(states)}; repeatable"
+    )
     listing.set_defaults(run=run_list)
     show = actions.add_parser("show", help="one document and everything that happened to it")
     show.set_defaults(run=run_show)
@@ -34,8 +41,14 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         action.add_argument("id", metavar="SCAN-ID")
 
 
-def _ask(config: Path, what: str, kind: Any, method: str = "GET") -> Any:  # noqa: ANN401 - what `kind` says
-    """The daemon's answer, or an exit code after saying what is wrong."""
+def _ask(
+    config: Path,
+    what: str,
+    kind: Any,  # noqa: ANN401 - the type of the answer
+    method: str = "GET",
+    offline: Callable[[Path], Any] | None = None,
+) -> Any:  # noqa: ANN401 - what `kind` says
+    """The daemon's answer, or that of `offline` when it is down, or an exit code after saying what is wrong."""
     from torhaus.daemon.config.load import ConfigFaults, load
     from torhaus.daemon.control import NotRunning, Refused, ask_as
 
@@ -47,30 +60,35 @@ def _ask(config: Path, what: str, kind: Any, method: str = "GET") -> Any:  # noq
         return EX_CONFIG
     except Refused as e:
         print(e, file=sys.stderr)
-        return EX_USAGE
+        return EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
     except NotRunning as e:
-        if what.startswith("/scans?") or what == "/scans":
-            return _offline(Path(loaded.store.path), what)
+        if offline is not None:
+            return _offline(Path(loaded.store.path) / "scans" / "scans.db", offline)
         print(f"the daemon is not running ({e})", file=sys.stderr)
         return EX_UNAVAILABLE
 
 
-def _offline(store: Path, what: str) -> Any:  # noqa: ANN401
-    from urllib.parse import parse_qs, urlsplit
-
-    from torhaus.daemon.scans.offline import read_scans
-
-    states = parse_qs(urlsplit(what).query).get("state", [])
-    return read_scans(store / "scans" / "scans.db", states)
+def _offline(path: Path, read: Callable[[Path], Any]) -> Any:  # noqa: ANN401
+    try:
+        found = read(path)
+    except (OSError, sqlite3.Error) as e:
+        print(f"{path}: {e}", file=sys.stderr)
+        return EX_IOERR
+    if found is None:
+        print("no such scan", file=sys.stderr)
+        return EX_USAGE
+    return found
 
 
 def run_list(args: argparse.Namespace) -> int:
     """The newest scans first."""
     from torhaus.daemon.clock import SystemClock
+    from torhaus.daemon.scans.offline import read_scans
     from torhaus.daemon.scans.pages import Row
 
     query = "&".join(f"state={quote(s)}" for s in args.state)
-    found = _ask(args.config, "/scans" + (f"?{query}" if query else ""), list[Row])
+    what = "/scans" + (f"?{query}" if query else "")
+    found = _ask(args.config, what, list[Row], offline=lambda path: read_scans(path, args.state))
     if isinstance(found, int):
         return found
     if args.json:
@@ -88,9 +106,11 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """One scan and its evidence."""
+    from torhaus.daemon.scans.offline import read_scan
     from torhaus.daemon.scans.pages import Shown
 
-    found = _ask(args.config, f"/scans/show?id={quote(args.id)}", Shown)
+    what = f"/scans/show?id={quote(args.id)}"
+    found = _ask(args.config, what, Shown, offline=lambda path: read_scan(path, args.id))
     if isinstance(found, int):
         return found
     text = msgspec.json.encode(found)

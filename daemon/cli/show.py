@@ -28,9 +28,17 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
+def plain(value: object) -> str:
+    """Text for a terminal: what far sides and files say must not move its cursor."""
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Columns wide enough for what is in them; numbers to the right."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[plain(cell) for cell in row] for row in rows]
     widths = [max(len(line[i]) for line in [list(head), *texts]) for i in range(len(head))]
     lines = []
     for line in [list(head), *texts]:

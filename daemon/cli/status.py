@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from torhaus.daemon.cli.show import ago, duration, size, table
+from torhaus.daemon.cli.show import ago, duration, plain, size, table
 from torhaus.daemon.main import add_config
 from torhaus.daemon.status import Status
 
@@ -89,28 +89,28 @@ def render(s: Status) -> str:
     up = f", up {duration((now - s.started_ns) / 1e9)}" if s.running else ""
     clock = "" if s.clock_synced else ", clock NOT synchronised"
     lines = [f"torhaus {s.version}  site {s.site}  {state}{up}{clock}"]
-    lines += [f"  ! {problem}" for problem in s.problems]
+    lines += [f"  ! {plain(problem)}" for problem in s.problems]
     lines += [f"  ! set aside: {path}" for path in s.set_aside_files]
     lines += [f"  ! dropped {n} records ({key})" for key, n in sorted(s.dropped.items())]
     if s.drivers:
-        rows = [
+        drivers = [
             (name, "up" if d.up else "DOWN", d.frames, ago(d.last_frame_ns, now), d.acks, d.acks_late, d.detail)
             for name, d in sorted(s.drivers.items())
         ]
-        lines += ["", table(("DRIVER", "STATE", "FRAMES", "LAST", "ACKS", "LATE", ""), rows)]
+        lines += ["", table(("DRIVER", "STATE", "FRAMES", "LAST", "ACKS", "LATE", ""), drivers)]
     if s.gateways:
         known = [
             (g, x.driver, x.peer, x.protocol, "yes" if x.known else "STRANGER") for g, x in sorted(s.gateways.items())
         ]
         lines += ["", table(("GATEWAY", "DRIVER", "ADDRESS", "PROTOCOL", "KNOWN"), known)]
     if s.forwarders:
-        rows2 = [
+        forwarders = [
             (name, "up" if f.up else "DOWN", f.backlog, f.accepted, f.set_aside, f.dead_letters,
              ago(f.last_success_ns, now), f.detail)
             for name, f in sorted(s.forwarders.items())
         ]  # fmt: skip
         head = ("FORWARDER", "STATE", "BACKLOG", "SENT", "ASIDE", "DEAD", "LAST", "")
-        lines += ["", table(head, rows2)]
+        lines += ["", table(head, forwarders)]
     if s.logs:
         logs = [(name, x.records, size(x.bytes), size(x.capacity_bytes)) for name, x in s.logs.items()]
         lines += ["", table(("LOG", "RECORDS", "ON DISK", "LIMIT"), logs)]

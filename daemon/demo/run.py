@@ -13,8 +13,9 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
+from torhaus.daemon.control import NotRunning, Refused, ask
 from torhaus.daemon.demo.broker import Broker
 from torhaus.daemon.demo.documents import drop
 from torhaus.daemon.demo.gateway import SimulatedGateway
@@ -42,8 +43,11 @@ class Table:
     def add(self, payload: bytes) -> None:
         """One message from the broker."""
         message = json.loads(payload)
-        if message.get("kind") != "reading":
-            return
+        for one in message if isinstance(message, list) else [message]:  # the backlog may come packed
+            if one.get("kind") == "reading":
+                self._reading(one)
+
+    def _reading(self, message: dict[str, Any]) -> None:
         self.arrived += 1
         device = message["device"]
         values = "  ".join(
@@ -96,7 +100,8 @@ async def demo(folder: Path | None, seconds: float | None, out: TextIO = sys.std
         try:
             print(f"the daemon runs in {place}", file=out)
             print(f"metrics: http://127.0.0.1:{ports.http}/metrics", file=out, flush=True)
-            await _wait_ready(place, daemon)
+            if not await _wait_ready(place, daemon, stop):
+                return 1
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(_radio(ports.gwmp, sensors()), name="radio"),
@@ -121,13 +126,17 @@ async def demo(folder: Path | None, seconds: float | None, out: TextIO = sys.std
     return 0 if table.arrived else 1
 
 
-async def _wait_ready(place: Path, daemon: asyncio.subprocess.Process) -> None:
-    """The control socket appears when the daemon is up."""
+async def _wait_ready(place: Path, daemon: asyncio.subprocess.Process, stop: asyncio.Event) -> bool:
+    """Whether the daemon came up; what it says when it does not is on standard error."""
     for _ in range(int(START_S / 0.05)):
-        if (place / "torhaus.sock").exists() or daemon.returncode is not None:
-            return
+        if daemon.returncode is not None or stop.is_set():
+            return False
+        with contextlib.suppress(NotRunning, Refused):
+            await asyncio.to_thread(ask, place / "torhaus.sock", "/readyz")
+            return True
         await asyncio.sleep(0.05)
-    raise TimeoutError(f"the daemon did not start within {START_S:.0f} s")
+    print(f"the daemon did not start within {START_S:.0f} s", file=sys.stderr)
+    return False
 
 
 async def _radio(port: int, devices: list[Sensor]) -> None:

@@ -57,6 +57,7 @@ def sensors() -> list[Sensor]:
 
 def build(folder: Path, ports: Ports, meter: str) -> Path:
     """Write the configuration; returns its path. A folder used before keeps its records."""
+    folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "decoders").mkdir(exist_ok=True)
     (folder / "decoders" / "boiler.js").write_text(DECODER, encoding="utf-8")
@@ -94,7 +95,7 @@ listen = "127.0.0.1:{ports.gwmp}"
 [[driver]]
 name = "meter"
 type = "sml"
-link = "serial://{meter}?exclusive=0"
+link = {_quoted(f"serial://{meter}?exclusive=0")}
 device = "{METER}"
 
 [[forwarder]]
@@ -105,7 +106,7 @@ url = "mqtt://127.0.0.1:{ports.broker}"
 [[scan.station]]
 name = "mailroom"
 type = "folder"
-path = "{folder / "scan-in"}"
+path = {_quoted(folder / "scan-in")}
 stable_s = 1.0
 scan_interval_s = 0.5
 target = "archive"
@@ -113,8 +114,13 @@ target = "archive"
 [[scan.target]]
 name = "archive"
 type = "folder"
-path = "{folder / "delivered"}"
+path = {_quoted(folder / "delivered")}
 """,
         encoding="utf-8",
     )
     return config
+
+
+def _quoted(text: object) -> str:
+    """A TOML string: JSON's are such."""
+    return msgspec.json.encode(str(text)).decode()

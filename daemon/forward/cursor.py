@@ -25,28 +25,35 @@ class Cursor:
         self.is_live = False
         self.changed = False
         self._busy = Ranges()
+        self._waiting = Ranges()  # the busy ones that wait for their script
         self._limit = live_records
 
-    def feed(self, stored: Stored, *, wanted: bool, ready: bool) -> None:
-        """A record was committed (or, already seen and then ready, its script has answered).
+    def feed(self, stored: Stored, *, wanted: bool, ready: bool) -> bool:
+        """A record was committed (or, already seen and then ready, its script has answered). True when this settled it.
 
-        Not `wanted` settles it as skipped; not `ready` leaves it waiting until it is fed again.
+        Not `wanted` settles it as skipped; not `ready` leaves it waiting until it is fed again. One that is sent before
+        its script answers, or whose script answers while it lies in the backlog, is in nobody's way when it is fed.
         """
         pos = stored.pos
         is_new = pos >= self.tail
         if is_new:
             self.tail = pos + 1
-        if not wanted:
-            self.settle(pos)
-        elif not ready:
-            self._busy.add(pos, pos + 1)
-        elif self.is_live and pos not in self.settled and (is_new or pos in self._busy):
-            self._busy.add(pos, pos + 1)
-            self.live.append(stored)
-            if len(self.live) > self._limit:
-                self.release(self.live.popleft().pos)
-        elif not is_new:
+        if not is_new and pos in self.settled:
             self.release(pos)
+        elif not wanted:
+            self.settle(pos)
+            return True
+        elif not ready:
+            self.wait(pos)
+        elif is_new or pos in self._waiting:
+            if not is_new:
+                self.release(pos)
+            if self.is_live:
+                self._busy.add(pos, pos + 1)
+                self.live.append(stored)
+                if len(self.live) > self._limit:
+                    self.release(self.live.popleft().pos)
+        return False
 
     def start_live(self) -> None:
         """From now on new records go to the live lane."""
@@ -79,18 +86,27 @@ class Cursor:
         return None
 
     def take(self, pos: int) -> None:
-        """This position is being sent, or waits for its script."""
+        """This position is being sent."""
         self._busy.add(pos, pos + 1)
+
+    def wait(self, pos: int) -> None:
+        """This position waits for its script, and comes by `feed` when that has answered."""
+        self._busy.add(pos, pos + 1)
+        self._waiting.add(pos, pos + 1)
 
     def settle(self, pos: int, count: int = 1) -> None:
         """Done with: accepted, skipped, set aside with a copy of its own, or gone."""
         self.settled.add(pos, pos + count)
         self._busy.remove(pos, pos + count)
+        if self._waiting:
+            self._waiting.remove(pos, pos + count)
         self.changed = True
 
     def release(self, pos: int) -> None:
         """Not done with: back to the backlog."""
         self._busy.remove(pos, pos + 1)
+        if self._waiting:
+            self._waiting.remove(pos, pos + 1)
 
     def backlog(self, head: int) -> int:
         """Records that are not settled."""

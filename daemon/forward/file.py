@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import threading
+from io import FileIO
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
 
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
+MEND_STEP: Final = 1 << 16
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,7 +31,10 @@ def open_forwarder(config: Config, context: Context) -> "FileForwarder":
 
 
 class FileForwarder:
-    """Appends to `path`; when it is full it becomes `path.1`, that one `path.2`, and so on up to `keep`."""
+    """Appends to `path`; when it is full it becomes `path.1`, that one `path.2`, and so on up to `keep`.
+
+    A write that was begun ends before anything else touches the file, whatever becomes of the task that waits for it.
+    """
 
     max_batch = 1024
     concurrency = 1
@@ -36,20 +42,28 @@ class FileForwarder:
     def __init__(self, config: Config, context: Context) -> None:
         self.config = config
         self._path = Path(config.path.replace("{site}", context.site))
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
+        self._lock = threading.Lock()
 
     async def open(self) -> None:
         """Open for appending. Raises Unavailable."""
         try:
             await asyncio.to_thread(self._open)
         except OSError as e:
-            raise Unavailable(f"{self._path}: {e.strerror}") from e
+            raise self._unavailable(e) from e
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("ab")
-        _mend_tail(self._path, self._file)
-        _fsync_folder(self._path.parent)
+        with self._lock:
+            self._let_go()
+            _make_folder(self._path.parent)
+            file = self._append()
+            try:
+                _mend_tail(self._path)
+                _fsync_folder(self._path.parent)
+            except OSError:
+                file.close()
+                raise
+            self._file = file
 
     async def send(self, batch: list[Item]) -> Outcome:
         """Append, fsync. Raises Unavailable when it cannot be written: the file is cut back to what it was."""
@@ -57,30 +71,46 @@ class FileForwarder:
         try:
             await asyncio.to_thread(self._write, data)
         except OSError as e:
-            raise Unavailable(f"{self._path}: {e.strerror}") from e
+            raise self._unavailable(e) from e
         return Outcome(list(range(len(batch))))
 
     def _write(self, data: bytes) -> None:
-        file = self._file
-        assert file is not None
-        start = file.seek(0, os.SEEK_END)
-        if start and start + len(data) > self.config.rotate_bytes:
-            file = self._rotate()
-            start = 0
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:
-            self._file = None
-            with self._path.open("r+b") as again:  # half a line must not stay: the batch comes again
-                again.truncate(start)
-            raise
+        with self._lock:
+            file = self._file
+            if file is None:
+                raise OSError("not open")
+            if not self._is_in_place(file):  # moved or removed by somebody: what is written must be found at the path
+                self._let_go()
+                file = self._file = self._append()
+                _fsync_folder(self._path.parent)
+            start = file.seek(0, os.SEEK_END)
+            if start and start + len(data) > self.config.rotate_bytes:
+                file, start = self._rotate(), 0
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+            except OSError:
+                self._file = None
+                try:
+                    file.truncate(start)  # half a batch must not stay: it comes again
+                finally:
+                    file.close()
+                raise
 
-    def _rotate(self) -> BinaryIO:
-        assert self._file is not None
-        self._file.close()
-        self._file = None
+    def _is_in_place(self, file: FileIO) -> bool:
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(os.fstat(file.fileno()), there)
+
+    def _append(self) -> FileIO:
+        return self._path.open("ab", buffering=0)  # no buffer that could be written later, when it must not be any more
+
+    def _rotate(self) -> FileIO:
+        self._let_go()
         folder, name = self._path.parent, self._path.name
         folder.joinpath(f"{name}.{self.config.keep}").unlink(missing_ok=True)
         for n in range(self.config.keep - 1, 0, -1):
@@ -91,37 +121,57 @@ class FileForwarder:
             self._path.rename(folder / f"{name}.1")
         else:
             self._path.unlink()
-        self._file = self._path.open("ab")
+        self._file = self._append()
         _fsync_folder(folder)
         return self._file
 
     async def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close the file, after a write that is under way."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._lock:
+            try:
+                self._let_go()
+            except OSError:
+                self._file = None  # everything accepted was fsynced before: nothing is lost with it
+
+    def _let_go(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _unavailable(self, error: OSError) -> Unavailable:
+        return Unavailable(f"{self._path}: {error.strerror or error}")
 
 
-def _mend_tail(path: Path, file: BinaryIO) -> None:
+def _make_folder(folder: Path) -> None:
+    """With its parents, all of them on disk: a file is not safe in a folder that a power cut takes back."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        _fsync_folder(new.parent)
+
+
+def _mend_tail(path: Path) -> None:
     """A line that a power cut left unfinished is cut off: it was never accepted and comes again."""
-    size = file.seek(0, os.SEEK_END)
-    if not size:
-        return
     with path.open("r+b") as f:
-        step = 1 << 16
+        size = f.seek(0, os.SEEK_END)
         end = size
         while end > 0:
-            start = max(0, end - step)
+            start = max(0, end - MEND_STEP)
             f.seek(start)
-            chunk = f.read(end - start)
-            cut = chunk.rfind(b"\n")
+            cut = f.read(end - start).rfind(b"\n")
             if cut >= 0:
-                if start + cut + 1 != size:
-                    f.truncate(start + cut + 1)
-                    os.fsync(f.fileno())
-                return
+                end = start + cut + 1
+                break
             end = start
-        f.truncate(0)
+        if end != size:
+            f.truncate(end)
+            os.fsync(f.fileno())
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""Runs one forwarder: connection, two lanes, batches and back-off. What becomes of each item: settle.py."""
+"""Runs one forwarder: connection, two lanes, batches and back-off. What becomes of each item: settle.py.
+
+Order within a lane is that of the log, except for what the far side itself kept back: it comes again later.
+"""
 
 import asyncio
 import sqlite3
@@ -6,10 +9,12 @@ from typing import Final
 
 import msgspec
 
+from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.forward.base import Forwarder, Item, Unavailable
+from torhaus.daemon.forward.base import Forwarder, Item, Outcome, Unavailable
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.message import Kind, Message
+from torhaus.daemon.forward.rate import Rate
 from torhaus.daemon.forward.render import render
 from torhaus.daemon.forward.settle import Settlement
 from torhaus.daemon.outbox.record import Damaged, Stored
@@ -21,6 +26,12 @@ BACKFILL_READ: Final = 512
 """Records read from the log at once: what the backlog may occupy in memory, however long it is."""
 IDLE_S: Final = 1.0
 """How often the backlog lane looks again when there is nothing to do."""
+HANG_S: Final = 900.0
+"""Forwarders have time-outs of their own, all shorter: one that has not come back by then is connected anew."""
+HANG_CHECK_S: Final = 10.0
+DEFECTS_IN_A_ROW: Final = 16
+"""So many records become dead letters over a forwarder's defect, none arriving in between; then it is the forwarder
+itself that is broken, and everything is kept."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +58,12 @@ class Runner:
         self._outbox = outbox
         self._clock = clock
         self._wake = asyncio.Event()
+        self._answered: set[int] | None = None  # scripts' answers that came while the log was being read
+        self._under_way: list[int] = []  # when each send began, boot time
+        self._defects = 0
         self._connect_pause = Backoff()
         self._backlog_pause = Backoff()
-        self._allowance = 0.0
-        self._allowed_at = clock.boot_ns()
+        self._rate = Rate(options.backfill_per_s, clock)
         self._turn = asyncio.Semaphore(max(1, forwarder.concurrency))
         outbox.settled_by[log][options.name] = cursor.settled
         outbox.subscribe(log, self._feed)
@@ -73,10 +86,11 @@ class Runner:
     def _feed(self, batch: list[Stored]) -> None:
         feed, kind_of = self.cursor.feed, self.kind_of
         for stored in batch:
+            if self._answered is not None and stored.pos < self.cursor.tail:
+                self._answered.add(stored.pos)
             kind = kind_of(stored)
-            if kind is None:
-                self.tally.skipped += 1
-            feed(stored, wanted=kind is not None, ready=kind != "reading" or not stored.record.pending)
+            ready = kind != "reading" or not stored.record.pending
+            self.tally.skipped += feed(stored, wanted=kind is not None, ready=ready)
         self._wake.set()
 
     def _collect(self, flush: Flush) -> None:
@@ -91,16 +105,26 @@ class Runner:
         await self.books.load()
         while True:
             try:
-                await self._forwarder.open()
+                await self._open()
                 self._set_up(up=True)
                 self.cursor.start_live()
                 await self._work()
             except Unavailable as e:
                 self._set_up(up=False, detail=str(e))
+            except Exception as e:
+                self._set_up(up=False, detail=f"defect: {type(e).__name__}")
+                raise
             finally:
                 self.cursor.stop_live()
                 await self._forwarder.close()
             await self._clock.sleep(self._connect_pause.next_s())
+
+    async def _open(self) -> None:
+        try:
+            async with asyncio.timeout(HANG_S):
+                await self._forwarder.open()
+        except TimeoutError:
+            raise Unavailable(f"no connection within {HANG_S:.0f} s") from None
 
     def _set_up(self, *, up: bool, detail: str = "") -> None:
         tally = self.tally
@@ -115,8 +139,15 @@ class Runner:
             async with asyncio.TaskGroup() as lanes:
                 lanes.create_task(self._live(), name=f"{self.options.name} live")
                 lanes.create_task(self._backfill(), name=f"{self.options.name} backfill")
+                lanes.create_task(self._mind_hanging(), name=f"{self.options.name} hang check")
         except* Unavailable as group:
             raise next(e for e in group.exceptions if isinstance(e, Unavailable)) from None
+
+    async def _mind_hanging(self) -> None:
+        while True:
+            await self._clock.sleep(HANG_CHECK_S)
+            if self._under_way and self._clock.boot_ns() - min(self._under_way) > HANG_S * 1e9:
+                raise Unavailable(f"no answer within {HANG_S:.0f} s")
 
     # -- lanes --------------------------------------------------------------------------------------------------------
 
@@ -139,32 +170,22 @@ class Runner:
                     await self._clock.sleep(IDLE_S)
                 scanned = 0  # what was kept meanwhile is looked at again from the start
                 continue
-            batch, scanned = await self._read(*gap, await self._allow(self._forwarder.max_batch))
+            batch, scanned = await self._read(*gap, await self._rate.allow(self._forwarder.max_batch))
             if batch and not await self._send(batch, late=True):
                 await self._clock.sleep(self._backlog_pause.next_s())
-
-    async def _allow(self, most: int) -> int:
-        """How many records the rate allows now: waits until it is at least one."""
-        rate = self.options.backfill_per_s
-        if not rate:
-            return most
-        while True:
-            now = self._clock.boot_ns()
-            self._allowance = min(max(rate / 10, 1), self._allowance + (now - self._allowed_at) / 1e9 * rate)
-            self._allowed_at = now
-            if self._allowance >= 1:
-                return min(most, int(self._allowance))
-            await self._clock.sleep(max(0.01, (1 - self._allowance) / rate))
 
     async def _read(self, start: int, end: int, most: int) -> tuple[list[Stored], int]:
         """The next records of the backlog that are to be sent, and up to where it was looked at."""
         cursor = self.cursor
+        answered = self._answered = set()
         try:
             found = await self._outbox.read(self.log, start, min(most, BACKFILL_READ, end - start))
         except sqlite3.Error as e:  # not damage, which comes as Damaged: the file cannot be had just now
             self.tally.detail = f"log: {e}"
             await self._clock.sleep(self._backlog_pause.next_s())
             return [], start
+        finally:
+            self._answered = None
         if not found:  # dropped while we looked, or positions that were never used
             head = self._outbox.logs[self.log].head
             end = min(end, head) if head > start else end
@@ -177,11 +198,12 @@ class Runner:
                 break
             if r.pos > pos:  # a hole: positions that were never used, or rows that are gone
                 cursor.settle(pos, r.pos - pos)
+                pos = r.pos
             if isinstance(r, Damaged):
-                count = min(r.count, end - r.pos)
+                count = min(r.pos + r.count, end) - pos  # it may begin before `pos`
                 self.tally.damaged += count
-                cursor.settle(r.pos, count)
-                pos = r.pos + count
+                cursor.settle(pos, count)
+                pos += count
                 continue
             pos = r.pos + 1
             kind = self.kind_of(r)
@@ -189,17 +211,29 @@ class Runner:
                 self.tally.skipped += 1
                 cursor.settle(r.pos)
                 continue
-            cursor.take(r.pos)
-            if kind != "reading" or not r.record.pending:  # else it comes back through `_feed` once its script answered
+            if kind != "reading" or not r.record.pending:
+                cursor.take(r.pos)
                 batch.append(r)
-        self._allowance -= len(batch)
+            elif r.pos not in answered:  # else it was read just before its answer was written, and is read again
+                cursor.wait(r.pos)  # it comes through `_feed` once its script has answered
+        self._rate.spend(len(batch))
         return batch, pos
 
     async def _retry_set_aside(self) -> None:
-        for one in await self.books.due():
+        try:
+            due = await self.books.due()
+        except sqlite3.Error as e:
+            self.tally.detail = f"state: {e}"
+            return
+        for one in due:
             kind = self.kind_of(one.stored) or "frame"
-            async with self._turn:
-                outcome = await self._forwarder.send([Item(self._message(one.stored, kind, late=True), one.tries)])
+            try:
+                outcome = await self._call([Item(self._message(one.stored, kind, late=True), one.tries)])
+            except Unavailable:
+                raise
+            except Exception as e:  # noqa: BLE001 - it stays aside; its pauses grow
+                logs.error("defect", e, component=f"forwarder {self.options.name}")
+                outcome = Outcome(kept={0: _defect(e)})
             await self.books.settle_due(one, outcome)
 
     # -- sending ------------------------------------------------------------------------------------------------------
@@ -207,26 +241,56 @@ class Runner:
     def _message(self, stored: Stored, kind: Kind, *, late: bool) -> Message:
         return render(stored, self._outbox.site, self._outbox.boots, kind=kind, late=late)
 
+    async def _call(self, items: list[Item]) -> Outcome:
+        async with self._turn:
+            began = self._clock.boot_ns()
+            self._under_way.append(began)
+            try:
+                return await self._forwarder.send(items)
+            finally:
+                self._under_way.remove(began)
+
     async def _send(self, batch: list[Stored], *, late: bool) -> bool:
         """Send and settle. False when the far side took nothing of it. Raises Unavailable."""
-        tries, kind_of = self.books.tries, self.kind_of
-        items = [Item(self._message(s, kind_of(s) or "frame", late=late), tries.get(s.pos, 0)) for s in batch]
+        tries, kind_of = self.books.tries, self.kind_of  # bound once for the batch
         try:
-            async with self._turn:
-                outcome = await self._forwarder.send(items)
+            items = [Item(self._message(s, kind_of(s) or "frame", late=late), tries(s.pos)) for s in batch]
+            outcome = await self._call(items)
         except (Unavailable, asyncio.CancelledError):
-            for s in batch:
-                self.cursor.release(s.pos)
+            self._release(batch)
             raise
         except Exception as e:  # noqa: BLE001 - a defect met on one record must not stop the others, nor be met for ever
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                one = await self._send(batch[:middle], late=late)
-                return await self._send(batch[middle:], late=late) or one
-            self.books.bury(batch[0], f"defect: {type(e).__name__}: {e}"[:200])
-            return True
+            return await self._after_defect(batch, e, late=late)
         moved = self.books.settle(batch, outcome, late=late)
         if moved:
+            self._defects = 0
+            self.tally.detail = ""
             self._connect_pause.reset()
             self._backlog_pause.reset()
         return moved
+
+    async def _after_defect(self, batch: list[Stored], error: Exception, *, late: bool) -> bool:
+        """Find the record on which the forwarder fails by sending halves; it becomes a dead letter."""
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            try:
+                moved = await self._send(batch[:middle], late=late)
+            except BaseException:
+                self._release(batch[middle:])
+                raise
+            return await self._send(batch[middle:], late=late) or moved
+        self._defects += 1
+        if self._defects > DEFECTS_IN_A_ROW:
+            self._release(batch)
+            raise Unavailable(_defect(error))
+        logs.error("defect", error, component=f"forwarder {self.options.name}")
+        self.books.bury(batch[0], _defect(error))
+        return True
+
+    def _release(self, batch: list[Stored]) -> None:
+        for s in batch:
+            self.cursor.release(s.pos)
+
+
+def _defect(error: Exception) -> str:
+    return f"defect: {type(error).__name__}: {error}"[:200]

@@ -17,6 +17,8 @@ SET_ASIDE_S: Final = 60.0
 SET_ASIDE_LONGEST_S: Final = 3600.0
 MAX_SET_ASIDE: Final = 10_000
 """Records one forwarder may have set aside, each with a copy of its own; beyond it they hold up the backlog instead."""
+MAX_COUNTED: Final = 10_000
+"""Records whose tries are counted at a time, in memory; those beyond it are counted when there is room again."""
 DUE_CHECK_NS: Final = 1_000_000_000
 DUE_BATCH: Final = 64
 
@@ -45,7 +47,7 @@ class Settlement:
         self.name = name
         self.tally = Tally(since_ns=clock.wall_ns())
         self.aside = 0  # records set aside at present
-        self.tries: dict[int, int] = {}
+        self._tries: dict[int, tuple[int, int]] = {}  # position to tries, and what had been taken by the last one
         self._outbox = outbox
         self._log = log
         self._cursor = cursor
@@ -57,32 +59,46 @@ class Settlement:
         counts = await self._outbox.on_state(State.counts)
         self.aside = counts.get(self.name, (0, 0))[0]
 
+    def tries(self, pos: int) -> int:
+        """How often this very item was refused for now, while others were taken."""
+        return self._tries[pos][0] if pos in self._tries else 0
+
     def settle(self, batch: list[Stored], outcome: Outcome, *, late: bool) -> bool:
         """Enter what became of a batch. True when the far side took or refused at least one item for good."""
-        cursor, tries = self._cursor, self.tries
-        if len(outcome.accepted) == len(batch):
+        cursor, tries = self._cursor, self._tries
+        accepted = set(outcome.accepted)
+        if outcome.rejected or outcome.kept:  # an item in two lists is not proved to have arrived
+            accepted -= outcome.rejected.keys() | outcome.kept.keys()
+        elif accepted.issuperset(range(len(batch))):
             self._settle_all(batch, late=late)
             return True
-        accepted = set(outcome.accepted)
-        moved = bool(accepted or outcome.rejected)
+        taken = sum(1 for i in range(len(batch)) if i in accepted)
+        moved = bool(taken) or any(i in outcome.rejected for i in range(len(batch)))
+        before = self.tally.accepted + self.tally.rejected
         for i, s in enumerate(batch):
             if i in accepted:
                 tries.pop(s.pos, None)
                 cursor.settle(s.pos)
             elif i in outcome.rejected:
                 self.bury(s, outcome.rejected[i])
-            elif i in outcome.kept and moved and self._is_stuck(s.pos):
-                tries.pop(s.pos, None)
-                self.aside += 1
-                self._put_aside(s, 0, outcome.kept[i])
-                cursor.settle(s.pos)
             else:
+                if i in outcome.kept:
+                    count, then = tries.get(s.pos, (0, before))
+                    count += (
+                        moved or before > then
+                    )  # else the far side took nothing at all, which is not the item's fault
+                    if count >= INLINE_TRIES and self.aside < MAX_SET_ASIDE:
+                        tries.pop(s.pos, None)
+                        self.aside += 1
+                        self._put_aside(s, 0, outcome.kept[i])
+                        cursor.settle(s.pos)
+                        continue
+                    if s.pos in tries or len(tries) < MAX_COUNTED:
+                        tries[s.pos] = count, before + taken
                 self.tally.kept += 1
-                if i in outcome.kept and moved:
-                    tries[s.pos] = tries.get(s.pos, 0) + 1
                 cursor.release(s.pos)
-        if accepted:
-            self._success(len(accepted), late=late)
+        if taken:
+            self._success(taken, late=late)
         return moved
 
     def _settle_all(self, batch: list[Stored], *, late: bool) -> None:
@@ -94,13 +110,10 @@ class Settlement:
                 start = s.pos
             end = s.pos + 1
         self._cursor.settle(start, end - start)
-        if self.tries:
+        if self._tries:
             for s in batch:
-                self.tries.pop(s.pos, None)
+                self._tries.pop(s.pos, None)
         self._success(len(batch), late=late)
-
-    def _is_stuck(self, pos: int) -> bool:
-        return self.tries.get(pos, 0) + 1 >= INLINE_TRIES and self.aside < MAX_SET_ASIDE
 
     def _success(self, count: int, *, late: bool) -> None:
         self.tally.accepted += count
@@ -112,7 +125,7 @@ class Settlement:
         """Refused for good: a dead letter, kept until a person decides."""
         dead = self._outbox.flush.dead.setdefault((self.name, self._log), [])
         dead.append(SetAside(stored.pos, 0, 0, reason, stored))
-        self.tries.pop(stored.pos, None)
+        self._tries.pop(stored.pos, None)
         self._cursor.settle(stored.pos)
         self.tally.rejected += 1
 
@@ -125,11 +138,12 @@ class Settlement:
     async def due(self) -> list[SetAside]:
         """Records set aside whose time has come; looks once a second at most."""
         now = self._clock.boot_ns()
-        if not self.aside or now < self._due_at:
+        if now < self._due_at:
             return []
         self._due_at = now + DUE_CHECK_NS
         wall = self._clock.wall_ns()
         found: list[SetAside] = await self._outbox.on_state(lambda s: s.due(self.name, self._log, wall, DUE_BATCH))
+        self.aside = max(self.aside, len(found))  # a person may have had dead letters tried again
         return found
 
     async def settle_due(self, one: SetAside, outcome: Outcome) -> None:
@@ -137,12 +151,12 @@ class Settlement:
         flush, key = self._outbox.flush, (self.name, self._log)
         if 0 in outcome.accepted:
             flush.resolved.setdefault(key, []).append(one.pos)
-            self.aside -= 1
+            self.aside = max(0, self.aside - 1)
             self._success(1, late=True)
         elif 0 in outcome.rejected:
             one.reason = outcome.rejected[0]
             flush.dead.setdefault(key, []).append(one)
-            self.aside -= 1
+            self.aside = max(0, self.aside - 1)
             self.tally.rejected += 1
         else:
             self._put_aside(one.stored, one.tries + 1, outcome.kept.get(0, one.reason))

@@ -13,6 +13,7 @@ from torhaus.daemon.outbox.record import Record, Stored, Verdict
 from torhaus.daemon.outbox.writer import Writer
 
 Done = Callable[[bool], None]
+VERDICTS: Final = "verdicts"
 MAX_WAITING_BYTES: Final = 32 << 20
 """Raw bytes that may wait for a commit: beyond it nothing is taken, and so nothing acknowledged."""
 RETRY_S: Final = 1.0
@@ -27,7 +28,7 @@ class Batch:
     def __init__(self) -> None:
         self.records: dict[str, list[tuple[Stamp, Record]]] = {}
         self.verdicts: list[tuple[Stored, Verdict]] = []
-        self.dones: list[Done] = []
+        self.dones: list[tuple[Done, set[str]]] = []  # with the logs whose records it is about
         self.size = 0
 
     def __bool__(self) -> bool:
@@ -39,8 +40,18 @@ class Batch:
         return sum(len(r) for r in self.records.values())
 
 
-Write = Callable[[Batch], dict[str, list[Stored]]]
-Written = Callable[[Batch, dict[str, list[Stored]] | BaseException, float], None]
+class Result:
+    """What became of a batch: what is on disk, and why the rest is not, by log (VERDICTS for scripts' verdicts)."""
+
+    __slots__ = ("errors", "stored")
+
+    def __init__(self) -> None:
+        self.stored: dict[str, list[Stored]] = {}
+        self.errors: dict[str, BaseException] = {}
+
+
+Write = Callable[[Batch], Result]
+Written = Callable[[Batch, Result, float], None]
 
 
 class GroupCommit:
@@ -55,12 +66,15 @@ class GroupCommit:
         self._next = Batch()
         self._busy = False
         self._timer: asyncio.TimerHandle | None = None
+        self._is_retry = False  # what the timer is for
+        self._logs: set[str] = set()  # what was put since the last `commit`
         self._last_begin = self._loop.time() - window_s
 
     def put(self, log: str, records: list[tuple[Stamp, Record]], size: int) -> None:
-        """Records for the next commit; `size` is about how many bytes they hold. Follow with `commit`."""
+        """Records for the next commit; `size` is about how many bytes they hold. Follow with `commit` at once."""
         batch = self._next
         batch.size += size
+        self._logs.add(log)
         have = batch.records.get(log)
         if have is None:
             batch.records[log] = records
@@ -77,19 +91,25 @@ class GroupCommit:
 
     def commit(self, done: Done | None) -> None:
         """Have what was put stored soon; `done` is called afterwards: True when it is on disk."""
+        logs, self._logs = self._logs, set()
         if done is not None:
-            self._next.dones.append(done)
-        if not self._busy and self._timer is None:
-            self._arm()
+            self._next.dones.append((done, logs))
+        if self._busy or (self._timer is not None and not self._is_retry):
+            return
+        self._arm()
 
     def put_verdict(self, stored: Stored, verdict: Verdict) -> None:
         """What a script made of a record, for the next commit."""
         self._next.verdicts.append((stored, verdict))
-        self.commit(None)
+        if not self._busy and self._timer is None:
+            self._arm()
 
-    def _arm(self, at: float | None = None) -> None:
-        due = max(at or 0.0, self._last_begin + self._window_s, self._loop.time())
-        self._timer = self._loop.call_at(due, self._begin)
+    def _arm(self, retry_s: float = 0.0) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        now = self._loop.time()
+        self._is_retry = retry_s > 0
+        self._timer = self._loop.call_at(max(self._last_begin + self._window_s, now + retry_s), self._begin)
 
     def _begin(self) -> None:
         self._timer = None
@@ -100,14 +120,17 @@ class GroupCommit:
 
     def _written(self, batch: Batch, began: float, result: Any) -> None:  # noqa: ANN401 - result or exception
         self._busy = False
-        failed = isinstance(result, BaseException)
-        if failed:
+        if isinstance(result, BaseException):  # a defect
+            error, result = result, Result()
+            result.errors = dict.fromkeys((*batch.records, *([VERDICTS] if batch.verdicts else [])), error)
+        errors: dict[str, BaseException] = result.errors
+        if VERDICTS in errors:
             self._next.verdicts[:0] = batch.verdicts  # nobody else has them
-        for done in batch.dones:
-            done(not failed)
-        self._tell(batch, result, self._loop.time() - began)
+        for done, logs in batch.dones:
+            guarded(self._loop, done, errors.keys().isdisjoint(logs))
+        guarded(self._loop, self._tell, batch, result, self._loop.time() - began)
         if self._next and self._timer is None:
-            self._arm(self._loop.time() + RETRY_S if failed and not self._next.records else None)
+            self._arm(RETRY_S if VERDICTS in errors and not self._next.records and not self._next.dones else 0.0)
 
     async def drain(self) -> None:
         """Commit what waits; returns when nothing does. Verdicts that cannot be written are left."""
@@ -123,6 +146,14 @@ class GroupCommit:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def guarded(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: object) -> None:
+    """Call one of several that must all be called: its exception is told to the loop, as a callback's is."""
+    try:
+        call(*args)
+    except Exception as e:  # noqa: BLE001 - one listener's defect must not keep the others from hearing
+        loop.call_exception_handler({"message": f"defect in {call!r}", "exception": e})
 
 
 def _nothing() -> None:

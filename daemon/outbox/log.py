@@ -1,34 +1,46 @@
-"""The log: a row of segment files, of which only the newest is appended to. Synchronous; one writer, one reader."""
+"""The log: a row of segment files, of which only the newest is appended to. Synchronous; one writer, one reader.
 
+The writer thread changes it; `read` and `pending` are for the reader thread. What both use is replaced, never changed
+in place, and `tail` moves only after what is below it is on disk.
+"""
+
+import contextlib
 import secrets
 import sqlite3
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from torhaus.codecs.model import Stamp
+from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, tidy
 from torhaus.daemon.outbox.migrate import SchemaError
+from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict, pack, seed
-from torhaus.daemon.outbox.segment import SUFFIX, Segment, path_of
+from torhaus.daemon.outbox.retention import Ages, Dropped, excess
+from torhaus.daemon.outbox.segment import CHECK_RECORDS, Segment, path_of
 
 SEGMENT_BYTES: Final = 64 << 20
-SKIP_AFTER_DAMAGE: Final = 1 << 32
-"""Positions left out when the end of the log was lost: none of the lost ones may be given out again."""
-
-
-class Dropped(msgspec.Struct, frozen=True):
-    """Positions [first, end) that left the log unread, and why: `size` or `age`."""
-
-    first: int
-    end: int
-    reason: str
+VERDICTS_AT_ONCE: Final = 1000
 
 
 class Log:
-    """One log on disk. `head` is the oldest position still there, `tail` the next to be given."""
+    """One log on disk. `head` is the oldest position still there, `tail` the next to be given.
 
-    def __init__(self, folder: Path, site: str, *, max_bytes: int, max_age_ns: int, now_ns: int) -> None:
+    `floor` is a position below which all have been given out, as far as others know: a log that ends before it has
+    lost its end. `machine` is the id of this machine: on another one the same disk gets a new store id.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        site: str,
+        *,
+        max_bytes: int,
+        max_age_ns: int,
+        now_ns: int,
+        floor: int = 0,
+        machine: str = "",
+    ) -> None:
         self.folder = folder
         self.site = site
         self.max_bytes = max_bytes
@@ -36,35 +48,67 @@ class Log:
         self.segment_bytes = min(SEGMENT_BYTES, max(max_bytes // 8, 1 << 20))
         self.set_aside: list[Path] = []  # files that could not be used; kept for a person to look at
         self.written_bytes = 0
-        folder.mkdir(parents=True, exist_ok=True)
-        self._segments: tuple[int, ...] = tuple(sorted(int(p.stem) for p in folder.glob(f"[0-9]*{SUFFIX}")))
-        self._newest = self._open_newest(now_ns)
-        self.tail, self._seq = self._newest.end()
-        self._newest_bytes = _size(self._newest.path)
+        self.commits = 0
+        self._machine = machine
+        self._ages = Ages(folder)
         self._older: Segment | None = None  # the last segment before the newest that got a verdict
-        self._reader: Segment | None = None
-        self.old_bytes = sum(_size(path_of(folder, s)) for s in self._segments[:-1])
+        self._segments = tidy(folder)
+        self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
+        self.holes = find_holes(folder, self._segments)
+        self._readers = Readers(self)
+        self._sizes = {first: migrate.size(path_of(folder, first)) for first in self._segments[:-1]}
+        self.old_bytes = sum(self._sizes.values())
+        self._newest_bytes = migrate.size(self._newest.path)
+        self._wal_bytes = 0
+        found = self._newest.read(max(self._newest.first, self.tail - CHECK_RECORDS), self.tail, CHECK_RECORDS, 1 << 30)
+        self.damaged = sum(r.count for r in found if isinstance(r, Damaged))  # near the end, found at the start
 
-    def _open_newest(self, now_ns: int) -> Segment:
-        while self._segments:
-            first = self._segments[-1]
-            path = path_of(self.folder, first)
-            try:
-                segment = Segment.open(path)
-                segment.check_tail()  # damaged records are skipped when read; a file that cannot be read raises here
-                return segment
-            except (sqlite3.DatabaseError, SchemaError) as e:
-                if isinstance(e, SchemaError) and "newer" in str(e):
-                    raise
-                self.set_aside.append(_set_aside(path, now_ns))
+    def _open_newest(self, floor: int, now_ns: int) -> tuple[Segment, int, int]:
+        """The segment to append to, with the next position and number."""
+        if not self._segments:
+            return self._fresh(floor + SKIP_AFTER_DAMAGE if floor else 0, now_ns)
+        first = self._segments[-1]
+        path = path_of(self.folder, first)
+        beyond = max(first, floor) + SKIP_AFTER_DAMAGE
+        try:
+            segment = Segment.open(path)
+        except (sqlite3.DatabaseError, SchemaError) as e:
+            if not migrate.is_damage(e):
+                raise
+            self.set_aside.append(migrate.set_aside(path, now_ns))
+            self._segments = self._segments[:-1]
+            return self._fresh(beyond, now_ns)
+        try:
+            tail, seq = segment.end()
+        except (sqlite3.DatabaseError, SchemaError) as e:
+            segment.close()
+            if not migrate.is_damage(e):
+                raise
+            return self._fresh(beyond, now_ns)  # what can be read of the damaged one still is
+        if tail < floor:
+            segment.close()
+            return self._fresh(beyond, now_ns)
+        if segment.machine != self._machine:
+            segment.close()
+            if tail == first:  # nothing in it, and its name is needed
+                migrate.remove(path)
                 self._segments = self._segments[:-1]
-                return self._create(first + SKIP_AFTER_DAMAGE, 0, secrets.token_hex(4), now_ns)
-        return self._create(0, 0, secrets.token_hex(4), now_ns)
+            return self._fresh(tail, now_ns)
+        return segment, tail, seq
+
+    def _fresh(self, first: int, now_ns: int) -> tuple[Segment, int, int]:
+        """Go on with a new store id: no id of before can be given out again."""
+        return self._create(first, 0, secrets.token_hex(4), now_ns), first, 0
 
     def _create(self, first: int, seq: int, store: str, now_ns: int) -> Segment:
-        segment = Segment.create(self.folder, self.site, store, first, seq, now_ns)
+        segment = Segment.create(self.folder, self.site, store, first, seq, now_ns, self._machine)
         self._segments = (*self._segments, first)
         return segment
+
+    @property
+    def segments(self) -> tuple[int, ...]:
+        """The first position of each segment, oldest first."""
+        return self._segments
 
     @property
     def head(self) -> int:
@@ -72,15 +116,20 @@ class Log:
         return self._segments[0]
 
     @property
+    def records(self) -> int:
+        """How many records there are."""
+        head, tail = self.head, self.tail
+        return tail - head - self.holes.count(head, tail)
+
+    @property
     def store(self) -> str:
         """The part of new ids that belongs to this store."""
-        store: str = self._newest.store
-        return store
+        return self._newest.store
 
     @property
     def is_full(self) -> bool:
         """Whether the newest segment has reached its size."""
-        return self._newest_bytes >= self.segment_bytes
+        return self._newest_bytes >= self.segment_bytes and self.tail > self._newest.first
 
     @property
     def is_over(self) -> bool:
@@ -90,32 +139,55 @@ class Log:
     @property
     def bytes_on_disk(self) -> int:
         """Everything this log occupies, write-ahead files included."""
-        return self.old_bytes + self._newest_bytes
+        return self.old_bytes + self._newest_bytes + self._wal_bytes
 
     def append(self, records: list[tuple[Stamp, Record]], boot: str) -> list[Stored]:
         """Store records in one commit. Raises sqlite3.Error, and then nothing was stored."""
-        segment, first, seq = self._newest, self.tail, self._seq
-        data = pack(records, seq, seed(segment.store, boot))
-        pending = sum(1 for _, r in records if r.pending)
-        segment.append(first, len(records), seq, boot, records[0][0].wall_ns, pending, data)
-        self.tail += len(records)
-        self._seq += len(records)
+        first, seq, store = self.tail, self._seq, self._newest.store
+        data = pack(records, first, seq, seed(store, boot))
+        pending = sum([r.pending for _, r in records])
+        wall_ns = records[0][0].wall_ns
+        try:
+            self._newest.append(first, len(records), seq, boot, wall_ns, pending, data)
+        except sqlite3.DatabaseError as e:
+            if not migrate.is_damage(e) and not isinstance(e, sqlite3.IntegrityError):
+                raise
+            self._begin_segment(wall_ns)  # the file was changed under our hands: what can be read of it still is
+            self._newest.append(first, len(records), seq, boot, wall_ns, pending, data)
+        self.tail = first + len(records)
+        self._seq = seq + len(records)
         self._newest_bytes += len(data)
         self.written_bytes += 2 * len(data)  # once into the write-ahead log, once from there
-        store = segment.store
-        return [Stored(first + i, store, seq + i, boot, at, r) for i, (at, r) in enumerate(records)]
+        self.commits += 1
+        return [
+            Stored(pos, store, number, boot, at, r)
+            for pos, number, (at, r) in zip(range(first, self.tail), range(seq, self._seq), records, strict=True)
+        ]
 
     def add_verdicts(self, verdicts: list[tuple[int, Verdict]]) -> None:
-        """Store what scripts made of records, each in its record's own segment."""
+        """Store what scripts made of records, each in its record's own segment.
+
+        A damaged segment does not take any: its records are decoded again. Raises sqlite3.Error when others may not
+        have been stored; storing them again does no harm.
+        """
         by_segment: dict[int, list[tuple[int, Verdict]]] = {}
         for pos, verdict in verdicts:
-            first = self._segment_of(pos)
+            first = max((s for s in self._segments if s <= pos), default=None)
             if first is not None:  # else dropped meanwhile, and its record with it
                 by_segment.setdefault(first, []).append((pos, verdict))
+        failed: sqlite3.DatabaseError | None = None
         for first, part in by_segment.items():
-            segment = self._writable(first)
-            for i in range(0, len(part), 1000):
-                segment.add_verdicts(part[i : i + 1000])
+            try:
+                segment = self._writable(first)
+                for i in range(0, len(part), VERDICTS_AT_ONCE):
+                    segment.add_verdicts(part[i : i + VERDICTS_AT_ONCE])
+            except SchemaError:
+                continue
+            except sqlite3.DatabaseError as e:
+                if not migrate.is_damage(e):
+                    failed = e
+        if failed is not None:
+            raise failed
 
     def _writable(self, first: int) -> Segment:
         if first == self._segments[-1]:
@@ -123,140 +195,84 @@ class Log:
         if self._older is None or self._older.first != first:
             if self._older is not None:
                 self._older.close()
+                self._older = None
             self._older = Segment.open(path_of(self.folder, first))
         return self._older
-
-    def _segment_of(self, pos: int) -> int | None:
-        found = None
-        for first in self._segments:
-            if first > pos:
-                break
-            found = first
-        return found
 
     def roll(self, now_ns: int) -> bool:
         """Begin a new segment when the newest is full. True when it did."""
         if not self.is_full:
             return False
-        old = self._newest
-        self._newest = self._create(self.tail, self._seq, old.store, now_ns)
-        old.close()
-        self.old_bytes += _size(old.path)
-        self._newest_bytes = _size(self._newest.path)
+        self._begin_segment(now_ns)
         return True
 
-    def excess(self, now_ns: int) -> Dropped | None:
-        """What has to go by the limits: the oldest segments, never the newest."""
-        oldest = self._segments[0]
-        if len(self._segments) < 2:
-            return None
-        end = self._segments[1]
-        if self.bytes_on_disk > self.max_bytes:
-            return Dropped(oldest, end, "size")
-        if self.max_age_ns:
-            newest = self._newest_wall(oldest)
-            if newest is not None and newest < now_ns - self.max_age_ns:
-                return Dropped(oldest, end, "age")
-        return None
+    def _begin_segment(self, now_ns: int) -> None:
+        old = self._newest
+        if old.first == self.tail:  # damaged before anything was in it: its name is needed
+            old.close()
+            self.set_aside.append(migrate.set_aside(old.path, now_ns))
+            self._segments = self._segments[:-1]
+        self._newest = self._create(self.tail, self._seq, old.store, now_ns)
+        with contextlib.suppress(sqlite3.Error):  # what is in its write-ahead log stays there
+            old.close()
+        if old.first != self.tail:
+            self._note_size(old.first)
+        self._newest_bytes = migrate.size(self._newest.path)
 
-    def _newest_wall(self, first: int) -> int | None:
-        try:
-            segment = Segment.open(path_of(self.folder, first), read_only=True)
-        except (sqlite3.DatabaseError, SchemaError):
-            return None
-        try:
-            return segment.newest_wall_ns()
-        finally:
-            segment.close()
+    def _note_size(self, first: int) -> None:
+        self._sizes[first] = migrate.size(path_of(self.folder, first))
+        self.old_bytes = sum(self._sizes.values())
+
+    def measure(self) -> None:
+        """Look up what cannot be counted along: write-ahead logs, and what verdicts have added."""
+        if self._older is not None:
+            self._note_size(self._older.first)
+        self._wal_bytes = max(0, migrate.size(self._newest.path) - self._newest_bytes)
+
+    def excess(self, now_ns: int | None, boots: dict[str, int]) -> list[Dropped]:
+        """What has to go by the limits. Ages are judged only with `now_ns`: not while the clock is not synchronised."""
+        aged = 0
+        if self.max_age_ns and now_ns is not None:
+            aged = self._ages.aged(self._segments, now_ns - self.max_age_ns, boots)
+        return excess(self._segments, self._sizes, self.bytes_on_disk - self.max_bytes, aged)
 
     def unlink_below(self, pos: int) -> int:
         """Remove the segments that lie wholly below `pos`. Returns how many."""
         gone = 0
         while len(self._segments) > 1 and self._segments[1] <= pos:
-            path = path_of(self.folder, self._segments[0])
-            if self._older is not None and self._older.path == path:
+            first = self._segments[0]
+            if self._older is not None and self._older.first == first:
                 self._older.close()
                 self._older = None
             self._segments = self._segments[1:]
-            self.old_bytes -= _size(path)
-            for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-                name.unlink(missing_ok=True)
+            self._ages.forget(first)
+            self._sizes.pop(first, None)
+            self.old_bytes = sum(self._sizes.values())
+            migrate.remove(path_of(self.folder, first))
             gone += 1
         return gone
 
     def read(self, pos: int, max_records: int, max_bytes: int = 1 << 20) -> list[Stored | Damaged]:
-        """Records from `pos` on; a damaged segment comes as one Damaged. For the reader thread.
+        """What is in the log from `pos` on, without a gap but for `holes`. For the reader thread.
+
+        Empty at the end. Raises sqlite3.OperationalError when a file cannot be had just now.
+        """
+        return self._readers.read(pos, max_records, max_bytes)
+
+    def pending(self, pos: int, max_records: int) -> list[Stored]:
+        """Records from `pos` on whose script has not answered. For the reader thread.
 
         Raises sqlite3.OperationalError when a file cannot be had just now.
         """
-        segments = self._segments
-        i = max((k for k, first in enumerate(segments) if first <= pos), default=0)
-        while i < len(segments):
-            first, end = segments[i], segments[i + 1] if i + 1 < len(segments) else self.tail
-            try:
-                out = self._readable(first).read(max(pos, first), max_records, max_bytes)
-            except sqlite3.OperationalError:
-                self._forget_reader()
-                if first < self.head:
-                    return []  # dropped while we looked
-                raise  # busy, or no descriptors left: not damage
-            except (sqlite3.DatabaseError, SchemaError) as e:
-                self._forget_reader()
-                start = max(pos, first)
-                return [Damaged(start, end - start, f"segment: {e}")] if end > start else []
-            if out:
-                return out
-            i += 1
-        return []
+        return self._readers.pending(pos, max_records)
 
-    def pending(self, pos: int, max_records: int) -> list[Stored]:
-        """Records from `pos` on whose script has not answered. For the reader thread."""
-        out: list[Stored] = []
-        segments = self._segments
-        for i, first in enumerate(segments):
-            if (i + 1 < len(segments) and segments[i + 1] <= pos) or len(out) >= max_records:
-                continue
-            try:
-                out += self._readable(first).pending(pos, max_records - len(out))
-            except (sqlite3.DatabaseError, SchemaError):
-                self._forget_reader()  # reported when its records are read
-        return out
-
-    def _readable(self, first: int) -> Segment:
-        if self._reader is None or self._reader.first != first:
-            self._forget_reader()
-            self._reader = Segment.open(path_of(self.folder, first), read_only=True)
-        return self._reader
-
-    def _forget_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+    def trim_readers(self) -> None:
+        """Let go of files that are gone: until then they still occupy the disk. For the reader thread."""
+        self._readers.trim()
 
     def close(self) -> None:
         """Close every file."""
-        self._forget_reader()
+        self._readers.close()
         if self._older is not None:
             self._older.close()
         self._newest.close()
-
-
-def _size(path: Path) -> int:
-    total = 0
-    for name in (path, Path(f"{path}-wal")):
-        try:
-            total += name.stat().st_size
-        except FileNotFoundError:
-            continue
-    return total
-
-
-def _set_aside(path: Path, now_ns: int) -> Path:
-    """Rename a file that cannot be used, with what belongs to it; nothing is deleted."""
-    target = path.with_name(f"{path.name}.corrupt-{now_ns // 1_000_000_000}")
-    path.rename(target)
-    for suffix in ("-wal", "-shm"):
-        side = Path(f"{path}{suffix}")
-        if side.exists():
-            side.rename(f"{target}{suffix}")
-    return target

@@ -1,7 +1,9 @@
-"""Opening SQLite files: the settings that promise 1 rests on, and all-or-nothing schema changes."""
+"""SQLite files: the settings that promise 1 rests on, all-or-nothing schema changes, and what counts as damage."""
 
+import os
 import sqlite3
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +11,31 @@ CURRENT: Final = {"segment": 1, "state": 1}
 """The newest schema of each kind of file. `<kind>_v1.sql` creates it; `<kind>_v<n>.sql` leads from n-1 to n."""
 
 BUSY_TIMEOUT_S: Final = 5.0
+SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+
+_DAMAGE: Final = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_ERROR,  # our statements never change, so an unknown table or column is a damaged schema
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_TOOBIG,
+}
 
 
 class SchemaError(Exception):
-    """This file cannot be used: written by a newer torhaus, or not ours at all."""
+    """This file cannot be used as it is."""
+
+
+class RefusedError(SchemaError):
+    """A whole file that is not for us: written by a newer torhaus, or not torhaus's at all. It is left alone."""
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether the file's content is at fault; busy, full, missing or unreadable files are not damaged ones."""
+    if isinstance(error, SchemaError):
+        return not isinstance(error, RefusedError)
+    return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", -1) & 0xFF in _DAMAGE
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -20,6 +43,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
     try:
+        conn.text_factory = _text
         if not read_only:
             conn.execute("PRAGMA journal_mode=WAL").fetchone()
             conn.execute("PRAGMA synchronous=FULL")
@@ -32,16 +56,23 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return conn
 
 
+def _text(data: bytes) -> str:
+    """Text that a bad card changed must not look like an error of the connection: its CRC will not match."""
+    return data.decode("utf-8", "replace")
+
+
 def upgrade(conn: sqlite3.Connection, kind: str) -> None:
-    """Bring a file to the current schema in one transaction. Raises SchemaError for a newer one."""
+    """Bring a file to the current schema in one transaction. Raises RefusedError for a newer or foreign one."""
     version: int = conn.execute("PRAGMA user_version").fetchone()[0]
     newest = CURRENT[kind]
     if version == newest:
         return
     if version > newest:
-        raise SchemaError(f"{kind} schema {version} is newer than this torhaus knows ({newest}); install the newer one")
-    if version == 0 and conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise SchemaError(f"not a torhaus {kind} file")
+        raise RefusedError(
+            f"{kind} schema {version} is newer than this torhaus knows ({newest}); install the newer one"
+        )
+    if version < 0 or (version == 0 and conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]):
+        raise RefusedError(f"not a torhaus {kind} file")
     files = resources.files("torhaus.daemon.outbox")
     steps = [files.joinpath(f"{kind}_v{n}.sql").read_text(encoding="utf-8") for n in range(version + 1, newest + 1)]
     try:
@@ -50,3 +81,54 @@ def upgrade(conn: sqlite3.Connection, kind: str) -> None:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that is still there after a power cut."""
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk: SQLite does that for its write-ahead log only, not for a new database."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(path: Path, now_ns: int) -> Path:
+    """Rename a file that cannot be used, with what belongs to it; nothing is deleted or overwritten."""
+    base = f"{path.name}.corrupt-{now_ns // 1_000_000_000}"
+    target = next(
+        t
+        for t in (path.with_name(f"{base}.{n}" if n else base) for n in count())
+        if not any(Path(f"{t}{s}").exists() for s in ("", *SIDE_FILES))
+    )
+    path.rename(target)
+    for suffix in SIDE_FILES:
+        side = Path(f"{path}{suffix}")
+        if side.exists():
+            side.rename(f"{target}{suffix}")
+    sync_folder(path.parent)
+    return target
+
+
+def remove(path: Path) -> None:
+    """Delete a database with what belongs to it: the data first, so that it is never there without its log."""
+    for name in (path, *(Path(f"{path}{suffix}") for suffix in SIDE_FILES)):
+        name.unlink(missing_ok=True)
+
+
+def size(path: Path) -> int:
+    """Bytes of a database and its write-ahead log; 0 when it is not there."""
+    total = 0
+    for name in (path, Path(f"{path}-wal")):
+        try:
+            total += name.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total

@@ -9,13 +9,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from torhaus.codecs.model import Fields, Reception, Stamp
-
-MAX_BODY: Final = 1 << 20
-"""Bytes of one stored body; a record beyond it is cut down by the pipeline before it gets here."""
+from torhaus.codecs.model import MAX_DETAIL, Fields, Reception, RejectReason, Stamp
 
 _HEADER: Final = struct.Struct("<IIqqB")  # body length, CRC-32, wall clock ns, boot time ns, flags
-_ID: Final = struct.Struct("<QqqB")
+_ID: Final = struct.Struct("<QQqqB")  # position, number, wall clock ns, boot time ns, flags
+_LENGTH: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size
 _SYNCED: Final = 1
 
@@ -65,7 +63,7 @@ class Stored(msgspec.Struct, gc=False):
 
 
 class Damaged(msgspec.Struct, frozen=True, gc=False):
-    """A stretch of the log that cannot be read any more: never sent, counted."""
+    """A stretch of the log that is missing or was changed on disk: never sent, counted."""
 
     pos: int
     count: int
@@ -82,6 +80,7 @@ class Verdict(msgspec.Struct, array_like=True, gc=False):
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Record).decode
+_decode_stored: Final = msgspec.msgpack.Decoder(Stored).decode
 
 
 def seed(store: str, boot: str) -> int:
@@ -89,42 +88,104 @@ def seed(store: str, boot: str) -> int:
     return zlib.crc32(f"{store}/{boot}".encode())
 
 
-def pack(records: list[tuple[Stamp, Record]], first_seq: int, crc_seed: int) -> bytes:
-    """The records of one row: each with length and CRC over id, times and body."""
+def pack(records: list[tuple[Stamp, Record]], first: int, first_seq: int, crc_seed: int) -> bytes:
+    """The records of one row: each with length and CRC over position, id, times and body.
+
+    A record that has no stored form (a number beyond 64 bits, text that is no Unicode) is reduced in place to its raw
+    bytes and the reason: it must not cost its neighbours their commit.
+    """
     parts: list[bytes] = []
-    crc32, put, ident = zlib.crc32, _HEADER.pack, _ID.pack
-    for seq, (at, record) in enumerate(records, first_seq):
-        body = _encode(record)
+    crc32, put, ident, encode = zlib.crc32, _HEADER.pack, _ID.pack, _encode
+    pos, seq = first, first_seq
+    for at, record in records:
+        try:
+            body = encode(record)
+        except (ValueError, TypeError, OverflowError, RecursionError) as e:
+            body = _reduced(record, e)
+        wall_ns, boot_ns = at.wall_ns, at.boot_ns
         flags = _SYNCED if at.synced else 0
-        crc = crc32(body, crc32(ident(seq, at.wall_ns, at.boot_ns, flags), crc_seed))
-        parts += (put(len(body), crc, at.wall_ns, at.boot_ns, flags), body)
+        crc = crc32(body, crc32(ident(pos, seq, wall_ns, boot_ns, flags), crc_seed))
+        parts += (put(len(body), crc, wall_ns, boot_ns, flags), body)
+        pos += 1
+        seq += 1
     return b"".join(parts)
 
 
-def unpack(data: bytes, pos: int, n: int, first_seq: int, store: str, boot: str) -> list[Stored | Damaged]:
-    """The records of one row, checked. A bad CRC costs that record; a bad length the rest of the row."""
-    out: list[Stored | Damaged] = []
+def _reduced(record: Record, error: Exception) -> bytes:
+    """What can be stored of a record that cannot be stored as it is."""
+    if record.kind == "reading":
+        record.kind = "frame"
+    record.fields = record.lora = record.event = record.payload = None
+    record.pending = False
+    record.reason = RejectReason.RANGE.value
+    record.detail = f"cannot be stored: {error}".encode(errors="replace").decode()[:MAX_DETAIL]
+    return _encode(record)
+
+
+def unpack(
+    data: bytes, pos: int, first_seq: int, store: str, boot: str, *, skip: int = 0, most: int | None = None
+) -> list[Stored]:
+    """The records of one row that are what was written: `most` of them at most, after the first `skip`.
+
+    What does not match its CRC is left out, and all that follows a wrong length: who reads the log knows which
+    positions there must be.
+    """
+    out: list[Stored] = []
     crc_seed = seed(store, boot)
-    at, size = 0, len(data)
-    for i in range(n):
-        if at + HEADER_BYTES > size:
-            out.append(Damaged(pos + i, n - i, "row ends early"))
-            break
+    at, last = 0, len(data) - HEADER_BYTES
+    for _ in range(skip):
+        if at > last:
+            return out
+        at += HEADER_BYTES + _LENGTH.unpack_from(data, at)[0]
+    pos += skip
+    seq = first_seq + skip
+    while at <= last and (most is None or len(out) < most):
         length, crc, wall_ns, boot_ns, flags = _HEADER.unpack_from(data, at)
-        end = at + HEADER_BYTES + length
-        if end > size:
-            out.append(Damaged(pos + i, n - i, "record longer than its row"))
+        at += HEADER_BYTES
+        if at + length > len(data):
             break
-        body = data[at + HEADER_BYTES : end]
-        at = end
-        if zlib.crc32(body, zlib.crc32(_ID.pack(first_seq + i, wall_ns, boot_ns, flags), crc_seed)) != crc:
-            out.append(Damaged(pos + i, 1, "CRC does not match"))
-            continue
-        try:
-            record = _decode(body)
-        except (msgspec.DecodeError, RecursionError) as e:
-            out.append(Damaged(pos + i, 1, f"body: {e}"))
-            continue
-        stamp = Stamp(wall_ns, boot_ns, bool(flags & _SYNCED))
-        out.append(Stored(pos + i, store, first_seq + i, boot, stamp, record))
+        body = data[at : at + length]
+        at += length
+        if zlib.crc32(body, zlib.crc32(_ID.pack(pos, seq, wall_ns, boot_ns, flags), crc_seed)) == crc:
+            try:
+                record = _decode(body)
+            except (msgspec.DecodeError, ValueError, RecursionError):
+                pass  # as good as damaged
+            else:
+                out.append(Stored(pos, store, seq, boot, Stamp(wall_ns, boot_ns, bool(flags & _SYNCED)), record))
+        pos += 1
+        seq += 1
     return out
+
+
+def count(data: bytes) -> int | None:
+    """How many records a row holds by their lengths; None when these do not fit the row."""
+    n = at = 0
+    while at + HEADER_BYTES <= len(data):
+        at += HEADER_BYTES + _LENGTH.unpack_from(data, at)[0]
+        n += 1
+    return n if at == len(data) else None
+
+
+def apply(stored: Stored, verdict: Verdict) -> None:
+    """Put a script's verdict into a pending record."""
+    record = stored.record
+    record.pending = False
+    record.fields, record.reason, record.detail = verdict.fields, verdict.reason, verdict.detail
+    record.kind = "reading" if verdict.fields is not None else "frame"
+
+
+def pack_copy(stored: Stored) -> bytes:
+    """A record's own copy outside of the log, with its CRC-32 before it."""
+    data = _encode(stored)
+    return zlib.crc32(data).to_bytes(4, "little") + data
+
+
+def unpack_copy(blob: object) -> Stored | None:
+    """The record; None when it was changed on disk."""
+    if not isinstance(blob, bytes) or zlib.crc32(blob[4:]) != int.from_bytes(blob[:4], "little"):
+        return None
+    try:
+        return _decode_stored(blob[4:])
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None

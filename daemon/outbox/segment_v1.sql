@@ -4,7 +4,9 @@ CREATE TABLE meta (
     store TEXT NOT NULL,         -- 8 hex digits, part of every id
     first INTEGER NOT NULL,      -- first position
     first_seq INTEGER NOT NULL,  -- first number given out here: survives although the rows before are gone
-    created_ns INTEGER NOT NULL
+    machine TEXT NOT NULL,       -- whose machine id wrote it: a copy of the disk in another box gets a new store
+    created_ns INTEGER NOT NULL,
+    crc INTEGER NOT NULL         -- CRC-32 over the columns before, created_ns excepted
 ) STRICT;
 CREATE TABLE batch (
     first INTEGER PRIMARY KEY,

@@ -1,16 +1,16 @@
 """state.db: settled ranges, exceptions, dead letters, sessions. Synchronous; used on the writer thread only."""
 
 import sqlite3
+import zlib
 from pathlib import Path
 
 import msgspec
 
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.ranges import Ranges
-from torhaus.daemon.outbox.record import Stored
+from torhaus.daemon.outbox.record import Stored, pack_copy, unpack_copy
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Stored).decode
+_TABLES = ("forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped")
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
 
 
@@ -70,7 +70,7 @@ class Flush(msgspec.Struct):
                 mine.setdefault(key, []).extend(items)
         for key, positions in newer.resolved.items():
             self.resolved.setdefault(key, []).extend(positions)
-        self.sessions = [*self.sessions, *newer.sessions]
+        self.sessions = list({s.dev_eui: s for s in (*self.sessions, *newer.sessions)}.values())
         for drop, n in newer.dropped.items():
             self.dropped[drop] = self.dropped.get(drop, 0) + n
 
@@ -88,6 +88,14 @@ class State:
             self._conn.close()
             raise
 
+    def check(self) -> None:
+        """Look through the file. Raises SchemaError or sqlite3.DatabaseError when it is damaged."""
+        for table in _TABLES:
+            self._conn.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 - our own names
+        found = self._conn.execute("PRAGMA quick_check(1)").fetchone()
+        if found[0] != "ok":
+            raise migrate.SchemaError(f"state: {found[0]}")
+
     def close(self) -> None:
         """Close the file."""
         self._conn.close()
@@ -99,20 +107,21 @@ class State:
         try:
             for (name, log), ranges in flush.settled.items():
                 text = msgspec.json.encode(ranges).decode()
-                run("INSERT OR REPLACE INTO forwarder VALUES (?, ?, ?)", (name, log, text))
+                run("INSERT OR REPLACE INTO forwarder VALUES (?, ?, ?, ?)", (name, log, text, _crc(name, log, text)))
             for (name, log), items in flush.set_aside.items():
                 for x in items:
                     run(
                         "INSERT OR REPLACE INTO exception VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        (name, log, x.pos, x.tries, x.retry_at_ns, x.reason, _encode(x.stored)),
+                        (name, log, x.pos, x.tries, x.retry_at_ns, _text(x.reason), pack_copy(x.stored)),
                     )
             for (name, log), items in flush.dead.items():
                 for x in items:
                     run("DELETE FROM exception WHERE forwarder = ? AND log = ? AND pos = ?", (name, log, x.pos))
                     run(
-                        "INSERT OR IGNORE INTO dead_letter (forwarder, log, pos, at_ns, reason, stored) "
-                        "VALUES (?, ?, ?, ?, ?, ?)",
-                        (name, log, x.pos, flush.at_ns, x.reason, _encode(x.stored)),
+                        "INSERT INTO dead_letter (forwarder, log, pos, at_ns, reason, stored) "
+                        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (forwarder, log, pos) "
+                        "DO UPDATE SET at_ns = excluded.at_ns, reason = excluded.reason, stored = excluded.stored",
+                        (name, log, x.pos, flush.at_ns, _text(x.reason), pack_copy(x.stored)),
                     )
             for (name, log), positions in flush.resolved.items():
                 run(
@@ -142,25 +151,40 @@ class State:
             raise
 
     def settled(self, forwarder: str, log: str) -> Ranges | None:
-        """A forwarder's settled ranges; None for one that has never run."""
+        """A forwarder's settled ranges; None for one that has never run. Damaged ones are empty: all is sent again."""
         row = self._conn.execute(
-            "SELECT settled FROM forwarder WHERE name = ? AND log = ?", (forwarder, log)
+            "SELECT settled, crc FROM forwarder WHERE name = ? AND log = ?", (forwarder, log)
         ).fetchone()
-        return Ranges(_ranges.decode(row[0])) if row else None
+        return _read_ranges(forwarder, log, *row) if row else None
 
     def forwarders(self) -> list[tuple[str, str, Ranges]]:
         """Every forwarder that has ever run: name, log, settled ranges."""
-        rows = self._conn.execute("SELECT name, log, settled FROM forwarder ORDER BY name, log")
-        return [(name, log, Ranges(_ranges.decode(settled))) for name, log, settled in rows]
+        rows = self._conn.execute("SELECT name, log, settled, crc FROM forwarder ORDER BY name, log")
+        return [(name, log, _read_ranges(name, log, text, crc)) for name, log, text, crc in rows]
+
+    def given_out(self, log: str) -> int:
+        """A position of a log below which all have been given out, as far as it is known here."""
+        known = [end for _, name, settled in self.forwarders() if name == log for _, end in settled]
+        return max((*known, self.sessions()[1].get(log, 0)))
 
     def due(self, forwarder: str, log: str, now_ns: int, limit: int) -> list[SetAside]:
-        """Records set aside whose time has come, earliest first."""
+        """Records set aside whose time has come, earliest first. Damaged ones are removed and counted as dropped."""
         rows = self._conn.execute(
             "SELECT pos, tries, retry_at_ns, reason, stored FROM exception "
             "WHERE forwarder = ? AND log = ? AND retry_at_ns <= ? ORDER BY retry_at_ns LIMIT ?",
             (forwarder, log, now_ns, limit),
-        )
-        return [SetAside(pos, tries, at, reason, _decode(stored)) for pos, tries, at, reason, stored in rows]
+        ).fetchall()
+        found, damaged = [], []
+        for pos, tries, at, reason, blob in rows:
+            stored = unpack_copy(blob)
+            if stored is None:
+                damaged.append(pos)
+            else:
+                found.append(SetAside(pos, tries, at, reason, stored))
+        if damaged:
+            key = (forwarder, log)
+            self.save(Flush(resolved={key: damaged}, dropped={(forwarder, "damaged"): len(damaged)}))
+        return found
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Per forwarder: records set aside, dead letters."""
@@ -178,7 +202,11 @@ class State:
             "WHERE ?1 IS NULL OR forwarder = ?1 ORDER BY number LIMIT ?2",
             (forwarder, limit),
         )
-        return [DeadLetter(n, name, log, pos, at, why, _decode(blob)) for n, name, log, pos, at, why, blob in rows]
+        return [
+            DeadLetter(n, name, log, pos, at, why, stored)
+            for n, name, log, pos, at, why, blob in rows
+            if (stored := unpack_copy(blob)) is not None  # a damaged one can still be dropped by its number
+        ]
 
     def retry_dead_letter(self, number: int, now_ns: int) -> bool:
         """Move a dead letter back to the records that are tried again, due now. False when there is none."""
@@ -216,23 +244,43 @@ class State:
         return {(f, r): n for f, r, n in self._conn.execute("SELECT forwarder, reason, records FROM dropped")}
 
 
+def _crc(forwarder: str, log: str, settled: str) -> int:
+    return zlib.crc32(f"{forwarder}/{log}/{settled}".encode())
+
+
+def _read_ranges(forwarder: str, log: str, settled: str, crc: int) -> Ranges:
+    if _crc(forwarder, log, settled) != crc:
+        return Ranges()
+    return Ranges(_ranges.decode(settled))
+
+
+def _text(text: str) -> str:
+    """What a far side said, as something SQLite takes."""
+    return text.encode(errors="replace").decode()
+
+
 def open_state(path: Path, now_ns: int) -> tuple[State, Path | None]:
     """The state file. One that cannot be used is set aside (second result), and a new one begun.
 
     What is lost with it: who has what (everything still in the log is sent again, under the same ids), dead letters,
-    and the session snapshot (the log's records have the counters too). A file of a newer torhaus raises SchemaError.
+    and the session snapshot (the log's records have the counters too). A file of a newer torhaus, or not torhaus's at
+    all, raises RefusedError; one that cannot be had just now sqlite3.OperationalError.
     """
+    is_new = not path.exists()
     try:
-        return State(path), None
+        state = State(path)
+        try:
+            state.check()
+        except BaseException:
+            state.close()
+            raise
     except (sqlite3.DatabaseError, migrate.SchemaError) as e:
-        if isinstance(e, migrate.SchemaError) and "newer" in str(e):
+        if not migrate.is_damage(e):
             raise
-        if isinstance(e, sqlite3.OperationalError) and not path.exists():
-            raise
-        target = path.with_name(f"{path.name}.corrupt-{now_ns // 1_000_000_000}")
-        path.rename(target)
-        for suffix in ("-wal", "-shm"):
-            side = Path(f"{path}{suffix}")
-            if side.exists():
-                side.rename(f"{target}{suffix}")
-        return State(path), target
+        target = migrate.set_aside(path, now_ns)
+        state = State(path)
+        migrate.sync_folder(path.parent)
+        return state, target
+    if is_new:
+        migrate.sync_folder(path.parent)
+    return state, None

@@ -3,9 +3,10 @@ CREATE TABLE forwarder (
     name TEXT NOT NULL,
     log TEXT NOT NULL,
     settled TEXT NOT NULL,           -- JSON [[start, end), ...]
+    crc INTEGER NOT NULL,            -- CRC-32 over name, log and settled: a changed digit would lose records
     PRIMARY KEY (name, log)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE exception (             -- set aside for a while: keeps its own copy
+CREATE TABLE exception (             -- set aside for a while: keeps its own copy, its CRC-32 before it
     forwarder TEXT NOT NULL,
     log TEXT NOT NULL,
     pos INTEGER NOT NULL,

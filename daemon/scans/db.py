@@ -163,8 +163,15 @@ class ScansDb:
         self._conn: sqlite3.Connection | None = None
         self.store = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether `run` may be called."""
+        return self._conn is not None
+
     async def open(self) -> None:
-        """Open or create. Raises StoreRefused, sqlite3.Error."""
+        """Open or create; again after a close, too. Raises StoreRefused, sqlite3.Error."""
+        self._thread.shutdown(wait=False)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scans-db")
         await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
     def _open(self) -> None:

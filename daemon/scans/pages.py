@@ -1,5 +1,7 @@
 """The scan queue's calls on the local socket: list, show, retry."""
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 from aiohttp import web
 
@@ -9,6 +11,8 @@ from torhaus.daemon.scans.evidence import Entry
 from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.states import State
+
+Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -62,10 +66,27 @@ def _json(value: object, status: int = 200) -> web.Response:
 
 
 class ScanPages:
-    """Answers from the running queue."""
+    """Answers from the running queue; 503 while its store is not open."""
 
     def __init__(self, queue: ScanQueue) -> None:
         self._queue = queue
+
+    def routes(self) -> list[tuple[str, str, Route]]:
+        """Method, path, answer."""
+        pages = [
+            ("GET", "/scans", self.listing),
+            ("GET", "/scans/show", self.show),
+            ("POST", "/scans/retry", self.retry),
+        ]
+        return [(method, path, self._when_open(page)) for method, path, page in pages]
+
+    def _when_open(self, page: Route) -> Route:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if not self._queue.is_open:
+                return _json({"error": "the scan store is not open: see torhaus status"}, 503)
+            return await page(request)
+
+        return answer
 
     async def listing(self, request: web.Request) -> web.Response:
         """The newest scans, all or in one state."""

@@ -74,10 +74,15 @@ class ScanQueue:
             for target in config.target
         ]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether questions may be asked."""
+        return self._db.is_open
+
     async def open(self) -> None:
         """Take the store: lock, tidy up after a crash, open. Raises StoreBusy, StoreRefused, OSError, sqlite3.Error."""
-        await asyncio.to_thread(self._prepare)
         try:
+            await asyncio.to_thread(self._prepare)
             await self._db.open()
             await self._db.run(lambda tx: self._spool.sweep(tx.wants_blob))
         except BaseException:
@@ -92,7 +97,7 @@ class ScanQueue:
         except BlockingIOError:
             os.close(self._lock_fd)
             self._lock_fd = -1
-            raise StoreBusy(str(self._root)) from None
+            raise StoreBusy(f"in use by another torhaus: {self._root}") from None
         self._spool.prepare()
         self._signer = evidence.Signer(self._root, self._disk)
 

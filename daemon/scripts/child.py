@@ -96,7 +96,7 @@ class ScriptChild(asyncio.Protocol):
             self.kill(str(error))
         self._wake()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """The process is gone, or was told to go."""
         self.gone = True
         self._wake()
@@ -164,7 +164,7 @@ class ScriptChild(asyncio.Protocol):
 def _start(peer: socket.socket, command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         command,
-        stdin=peer,
+        stdin=peer.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=ENVIRONMENT,
@@ -178,9 +178,14 @@ async def _exited(pid: int) -> None:
     loop = asyncio.get_running_loop()
     over: asyncio.Future[None] = loop.create_future()
     handle = os.pidfd_open(pid)
-    loop.add_reader(handle, lambda: over.done() or over.set_result(None))
+    loop.add_reader(handle, _finish, over)
     try:
         await over
     finally:
         loop.remove_reader(handle)
         os.close(handle)
+
+
+def _finish(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)

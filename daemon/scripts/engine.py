@@ -1,9 +1,10 @@
 """Vendors' scripts in quickjs-ng contexts: kept while that makes no difference, thrown away when it might.
 
-Published scripts are written for a context of their own for each message. Building one costs half a millisecond and more,
-a call in a kept one some microseconds; so contexts are kept, with three rules that hold results to those of a fresh one:
-globals are put back after each call (prelude.js); a refusal is only ever a fresh context's verdict; and the first calls
-and every 256th are repeated in a fresh context: a script whose results differ keeps state and gets fresh ones from then on.
+Published scripts are written for a context of their own for each message. Building one costs half a millisecond or
+more, a call in a kept one some microseconds; so contexts are kept, under three rules that hold results to those of
+fresh ones: globals are put back after each call (prelude.js); a refusal is only ever a fresh context's verdict; the
+first calls and every 256th are repeated in a fresh context, and a script whose results differ gets fresh ones from
+then on.
 
 Used by one thread only (quickjs-ng contexts crash otherwise).
 """
@@ -37,7 +38,7 @@ class _Input(msgspec.Struct, omit_defaults=True):
     dev_eui: str | None = msgspec.field(default=None, name="devEui")
 
 
-class _Limited(DecodeError):
+class _Limited(DecodeError):  # noqa: N818 - a refusal, like its base
     """A refusal after which the context is of no further use."""
 
 
@@ -203,11 +204,11 @@ class Engine:
 
 
 def _read(script_id: str, answer: str, wrapped: bool) -> Decoded:
+    if answer.startswith(">"):
+        raise DecodeError(RejectReason.SCRIPT_RESULT, f"{script_id}: a result of {answer[1:]} characters")
+    if answer.startswith("?"):
+        raise DecodeError(RejectReason.SCRIPT_RESULT, f"{script_id}: returned {answer[1:]}")
     try:
-        if answer.startswith(">"):
-            raise DecodeError(RejectReason.SCRIPT_RESULT, f"a result of {answer[1:]} characters")
-        if answer.startswith("?"):
-            raise DecodeError(RejectReason.SCRIPT_RESULT, f"returned {answer[1:]}")
         return read_result(answer, wrapped)
     except DecodeError as error:
         raise DecodeError(error.reason, f"{script_id}: {error.detail}") from None

@@ -5,41 +5,79 @@ after a restart they are found there again.
 """
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from torhaus.codecs.model import DecodeError, Fields, RejectReason
+import msgspec
+
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Stamp
 from torhaus.codecs.registry import Decode
+from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lorawan import Device
 from torhaus.daemon.outbox.record import Stored, Verdict
 from torhaus.daemon.outbox.store import MAIN, Outbox
-from torhaus.daemon.pipeline import Watch
 from torhaus.daemon.scripts.host import Answer, ScriptHost
 from torhaus.daemon.scripts.protocol import Job
+from torhaus.daemon.scripts.source import read_source
 
 SCANNED: Final = 1 << 62
 QUEUE_RECORDS: Final = 2048
 """Records that wait in memory for the script process; those beyond it are read from disk when their turn comes."""
+MINE_RECORDS: Final = 8192
+"""Records in memory until their verdict is on disk: while verdicts cannot be written, no further ones are made."""
 READ_RECORDS: Final = 256
+AGAIN_S: Final = 5.0
+"""Pause before the log is read again after it could not be."""
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+class Watch(Protocol):
+    """Whom the feeder tells what became of records."""
+
+    def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
+        """A payload was refused."""
+        ...
+
+    def decoded(self, codec: str, device: str, at: Stamp) -> None:
+        """A payload became a reading."""
+        ...
+
+    def warned(self, warnings: int) -> None:
+        """A script gave so many warnings with its result."""
+        ...
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """Something that must not happen happened."""
+        ...
 
 
 class Feeder:
     """Between the outbox and the script host."""
 
     def __init__(
-        self, outbox: Outbox, host: ScriptHost, devices: list[Device], codec: Callable[[str], Decode], watch: Watch
+        self,
+        outbox: Outbox,
+        host: ScriptHost,
+        devices: list[Device],
+        codec: Callable[[str], Decode],
+        watch: Watch,
+        clock: Clock,
     ) -> None:
         self._outbox = outbox
         self._host = host
         self._codec = codec
         self._watch = watch
+        self._clock = clock
         self._devices = {d.name: d for d in devices}
         self._hashes: dict[str, str] = {}
         self._queue: deque[Stored] = deque()
-        self._in_hand: dict[int, Stored] = {}
+        self._jobs: list[Job] = []  # made, not taken by the host yet
+        self._in_hand: dict[int, Stored] = {}  # offered to the host, not answered
+        self._mine: set[int] = set()  # from being queued until the verdict is on disk: not to be taken twice
         self._disk: int | None = outbox.scanned_to  # read from disk from here on; None: the queue has everything
         self._passed_by = -1  # newest pending record that was left to the disk
         self._wake = asyncio.Event()
@@ -47,64 +85,71 @@ class Feeder:
 
     def register(self, script: str) -> None:
         """Read a script, so that jobs can name it. Raises OSError or ValueError."""
-        text = Path(script).read_text(encoding="utf-8", errors="surrogateescape")
-        self._hashes[script] = self._host.register(text)
+        self._hashes[script] = self._host.register(read_source(Path(script)))
 
     def _feed(self, batch: list[Stored]) -> None:
         for stored in batch:
+            pos = stored.pos
             if not stored.record.pending:
-                continue
-            if self._disk is None and len(self._queue) >= QUEUE_RECORDS:
-                self._disk = stored.pos
-            if self._disk is None:
-                self._queue.append(stored)
+                self._mine.discard(pos)
+            elif pos in self._mine:
+                continue  # read from disk before we were told of its commit
+            elif self._disk is not None and pos >= self._disk:
+                self._passed_by = max(self._passed_by, pos)
+            elif self._disk is None and (len(self._queue) >= QUEUE_RECORDS or len(self._mine) >= MINE_RECORDS):
+                self._disk = self._passed_by = pos
             else:
-                self._passed_by = stored.pos
+                self._take(stored)
         self._wake.set()
+
+    def _take(self, stored: Stored) -> None:
+        self._mine.add(stored.pos)
+        self._queue.append(stored)
 
     async def run(self) -> None:
         """Feed the script process. Never returns."""
         while True:
-            if self._queue:
+            if self._jobs or self._queue:
                 await self._submit()
-            elif self._disk is not None:
+            elif self._disk is not None and len(self._mine) < MINE_RECORDS:
                 await self._refill(self._disk)
             else:
                 self._wake.clear()
                 await self._wake.wait()
 
     async def _refill(self, pos: int) -> None:
-        found = await self._outbox.pending(pos, READ_RECORDS)
+        passed_by = self._passed_by
+        try:
+            found = await self._outbox.pending(pos, READ_RECORDS)
+        except sqlite3.Error:  # the outbox says so itself, as soon as it cannot write either
+            await self._clock.sleep(AGAIN_S)
+            return
         for stored in found:
             self._outbox.undecoded.add(stored.pos, stored.pos + 1)
-            if stored.pos not in self._in_hand:
-                self._queue.append(stored)
+            if stored.pos not in self._mine:
+                self._take(stored)
         if found:
             self._disk = found[-1].pos + 1
-        elif self._passed_by < pos:
+        elif (
+            self._passed_by == passed_by
+        ):  # what we were told of before we read, and is not there, is damaged or dropped
             self._disk = None
-        else:
-            self._disk = self._passed_by + 1 if self._passed_by >= self._outbox.logs[MAIN].tail else pos
-            await asyncio.sleep(0)
         if self._outbox.scanned_to != SCANNED:
             self._outbox.scanned_to = SCANNED if self._disk is None else self._disk
 
     async def _submit(self) -> None:
         """Offer what is first in the queue; wait when the host takes nothing."""
-        jobs: list[Job] = []
+        jobs = self._jobs
         while self._queue and len(jobs) < READ_RECORDS:
-            stored = self._queue[0]
+            stored = self._queue.popleft()
             job = self._job(stored)
-            self._queue.popleft()
             if job is not None:
                 self._in_hand[stored.pos] = stored
                 jobs.append(job)
-        while jobs:
-            taken = self._host.submit_many(jobs, self._done)
-            del jobs[:taken]
-            if jobs:
-                self._wake.clear()
-                await self._wake.wait()
+        del jobs[: self._host.submit_many(jobs, self._done)]
+        if jobs:
+            self._wake.clear()
+            await self._wake.wait()
 
     def _job(self, stored: Stored) -> Job | None:
         """The job of one record; None when it was decided without the script process."""
@@ -116,10 +161,7 @@ class Feeder:
             self._decide(stored, DecodeError(RejectReason.UNKNOWN_DEVICE, "no decoder is configured for it any more"))
         elif device.script is None:
             assert device.codec is not None
-            try:
-                self._decide(stored, self._codec(device.codec)(payload, fport))
-            except DecodeError as e:
-                self._decide(stored, e)
+            self._decide(stored, self._native(device.codec, payload, fport))
         elif device.script not in self._hashes:
             self._decide(stored, DecodeError(RejectReason.SCRIPT_ERROR, "the script could not be read at start"))
         else:
@@ -134,10 +176,27 @@ class Feeder:
             )
         return None
 
+    def _native(self, codec: str, payload: bytes, fport: int | None) -> Fields | DecodeError:
+        """What the codec makes of it that the device has been given since."""
+        try:
+            fields = self._codec(codec)(payload, fport)
+            _encode(fields)  # what cannot be stored must be found here: the writer would try it for ever
+        except DecodeError as e:
+            return e
+        except Exception as e:  # noqa: BLE001 - a codec's defect costs one record its fields, not the others their turn
+            self._watch.defect(f"codec {codec}", e)
+            return DecodeError(RejectReason.DEFECT, type(e).__name__)
+        return fields
+
     def _done(self, answered: list[tuple[Job, Answer]]) -> None:
         for job, answer in answered:
             stored = self._in_hand.pop(job.ref)
-            self._decide(stored, answer if isinstance(answer, DecodeError) else answer.fields)
+            if isinstance(answer, DecodeError):
+                self._decide(stored, answer)
+                continue
+            if answer.warnings:
+                self._watch.warned(len(answer.warnings))
+            self._decide(stored, answer.fields)
         self._wake.set()
 
     def _decide(self, stored: Stored, answer: Fields | DecodeError) -> None:

@@ -43,10 +43,12 @@ BACKOFF_MAX_S: Final = 30.0
 
 
 class HostLimits(msgspec.Struct, frozen=True):
-    """Bounds on the daemon's side. `queued`: jobs that wait; beyond it the caller is told, and its record stays on disk
-    for later. `hang_s`: wall-clock time without any answer after which the process is ended (after twice that at the
-    latest). `crashes`: how often one record may end the process before it is refused. `fruitless`: how many processes
-    in a row may end without one answer before `run` returns; None for the daemon, which tries for ever.
+    """Bounds on the daemon's side.
+
+    queued: jobs that wait; beyond it the caller is told, and its record stays on disk for later.  hang_s: wall-clock
+    time without a sign of life after which the process is ended (twice that at the latest).  crashes: how often one
+    record may end the process before it is refused.  fruitless: how many processes in a row may end without an answer
+    before `run` returns; None for the daemon, which tries for ever.
     """
 
     queued: int = 4096
@@ -130,9 +132,7 @@ class ScriptHost:
 
     def forget(self, source_hash: str) -> None:
         """Withdraw a script. Jobs for it that still wait are refused."""
-        text = self._sources.pop(source_hash, None)
-        if text is not None:
-            self._sources_bytes -= len(text.encode())
+        self._sources_bytes -= len(self._sources.pop(source_hash, "").encode())
         if self._child is not None and source_hash in self._sent:
             self._sent.discard(source_hash)
             self._child.send(Forget(source_hash))
@@ -148,7 +148,7 @@ class ScriptHost:
         """Queue one job; the future gives its fields or raises DecodeError. Raises asyncio.QueueFull."""
         if not self.room:
             raise asyncio.QueueFull
-        future: asyncio.Future[Fields] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Fields] = asyncio.Future()
         self._enqueue(_Waiting(job, None, future))
         return future
 
@@ -157,10 +157,10 @@ class ScriptHost:
 
         Those not taken are the caller's to offer again. `done` is called for the others as answers arrive.
         """
-        taken = jobs[: self.room]
-        for job in taken:
+        taken = min(len(jobs), self.room)
+        for job in jobs[:taken]:
             self._enqueue(_Waiting(job, done, None))
-        return len(taken)
+        return taken
 
     def status(self) -> HostStatus:
         """How things stand."""
@@ -169,8 +169,9 @@ class ScriptHost:
         return HostStatus(pid, queued, self._starts, self._deaths, self._hangs, self._last_death)
 
     def _enqueue(self, waiting: _Waiting) -> None:
-        if len(waiting.job.payload) > MAX_PAYLOAD_BYTES:
-            refusal = DecodeError(RejectReason.LONG, f"{len(waiting.job.payload)} bytes are too many for a script")
+        size = len(waiting.job.payload)
+        if size > MAX_PAYLOAD_BYTES:
+            refusal: Answer = DecodeError(RejectReason.LONG, f"{size} bytes are too many for a script")
             asyncio.get_running_loop().call_soon(self._settle, [(waiting, refusal)])
             return
         self._queue.append(waiting)
@@ -179,7 +180,7 @@ class ScriptHost:
     # ---- the process
 
     async def run(self) -> None:
-        """Serve until cancelled; then the process is ended, waiting futures are cancelled and waiting jobs forgotten."""
+        """Serve until cancelled; then the process is ended, waiting futures are cancelled, waiting jobs forgotten."""
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch(), name="scripts-watchdog")
@@ -252,7 +253,7 @@ class ScriptHost:
         child.send(Batch([waiting.job for waiting in batch]))
         while batch:
             items = (await child.answers()).items
-            if len(items) > len(batch):
+            if not 0 < len(items) <= len(batch):
                 child.kill(f"{len(items)} answers to {len(batch)} jobs")
                 raise ChildGone
             self._backoff.reset()

@@ -28,8 +28,7 @@ async def _decode(
     answer = host.submit(Job(name, host.register(text), payload, fport, recv_time))
     async with asyncio.TaskGroup() as group:
         running = group.create_task(host.run(), name="scripts")
-        await asyncio.wait({answer, running}, return_when=asyncio.FIRST_COMPLETED)
-        running.cancel()
+        answer.add_done_callback(lambda _: running.cancel())
     if answer.done() and not answer.cancelled():
         return answer.result()
     raise DecodeError(RejectReason.SCRIPT_CRASH, f"no script process could be started: {host.status().last_death}")

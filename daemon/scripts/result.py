@@ -154,7 +154,7 @@ def _scalar(path: str, value: object) -> Scalar:
 
 
 def _texts(value: object) -> list[str]:
-    """Warnings or errors: a list by TS013, but a text or an object is seen as well. Numbers are values of the device."""
+    """Warnings or errors: a list by TS013, but a text or an object is seen, too. Numbers are the device's values."""
     if not value or not isinstance(value, str | list | dict):
         return []
     items = value[:MAX_WARNINGS] if isinstance(value, list) else [value]

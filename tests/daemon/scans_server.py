@@ -16,7 +16,7 @@ class FakeServer:
     `always` overrides it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.stored: dict[str, bytes] = {}
         self.script: list[str] = []
         self.always: dict[str, str] = {}
@@ -28,7 +28,7 @@ class FakeServer:
         self.faults: list[str] = []
         self.token = ""
         self._runner: web.AppRunner | None = None
-        self.port = 0
+        self.port = port
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=1 << 30)
@@ -36,7 +36,7 @@ class FakeServer:
         app.router.add_get("/in/{id:.+}", self._get)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self

@@ -1,5 +1,6 @@
 """A whole site for end-to-end tests: configuration, the real daemon as a process, simulated gateways, a real broker."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,12 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.peers import free_port
+from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 
 START_S = 20.0
@@ -97,7 +99,8 @@ class Site:
 
     def torhaus(self, *args: str) -> subprocess.CompletedProcess[str]:
         """A command of the command line on this site."""
-        command = [sys.executable, "-m", "torhaus", *args, "--config", str(self.config)]
+        config = [] if args[0] == "decode" else ["--config", str(self.config)]
+        command = [sys.executable, "-m", "torhaus", *args, *config]
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, cwd="/")
 
     def log(self) -> str:
@@ -179,23 +182,23 @@ class Air:
     """Gateways and sensors, and what was acknowledged: (device, counter) in order."""
 
     def __init__(self, site: Site, sensors: Sequence[Sensor], gateways: int = 4) -> None:
-        from torhaus.daemon.demo.gateway import SimulatedGateway
-
         self._site = site
         self.sensors = sensors
         self.gateways = [SimulatedGateway(f"aa555a00000001{n:02x}", 1 + n % 2) for n in range(gateways)]
         self.sent: list[tuple[str, int]] = []
         self.acked: set[tuple[str, int]] = set()
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         """Bind the gateways' sockets."""
         for gateway in self.gateways:
             await gateway.open("127.0.0.1", self._site.udp)
+        return self
 
-    def close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close them."""
         for gateway in self.gateways:
             gateway.close()
+        await asyncio.sleep(0)
 
     async def send(self, gateway: int, sensor: Sensor, timeout_s: float = 5.0) -> bool:
         """One uplink through one gateway; whether it was acknowledged."""

@@ -63,17 +63,15 @@ def test_ten_thousand_uplinks_from_twenty_gateways(tmp_path: Path) -> None:
     ):
 
         async def send() -> Air:
-            air = Air(site, known, gateways=20)
-            await air.open()
+            async with Air(site, known, gateways=20) as air:
 
-            async def one_gateway(g: int) -> None:
-                mine = [s for i, s in enumerate(known) if i % 20 == g]
-                for n in range(UPLINKS // 20):
-                    while not await air.send(g, mine[n % len(mine)]):
-                        raise AssertionError("no acknowledgement in 5 s")
+                async def one_gateway(g: int) -> None:
+                    mine = [s for i, s in enumerate(known) if i % 20 == g]
+                    for n in range(UPLINKS // 20):
+                        while not await air.send(g, mine[n % len(mine)]):
+                            raise AssertionError("no acknowledgement in 5 s")
 
-            await asyncio.gather(*(one_gateway(g) for g in range(20)))
-            air.close()
+                await asyncio.gather(*(one_gateway(g) for g in range(20)))
             return air
 
         air = asyncio.run(send())
@@ -99,24 +97,22 @@ def test_killed_twenty_times_every_acknowledged_uplink_arrives(tmp_path: Path) -
     ):
 
         async def send() -> Air:
-            air = Air(site, known, gateways=4)
-            await air.open()
-            loop = asyncio.get_running_loop()
-            for _ in range(KILLS):
-                stop = asyncio.Event()
+            async with Air(site, known, gateways=4) as air:
+                loop = asyncio.get_running_loop()
+                for _ in range(KILLS):
+                    stop = asyncio.Event()
 
-                async def gateway(g: int, stop: asyncio.Event = stop) -> None:
-                    mine = [s for i, s in enumerate(known) if i % 4 == g]
-                    while not stop.is_set():
-                        await air.send(g, rng.choice(mine), timeout_s=0.3)
+                    async def gateway(g: int, stop: asyncio.Event = stop) -> None:
+                        mine = [s for i, s in enumerate(known) if i % 4 == g]
+                        while not stop.is_set():
+                            await air.send(g, rng.choice(mine), timeout_s=0.3)
 
-                senders = [loop.create_task(gateway(g)) for g in range(4)]
-                await asyncio.sleep(rng.uniform(0.05, 0.4))  # in the middle of it, wherever that is
-                await asyncio.to_thread(site.kill)
-                stop.set()
-                await asyncio.gather(*senders)
-                await asyncio.to_thread(site.start)
-            air.close()
+                    senders = [loop.create_task(gateway(g)) for g in range(4)]
+                    await asyncio.sleep(rng.uniform(0.05, 0.4))  # in the middle of it, wherever that is
+                    await asyncio.to_thread(site.kill)
+                    stop.set()
+                    await asyncio.gather(*senders)
+                    await asyncio.to_thread(site.start)
             return air
 
         air = asyncio.run(send())
@@ -134,11 +130,9 @@ def test_broker_down_at_start_and_for_long(tmp_path: Path) -> None:
     with running(Site(tmp_path, known, mqtt_forwarder(port))) as site:  # ready without a broker
 
         async def send(rounds: int) -> Air:
-            air = Air(site, known, gateways=2)
-            await air.open()
-            for _ in range(rounds):
-                await asyncio.gather(*(air.send(i, s) for i, s in enumerate(known)))
-            air.close()
+            async with Air(site, known, gateways=2) as air:
+                for _ in range(rounds):
+                    await asyncio.gather(*(air.send(i, s) for i, s in enumerate(known)))
             return air
 
         first = asyncio.run(send(25))
@@ -171,15 +165,13 @@ def test_counters_survive_a_kill_and_a_replay_is_refused(tmp_path: Path) -> None
         replay = [s.uplink() for s in known]  # counter 0
 
         async def send() -> None:
-            air = Air(site, known, gateways=1)
-            await air.open()
-            assert await air.gateways[0].push_acked(replay, 5)
-            for _ in range(5):
-                assert all([await air.send(0, s) for s in known])
-            await asyncio.to_thread(site.kill)
-            await asyncio.to_thread(site.start)
-            assert await air.gateways[0].push_acked(replay, 5)  # stored, since acknowledged, but never a reading
-            air.close()
+            async with Air(site, known, gateways=1) as air:
+                assert await air.gateways[0].push_acked(replay, 5)
+                for _ in range(5):
+                    assert all([await air.send(0, s) for s in known])
+                await asyncio.to_thread(site.kill)
+                await asyncio.to_thread(site.start)
+                assert await air.gateways[0].push_acked(replay, 5)  # stored, since acknowledged, but never a reading
 
         asyncio.run(send())
         wait_for(lambda: len(set(sub.ids())) >= 18, "all arrived")

@@ -1,0 +1,46 @@
+"""The folder of a log: which segments there are, and what was left out between them."""
+
+import contextlib
+import re
+import sqlite3
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.segment import MAX_RECORDS, SUFFIX, UNFINISHED, Segment, path_of
+
+SKIP_AFTER_DAMAGE: Final = MAX_RECORDS
+"""Positions left out when the end of the log was lost: none of the lost ones may be given out again."""
+
+_NAME: Final = re.compile(r"[0-9]{20}")
+
+
+def tidy(folder: Path) -> tuple[int, ...]:
+    """The segments in a folder, which is made if there is none; remains of unfinished work are removed."""
+    migrate.make_folder(folder)
+    migrate.remove(folder / UNFINISHED)
+    firsts = {int(p.stem) for p in folder.glob(f"*{SUFFIX}") if _NAME.fullmatch(p.stem)}
+    for suffix in migrate.SIDE_FILES:
+        for p in folder.glob(f"*{SUFFIX}{suffix}"):
+            stem = p.name.partition(".")[0]
+            if _NAME.fullmatch(stem) and int(stem) not in firsts:
+                p.unlink()
+    return tuple(sorted(firsts))
+
+
+def find_holes(folder: Path, segments: tuple[int, ...]) -> Ranges:
+    """Positions that were left out on purpose and never held anything."""
+    holes = Ranges()
+    for first, after in pairwise(segments):
+        if after - first < SKIP_AFTER_DAMAGE:
+            continue
+        start = first + 1
+        with (
+            contextlib.suppress(sqlite3.Error, migrate.SchemaError),
+            contextlib.closing(Segment.open(path_of(folder, first), read_only=True)) as segment,
+        ):
+            start = segment.extent()
+        holes.add(start, after)
+    return holes

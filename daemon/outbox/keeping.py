@@ -1,0 +1,189 @@
+"""Keeping the outbox in order: the state is saved, segments are begun, dropped by the limits, unlinked when drained."""
+
+import asyncio
+import concurrent.futures
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.outbox.commit import guarded
+from torhaus.daemon.outbox.log import Log
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.reserve import Reserve
+from torhaus.daemon.outbox.retention import Dropped
+from torhaus.daemon.outbox.state import Flush, State
+from torhaus.daemon.outbox.trouble import Reporter, Trouble, is_full, reason_of
+from torhaus.daemon.outbox.writer import Writer
+
+MAIN: Final = "main"
+STRANGERS: Final = "strangers"
+DECODED: Final = "decoded"
+"""Name under which the snapshot keeps the position below which every script has answered."""
+FLUSH_S: Final = 1.0
+"""How often settled ranges and sessions go to disk: a crash repeats at most what was settled since (same ids)."""
+
+
+class Keeper:
+    """What an Outbox does besides taking and giving records. All of it is called on the event loop."""
+
+    _loop: asyncio.AbstractEventLoop
+    _writer: Writer
+    _reader: concurrent.futures.ThreadPoolExecutor
+    state: State
+
+    def __init__(self, path: Path, clock: Clock, report: Reporter) -> None:
+        self.path = path
+        self.clock = clock
+        self.report = report
+        self.logs: dict[str, Log] = {}
+        self.flush = Flush()
+        self.before_flush: list[Callable[[Flush], None]] = []
+        self.settled_by: dict[str, dict[str, Ranges]] = {MAIN: {}, STRANGERS: {}}  # log, forwarder name
+        self.boots: dict[str, int] = {}
+        self.undecoded = Ranges()  # positions of the main log whose script has not answered
+        self.scanned_to = 0  # pending records below it are in `undecoded`; those above may not be yet
+        self.last_answer = 0.0  # loop time of the writer's last answer: what the watchdog looks at
+        self._told: dict[str, int] = {}  # by log: the position up to which feeds have been told
+        self._counted: dict[str, int] = {}  # by log: the position up to which drops have been counted
+        self._housing: set[str] = set()
+        self._trouble = Trouble(report)
+        self._saving = asyncio.Lock()
+        self._reserve = Reserve(path / "reserve")
+
+    @property
+    def failing(self) -> str | None:
+        """What cannot be written at present; None when all is well."""
+        return self._trouble.what
+
+    def _failed(self, part: str, error: BaseException) -> None:
+        self._trouble.failed(part, error)
+        if reason_of(error) == "defect":
+            self._loop.call_exception_handler({"message": f"outbox: {part}", "exception": error})
+
+    def _house_if_due(self) -> None:
+        for name, log in self.logs.items():
+            if (log.is_full or log.is_over) and name not in self._housing:
+                self._housing.add(name)
+                self._writer.submit(partial(self._house, name), partial(self._housed, name))
+
+    def _house(self, name: str) -> list[Dropped]:
+        """On the writer thread: begin a new segment; say which have to go by the limits."""
+        log, now = self.logs[name], self.clock.wall_ns()
+        log.roll(now)
+        log.measure()
+        return log.excess(now if self.clock.synced() else None, self.boots)
+
+    def _housed(self, name: str, result: Any) -> None:  # noqa: ANN401 - result or exception
+        """Count what goes before it goes, so that nobody takes it for settled meanwhile."""
+        self._housing.discard(name)
+        part = f"{name} segments"
+        if isinstance(result, BaseException):
+            self._failed(part, result)
+            return
+        self._trouble.works(part)
+        log, counted = self.logs[name], self._counted[name]
+        for d in result:
+            if d.end <= counted:
+                continue
+            self._counted[name] = counted = d.end
+            there = Ranges([(d.first, d.end)])
+            for hole in log.holes:
+                there.remove(*hole)
+            for forwarder, settled in self.settled_by[name].items():
+                lost = sum(end - first - settled.count(first, end) for first, end in there)
+                self._count_drop(name, forwarder, lost, d.reason)
+                settled.forget_below(d.end)
+                self.flush.settled[forwarder, name] = list(settled)
+            if not self.settled_by[name]:
+                self._count_drop(name, "", sum(end - first for first, end in there), d.reason)
+            if name == MAIN:
+                self.undecoded.remove(0, d.end)
+        if result:
+            self._writer.submit(partial(log.unlink_below, counted), partial(self._unlinked, name))
+
+    def _unlinked(self, name: str, result: Any) -> None:  # noqa: ANN401 - result or exception
+        if isinstance(result, BaseException):
+            self._failed(f"{name} segments", result)
+        else:
+            self._reader.submit(self.logs[name].trim_readers)
+
+    def _count_drop(self, log: str, forwarder: str, records: int, reason: str) -> None:
+        if records:
+            key = (forwarder, reason)
+            self.flush.dropped[key] = self.flush.dropped.get(key, 0) + records
+            self.report.dropped(log, forwarder, records, reason)
+
+    def silent_s(self) -> float:
+        """Seconds since the writer last answered anything."""
+        return self._loop.time() - self.last_answer
+
+    def decoded_to(self) -> int:
+        """Below this position of the main log every script has answered."""
+        first = next(iter(self.undecoded), (self._told[MAIN], 0))[0]
+        return min(first, self.scanned_to)
+
+    def drained_to(self, log: str) -> int:
+        """Below this position every forwarder has settled everything, and every script has answered."""
+        tail = self._told[log]
+        low = self.decoded_to() if log == MAIN else tail
+        for settled in self.settled_by[log].values():
+            gap = settled.gap(0, tail)
+            low = min(low, gap[0] if gap else tail)
+        return low
+
+    async def save(self) -> None:
+        """Write what changed in the state, then unlink what is drained. Raises nothing; a failure is reported."""
+        await asyncio.shield(self._save())  # what is taken out to be saved is saved or put back
+
+    async def _save(self) -> None:
+        async with self._saving:
+            news = Flush()
+            for collect in self.before_flush:
+                guarded(self._loop, collect, news)
+            self.flush.merge(news)
+            flush, self.flush = self.flush, Flush()
+            flush.at_ns = self.clock.wall_ns()
+            drained = {name: self.drained_to(name) for name in self.logs if self.settled_by[name]}
+            if flush:
+                flush.snapshot[DECODED] = self.decoded_to()
+            try:
+                await self._writer.call(partial(self._save_state, flush))
+                if flush:
+                    self._trouble.works("state")
+            except Exception as e:  # noqa: BLE001 - nothing of it may be lost
+                flush.merge(self.flush)
+                self.flush = flush
+                self._failed("state", e)
+                drained = {}
+            self.last_answer = self._loop.time()
+            for name, log in self.logs.items():
+                self._housed(name, await self._result(partial(self._house, name)))
+                if name in drained and len(log.segments) > 1 and log.segments[1] <= drained[name]:
+                    self._unlinked(name, await self._result(partial(log.unlink_below, drained[name])))
+            self.last_answer = self._loop.time()
+
+    async def _result(self, job: Callable[[], Any]) -> Any:  # noqa: ANN401 - result or exception
+        try:
+            return await self._writer.call(job)
+        except Exception as e:  # noqa: BLE001 - told by the caller
+            return e
+
+    def _save_state(self, flush: Flush) -> None:
+        if flush:
+            try:
+                self.state.save(flush)
+            except sqlite3.Error as e:
+                if not is_full(e) or not self._reserve.release():
+                    raise
+                self.state.save(flush)
+        if self.failing is None:
+            self._reserve.fill()
+
+    async def run(self) -> None:
+        """Save the state once a second, which also proves that the writer answers. Never returns."""
+        while True:
+            await self.clock.sleep(FLUSH_S)
+            await self.save()

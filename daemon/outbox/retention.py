@@ -1,0 +1,82 @@
+"""Which of the oldest segments have to go, by size and by age."""
+
+import sqlite3
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from torhaus.codecs.model import Stamp
+from torhaus.daemon.outbox.migrate import SchemaError
+from torhaus.daemon.outbox.segment import Segment, path_of
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """Positions [first, end) that leave the log unread, and why: `size` or `age`."""
+
+    first: int
+    end: int
+    reason: str
+
+
+class Ages:
+    """When the newest record of each closed segment was received; each file is looked at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamps: dict[int, tuple[Stamp, str] | None] = {}
+
+    def aged(self, segments: tuple[int, ...], before_ns: int, boots: dict[str, int]) -> int:
+        """How many segments, from the oldest on, hold nothing received since `before_ns`; the newest is never one.
+
+        Only times that are known count: stamped by a synchronised clock, or in a boot of `boots` (wall clock minus
+        boot time, once it was known). A segment whose time is not known goes with the next one that is too old.
+        """
+        found = 0
+        for i, first in enumerate(segments[:-1], 1):
+            newest = self._wall_of(first, boots)
+            if newest is None:
+                continue
+            if newest >= before_ns:
+                break
+            found = i
+        return found
+
+    def _wall_of(self, first: int, boots: dict[str, int]) -> int | None:
+        if first not in self._stamps:
+            self._stamps[first] = _newest_stamp(path_of(self._folder, first))
+        known = self._stamps[first]
+        if known is None or known[0].synced:
+            return known[0].wall_ns if known else None
+        offset = boots.get(known[1])
+        return None if offset is None else known[0].boot_ns + offset
+
+    def forget(self, first: int) -> None:
+        """This segment is gone."""
+        self._stamps.pop(first, None)
+
+
+def excess(segments: tuple[int, ...], sizes: dict[int, int], over: int, aged: int) -> list[Dropped]:
+    """The oldest segments that are too old, or have to go to save `over` bytes; never the newest."""
+    out = []
+    for i, (first, end) in enumerate(pairwise(segments)):
+        if over <= 0 and i >= aged:
+            break
+        out.append(Dropped(first, end, "size" if over > 0 else "age"))
+        over -= sizes[first]
+    return out
+
+
+def _newest_stamp(path: Path) -> tuple[Stamp, str] | None:
+    """When, and in which boot, the last record of a segment was received; None when that cannot be told."""
+    try:
+        segment = Segment.open(path, read_only=True)
+    except (sqlite3.Error, SchemaError):
+        return None
+    try:
+        last = segment.newest()
+    except sqlite3.Error:
+        return None
+    finally:
+        segment.close()
+    return (last.at, last.boot) if last is not None else None

@@ -1,0 +1,62 @@
+"""What the outbox tells the daemon, and the episodes in which it cannot write."""
+
+import errno
+import sqlite3
+from typing import Final
+
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Reporter:
+    """What the outbox tells the daemon. Every method may be left as it is."""
+
+    def committed(self, records: int, seconds: float) -> None:
+        """A commit of so many records took so long."""
+
+    def refused(self, records: int, reason: str) -> None:
+        """Records were not stored, and not acknowledged."""
+
+    def dropped(self, log: str, forwarder: str, records: int, reason: str) -> None:
+        """Records left the log before this forwarder had them."""
+
+    def failing(self, what: str | None) -> None:
+        """Writing began to fail (what), or works again (None)."""
+
+
+class Trouble:
+    """The parts that cannot be written at present: told once when it begins and once when all work again."""
+
+    def __init__(self, report: Reporter) -> None:
+        self._report = report
+        self._parts: dict[str, str] = {}
+
+    @property
+    def what(self) -> str | None:
+        """What is wrong, for a person; None when nothing is."""
+        return next(iter(self._parts.values()), None)
+
+    def failed(self, part: str, error: BaseException) -> None:
+        """This part could not be written."""
+        is_first = not self._parts
+        self._parts[part] = f"{part}: {reason_of(error)}: {error}"
+        if is_first:
+            self._report.failing(self._parts[part])
+
+    def works(self, part: str) -> None:
+        """This part was written."""
+        if self._parts.pop(part, None) is not None and not self._parts:
+            self._report.failing(None)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether there is no room; a write that fails for lack of it may also be an I/O error to SQLite."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def reason_of(error: BaseException) -> str:
+    """The metric label."""
+    if is_full(error):
+        return "disk_full"
+    return "io_error" if isinstance(error, sqlite3.Error | OSError) else "defect"

@@ -1,0 +1,100 @@
+"""A pipeline with an outbox in memory around it."""
+
+from collections import Counter
+
+from tests.daemon.clocks import FakeClock
+from torhaus.codecs.lorawan.session import Session
+from torhaus.codecs.model import Frame, Radio, Reception, Reject, RejectReason, Stamp
+from torhaus.codecs.registry import Decode, load
+from torhaus.daemon.demo.sensors import Sensor
+from torhaus.daemon.lorawan import Device, Network
+from torhaus.daemon.outbox.record import Record
+from torhaus.daemon.outbox.store import MAIN, STRANGERS, Reporter
+from torhaus.daemon.pipeline import Pipeline
+from torhaus.daemon.watch import DriverState, Watch
+from torhaus.drivers.base import Done, GatewayStats
+
+ELSYS, LPP = Sensor(1), Sensor(2, "cayenne_lpp")
+
+
+class Store(Reporter):
+    """An outbox in memory. What is put stays with the commit that follows it until `settle`."""
+
+    def __init__(self) -> None:
+        self.report = self
+        self.room = True
+        self.records: dict[str, list[tuple[Stamp, Record]]] = {MAIN: [], STRANGERS: []}
+        self.size = 0
+        self.refused_records: Counter[str] = Counter()
+        self.waiting: list[Done] = []
+
+    def has_room(self) -> bool:
+        return self.room
+
+    def put(self, log: str, records: list[tuple[Stamp, Record]], size: int) -> None:
+        assert records
+        self.records[log] += records
+        self.size += size
+
+    def commit(self, done: Done | None) -> None:
+        if done is not None:
+            self.waiting.append(done)
+
+    def refused(self, records: int, reason: str) -> None:
+        self.refused_records[reason] += records
+
+    def settle(self, *, stored: bool) -> None:
+        waiting, self.waiting = self.waiting, []
+        for done in waiting:
+            done(stored)
+
+    @property
+    def main(self) -> list[Record]:
+        return [r for _, r in self.records[MAIN]]
+
+    @property
+    def strangers(self) -> list[Record]:
+        return [r for _, r in self.records[STRANGERS]]
+
+
+def device_of(sensor: Sensor, codec: str | None = None, script: str | None = None) -> Device:
+    keys = sensor._keys
+    chosen = None if script else codec or sensor.codec
+    return Device(sensor.name, sensor.dev_eui, chosen, script, Session(keys, sensor.dev_addr))
+
+
+class Stage:
+    """A pipeline with everything around it."""
+
+    def __init__(self, devices: list[Device] | None = None, codec: Decode | None = None) -> None:
+        self.store = Store()
+        self.clock = FakeClock()
+        self.watch = Watch(self.clock.wall_ns())
+        self.watch.drivers["roof"] = DriverState()
+        devices = [device_of(ELSYS), device_of(LPP)] if devices is None else devices
+        self.network = Network(devices, "EU868")
+        self.pipeline = Pipeline(
+            self.store,  # type: ignore[arg-type]
+            self.network,
+            devices,
+            lambda name: codec if codec is not None and name == "bad" else load(name),
+            self.watch,
+            self.clock,
+        )
+        self.host = self.pipeline.host("roof")
+        self.told: list[bool] = []
+
+    def deliver(self, *frames: Frame, rejects: list[Reject] | None = None, stats: GatewayStats | None = None) -> None:
+        self.host.deliver(list(frames), rejects or [], self.told.append, stats)
+
+    def frame(self, phy: bytes, stranger: RejectReason | None = None) -> Frame:
+        radio = Radio(868_100_000, "LORA", "SF7BW125", "4/5", [Reception("aa555a0000000101")])
+        return Frame("roof", phy, self.clock.stamp(), radio, None, stranger)
+
+    def telegram(self, data: bytes, device: str | None) -> Frame:
+        return Frame("roof", data, self.clock.stamp(), None, device)
+
+
+def uplink(sensor: Sensor, fcnt: int) -> bytes:
+    sensor.fcnt = fcnt
+    return sensor.uplink()

@@ -1,0 +1,2 @@
+// Has no function that anybody could call.
+var nothing = true;

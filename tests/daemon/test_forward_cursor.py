@@ -1,0 +1,181 @@
+"""The two lanes against a model: every wanted position is settled or within reach, and never handed out twice."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from torhaus.codecs.model import Stamp
+from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.record import Record, Stored
+
+LIMIT = 4
+
+
+def stored(pos: int) -> Stored:
+    return Stored(pos, "0" * 8, pos, "b" * 32, Stamp(1, 1, synced=True), Record("reading", "d"))
+
+
+class Machine(RuleBasedStateMachine):
+    """Positions are in exactly one of: settled, waiting for a script, live, in a sender's hand, backlog."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cursor = Cursor(Ranges([(0, 2)]), 3, LIMIT)
+        self.tail = 3
+        self.head = 0
+        self.settled = {0, 1}
+        self.waiting: set[int] = set()
+        self.live: list[int] = []
+        self.hand: list[int] = []
+        self.is_live = False
+
+    @property
+    def backlog(self) -> list[int]:
+        busy = self.settled | self.waiting | set(self.live) | set(self.hand)
+        return [pos for pos in range(self.tail) if pos not in busy]
+
+    @rule(wanted=st.booleans(), ready=st.booleans(), skip=st.sampled_from([0, 0, 0, 2]))
+    def commit(self, wanted: bool, ready: bool, skip: int) -> None:
+        pos = self.tail + skip  # positions may be left out after damage
+        assert self.cursor.feed(stored(pos), wanted=wanted, ready=ready) is not wanted
+        self.tail = pos + 1
+        if not wanted:
+            self.settled.add(pos)
+        elif not ready:
+            self.waiting.add(pos)
+        elif self.is_live:
+            self._into_live(pos)
+
+    def _into_live(self, pos: int) -> None:
+        self.live.append(pos)
+        if len(self.live) > LIMIT:
+            del self.live[0]
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), wanted=st.booleans())
+    def answer(self, data: st.DataObject, wanted: bool) -> None:
+        pos = data.draw(st.sampled_from(sorted(self.waiting)))
+        self.waiting.remove(pos)
+        assert self.cursor.feed(stored(pos), wanted=wanted, ready=True) is not wanted
+        if not wanted:
+            self.settled.add(pos)
+        elif self.is_live:
+            self._into_live(pos)
+
+    @rule(data=st.data())
+    def answer_to_what_does_not_wait(self, data: st.DataObject) -> None:
+        """A forwarder of frames sends a record before its script answers; or it lies in the backlog then."""
+        pos = data.draw(st.integers(0, self.tail - 1))
+        if pos not in self.waiting:
+            assert not self.cursor.feed(stored(pos), wanted=True, ready=True)
+
+    @rule()
+    def connect(self) -> None:
+        self.cursor.start_live()
+        self.is_live = True
+
+    @rule()
+    def disconnect(self) -> None:
+        self.cursor.stop_live()
+        self.is_live = False
+        self.live.clear()
+
+    @rule(n=st.integers(1, 6))
+    def take_live(self, n: int) -> None:
+        taken = [s.pos for s in self.cursor.take_live(n)]
+        assert taken == self.live[:n]
+        del self.live[:n]
+        self.hand += taken
+
+    @rule(n=st.integers(1, 6), pending=st.booleans())
+    def take_backlog(self, n: int, pending: bool) -> None:
+        gap = self.cursor.gap(self.head)
+        if gap is None:
+            return
+        for pos in range(gap[0], min(gap[1], gap[0] + n)):
+            if pending:
+                self.cursor.wait(pos)
+                self.waiting.add(pos)
+            else:
+                self.cursor.take(pos)
+                self.hand.append(pos)
+
+    @precondition(lambda self: self.hand)
+    @rule(data=st.data(), how=st.sampled_from(["settle", "release"]))
+    def finish(self, data: st.DataObject, how: str) -> None:
+        pos = self.hand.pop(data.draw(st.integers(0, len(self.hand) - 1)))
+        if how == "settle":
+            self.cursor.settle(pos)
+            self.settled.add(pos)
+        else:
+            self.cursor.release(pos)
+
+    @precondition(lambda self: self.backlog)
+    @rule()
+    def lost_in_the_log(self) -> None:
+        """A hole or a damaged stretch is settled as a run."""
+        gap = self.cursor.gap(self.head)
+        assert gap is not None
+        self.cursor.settle(gap[0], gap[1] - gap[0])
+        self.settled |= set(range(*gap))
+
+    @invariant()
+    def nothing_is_lost_and_nothing_is_handed_out_twice(self) -> None:
+        cursor = self.cursor
+        assert [s.pos for s in cursor.live] == self.live
+        places = [*self.live, *self.hand, *self.waiting, *self.backlog]
+        assert len(places) == len(set(places))
+        found: list[int] = []
+        start = self.head
+        while (gap := cursor.gap(start)) is not None:
+            assert gap[0] < gap[1]
+            found += range(*gap)
+            start = gap[1]
+        assert found == self.backlog
+        assert cursor.tail == self.tail
+        assert {p for p in range(self.tail) if p in cursor.settled} == self.settled
+        assert cursor.backlog(self.head) == self.tail - len(self.settled)
+
+
+Machine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestCursor = Machine.TestCase
+
+
+def test_the_oldest_fall_out_of_a_full_live_lane() -> None:
+    cursor = Cursor(Ranges(), 0, 3)
+    cursor.start_live()
+    for pos in range(10):
+        cursor.feed(stored(pos), wanted=True, ready=True)
+    assert [s.pos for s in cursor.take_live(99)] == [7, 8, 9]
+    assert cursor.gap(0) == (0, 7)
+
+
+def test_a_frame_that_is_under_way_is_not_sent_again_when_its_script_answers() -> None:
+    cursor = Cursor(Ranges(), 0)
+    cursor.start_live()
+    cursor.feed(stored(0), wanted=True, ready=True)
+    cursor.feed(stored(0), wanted=True, ready=True)
+    assert len(cursor.take_live(9)) == 1
+    cursor.feed(stored(0), wanted=True, ready=True)
+    assert cursor.take_live(9) == []
+    assert cursor.gap(0) is None
+    cursor.settle(0)
+    cursor.feed(stored(0), wanted=True, ready=True)
+    assert cursor.take_live(9) == []
+
+
+def test_what_was_dropped_while_it_waited_does_not_come_back() -> None:
+    cursor = Cursor(Ranges(), 0)
+    cursor.start_live()
+    cursor.feed(stored(0), wanted=True, ready=False)
+    cursor.settled.forget_below(5)
+    cursor.feed(stored(0), wanted=True, ready=True)
+    assert cursor.take_live(9) == []
+    assert cursor.gap(0) is None
+
+
+@pytest.mark.parametrize(("head", "gap"), [(0, (0, 3)), (2, (2, 3)), (3, (5, 9)), (9, None), (50, None)])
+def test_the_backlog_begins_at_the_head(head: int, gap: tuple[int, int] | None) -> None:
+    assert Cursor(Ranges([(3, 5)]), 9).gap(head) == gap

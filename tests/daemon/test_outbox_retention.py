@@ -1,0 +1,47 @@
+from pathlib import Path
+
+from tests.daemon.outbox_fakes import SITE
+from torhaus.codecs.model import Stamp
+from torhaus.daemon.outbox.record import Record, pack, seed
+from torhaus.daemon.outbox.retention import Ages, Dropped, excess
+from torhaus.daemon.outbox.segment import Segment, path_of
+
+
+def segment(folder: Path, first: int, at: Stamp, boot: str = "boot") -> None:
+    s = Segment.create(folder, SITE, "3f2a91c0", first, first, 0)
+    s.append(
+        first, 1, first, boot, at.wall_ns, 0, pack([(at, Record("frame", "gw"))], first, first, seed("3f2a91c0", boot))
+    )
+    s.close()
+
+
+def test_by_size_the_oldest_go_until_it_is_enough_and_never_the_newest() -> None:
+    sizes = {0: 10, 5: 20}
+    assert excess((0, 5, 9), sizes, 0, 0) == []
+    assert excess((0, 5, 9), sizes, 10, 0) == [Dropped(0, 5, "size")]
+    assert excess((0, 5, 9), sizes, 11, 0) == [Dropped(0, 5, "size"), Dropped(5, 9, "size")]
+    assert excess((0, 5, 9), sizes, 999, 0) == [Dropped(0, 5, "size"), Dropped(5, 9, "size")]
+    assert excess((0, 5, 9), sizes, 10, 2) == [Dropped(0, 5, "size"), Dropped(5, 9, "age")]
+    assert excess((9,), {}, 999, 0) == []
+
+
+def test_only_known_times_make_old(tmp_path: Path) -> None:
+    segment(tmp_path, 0, Stamp(100, 5, True))
+    segment(tmp_path, 1, Stamp(100, 5, False), "lost boot")
+    segment(tmp_path, 2, Stamp(0, 5, False), "known boot")
+    path_of(tmp_path, 3).write_bytes(b"x" * 5000)
+    segment(tmp_path, 4, Stamp(900, 5, True))
+    names = (0, 1, 2, 3, 4, 5)
+    boots = {"known boot": 495}
+    assert Ages(tmp_path).aged(names, 50, boots) == 0
+    assert Ages(tmp_path).aged(names, 101, boots) == 1
+    assert Ages(tmp_path).aged(names, 500, boots) == 1
+    assert Ages(tmp_path).aged(names, 501, boots) == 3  # the one in between is older, whatever its clock said
+    assert Ages(tmp_path).aged(names, 901, boots) == 5
+    assert Ages(tmp_path).aged(names, 901, {}) == 5
+    ages = Ages(tmp_path)
+    assert ages.aged(names[:2], 901, boots) == 1
+    path_of(tmp_path, 0).unlink()
+    assert ages.aged(names[:2], 901, boots) == 1  # looked at once
+    ages.forget(0)
+    assert ages.aged(names[:2], 901, boots) == 0

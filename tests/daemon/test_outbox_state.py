@@ -1,0 +1,210 @@
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.outbox_fakes import AT, reading
+from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.record import Stored
+from torhaus.daemon.outbox.state import Flush, Session, SetAside, State, open_state
+
+OLD = Path(__file__).parent / "databases"
+KEY = ("mqtt", "main")
+
+
+def stored(n: int) -> Stored:
+    return Stored(n, "3f2a91c0", n, "boot", AT, reading(n))
+
+
+def aside(n: int, tries: int = 1, at: int = 100, reason: str = "quota") -> SetAside:
+    return SetAside(n, tries, at, reason, stored(n))
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    with contextlib.closing(State(tmp_path / "state.db")) as s:
+        yield s
+
+
+def change(path: Path, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute(statement)
+
+
+def test_everything_of_a_flush_is_kept(state: State) -> None:
+    flush = Flush(
+        settled={KEY: [(0, 5), (7, 9)]},
+        set_aside={KEY: [aside(5), aside(6, at=200)]},
+        dead={KEY: [aside(9, reason="400")]},
+        sessions=[Session("eui", "addr", 4), Session("eui", "addr", 5)],
+        snapshot={"main": 10},
+        boots={"boot": 77},
+        dropped={("mqtt", "size"): 3},
+        at_ns=50,
+    )
+    state.save(flush)
+    state.save(Flush(dropped={("mqtt", "size"): 4}))
+    assert state.settled(*KEY) == Ranges([(0, 5), (7, 9)])
+    assert state.settled("other", "main") is None
+    assert state.forwarders() == [("mqtt", "main", Ranges([(0, 5), (7, 9)]))]
+    assert state.given_out("main") == 10
+    assert state.given_out("strangers") == 0
+    assert state.due(*KEY, 99, 10) == []
+    assert state.due(*KEY, 100, 10) == [aside(5)]
+    assert state.due(*KEY, 900, 10) == [aside(5), aside(6, at=200)]
+    assert state.counts() == {"mqtt": (2, 1)}
+    (letter,) = state.dead_letters()
+    assert (letter.pos, letter.reason, letter.at_ns, letter.stored) == (9, "400", 50, stored(9))
+    assert state.sessions() == ([Session("eui", "addr", 5)], {"main": 10})
+    assert state.boots() == {"boot": 77}
+    assert state.dropped() == {("mqtt", "size"): 7}
+
+
+def test_a_flush_is_one_transaction(state: State) -> None:
+    state._conn.execute("CREATE TRIGGER late BEFORE INSERT ON dropped BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(sqlite3.IntegrityError):
+        state.save(Flush(settled={KEY: [(0, 1)]}, dead={KEY: [aside(1)]}, dropped={("mqtt", "size"): 1}))
+    assert state.settled(*KEY) is None
+    assert state.counts() == {}
+    state._conn.execute("DROP TRIGGER late")
+    state.save(Flush(settled={KEY: [(0, 1)]}))
+    assert state.settled(*KEY) == Ranges([(0, 1)])
+
+
+def test_an_exception_becomes_a_dead_letter_or_is_resolved(state: State) -> None:
+    state.save(Flush(set_aside={KEY: [aside(1), aside(2), aside(3)]}))
+    state.save(Flush(dead={KEY: [aside(1, reason="gone")]}, resolved={KEY: [2, 99]}))
+    assert [x.pos for x in state.due(*KEY, 900, 10)] == [3]
+    state.save(Flush(dead={KEY: [aside(1, reason="again")]}))
+    (letter,) = state.dead_letters("mqtt")
+    assert letter.reason == "again"
+    assert state.dead_letters("http") == []
+
+
+def test_dead_letters_are_retried_or_dropped_by_a_person(state: State) -> None:
+    state.save(Flush(dead={KEY: [aside(1), aside(2)]}))
+    one, two = state.dead_letters()
+    assert state.retry_dead_letter(one.number, 70)
+    assert not state.retry_dead_letter(one.number, 70)
+    (due,) = state.due(*KEY, 70, 10)
+    assert (due.pos, due.tries, due.stored) == (1, 0, stored(1))
+    assert state.drop_dead_letter(two.number)
+    assert not state.drop_dead_letter(two.number)
+    assert state.counts() == {"mqtt": (1, 0)}
+
+
+def test_what_could_not_be_written_is_merged_with_what_came_since(state: State) -> None:
+    old = Flush(
+        settled={KEY: [(0, 1)], ("http", "main"): [(0, 3)]},
+        set_aside={KEY: [aside(1)]},
+        dead={KEY: [aside(2)]},
+        sessions=[Session("a", "addr", 1), Session("b", "addr", 1)],
+        snapshot={"main": 1},
+        dropped={("mqtt", "size"): 1},
+    )
+    assert old
+    assert not Flush(at_ns=5)
+    old.merge(
+        Flush(
+            settled={KEY: [(0, 2)]},
+            set_aside={KEY: [aside(1, tries=2), aside(4)]},
+            dead={("http", "main"): [aside(5)]},
+            resolved={KEY: [4]},
+            sessions=[Session("a", "addr", 2)],
+            snapshot={"main": 2},
+            boots={"b": 1},
+            dropped={("mqtt", "size"): 1, ("mqtt", "age"): 1},
+        )
+    )
+    state.save(old)
+    assert state.settled(*KEY) == Ranges([(0, 2)])
+    assert state.settled("http", "main") == Ranges([(0, 3)])
+    assert state.due(*KEY, 900, 10) == [aside(1, tries=2)]
+    assert state.counts() == {"mqtt": (1, 1), "http": (0, 1)}
+    assert state.sessions() == ([Session("a", "addr", 2), Session("b", "addr", 1)], {"main": 2})
+    assert state.dropped() == {("mqtt", "size"): 2, ("mqtt", "age"): 1}
+
+
+def test_a_reason_that_is_no_unicode_does_not_block_the_rest(state: State) -> None:
+    state.save(Flush(dead={KEY: [aside(1, reason="\udcff no")]}, set_aside={KEY: [aside(2, reason="\udcff")]}))
+    assert state.dead_letters()[0].reason == "? no"
+
+
+def test_changed_ranges_are_none_at_all(state: State, tmp_path: Path) -> None:
+    state.save(Flush(settled={KEY: [(0, 5)]}))
+    change(tmp_path / "state.db", "UPDATE forwarder SET settled = '[[0,9]]'")
+    assert state.settled(*KEY) == Ranges()
+    assert state.forwarders() == [("mqtt", "main", Ranges())]
+
+
+def test_a_changed_copy_is_counted_and_blocks_nobody(state: State, tmp_path: Path) -> None:
+    state.save(Flush(set_aside={KEY: [aside(1), aside(2)]}, dead={KEY: [aside(3)]}))
+    change(tmp_path / "state.db", "UPDATE exception SET stored = CAST(replace(stored, 'd1', 'd8') AS BLOB)")
+    change(tmp_path / "state.db", "UPDATE dead_letter SET stored = x'00'")
+    assert [x.pos for x in state.due(*KEY, 900, 10)] in ([2], [])
+    assert state.dropped().get(("mqtt", "damaged"), 0) >= 1
+    before = state.counts()
+    state.due(*KEY, 900, 10)
+    assert state.counts() == before
+    assert state.dead_letters() == []
+    assert state.drop_dead_letter(1)
+
+
+@pytest.mark.parametrize("damage", ["junk", "page", "table"])
+def test_a_broken_file_is_set_aside(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "state.db"
+    state, lost = open_state(path, 5)
+    assert lost is None
+    state.save(Flush(settled={KEY: [(i * 2, i * 2 + 1) for i in range(3000)]}))
+    state.close()
+    data = bytearray(path.read_bytes())
+    if damage == "junk":
+        path.write_bytes(b"junk" * 5000)
+    elif damage == "page":
+        data[8192 : 8192 + 2000] = b"\xff" * 2000
+        path.write_bytes(data)
+    else:
+        change(path, "DROP TABLE forwarder")
+    state, lost = open_state(path, 7_000_000_000)
+    assert lost is not None
+    assert lost.name == "state.db.corrupt-7"
+    assert state.settled(*KEY) is None
+    state.close()
+
+
+def test_a_file_that_cannot_be_had_now_is_not_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.db"
+    open_state(path, 5)[0].close()
+    monkeypatch.setattr(migrate, "BUSY_TIMEOUT_S", 0.01)
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        conn.execute("PRAGMA locking_mode = EXCLUSIVE")
+        conn.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            open_state(path, 5)
+    change(path, "PRAGMA user_version = 9")
+    with pytest.raises(migrate.RefusedError):
+        open_state(path, 5)
+    path.unlink()
+    change(path, "CREATE TABLE theirs (x)")
+    with pytest.raises(migrate.RefusedError):
+        open_state(path, 5)
+    assert [p.name for p in tmp_path.glob("*corrupt*")] == []
+
+
+def test_a_file_of_the_first_schema_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes((OLD / "state_v1.db").read_bytes())
+    state, lost = open_state(path, 5)
+    assert lost is None
+    assert state.settled(*KEY) == Ranges([(0, 3), (4, 5)])
+    assert [x.stored.record for x in state.due(*KEY, 7, 5)] == [reading(3)]
+    assert [x.reason for x in state.dead_letters("http")] == ["400"]
+    assert state.sessions() == ([Session("a81758fffe0312ab", "01020304", 41)], {"main": 5})
+    assert (state.boots(), state.dropped()) == ({"boot": 17}, {("mqtt", "size"): 9})
+    state.close()
+    reader = State(path, read_only=True)
+    assert reader.counts() == {"mqtt": (1, 0), "http": (0, 1)}
+    reader.close()
