@@ -259,12 +259,22 @@ class App:
             if task.get_name().startswith(DRIVER):
                 task.cancel()
         for _ in range(int(DRAIN_S / 0.05)):
-            busy = [r for _, r in self.runners.values() if r.tally.up and r.cursor.live]
+            head = self.outbox.logs[MAIN].head
+            busy = any(r.tally.up and in_hand(r.cursor, head) for _, r in self.runners.values())
             if not busy and not self.outbox.has_waiting():
                 break
             await asyncio.sleep(0.05)
         for task in running:
             task.cancel()
+
+
+def in_hand(cursor: Cursor, head: int) -> int:
+    """Records that are in the live lane, being sent, or waiting for their script: unsettled and not backlog."""
+    count, pos = cursor.backlog(head), head
+    while (gap := cursor.gap(pos)) is not None:
+        count -= gap[1] - gap[0]
+        pos = gap[1]
+    return count
 
 
 def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> Device:

@@ -1,0 +1,364 @@
+import asyncio
+import logging
+import os
+import sqlite3
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.daemon.home import Heard, Home, archive, running, stamp, udp_port, until
+from tests.peers import free_port
+from torhaus.codecs.model import Frame, RejectReason, Value
+from torhaus.daemon.app import device_of, in_hand
+from torhaus.daemon.config.devices import DeviceConfig
+from torhaus.daemon.config.model import ForwarderCommon
+from torhaus.daemon.demo.gateway import SimulatedGateway
+from torhaus.daemon.demo.sensors import Sensor
+from torhaus.daemon.forward.base import Item, Outcome
+from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.httpd import CannotListen
+from torhaus.daemon.offline import read_status
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.drivers.base import DriverGone, Host, LinkChanged
+
+LIMITS = {"main": 1, "strangers": 1}
+METER = '[[device]]\nname = "meter"\ncodec = "cayenne_lpp"\n'
+PAYLOAD = bytes.fromhex("01670110")
+
+
+def frame(data: bytes = PAYLOAD, device: str = "meter") -> Frame:
+    return Frame("x", data, stamp(), device=device)
+
+
+def get(port: int, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def sender(frames: list[Frame]) -> Any:
+    async def run(host: Host) -> None:
+        host.event(LinkChanged(True))
+        host.deliver(frames, [])
+        await asyncio.Event().wait()
+
+    return run
+
+
+def test_from_the_air_to_a_file_and_an_orderly_end(tmp_path: Path) -> None:
+    port, known = udp_port(), [Sensor(i) for i in range(3)]
+    radio = f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{port}"\n'
+    home = Home(tmp_path, radio + archive(tmp_path), known)
+
+    async def go() -> None:
+        app = home.app()
+        async with running(app):
+            assert home.socket.stat().st_mode & 0o777 == 0o660
+            gateway = SimulatedGateway("aa555a0000000101")
+            await gateway.open("127.0.0.1", port)
+            for sensor in known:
+                assert await gateway.push_acked([sensor.uplink()], 5)
+            gateway.close()
+            assert b"torhaus_driver_frames_total" in await asyncio.to_thread(get, app.http_port, "/metrics")
+            assert (await home.ask("/healthz"))["ready"] is True
+        assert [line["device"] for line in home.lines()] == ["sensor-0", "sensor-1", "sensor-2"]
+        assert not home.socket.exists()
+        assert isinstance(app.notifier, Heard)
+        said = [next(iter(s)) for s in app.notifier.said if "WATCHDOG" not in s]
+        assert said == ["READY", "STOPPING"]
+
+    asyncio.run(go())
+    assert read_status(home.store, "test", LIMITS).forwarders["archive"].backlog == 0
+
+
+def test_a_part_with_a_defect_is_started_again_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("torhaus"), "propagate", True)
+    home = Home(tmp_path, archive(tmp_path), devices=METER)
+    starts = 0
+
+    async def broken(host: Host) -> None:
+        nonlocal starts
+        starts += 1
+        if starts < 5:
+            raise ValueError("x")
+        host.event(LinkChanged(True))
+        await asyncio.Event().wait()
+
+    async def go() -> None:
+        app = home.app({"broken": broken, "good": sender([frame()])})
+        async with running(app):
+            await until(lambda: starts == 5 and home.lines())
+            assert app.watch.defects == {"driver broken": 4}
+            assert app.survey.problems() == []
+
+    asyncio.run(go())
+    assert home.lines()[0]["fields"] == {"temperature_1": {"value": 27.2, "unit": "Cel"}}
+    logged = [r for r in caplog.records if r.getMessage() == "defect"]
+    assert len(logged) == 3  # the 1st, 2nd and 4th
+
+
+@pytest.mark.parametrize("name", ["outbox", "scans", "clock", "forwarder archive", "driver x"])
+def test_a_driver_that_is_named_like_a_part(tmp_path: Path, name: str) -> None:
+    home = Home(tmp_path, archive(tmp_path), devices=METER)
+    tries = 0
+
+    async def gone(host: Host) -> None:
+        nonlocal tries
+        tries += 1
+        raise DriverGone("no such port")
+
+    async def go() -> None:
+        app = home.app({name: gone, "good": sender([frame()])})
+        app.watch.gone(name, "the part, not the driver") if not name.startswith("driver ") else None
+        async with running(app):
+            await until(lambda: tries > 2 and home.lines())
+            assert app.watch.drivers[name].detail == "no such port"
+            assert f"driver {name}: no such port" in app.survey.problems()
+            assert app.survey.ready()
+
+    asyncio.run(go())
+
+
+def test_what_is_being_sent_is_finished_before_the_end(tmp_path: Path) -> None:
+    home = Home(tmp_path, devices=METER)
+    sending, answered = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        max_batch = 10
+        concurrency = 1
+
+        async def open(self) -> None: ...
+
+        async def close(self) -> None: ...
+
+        async def send(self, batch: list[Item]) -> Outcome:
+            sending.set()
+            await answered.wait()
+            return Outcome(list(range(len(batch))))
+
+    module = SimpleNamespace(open_forwarder=lambda config, context: Slow())
+    common = ForwarderCommon(name="slow", type="slow")
+
+    async def go() -> None:
+        app = home.app({"meter": sender([frame()])}, [(module, common, None)])
+        async with running(app):
+            await sending.wait()
+            asyncio.get_running_loop().call_later(0.2, answered.set)
+        assert app.runners["slow"][1].tally.accepted == 1
+
+    asyncio.run(go())
+    assert read_status(home.store, "test", LIMITS).forwarders["slow"].backlog == 0
+
+
+def test_in_hand_is_what_is_neither_settled_nor_backlog() -> None:
+    cursor = Cursor(Ranges([(0, 3)]), 20)
+    assert in_hand(cursor, 0) == 0
+    cursor.take(5)
+    cursor.take(6)
+    cursor.wait(10)
+    assert (in_hand(cursor, 0), in_hand(cursor, 6)) == (3, 2)
+    cursor.settle(5)
+    assert in_hand(cursor, 0) == 2
+
+
+def fails(home: Home, error: type[BaseException], match: str) -> None:
+    async def go() -> None:
+        async with running(home.app({})):
+            pass
+
+    with pytest.raises(ExceptionGroup) as group:
+        asyncio.run(go())
+    with pytest.raises(error, match=match):
+        raise group.value.exceptions[0]
+
+
+def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.store.write_text("a file")
+    fails(home, OSError, "File exists")
+    assert home.store.read_text() == "a file"
+
+
+def test_a_store_that_another_daemon_uses(tmp_path: Path) -> None:
+    one, other = Home(tmp_path), Home(tmp_path / "other")
+    other.config.write_text(other.config.read_text().replace('"state"', f'"{one.store}"'))
+
+    async def go() -> None:
+        async with running(one.app({})):
+            await asyncio.to_thread(fails, other, OSError, "another torhaus")
+            assert (await one.ask("/healthz"))["ready"]
+
+    asyncio.run(go())
+    assert not other.socket.exists()
+
+
+def test_a_control_socket_that_another_daemon_uses(tmp_path: Path) -> None:
+    one, other = Home(tmp_path), Home(tmp_path / "other")
+    other.config.write_text(other.config.read_text().replace('"t.sock"', f'"{one.socket}"'))
+
+    async def go() -> None:
+        async with running(one.app({})):
+            await asyncio.to_thread(fails, other, CannotListen, "another torhaus answers there")
+            assert (await one.ask("/healthz"))["ready"]
+
+    asyncio.run(go())
+
+
+def test_a_port_that_is_in_use(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    port = free_port()
+    home.write("", f"127.0.0.1:{port}")
+    ran = 0
+
+    async def driver(_: Host) -> None:
+        nonlocal ran
+        ran += 1
+
+    async def go() -> None:
+        async with running(home.app({"radio": driver})):
+            pass
+
+    async def busy() -> None:
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
+        with pytest.raises(ExceptionGroup) as group:
+            await go()
+        assert str(group.value.exceptions[0]) == f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(busy())
+    assert ran == 0  # nothing was taken in
+    assert not home.socket.exists()
+    asyncio.run(go())  # and nothing is left that would keep the next start from working
+    assert ran > 0
+
+
+SCRIPTED = '[[device]]\nname = "boiler"\ncodec = "boiler.js"\n'
+
+
+def test_a_script_that_cannot_be_read_costs_its_records_their_fields_only(tmp_path: Path) -> None:
+    home = Home(tmp_path, archive(tmp_path) + 'kinds = ["reading", "frame"]\n', devices=SCRIPTED)
+    script = tmp_path / "decoders" / "boiler.js"
+    script.parent.mkdir()
+    script.write_text("function decodeUplink(i) { return {data: {n: i.bytes[0]}}; }")
+    app = home.app({"meter": sender([frame(b"\x07", "boiler")])})
+    script.unlink()
+
+    async def go() -> None:
+        async with running(app):
+            await until(home.lines)
+            [problem] = app.survey.problems()
+            assert problem.startswith("script boiler.js: ")
+            assert "No such file" in problem
+
+    asyncio.run(go())
+    line = home.lines()[0]
+    assert (line["kind"], line["reason"]) == ("frame", "script_error")
+    assert "fields" not in line
+    assert app.watch.rejects["x", "script", RejectReason.SCRIPT_ERROR.value] == 1
+
+
+def test_a_scan_store_that_is_refused_is_told_once_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("torhaus"), "propagate", True)
+    caplog.set_level(logging.INFO)
+    for name in ("in", "delivered", "state/scans"):
+        (tmp_path / name).mkdir(parents=True)
+    home = Home(
+        tmp_path,
+        f'[[scan.station]]\nname = "mailroom"\ntype = "folder"\npath = "{tmp_path}/in"\ntarget = "archive"\n'
+        f'[[scan.target]]\nname = "archive"\ntype = "folder"\npath = "{tmp_path}/delivered"\n',
+    )
+    path = home.store / "scans" / "scans.db"
+    conn = sqlite3.connect(path)
+    conn.execute("PRAGMA user_version = 99")
+    conn.close()
+
+    async def go() -> None:
+        app = home.app({})
+        async with running(app):
+            assert app._scans is not None
+            await until(lambda: "scans" in app.watch.down)
+            for _ in range(20):
+                await app.clock.sleep(1)
+            assert app.survey.problems() == ["scans: scans.db has version 99, this torhaus knows 1"]
+            assert app.survey.ready()
+            with pytest.raises(Exception, match="the scan store is not open"):
+                await home.ask("/scans")
+            path.unlink()
+            await until(lambda: app.survey.problems() == [])
+            assert await home.ask("/scans") == []
+            assert app.survey.status().scans == {"station mailroom": {}, "target archive": {}}
+        assert app.watch.defects == {}
+
+    asyncio.run(go())
+    told = [r.getMessage() for r in caplog.records if getattr(r, "fields", {}).get("part") == "scans"]
+    assert told == ["cannot work", "works again"]
+
+
+def test_an_exception_that_nobody_awaits_is_counted(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+
+    async def go() -> None:
+        app = home.app({})
+        async with running(app):
+            asyncio.get_running_loop().call_soon(lambda: 1 // 0)
+            asyncio.get_running_loop().call_exception_handler({"message": "without an exception"})
+            await until(lambda: app.watch.defects["event loop"])
+            assert app.survey.ready()
+
+    asyncio.run(go())
+
+
+def test_a_state_that_cannot_be_read_is_told_and_over_when_it_is_over(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+
+    async def go() -> None:
+        app = home.app({})
+        async with running(app):
+            sound, broken = app.outbox.on_state, True
+
+            async def on_state(job: Any) -> Any:
+                if broken:
+                    raise sqlite3.OperationalError("disk I/O error")
+                return await sound(job)
+
+            app.outbox.on_state = on_state  # type: ignore[method-assign]
+            await until(app.survey.problems)
+            assert app.survey.problems() == ["dead letters: disk I/O error"]
+            broken = False
+            await until(lambda: not app.survey.problems())
+        assert app.watch.defects == {}
+
+    asyncio.run(go())
+
+
+def test_a_forwarder_that_is_not_enabled_and_one_that_starts_now(tmp_path: Path) -> None:
+    home = Home(tmp_path, archive(tmp_path) + "enabled = false\n", devices=METER)
+
+    async def go(frames: list[Frame]) -> None:
+        app = home.app({"meter": sender(frames)})
+        async with running(app):
+            await until(lambda: app.watch.committed_records == len(frames))
+
+    asyncio.run(go([frame(), frame()]))
+    home.write(archive(tmp_path) + 'start = "now"\n')
+    asyncio.run(go([frame(bytes.fromhex("016700c8"))]))
+    assert [line["fields"] for line in home.lines()] == [{"temperature_1": {"value": 20.0, "unit": "Cel"}}]
+
+
+def test_devices(tmp_path: Path) -> None:
+    script = device_of(DeviceConfig(name="a", codec="vendor/x.js"), None, tmp_path)
+    assert (script.codec, script.script, script.session) == (None, str(tmp_path / "vendor/x.js"), None)
+    native = device_of(DeviceConfig(name="b", codec="elsys", dev_addr="26011234"), None, tmp_path)
+    assert (native.codec, native.script, native.session) == ("elsys", None, None)
+    raw = device_of(DeviceConfig(name="c"), None, tmp_path)
+    assert (raw.codec, raw.script) == (None, None)
+    assert Value(1).unit is None
+    assert os.sep in str(script.script)
