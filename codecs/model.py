@@ -26,6 +26,7 @@ class RejectReason(StrEnum):
     KEY = "key"  # no key, or the wrong one
     MIC = "mic"  # message integrity code does not match
     REPLAY = "replay"  # a frame counter that was used before
+    DUPLICATE = "duplicate"  # the frame before once more: repeated by the device, or heard by a second gateway
     UNKNOWN_DEVICE = "unknown_device"  # nobody in the registry has this address
     UNKNOWN_GATEWAY = "unknown_gateway"  # not on the allow-list
     RADIO_CRC = "radio_crc"  # the concentrator says the radio CRC was bad

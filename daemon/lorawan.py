@@ -106,7 +106,8 @@ class Network:
         )
         if frame.stranger is not None:
             return Uplink(lora, reason=frame.stranger, stranger=True)
-        if radio.rx and all(r.crc == _BAD_CRC for r in radio.rx):
+        rx = radio.rx
+        if rx and rx[0].crc == _BAD_CRC and all(r.crc == _BAD_CRC for r in rx):
             return Uplink(lora, reason=RejectReason.RADIO_CRC, stranger=True)
         try:
             phy = parse(frame.data)
@@ -118,7 +119,7 @@ class Network:
             eui = format_eui64(phy.dev_eui)
             known = self._by_id.get(eui)
             reason = RejectReason.UNSUPPORTED if known else RejectReason.UNKNOWN_DEVICE
-            return Uplink(lora, known, eui, None, reason, "join-request", stranger=known is None)
+            return Uplink(lora, known, eui, None, reason, "join-request", stranger=True)  # anybody can send one
         return Uplink(
             lora, reason=RejectReason.UNSUPPORTED, detail="neither data uplink nor join-request", stranger=True
         )
@@ -135,15 +136,12 @@ class Network:
             try:
                 opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr)
             except DecodeError as e:
-                if (
-                    refused is None or e.reason is not RejectReason.MIC
-                ):  # a right MIC with an old counter names the device
-                    refused, refusing = e, device
+                if refused is None or e.reason is not RejectReason.MIC:
+                    refused, refusing = e, device  # a right MIC with an old counter names the device
                 continue
             lora.fcnt = opened.fcnt
             if opened.kind is Kind.RETRANSMISSION:
-                detail = "the same frame again, or by another gateway"
-                return Uplink(lora, device, device.dev_eui, None, RejectReason.REPLAY, detail)
+                return Uplink(lora, device, device.dev_eui, reason=RejectReason.DUPLICATE, stranger=True)
             advance = Advance(session, session.fcnt_up, opened.fcnt)
             session.accept(opened)
             if device.session_id is not None:
@@ -155,4 +153,5 @@ class Network:
         if refused.reason is RejectReason.MIC:  # anybody can send with a DevAddr that we know
             return Uplink(lora, None, None, None, refused.reason, refused.detail, stranger=True)
         assert refusing is not None
-        return Uplink(lora, refusing, refusing.dev_eui, None, refused.reason, refused.detail)
+        # recordings of genuine frames can be sent by anybody, too: they must not displace readings
+        return Uplink(lora, refusing, refusing.dev_eui, None, refused.reason, refused.detail, stranger=True)

@@ -144,7 +144,9 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
             check.struct(table, DeviceConfig, ("device", i))
             continue
         devices.append(device)
+        alone = device.dev_addr if device.dev_eui is None else None  # what its counter is kept under
         unique = [("name", device.name), ("dev_eui", device.dev_eui or ""), ("address", device.address or "")]
+        unique += [("dev_addr", alone or "")]
         for key, value in unique:
             if value and first.setdefault((key, value), i) != i:
                 file_, line = tree.locate(("device", first[key, value], key))

@@ -262,9 +262,10 @@ class Runner:
         except Exception as e:  # noqa: BLE001 - a defect met on one record must not stop the others, nor be met for ever
             return await self._after_defect(batch, e, late=late)
         moved = self.books.settle(batch, outcome, late=late)
+        answered = len(outcome.accepted) + len(outcome.rejected) + len(outcome.kept) >= len(batch)
+        self.tally.detail = next(iter(outcome.kept.values()), "" if answered else "no receipt in time")
         if moved:
             self._defects = 0
-            self.tally.detail = ""
             self._connect_pause.reset()
             self._backlog_pause.reset()
         return moved

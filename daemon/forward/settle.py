@@ -84,9 +84,7 @@ class Settlement:
             else:
                 if i in outcome.kept:
                     count, then = tries.get(s.pos, (0, before))
-                    count += (
-                        moved or before > then
-                    )  # else the far side took nothing at all, which is not the item's fault
+                    count += moved or before > then  # else the far side took nothing: not the item's fault
                     if count >= INLINE_TRIES and self.aside < MAX_SET_ASIDE:
                         tries.pop(s.pos, None)
                         self.aside += 1

@@ -56,7 +56,8 @@ def test_what_could_not_be_stored_is_not_acknowledged_and_new_when_repeated() ->
     assert stage.told == [False, False, True]
     assert [r.kind for r in stage.store.main] == ["reading"] * 3
     stage.deliver(stage.frame(phy))
-    assert stage.store.main[-1].reason == "replay"
+    assert len(stage.store.main) == 3
+    assert stage.store.strangers[-1].reason == "duplicate"
 
 
 def test_without_room_nothing_is_touched() -> None:
@@ -92,15 +93,15 @@ def test_in_is_what_is_stored() -> None:
     stage.deliver(*frames, rejects=rejects, stats=known)
     assert [(r.kind, r.device, r.reason) for r in stage.store.main] == [
         ("reading", ELSYS.name, None),
-        ("frame", ELSYS.name, "replay"),
         ("reading", LPP.name, None),
         ("reading", LPP.name, None),
         ("event", None, None),
     ]
     assert [(r.reason, r.raw) for r in stage.store.strangers] == [
+        ("duplicate", frames[1].data),
         ("unknown_device", frames[3].data),
         ("unknown_gateway", frames[4].data),
-        (stage.store.strangers[2].reason, b"junk"),
+        (stage.store.strangers[3].reason, b"junk"),
         ("unknown_device", b"?"),
         ("syntax", b"\xff"),
         ("short", b""),

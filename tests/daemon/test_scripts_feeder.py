@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.daemon.home import QuickClock, stamp, until
 from torhaus.codecs.model import DecodeError, RejectReason, Value
 from torhaus.codecs.registry import load as load_codec
+from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.lorawan import Device
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
@@ -333,7 +334,7 @@ def test_with_the_real_process(tmp_path: Path) -> None:
 
     async def main() -> None:
         bench = Bench(tmp_path / "store", [Device("boiler", script=str(script))])
-        bench.host = ScriptHost(QuickClock())  # type: ignore[assignment]
+        bench.host = ScriptHost(SystemClock())  # type: ignore[assignment]
         async with bench, asyncio.TaskGroup() as group:
             bench.feeder.register(str(script))
             running = group.create_task(bench.host.run())  # type: ignore[attr-defined]

@@ -1,0 +1,76 @@
+import asyncio
+import logging
+from typing import Any, get_args
+
+import pytest
+
+from torhaus.daemon.scans.events import (
+    Attempted,
+    Event,
+    IntakeStalled,
+    NotTaken,
+    ScanMoved,
+    SourceStuck,
+    StationChanged,
+    StoreStalled,
+    TargetChanged,
+    Unfinished,
+)
+from torhaus.daemon.scans.queue import Counts
+from torhaus.daemon.scans.states import Reason, State
+from torhaus.daemon.scans.watch import Place, ScanWatch
+
+EVENTS: list[Any] = [
+    ScanMoved("s/1/1", "mail", None, State.SPOOLED, None, 100),
+    ScanMoved("s/1/1", "mail", "dms", State.QUARANTINED, Reason.DAMAGED),
+    ScanMoved("s/1/1", "mail", "dms", State.HELD, Reason.DUPLICATE),
+    Attempted("dms", "verified", 0.1),
+    StationChanged("mail", False, "EACCES"),
+    StationChanged("mail", True),
+    TargetChanged("dms", False, "refused"),
+    NotTaken("mail", "symlink"),
+    Unfinished("mail", Reason.DAMAGED),
+    IntakeStalled("mail", "disk_full"),
+    SourceStuck("mail", "s/1/1"),
+    StoreStalled("seal", "OperationalError"),
+]
+
+
+def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(logging.getLogger("torhaus"), "propagate", True)
+    caplog.set_level(logging.INFO)
+    assert {type(e) for e in EVENTS} == set(get_args(Event))
+    w = ScanWatch()
+    for event in EVENTS:
+        w(event)
+    assert w.moves == {("mail", "spooled"): 1, ("mail", "quarantined"): 1, ("mail", "held"): 1}
+    assert w.taken_bytes == {"mail": 100}
+    assert w.quarantined == {("mail", "damaged"): 1}
+    assert w.attempts == {("dms", "verified"): 1}
+    assert w.left == {("mail", "symlink"): 1}
+    assert w.stalls == {"disk_full": 1, "seal": 1}
+    assert w.stations == {"mail": Place(True, "")}
+    assert w.targets == {"dms": Place(False, "refused")}
+    assert [r.getMessage() for r in caplog.records] == [
+        "scan quarantined",
+        "scan held",
+        "scan station",
+        "scan station",
+        "scan target",
+        "scan station: an entry is not taken",
+        "scan station: a file is not complete yet",
+        "scan intake stalled",
+        "scan station: a taken file cannot be removed",
+        "scans store stalled",
+    ]
+
+
+def test_table() -> None:
+    class Queue:
+        async def counts(self) -> Counts:
+            return Counts({"mail": {"spooled": 2}}, {"dms": {}})
+
+    w = ScanWatch()
+    assert w.table() == {}
+    asyncio.run(w.refresh(Queue()))  # type: ignore[arg-type]
+    assert w.table() == {"station mail": {"spooled": 2}, "target dms": {}}

@@ -1,0 +1,117 @@
+import logging
+
+import pytest
+
+from tests.daemon.home import stamp
+from torhaus.codecs.model import RejectReason
+from torhaus.daemon.watch import BUCKETS, GATEWAY_LINES, MAX_GATEWAYS, Histogram, Watch
+from torhaus.drivers.base import GatewaySeen, LinkChanged
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    monkeypatch.setattr(logging.getLogger("torhaus"), "propagate", True)
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def told(log: pytest.LogCaptureFixture) -> list[str]:
+    found = [r.getMessage() for r in log.records]
+    log.clear()
+    return found
+
+
+def test_histogram() -> None:
+    h = Histogram()
+    for value in (0.0, BUCKETS[0], BUCKETS[0] + 1e-9, BUCKETS[-1], 99.0):
+        h.observe(value)
+    assert (h.counts[0], h.counts[1], h.counts[-2], h.counts[-1]) == (2, 1, 1, 1)
+    assert sum(h.counts) == 5
+    assert h.sum == pytest.approx(sum((0.0, 2 * BUCKETS[0], BUCKETS[-1], 99.0)))
+
+
+def test_drivers_one_line_a_change(log: pytest.LogCaptureFixture) -> None:
+    w = Watch(5)
+    assert w.driver("radio") is w.driver("radio")
+    w.event("radio", LinkChanged(True))
+    w.event("radio", LinkChanged(True))
+    w.gone("driver radio", "unplugged")
+    w.gone("driver radio", "unplugged")
+    assert told(log) == ["driver", "driver"]
+    assert (w.drivers["radio"].up, w.drivers["radio"].detail, w.drivers["radio"].since_ns) == (False, "unplugged", 5)
+    w.frames("radio", 3, stamp(9))
+    w.acked("radio", 0.01)
+    w.acked("radio", 0.06)
+    w.ack_withheld("radio")
+    s = w.drivers["radio"]
+    assert (s.frames, s.last_frame_ns, s.acks, s.acks_late, s.acks_withheld) == (3, 9, 2, 1, 1)
+
+
+def test_parts_that_are_gone(log: pytest.LogCaptureFixture) -> None:
+    w = Watch(0)
+    for detail in ("busy", "busy", "refused"):
+        w.gone("scans", detail)
+    assert (w.down, w.drivers) == ({"scans": "refused"}, {})
+    w.back("scans")
+    w.back("scans")
+    assert w.down == {}
+    assert told(log) == ["cannot work", "cannot work", "works again"]
+
+
+def test_defects_do_not_fill_the_journal(log: pytest.LogCaptureFixture) -> None:
+    w = Watch(0)
+    for _ in range(1000):
+        w.defect("codec x", ValueError("x"))
+    assert w.defects["codec x"] == 1000
+    assert len(told(log)) == 10
+
+
+def test_made_up_gateways_fill_neither_memory_nor_journal(log: pytest.LogCaptureFixture) -> None:
+    now = 0
+    w = Watch(0)
+    w.now_ns = lambda: now
+    w.event("radio", GatewaySeen("ours", "10.0.0.1", "gwmp2", known=True))
+    for n in range(3 * MAX_GATEWAYS):
+        w.event("radio", GatewaySeen(f"{n:016x}", "10.6.6.6", "gwmp2", known=False))
+    assert len(w.gateways) == MAX_GATEWAYS
+    assert w.gateways["ours"].known
+    assert told(log) == ["gateway"] * GATEWAY_LINES + [
+        "too many gateways: further ones are not logged within this hour"
+    ]
+    now = 3_600_000_000_001
+    w.event("radio", GatewaySeen("ours", "10.0.0.2", "gwmp1", known=True))
+    assert told(log) == ["gateway"]
+    assert (w.gateways["ours"].first_ns, w.gateways["ours"].peer) == (0, "10.0.0.2")
+    everyone = Watch(0)  # without an allow-list all are known
+    for n in range(MAX_GATEWAYS + 1):
+        everyone.event("radio", GatewaySeen(str(n), "10.0.0.1", "gwmp2", known=True))
+    assert len(everyone.gateways) == MAX_GATEWAYS
+    assert "0" not in everyone.gateways
+
+
+def test_episodes_are_logged_once(log: pytest.LogCaptureFixture) -> None:
+    w = Watch(0)
+    for _ in range(3):
+        w.dropped("main", "archive", 10, "size")
+        w.refused(5, "disk_full")
+    assert (w.dropped_records["archive", "size"], w.refused_records["disk_full"]) == (30, 15)
+    assert told(log) == ["records dropped", "outbox refuses records"]
+    w.committed(7, 0.004)
+    w.committed(7, 0.004)
+    w.caught_up("archive")
+    w.dropped("main", "archive", 1, "size")
+    w.refused(1, "disk_full")
+    assert told(log) == ["outbox takes records again", "records dropped", "outbox refuses records"]
+    w.failing("main: disk_full")
+    w.failing(None)
+    assert told(log) == ["outbox cannot write", "outbox writes again"]
+    assert (w.committed_records, sum(w.commits.counts)) == (14, 2)
+
+
+def test_readings_and_rejects() -> None:
+    w = Watch(0)
+    w.decoded("elsys", "room", stamp(7))
+    w.rejected("radio", "elsys", RejectReason.SHORT)
+    w.warned(3)
+    assert (w.readings["elsys"], w.devices, w.script_warnings) == (1, {"room": 7}, 3)
+    assert w.rejects == {("radio", "elsys", "short"): 1}
