@@ -52,7 +52,7 @@ class Table:
         device = message["device"]
         values = "  ".join(
             f"{name} {field['value']}{' ' + field['unit'] if 'unit' in field else ''}"
-            for name, field in list(message["fields"].items())[:6]
+            for name, field in sorted(message["fields"].items(), key=lambda f: "unit" not in f[1])[:6]
         )
         count = self._rows.get(device, (0, "", ""))[0] + 1
         self._rows[device] = (count, message["at"], values)

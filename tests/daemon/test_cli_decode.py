@@ -1,0 +1,62 @@
+import argparse
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from torhaus.daemon.cli import decode
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    decode.add(parser.add_subparsers())
+    args = parser.parse_args(["decode", *arguments])
+    code: int = args.run(args)
+    return code
+
+
+@pytest.mark.parametrize("text", ["01670110", "0x01670110", " 01 67 01 10\n"])
+def test_a_payload(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--codec", "cayenne_lpp", text) == os.EX_OK
+    assert json.loads(capsys.readouterr().out) == {"temperature_1": {"value": 27.2, "unit": "Cel"}}
+
+
+def test_from_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("01670110\n"))
+    assert run("--codec", "cayenne_lpp", "-") == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO("00" * (1 << 20)))
+    assert run("--codec", "cayenne_lpp", "-") == 64  # not cut off silently
+    assert "more than" in capsys.readouterr().err
+
+
+def test_with_a_script(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run("--codec", str(SCRIPTS / "ttn2.js"), "--fport", "7", "0102") == 0
+    assert json.loads(capsys.readouterr().out) == {"port": {"value": 7}, "sum": {"value": 3}}
+    big = tmp_path / "big.js"
+    big.write_bytes(b"/" * ((1 << 20) + 1))
+    assert run("--codec", str(big), "00") == os.EX_NOINPUT
+    assert "larger than" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--codec", "elsys", "xyz"), os.EX_USAGE, "not hexadecimal: "),
+        (("--codec", "elsys", "123"), os.EX_USAGE, "not hexadecimal: "),
+        (("--codec", "nonsense", "00"), os.EX_USAGE, "no codec 'nonsense'; there are cayenne_lpp, "),
+        (("--codec", "cayenne_lpp", "0167"), os.EX_DATAERR, "refused: short: "),
+        (("--codec", "/nonexistent/x.js", "00"), os.EX_NOINPUT, "/nonexistent/x.js: No such file or directory\n"),
+    ],
+)
+def test_what_cannot_be_decoded(
+    arguments: tuple[str, ...], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(said)
