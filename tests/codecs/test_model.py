@@ -5,7 +5,7 @@ from torhaus.codecs.model import MAX_DETAIL, DecodeError, Frame, Radio, Receptio
 
 def test_reasons_are_metric_labels_and_do_not_change() -> None:
     assert [r.value for r in RejectReason] == [
-        "short", "long", "syntax", "crc", "unknown_type", "unsupported", "range", "key", "mic", "replay",
+        "short", "long", "syntax", "crc", "unknown_type", "unsupported", "range", "key", "mic", "replay", "duplicate",
         "unknown_device", "unknown_gateway", "radio_crc", "script_error", "script_time", "script_memory",
         "script_result", "script_crash", "defect",
     ]  # fmt: skip

@@ -15,7 +15,9 @@ from torhaus.daemon.scripts import host
 
 SCRIPTS = Path(__file__).parent / "scripts"
 GOOD = {"codec": "cayenne_lpp", "hex": "01670110", "expect": {"temperature_1": {"value": 27.2, "unit": "Cel"}}}
-NESTED = "function decodeUplink(i) { return {data: {a: {deepValue: i.bytes[0]}, when: i.recvTime, list: [true, 1.5]}}; }"
+NESTED = (
+    "function decodeUplink(i) { return {data: {a: {deepValue: i.bytes[0]}, when: i.recvTime, list: [true, 1.5]}}; }"
+)
 
 
 def run(*arguments: str) -> int:
@@ -83,13 +85,23 @@ def test_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
         (tmp_path / name).write_text(NESTED)
     (tmp_path / "no.js").write_text("function decodeUplink() { return {errors: ['no']}; }")
     expected = {"a": {"deepValue": 5}, "when": "2026-01-02T03:04:05.000Z", "list": [True, 1.5]}
-    line = {"bytes_hex": "05", "fport": 1, "recv_time": "2026-01-02T03:04:05.000Z", "licence": "MIT", "expected": expected}
+    line = {
+        "bytes_hex": "05",
+        "fport": 1,
+        "recv_time": "2026-01-02T03:04:05.000Z",
+        "licence": "MIT",
+        "expected": expected,
+    }
     whole = line | {"upstream_path": "0.js", "expected": {"data": expected}, "expected_is_whole_return": True}
     lines = [line | {"upstream_path": name} for name in names * 2]
     lines += [whole, {"bytes_hex": "", "upstream_path": "no.js", "expected": {}, "expected_errors": ["any"]}]
     assert check(tmp_path, lines, "--base", str(tmp_path)) == 0, capsys.readouterr().out
     assert capsys.readouterr().out == "10 passed, 0 failed\n"
-    wrong = [lines[0] | {"expected": {"a": 1}}, lines[0] | {"expected_errors": ["x"]}, lines[-1] | {"expected_errors": []}]
+    wrong = [
+        lines[0] | {"expected": {"a": 1}},
+        lines[0] | {"expected_errors": ["x"]},
+        lines[-1] | {"expected_errors": []},
+    ]
     assert check(tmp_path, wrong, "--base", str(tmp_path)) == 1
     out = capsys.readouterr().out
     assert "a_deep_value is 5, must be 'nothing'" in out

@@ -58,7 +58,7 @@ def test_until_sigterm(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Non
 def test_a_bad_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = Home(tmp_path, "[nonsense]\n")
     assert start(home) == os.EX_CONFIG == 78
-    assert capsys.readouterr().err.startswith(f"{home.config}:10: nonsense: ")
+    assert capsys.readouterr().err.startswith(f"{home.config}:11: nonsense: ")
 
 
 def test_a_store_that_is_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

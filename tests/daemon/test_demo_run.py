@@ -65,11 +65,15 @@ def test_waiting_for_the_daemon(
         stop = asyncio.Event()
         if how == "stopped":
             stop.set()
-        daemon = await asyncio.create_subprocess_exec(sys.executable, "-c", "" if how == "died" else "input()", stdin=-1)
+        daemon = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "" if how == "died" else "import time; time.sleep(60)"
+        )
         if how == "died":
             await daemon.wait()
         found = await run._wait_ready(tmp_path, daemon, stop)
-        await daemon.communicate()
+        if daemon.returncode is None:
+            daemon.kill()
+        await daemon.wait()
         return found
 
     assert asyncio.run(go()) is (how == "up")

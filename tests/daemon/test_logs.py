@@ -19,10 +19,13 @@ def out() -> Iterator[io.StringIO]:
 
 
 def boom(text: str) -> BaseException:
-    try:
-        raise ValueError(text)
-    except ValueError as e:
-        return e
+    with pytest.raises(ValueError) as caught:
+        _raise(text)
+    return caught.value
+
+
+def _raise(text: str) -> None:
+    raise ValueError(text)
 
 
 NASTY = "a\nb\r\x1b[31m\x85c\u2028d\x00 \udcff ä"

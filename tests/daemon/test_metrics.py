@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ def test_figures(texts: list[str]) -> None:
 
 
 def test_counters_never_fall(texts: list[str]) -> None:
-    for before, after in zip(texts, texts[1:], strict=False):
+    for before, after in pairwise(texts):
         old, new = samples(before), samples(after)
         for key, value in old.items():
             if key[0].endswith(("_total", "_bucket", "_count", "_sum")) and not key[0].startswith("torhaus_scan"):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from tests.daemon.scans_fakes import Bench, fake_pdf
@@ -56,9 +57,13 @@ def test_list_show_retry(tmp_path: Path) -> None:
             status, shown = await ask(f"/scans/show?id={held}")
             assert (status, shown["scan"]["reason"]) == (200, "duplicate")
             assert [e["event"] for e in shown["entries"]] == ["arrived", "spooled", "source_removed", "held"]
-            assert await ask("/scans/show?id=none") == await ask("/scans/retry", "POST") == (
-                404,
-                {"error": "no such scan"},
+            assert (
+                await ask("/scans/show?id=none")
+                == await ask("/scans/retry", "POST")
+                == (
+                    404,
+                    {"error": "no such scan"},
+                )
             )
             assert (await ask(f"/scans/retry?id={held}", "POST"))[1]["state"] == "sealed"
             assert (await ask(f"/scans/retry?id={held}", "POST"))[0] == 409
@@ -72,7 +77,7 @@ def test_list_show_retry(tmp_path: Path) -> None:
     with_pages(tmp_path, body, duplicates="hold")
 
 
-def test_a_check_that_cannot_be_made_just_now(tmp_path: Path) -> None:
+def test_a_check_that_cannot_be_made_just_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(b: Bench, ask: Ask) -> None:
         async with b:
             b.put("a.pdf", b"%PDF broken")
@@ -84,7 +89,7 @@ def test_a_check_that_cannot_be_made_just_now(tmp_path: Path) -> None:
             async def unavailable(_: Path) -> Any:
                 raise CheckUnavailable("no pikepdf")
 
-            b.check.check = unavailable
+            monkeypatch.setattr(b.check, "check", unavailable)
             assert (await ask(f"/scans/retry?id={scan.id}", "POST"))[0] == 503
 
     with_pages(tmp_path, body)

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,116 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.daemon.home import QuickClock, stamp, until
-from torhaus.codecs.model import DecodeError, RejectReason, Value
+from tests.daemon.feeder_fakes import Bench, go, numbers
+from tests.daemon.home import until
+from torhaus.codecs.model import Value
 from torhaus.codecs.registry import load as load_codec
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.lorawan import Device
-from torhaus.daemon.outbox.record import Record, Stored
-from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
-from torhaus.daemon.outbox.trouble import Reporter
+from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.scripts import feeder as module
-from torhaus.daemon.scripts.feeder import Feeder
-from torhaus.daemon.scripts.host import Answer, ScriptHost
-from torhaus.daemon.scripts.protocol import Decoded, Job
-from torhaus.daemon.watch import Watch
-
-DEVICES = [Device("boiler", script="/decoders/boiler.js")]
-
-
-class FakeHost:
-    """Takes at most `room` jobs; answers when it is told to, with the payload's number."""
-
-    def __init__(self, room: int = 4) -> None:
-        self.room = room
-        self.waiting: list[tuple[Job, Any]] = []
-        self.seen: list[int] = []
-        self.under_way: set[int] = set()
-        self.twice: list[int] = []
-
-    def register(self, text: str) -> str:
-        return f"hash of {text}"
-
-    def submit_many(self, jobs: Sequence[Job], done: Any) -> int:
-        taken = jobs[: self.room - len(self.waiting)]
-        for job in taken:
-            if job.ref in self.under_way:
-                self.twice.append(job.ref)
-            self.under_way.add(job.ref)
-            self.seen.append(job.ref)
-            self.waiting.append((job, done))
-        return len(taken)
-
-    def answer(self, count: int = 1 << 30) -> None:
-        now, self.waiting = self.waiting[:count], self.waiting[count:]
-        self.under_way -= {job.ref for job, _ in now}
-        for done in {done for _, done in now}:
-            done([(job, self.result(job)) for job, d in now if d == done])
-
-    def result(self, job: Job) -> Answer:
-        if job.payload == b"bad":
-            return DecodeError(RejectReason.SCRIPT_ERROR, "no")
-        return Decoded({"n": Value(int(job.payload))}, ["odd"] if job.payload == b"13" else [])
-
-
-class Bench:
-    """A real outbox, a feeder, a fake host."""
-
-    def __init__(self, folder: Path, devices: list[Device] | None = None, room: int = 4) -> None:
-        self.outbox = Outbox(folder, "test", QuickClock(), Limits(commit_window_s=0), Reporter())
-        self.devices = DEVICES if devices is None else devices
-        self.host = FakeHost(room)
-        self.watch = Watch(0)
-        self.verdicts: dict[int, Record] = {}
-        self.order: list[int] = []
-
-    async def __aenter__(self) -> "Bench":
-        await self.outbox.open()
-        self.feeder = Feeder(self.outbox, self.host, self.devices, load_codec, self.watch, QuickClock())  # type: ignore[arg-type]
-        self.feeder._hashes["/decoders/boiler.js"] = "hash"
-        self.outbox.subscribe(MAIN, self._feed)
-        self.task = asyncio.ensure_future(self.feeder.run())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.task.cancel()
-        await asyncio.wait([self.task])
-        await self.outbox.close()
-
-    def _feed(self, batch: list[Stored]) -> None:
-        for s in batch:
-            if not s.record.pending:
-                assert s.pos not in self.verdicts, "two verdicts"
-                self.verdicts[s.pos] = s.record
-                self.order.append(s.pos)
-
-    async def put(self, payloads: Sequence[bytes], device: str = "boiler") -> None:
-        records = [(stamp(), Record("frame", "x", device, raw=p, payload=p, pending=True)) for p in payloads]
-        stored = asyncio.Event()
-        self.outbox.put(MAIN, records, 100)
-        self.outbox.commit(lambda ok: stored.set() if ok else None)
-        await stored.wait()
-
-    async def until_decided(self, count: int, keep_answering: bool = True) -> None:
-        def decided() -> bool:
-            if keep_answering:
-                self.host.answer()
-            return len(self.verdicts) >= count
-
-        await until(decided)
-
-
-def numbers(count: int, start: int = 0) -> list[bytes]:
-    return [b"%d" % n for n in range(start, start + count)]
-
-
-def go(folder: Path, body: Callable[[Bench], Any], **more: Any) -> Bench:
-    async def main() -> Bench:
-        async with Bench(folder, **more) as bench:
-            await body(bench)
-            return bench
-
-    return asyncio.run(main())
+from torhaus.daemon.scripts.host import ScriptHost
 
 
 def test_verdicts_in_order_and_counted(tmp_path: Path) -> None:
@@ -171,7 +69,7 @@ def test_nothing_is_forgotten_or_decoded_twice(tmp_path_factory: pytest.TempPath
         patch.setattr(module, "READ_RECORDS", 3)
         for last in (False, False, True):
 
-            async def body(b: Bench, last: bool = last) -> None:
+            async def body(b: Bench, last: bool = last, before: int = decided) -> None:
                 nonlocal put
                 for _ in range(rng.randrange(1, 8)):
                     burst = rng.randrange(0, 12)
@@ -182,7 +80,7 @@ def test_nothing_is_forgotten_or_decoded_twice(tmp_path_factory: pytest.TempPath
                         b.host.answer(rng.randrange(5))
                         await asyncio.sleep(0)
                 if last:
-                    await b.until_decided(put - decided)
+                    await b.until_decided(put - before)
                 else:
                     for _ in range(rng.randrange(10)):
                         b.host.answer(2)
@@ -203,14 +101,14 @@ def test_memory_is_bounded_while_verdicts_cannot_be_written(tmp_path: Path, monk
     async def body(b: Bench) -> None:
         written = b.outbox.put_verdict
         kept: list[Any] = []
-        b.outbox.put_verdict = lambda *args: kept.append(args)  # type: ignore[method-assign]
+        b.outbox.put_verdict = lambda *args: kept.append(args)
         for n in range(0, 100, 10):
             await b.put(numbers(10, n))
         for _ in range(200):
             b.host.answer()
             await asyncio.sleep(0.001)
         assert 20 <= len(kept) <= 20 + module.READ_RECORDS
-        b.outbox.put_verdict = written  # type: ignore[method-assign]
+        b.outbox.put_verdict = written
         for args in kept:
             written(*args)
         await b.until_decided(100)
@@ -218,16 +116,14 @@ def test_memory_is_bounded_while_verdicts_cannot_be_written(tmp_path: Path, monk
     assert go(tmp_path, body, room=50).order == list(range(100))
 
 
-def test_what_was_passed_by_and_is_gone_does_not_keep_it_busy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_passed_by_and_is_gone_does_not_keep_it_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUEUE_RECORDS", 2)
 
     async def body(b: Bench) -> None:
         await until(lambda: b.outbox.scanned_to == module.SCANNED)
         reads = 0
 
-        async def nothing(pos: int, most: int) -> list[Stored]:
+        async def nothing(pos: int, max_records: int) -> list[Stored]:
             nonlocal reads
             reads += 1
             return []  # as when a limit dropped them, or the card lost them
@@ -298,12 +194,12 @@ def test_a_log_that_cannot_be_read_just_now(tmp_path: Path) -> None:
     async def second(b: Bench) -> None:
         sound, tries = b.outbox.pending, 0
 
-        async def pending(pos: int, most: int) -> list[Stored]:
+        async def pending(pos: int, max_records: int) -> list[Stored]:
             nonlocal tries
             tries += 1
             if tries < 4:
                 raise sqlite3.OperationalError("unable to open database file")
-            return await sound(pos, most)
+            return await sound(pos, max_records)
 
         b.outbox.pending = pending  # type: ignore[method-assign]
         await b.until_decided(3)
