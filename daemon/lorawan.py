@@ -7,6 +7,7 @@ import msgspec
 from torhaus.codecs.lorawan.datarate import dr_index
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.fcnt import Kind
+from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import DecodeError, Frame, RejectReason
@@ -14,6 +15,13 @@ from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.state import Session as StoredSession
 
 _BAD_CRC: Final = -1
+_CHANNELS: Final = tuple(range(16))
+_EU868: Final = {
+    hz: n
+    for n, hz in enumerate(
+        (868_100_000, 868_300_000, 868_500_000, 867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
+    )
+}
 
 
 class Device(msgspec.Struct):
@@ -24,6 +32,8 @@ class Device(msgspec.Struct):
     codec: str | None = None
     script: str | None = None  # absolute path of a vendor's decoder
     session: Session | None = None
+    proved: int | None = None  # the last counter whose frame is on disk; `session.fcnt_up` may be ahead of it
+    under_way: list["Advance"] = []  # counters taken from frames that are not on disk yet, in order
 
     @property
     def session_id(self) -> str | None:
@@ -33,12 +43,12 @@ class Device(msgspec.Struct):
         return format_dev_addr(self.session.dev_addr)
 
 
-class Advance(msgspec.Struct, frozen=True, gc=False):
-    """A session's counter went from `before` to `after`, on the strength of a frame that is not on disk yet."""
+class Advance(msgspec.Struct, eq=False):
+    """A device's counter went up to `fcnt`, on the strength of a frame that is not on disk yet (`stored` None)."""
 
-    session: Session
-    before: int | None
-    after: int
+    device: Device
+    fcnt: int
+    stored: bool | None = None
 
 
 class Uplink(msgspec.Struct, gc=False):
@@ -52,6 +62,7 @@ class Uplink(msgspec.Struct, gc=False):
     detail: str | None = None
     stranger: bool = False
     advance: Advance | None = None
+    copy_of: Advance | None = None  # it is the frame of this advance once more: safe only when that one is
 
 
 class Network:
@@ -66,6 +77,7 @@ class Network:
             if device.session_id is not None:
                 self._by_id[device.session_id] = device
             if device.session is not None:
+                device.proved = device.session.fcnt_up
                 self._by_addr.setdefault(device.session.dev_addr, []).append(device)
 
     def restore(self, sessions: list[StoredSession]) -> None:
@@ -75,22 +87,35 @@ class Network:
             session = device.session if device else None
             if session is not None and format_dev_addr(session.dev_addr) == stored.dev_addr:
                 session.fcnt_up = stored.fcnt_up
+                assert device is not None
+                device.proved = stored.fcnt_up
 
     def changed(self) -> list[StoredSession]:
-        """The sessions whose counter has moved since the last call."""
+        """The sessions of which a new counter is on disk since the last call."""
         out = []
         for id_ in self._changed:
-            session = self._by_id[id_].session
-            if session is not None and session.fcnt_up is not None:
-                out.append(StoredSession(id_, format_dev_addr(session.dev_addr), session.fcnt_up))
+            device = self._by_id[id_]
+            if device.session is not None and device.proved is not None:
+                out.append(StoredSession(id_, format_dev_addr(device.session.dev_addr), device.proved))
         self._changed.clear()
         return out
 
-    def take_back(self, advances: list[Advance]) -> None:
-        """Their frames could not be stored: what the devices repeat is new again, unless newer frames came since."""
-        for a in reversed(advances):
-            if a.session.fcnt_up == a.after:
-                a.session.fcnt_up = a.before
+    def settle(self, advances: list[Advance], *, stored: bool) -> None:
+        """Their frames are on disk, or could not be stored.
+
+        In the second case what the devices repeat is new again, unless a newer frame came since.
+        """
+        for advance in advances:
+            device = advance.device
+            assert device.session is not None
+            advance.stored = stored
+            device.under_way.remove(advance)
+            if stored:
+                device.proved = advance.fcnt
+                if device.session_id is not None:
+                    self._changed.add(device.session_id)
+            else:
+                device.session.fcnt_up = device.under_way[-1].fcnt if device.under_way else device.proved
 
     def receive(self, frame: Frame) -> Uplink:
         """Find the device, check, decrypt. Raises nothing: what cannot be used has a reason."""
@@ -124,6 +149,17 @@ class Network:
             lora, reason=RejectReason.UNSUPPORTED, detail="neither data uplink nor join-request", stranger=True
         )
 
+    def _channels(self, session: Session, lora: Lora) -> tuple[int, ...]:
+        """The device's channel numbers that a frequency may have, the likeliest first: they enter the MIC of 1.1.
+
+        The numbers are the device's own; a gateway does not know them. EU868 starts with three fixed ones (RP002-1.0.4
+        section 2.4.3), the others are usually 867.1 to 867.9 MHz in order. Elsewhere all are tried in turn.
+        """
+        if session.keys.version is not Version.V1_1:
+            return ()
+        likely = _EU868.get(lora.freq_hz) if self.region == "EU868" else None
+        return _CHANNELS if likely is None else (likely, *(c for c in _CHANNELS if c != likely))
+
     def _data(self, frame: Frame, phy: DataFrame, lora: Lora) -> Uplink:
         lora.dev_addr = format_dev_addr(phy.dev_addr)
         lora.fport = phy.fport
@@ -134,18 +170,19 @@ class Network:
             session = device.session
             assert session is not None
             try:
-                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr)
+                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=self._channels(session, lora))
             except DecodeError as e:
                 if refused is None or e.reason is not RejectReason.MIC:
                     refused, refusing = e, device  # a right MIC with an old counter names the device
                 continue
             lora.fcnt = opened.fcnt
             if opened.kind is Kind.RETRANSMISSION:
-                return Uplink(lora, device, device.dev_eui, reason=RejectReason.DUPLICATE, stranger=True)
-            advance = Advance(session, session.fcnt_up, opened.fcnt)
+                reason = RejectReason.DUPLICATE
+                first = next((a for a in reversed(device.under_way) if a.fcnt == opened.fcnt), None)
+                return Uplink(lora, device, device.dev_eui, reason=reason, stranger=True, copy_of=first)
             session.accept(opened)
-            if device.session_id is not None:
-                self._changed.add(device.session_id)
+            advance = Advance(device, opened.fcnt)
+            device.under_way.append(advance)
             payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only
             return Uplink(lora, device, device.dev_eui, payload, advance=advance)
         if refused is None:

@@ -51,6 +51,22 @@ class Watch(Protocol):
         ...
 
 
+class Fate:
+    """What hangs on the commit of one delivery: counters, copies of frames still under way, the acknowledgement."""
+
+    __slots__ = ("advances", "copies_of", "done", "is_whole")
+
+    def __init__(self, done: Done | None) -> None:
+        self.done = done
+        self.advances: list[Advance] = []
+        self.copies_of: list[Advance] = []
+        self.is_whole = True  # everything of it was put
+
+    def is_plain(self) -> bool:
+        """Whether nothing hangs on it but the acknowledgement."""
+        return self.is_whole and not self.advances and not self.copies_of
+
+
 class Pipeline:
     """One for all drivers. `host(name)` gives each its own door."""
 
@@ -86,19 +102,22 @@ class Pipeline:
             return
         main: list[tuple[Stamp, Record]] = []
         strangers: list[tuple[Stamp, Record]] = []
-        advances: list[Advance] = []
+        fate = Fate(done)
         size = 0
         for frame in frames:
             size += RECORD_BYTES + len(frame.data)
             try:
                 if frame.radio is not None:
-                    record, strange = self._uplink(driver, frame, advances)
+                    record, strange = self._uplink(driver, frame, fate)
                 else:
                     record, strange = self._telegram(driver, frame)
             except Exception as e:  # noqa: BLE001 - our own fault on one frame costs neither its bytes nor its neighbours
                 detail = self._defect(driver, "", e)
                 record, strange = self._refused(frame, None, None, RejectReason.DEFECT, detail, None), True
-            (strangers if strange else main).append((frame.at, record))
+            if not strange:
+                main.append((frame.at, record))
+            if strange or record.reason is not None:  # a forwarder of readings lets go of it: the bytes stay here
+                strangers.append((frame.at, record))
         if rejects:
             at = self._clock.stamp()
             for r in rejects:
@@ -114,21 +133,26 @@ class Pipeline:
             watch.frames(driver, len(frames), frames[-1].at)
         if main:
             outbox.put(MAIN, main, size)
-        if strangers:
-            outbox.put(STRANGERS, strangers, 0 if main else size)
-        outbox.commit(partial(self._told, done, advances) if advances else done)
+        if strangers and outbox.has_room(STRANGERS):
+            outbox.put(STRANGERS, strangers, size)
+        elif strangers:
+            outbox.report.refused(len(strangers), "strangers_backlog")
+            fate.is_whole = False
+        outbox.commit(done if fate.is_plain() else partial(self._told, fate))
 
-    def _told(self, done: Done | None, advances: list[Advance], stored: bool) -> None:
-        if not stored:
-            self._network.take_back(advances)
-        if done is not None:
-            done(stored)
+    def _told(self, fate: "Fate", stored: bool) -> None:
+        """The commit is over. Those of earlier deliveries were told before: what this one is a copy of has its fate."""
+        self._network.settle(fate.advances, stored=stored)
+        if fate.done is not None:
+            fate.done(stored and fate.is_whole and all(a.stored for a in fate.copies_of))
 
-    def _uplink(self, driver: str, frame: Frame, advances: list[Advance]) -> tuple[Record, bool]:
+    def _uplink(self, driver: str, frame: Frame, fate: "Fate") -> tuple[Record, bool]:
         up = self._network.receive(frame)
         device = up.device
         if up.advance is not None:
-            advances.append(up.advance)
+            fate.advances.append(up.advance)
+        if up.copy_of is not None:
+            fate.copies_of.append(up.copy_of)
         if up.reason is not None:
             self._watch.rejected(driver, "lorawan", up.reason)
             return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger

@@ -131,7 +131,9 @@ class SemtechUdp(asyncio.DatagramProtocol):
             return
         stranger = None if known else RejectReason.UNKNOWN_GATEWAY
         frames = [Frame(self.config.name, phy, at, radio, None, stranger) for phy, radio in push.frames]
-        stats = None if push.stat is None else GatewayStats(header.gateway, push.stat, at, stranger)
+        # anybody can send reports in the name of any gateway: only those on the list may go beside the readings
+        listed = None if known and header.gateway in self._allowed else RejectReason.UNKNOWN_GATEWAY
+        stats = None if push.stat is None else GatewayStats(header.gateway, push.stat, at, listed)
         answer = gwmp.ack(header)
 
         def done(stored: bool) -> None:

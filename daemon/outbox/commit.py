@@ -14,8 +14,8 @@ from torhaus.daemon.outbox.writer import Writer
 
 Done = Callable[[bool], None]
 VERDICTS: Final = "verdicts"
-MAX_WAITING_BYTES: Final = 32 << 20
-"""Raw bytes that may wait for a commit: beyond it nothing is taken, and so nothing acknowledged."""
+MAX_WAITING_BYTES: Final = {"main": 32 << 20, "strangers": 4 << 20}
+"""Raw bytes that may wait for a commit, by log: beyond it nothing is taken, and so nothing acknowledged."""
 RETRY_S: Final = 1.0
 """Pause before verdicts that could not be written are tried again."""
 
@@ -23,13 +23,13 @@ RETRY_S: Final = 1.0
 class Batch:
     """What goes into one commit: records by log, scripts' verdicts, and whom to tell."""
 
-    __slots__ = ("dones", "records", "size", "verdicts")
+    __slots__ = ("dones", "records", "sizes", "verdicts")
 
     def __init__(self) -> None:
         self.records: dict[str, list[tuple[Stamp, Record]]] = {}
         self.verdicts: list[tuple[Stored, Verdict]] = []
         self.dones: list[tuple[Done, set[str]]] = []  # with the logs whose records it is about
-        self.size = 0
+        self.sizes = dict.fromkeys(MAX_WAITING_BYTES, 0)
 
     def __bool__(self) -> bool:
         return bool(self.records or self.verdicts or self.dones)
@@ -73,7 +73,7 @@ class GroupCommit:
     def put(self, log: str, records: list[tuple[Stamp, Record]], size: int) -> None:
         """Records for the next commit; `size` is about how many bytes they hold. Follow with `commit` at once."""
         batch = self._next
-        batch.size += size
+        batch.sizes[log] += size
         self._logs.add(log)
         have = batch.records.get(log)
         if have is None:
@@ -81,9 +81,9 @@ class GroupCommit:
         else:
             have += records
 
-    def has_room(self) -> bool:
-        """Whether more can be taken at present."""
-        return self._next.size < MAX_WAITING_BYTES
+    def has_room(self, log: str = "main") -> bool:
+        """Whether more can be taken for this log at present."""
+        return self._next.sizes[log] < MAX_WAITING_BYTES[log]
 
     def has_waiting(self) -> bool:
         """Whether anything is not on disk yet."""

@@ -13,7 +13,7 @@ from typing import Final
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, tidy
-from torhaus.daemon.outbox.migrate import SchemaError
+from torhaus.daemon.outbox.migrate import RefusedError, SchemaError
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict, pack, seed
 from torhaus.daemon.outbox.retention import Ages, Dropped, excess
@@ -78,6 +78,11 @@ class Log:
             self.set_aside.append(migrate.set_aside(path, now_ns))
             self._segments = self._segments[:-1]
             return self._fresh(beyond, now_ns)
+        if segment.site != self.site:  # its records' ids begin with the other one, for life
+            segment.close()
+            raise RefusedError(
+                f"belongs to site.id {segment.site!r}, not {self.site!r}: set it back, or use another store"
+            )
         try:
             tail, seq = segment.end()
         except (sqlite3.DatabaseError, SchemaError) as e:

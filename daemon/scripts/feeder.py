@@ -19,7 +19,8 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lorawan import Device
 from torhaus.daemon.outbox.record import Stored, Verdict
-from torhaus.daemon.outbox.store import MAIN, Outbox
+from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
+from torhaus.daemon.pipeline import RECORD_BYTES
 from torhaus.daemon.scripts.host import Answer, ScriptHost
 from torhaus.daemon.scripts.protocol import Job
 from torhaus.daemon.scripts.source import read_source
@@ -203,7 +204,17 @@ class Feeder:
         if isinstance(answer, DecodeError):
             verdict = Verdict(None, answer.reason.value, answer.detail)
             self._watch.rejected(stored.record.driver, "script", answer.reason)
+            self._keep_bytes(stored, verdict)
         else:
             verdict = Verdict(answer)
             self._watch.decoded("script", stored.record.device or "", stored.at)
         self._outbox.put_verdict(stored, verdict)
+
+    def _keep_bytes(self, stored: Stored, verdict: Verdict) -> None:
+        """A forwarder of readings will let go of the record: its bytes stay among the strangers, with the reason."""
+        copy = msgspec.structs.replace(
+            stored.record, kind="frame", pending=False, payload=None, reason=verdict.reason, detail=verdict.detail
+        )
+        at = stored.at if stored.boot == self._outbox.clock.boot_id else self._outbox.clock.stamp()
+        self._outbox.put(STRANGERS, [(at, copy)], RECORD_BYTES + len(copy.raw or b""))
+        self._outbox.commit(None)

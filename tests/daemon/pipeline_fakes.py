@@ -23,13 +23,14 @@ class Store(Reporter):
     def __init__(self) -> None:
         self.report = self
         self.room = True
+        self.room_for_strangers = True
         self.records: dict[str, list[tuple[Stamp, Record]]] = {MAIN: [], STRANGERS: []}
         self.size = 0
         self.refused_records: Counter[str] = Counter()
         self.waiting: list[Done] = []
 
-    def has_room(self) -> bool:
-        return self.room
+    def has_room(self, log: str = MAIN) -> bool:
+        return self.room if log == MAIN else self.room_for_strangers
 
     def put(self, log: str, records: list[tuple[Stamp, Record]], size: int) -> None:
         assert records

@@ -36,8 +36,19 @@ def up(fcnt: int, payload: bytes = b"\x01\x00\xd6", *, fport: int | None = 5, ke
     return build_uplink(keys, ADDR, fcnt, fport, payload)
 
 
-def heard(network: Network, phy: bytes) -> Uplink:
-    return network.receive(frame(phy))
+def heard(network: Network, phy: bytes, datarate: str = "SF7BW125") -> Uplink:
+    it = frame(phy)
+    assert it.radio is not None
+    it.radio.datarate = datarate
+    return network.receive(it)
+
+
+def stored(network: Network, phy: bytes) -> Uplink:
+    """Heard, and on disk."""
+    it = heard(network, phy)
+    if it.advance is not None:
+        network.settle([it.advance], stored=True)
+    return it
 
 
 def test_a_frame_of_a_known_device() -> None:
@@ -113,7 +124,7 @@ def test_a_replay_is_refused_and_names_the_device() -> None:
 @pytest.mark.parametrize("allowed", [False, True])
 def test_a_device_that_starts_over(allowed: bool) -> None:
     network = Network([device(fcnt=70_000, allow_reset=allowed)], "EU868")
-    it = heard(network, up(0))
+    it = stored(network, up(0))
     assert it.reason is (None if allowed else RejectReason.REPLAY)
     assert network.changed() == ([StoredSession(EUI, "01000001", 0)] if allowed else [])
 
@@ -128,7 +139,7 @@ def test_the_counter_rolls_over_its_16_bits() -> None:
 @pytest.mark.parametrize(("fport", "payload"), [(0, b"\x02"), (None, b"")])
 def test_mac_commands_alone_have_nothing_to_decode(fport: int | None, payload: bytes) -> None:
     network = Network([device()], "EU868")
-    it = heard(network, up(3, payload, fport=fport))
+    it = stored(network, up(3, payload, fport=fport))
     assert (it.reason, it.payload, it.lora.fport, it.lora.fcnt) == (None, None, fport, 3)
     assert network.changed() == [StoredSession(EUI, "01000001", 3)]
 
@@ -142,6 +153,13 @@ def test_a_1_1_device(half: bool) -> None:
     keys = SessionKeys(keys_1_1(bytes([1]) * 16, bytes([2]) * 16, bytes([3]) * 16, bytes([4]) * 16))
     network = Network([device(keys=keys, allow_half_mic=half)], "EU868")
     it = heard(network, build_uplink(keys, ADDR, 1, 5, b"abc", tx_dr=5, tx_ch=0))
+    assert (it.payload, it.reason) == (b"abc", None)
+    it = heard(network, build_uplink(keys, ADDR, 2, 5, b"abc", tx_dr=5, tx_ch=9))  # not where that frequency usually is
+    assert (it.payload, it.reason) == (b"abc", None)
+    it = heard(network, build_uplink(keys, ADDR, 3, 5, b"abc", tx_dr=5, tx_ch=77))
+    assert it.reason is RejectReason.MIC
+    network = Network([device(keys=keys, allow_half_mic=half)], "KR920")  # where the gateway's data rate means nothing
+    it = heard(network, build_uplink(keys, ADDR, 4, 5, b"abc", tx_dr=5, tx_ch=0), datarate="SF7BW500")
     if half:
         assert (it.payload, it.reason) == (b"abc", None)
     else:
@@ -208,9 +226,9 @@ def test_marked_before_and_bad_on_air() -> None:
 def test_counters_go_to_disk_once_and_come_back() -> None:
     without = device("no eui", None, OTHER_KEYS, 0x01000002)
     network = Network([device(), without], "EU868")
-    heard(network, up(5))
-    heard(network, up(6))
-    heard(network, build_uplink(OTHER_KEYS, 0x01000002, 9, 5, b"x"))
+    stored(network, up(5))
+    stored(network, up(6))
+    stored(network, build_uplink(OTHER_KEYS, 0x01000002, 9, 5, b"x"))
     saved = network.changed()
     assert sorted(saved, key=lambda s: s.fcnt_up) == [
         StoredSession(EUI, "01000001", 6),
@@ -234,12 +252,29 @@ def test_counters_of_another_session_are_not_taken(stored: StoredSession) -> Non
 def test_what_could_not_be_stored_is_new_when_it_is_repeated() -> None:
     network = Network([device(fcnt=4)], "EU868")
     advances = [a for n in (5, 6) if (a := heard(network, up(n)).advance) is not None]
-    assert [(a.before, a.after) for a in advances] == [(4, 5), (5, 6)]
-    network.take_back(advances)
-    assert network.changed() == [StoredSession(EUI, "01000001", 4)]
-    assert heard(network, up(5)).reason is None
-    (first,) = [heard(network, up(6)).advance]
+    assert [a.fcnt for a in advances] == [5, 6]
+    assert network.changed() == []  # nothing of it is on disk
+    network.settle(advances[:1], stored=False)  # each in a commit of its own, and both fail
+    network.settle(advances[1:], stored=False)
+    assert network.changed() == []
+    again = heard(network, up(5)).advance
+    assert again is not None
+    first = heard(network, up(6)).advance
+    last = heard(network, up(7)).advance
     assert first is not None
-    heard(network, up(7))
-    network.take_back([first])
+    assert last is not None
+    network.settle([again], stored=True)
+    network.settle([first], stored=False)
+    assert network.changed() == [StoredSession(EUI, "01000001", 5)]
+    network.settle([last], stored=True)
+    assert network.changed() == [StoredSession(EUI, "01000001", 7)]
     assert heard(network, up(6)).reason is RejectReason.REPLAY, "newer frames came since"
+
+
+def test_a_copy_is_told_of_while_its_first_is_under_way() -> None:
+    network = Network([device(fcnt=4)], "EU868")
+    first = heard(network, up(5)).advance
+    assert first is not None
+    assert heard(network, up(5)).copy_of is first
+    network.settle([first], stored=True)
+    assert heard(network, up(5)).copy_of is None

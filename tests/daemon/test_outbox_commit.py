@@ -174,8 +174,9 @@ def test_verdicts_are_kept_until_they_are_written(bench: Bench) -> None:
 
 def test_what_waits_is_bounded(bench: Bench) -> None:
     assert bench.commits.has_room()
-    bench.commits.put("main", [(AT, reading(1))], commit.MAX_WAITING_BYTES)
+    bench.commits.put("main", [(AT, reading(1))], commit.MAX_WAITING_BYTES["main"])
     assert not bench.commits.has_room()
+    assert bench.commits.has_room("strangers")  # each has a bound of its own
     bench.commits.commit(None)
     bench.pass_to(0)
     assert bench.commits.has_room()  # what is being written is no longer waiting: twice the bound at most

@@ -247,3 +247,39 @@ def test_everything_can_be_read_again_from_a_real_outbox(tmp_path: Path) -> None
         await outbox.close()
 
     asyncio.run(main())
+
+
+def test_a_copy_is_acknowledged_only_when_its_first_is_stored() -> None:
+    stage = Stage()
+    phy = uplink(ELSYS, 0)
+    stage.deliver(stage.frame(phy))
+    stage.deliver(stage.frame(phy))  # by a second gateway, before the commit
+    first, copy = stage.store.waiting
+    stage.store.waiting = []
+    first(False)  # the main log could not be written
+    copy(True)  # the strangers' could
+    assert stage.told == [False, False]
+    stage.deliver(stage.frame(phy))
+    stage.store.settle(stored=True)
+    assert stage.told[-1]
+    assert stage.store.main[-1].kind == "reading"
+
+
+def test_what_a_codec_refuses_stays_among_the_strangers() -> None:
+    stage = Stage([device_of(ELSYS, codec="cayenne_lpp")])
+    phy = uplink(ELSYS, 3)
+    stage.deliver(stage.frame(phy))
+    (refused,) = stage.store.main
+    assert refused.reason is not None
+    assert [(r.raw, r.reason) for r in stage.store.strangers] == [(phy, refused.reason)]
+
+
+def test_strangers_cannot_use_up_the_room_for_readings() -> None:
+    stage = Stage()
+    stage.store.room_for_strangers = False
+    stage.deliver(stage.frame(b"junk"))
+    stage.deliver(stage.frame(uplink(ELSYS, 0)))
+    stage.store.settle(stored=True)
+    assert stage.told == [False, True]
+    assert len(stage.store.main) == 1
+    assert stage.store.refused_records == {"strangers_backlog": 1}
