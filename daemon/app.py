@@ -16,14 +16,13 @@ from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import parse_address
-from torhaus.daemon.forward.base import Context
+from torhaus.daemon.forward.build import build_forwarders
 from torhaus.daemon.forward.cursor import Cursor
-from torhaus.daemon.forward.runner import Options, Runner
+from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.httpd import Pages, Route, Server, serve
 from torhaus.daemon.lorawan import Device, Network
 from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
-from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.pipeline import Pipeline
@@ -130,15 +129,16 @@ class App:
         scripts = Path(loaded.scripts.dir)
         devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
         network = Network(devices, loaded.lorawan.region)
-        network.restore(await outbox.load_sessions())
-        outbox.before_flush.append(partial(self._save_sessions, network))
+        network.restore(await outbox.load_sessions(wanted=any(d.session is not None for d in devices)))
+        outbox.before_flush.append(partial(_save_sessions, network))
         pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock)
         parts: Parts = {
             "outbox": outbox.run,
             "clock": Timekeeper(self.clock, outbox).run,
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
-        await self._build_forwarders(parts)
+        self.runners.update(await build_forwarders(loaded, outbox, self.clock))
+        parts |= {f"forwarder {name}": runner.run for name, (_, runner) in self.runners.items()}
         self._build_scripts(devices, parts)
         await self._build_scans(parts)
         for module, config in loaded.drivers:
@@ -149,35 +149,6 @@ class App:
         await self._count_dead_letters()
         parts["survey"] = self._look_after
         return parts
-
-    async def _build_forwarders(self, parts: Parts) -> None:
-        context = Context(self.loaded.site.id, torhaus_version())
-        tail = self.outbox.logs[MAIN].tail
-        tagged = {
-            tag: {d.name for d in self.loaded.devices if tag in d.tags} for d in self.loaded.devices for tag in d.tags
-        }
-        for module, common, config in self.loaded.forwarders:
-            if not common.enabled:
-                continue
-            name = common.name
-            settled = await self.outbox.on_state(partial(State.settled, forwarder=name, log=MAIN))
-            if settled is None:
-                settled = Ranges([(0, tail)] if common.start == "now" else [])
-                self.outbox.flush.settled[name, MAIN] = list(settled)
-            settled.forget_below(self.outbox.logs[MAIN].head)
-            for hole in self.outbox.logs[MAIN].holes:
-                settled.add(*hole)
-            wanted = set(common.devices).union(*(tagged.get(t, set()) for t in common.tags))
-            options = Options(
-                name=name,
-                kinds=frozenset(common.kinds),
-                devices=frozenset(wanted),
-                backfill_per_s=common.backfill_per_s,
-            )
-            forwarder = module.open_forwarder(config, context)
-            runner = Runner(options, forwarder, self.outbox, MAIN, Cursor(settled, tail), self.clock)
-            self.runners[name] = (common.type, runner)
-            parts[f"forwarder {name}"] = runner.run
 
     def _build_scripts(self, devices: list[Device], parts: Parts) -> None:
         s = self.loaded.scripts
@@ -209,11 +180,6 @@ class App:
             await queue.run()
         except (StoreBusy, StoreRefused, OSError, sqlite3.Error) as e:
             raise DriverGone(str(e)) from e
-
-    def _save_sessions(self, network: Network, flush: Flush) -> None:
-        flush.sessions = network.changed()
-        if flush.sessions:
-            flush.snapshot[MAIN] = self.outbox.logs[MAIN].tail
 
     async def _look_after(self) -> None:
         """What only changes slowly: dead letters, ends of episodes."""
@@ -266,6 +232,10 @@ class App:
             await asyncio.sleep(0.05)
         for task in running:
             task.cancel()
+
+
+def _save_sessions(network: Network, flush: Flush) -> None:
+    flush.sessions = network.changed()
 
 
 def in_hand(cursor: Cursor, head: int) -> int:

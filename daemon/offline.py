@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from torhaus.daemon.clock import SystemClock
+from torhaus.daemon.outbox.folder import find_holes
 from torhaus.daemon.outbox.migrate import SchemaError
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.segment import SUFFIX, Segment
@@ -39,19 +40,22 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
         ready=False,
         problems=["the daemon is not running"],
     )
-    bounds: dict[str, tuple[int, int]] = {}
+    empty: dict[str, Ranges] = {}  # by log: where there is nothing between 0 and the tail
+    tails: dict[str, int] = {}
     for name, sub in ((MAIN, "log"), (STRANGERS, "strangers")):
-        bounds[name], used = _bounds(folder / sub)
-        head, tail = bounds[name]
-        status.logs[name] = LogStatus(records=tail - head, bytes=used, capacity_bytes=limits[name])
+        empty[name], tails[name], used = _extent(folder / sub)
+        records = tails[name] - empty[name].count(0, tails[name])
+        status.logs[name] = LogStatus(records=records, bytes=used, capacity_bytes=limits[name])
     state = read_only_state(folder)
     if state is not None:
         with contextlib.closing(state):
             counts = state.counts()
-            head, tail = bounds[MAIN]
             for name, log, settled in state.forwarders():
                 if log == MAIN:
-                    status.forwarders[name] = _forwarder(settled, head, tail, *counts.get(name, (0, 0)))
+                    for start, end in empty[MAIN]:
+                        settled.add(start, end)
+                    backlog = tails[MAIN] - settled.count(0, tails[MAIN])
+                    status.forwarders[name] = _forwarder(backlog, *counts.get(name, (0, 0)))
             status.dropped = {f"{f}/{r}": n for (f, r), n in state.dropped().items()}
     status.set_aside_files = sorted(
         str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm"))
@@ -59,8 +63,7 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
     return status
 
 
-def _forwarder(settled: Ranges, head: int, tail: int, set_aside: int, dead: int) -> ForwarderStatus:
-    backlog = tail - head - settled.count(head, tail)
+def _forwarder(backlog: int, set_aside: int, dead: int) -> ForwarderStatus:
     return ForwarderStatus(
         type="",
         up=False,
@@ -75,21 +78,22 @@ def _forwarder(settled: Ranges, head: int, tail: int, set_aside: int, dead: int)
     )
 
 
-def _bounds(folder: Path) -> tuple[tuple[int, int], int]:
-    """Head and tail of a log, and its bytes."""
+def _extent(folder: Path) -> tuple[Ranges, int, int]:
+    """Positions of a log that hold nothing, up to its tail; the tail; its bytes."""
     there = list(folder.iterdir()) if folder.is_dir() else []
     files = sorted(p for p in there if _SEGMENT.fullmatch(p.name))
     used = sum(p.stat().st_size for p in there)
     if not files:
-        return (0, 0), used
-    try:
-        segment = Segment.open(files[-1], read_only=True)
-    except (sqlite3.Error, SchemaError):
-        return (int(files[0].stem), int(files[-1].stem)), used
-    try:
-        return (int(files[0].stem), segment.end()[0]), used
-    finally:
-        segment.close()
+        return Ranges(), 0, used
+    segments = tuple(int(p.stem) for p in files)
+    empty, tail = find_holes(folder, segments), segments[-1]
+    empty.forget_below(segments[0])
+    with (
+        contextlib.suppress(sqlite3.Error, SchemaError),
+        contextlib.closing(Segment.open(files[-1], read_only=True)) as newest,
+    ):
+        tail = newest.end()[0]
+    return empty, tail, used
 
 
 def read_letters(folder: Path, site: str, forwarder: str | None) -> list[Letter]:

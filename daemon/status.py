@@ -21,7 +21,7 @@ Verdict = Literal["ok", "degraded", "failed"]
 class LogStatus(msgspec.Struct, kw_only=True):
     """One log on disk."""
 
-    records: int  # positions between head and tail
+    records: int  # that are there: positions between head and tail, without holes
     bytes: int
     capacity_bytes: int
 

@@ -116,6 +116,7 @@ class Certificates:
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         certificate = self._write(f"{name}.pem", self._sign(subject, key.public_key(), authority=False))
         path = self._folder / f"{name}.key"
+        path.touch(mode=0o600)
         path.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

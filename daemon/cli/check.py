@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     from torhaus.daemon.config.load import ConfigFaults, load
 
     try:
-        loaded = load(args.config, check_only=True)
+        loaded = load(args.config, check_only=True, named=True)
     except ConfigFaults as e:
         for fault in e.faults:
             print(fault)

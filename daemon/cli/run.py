@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sqlite3
 import sys
@@ -13,6 +14,8 @@ EX_OK: Final = 0
 EX_UNAVAILABLE: Final = 69
 EX_CANTCREAT: Final = 73
 EX_CONFIG: Final = 78
+PRIVATE: Final = 0o077
+"""Decrypted readings are on the disk: what the daemon makes is nobody else's, also where no unit sets UMask=."""
 SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter: the loop must not wait 5 ms behind the writer."""
 
@@ -52,6 +55,7 @@ def serve(loaded: Any) -> int:  # noqa: ANN401 - daemon.config.load.Loaded, impo
     from torhaus.daemon.httpd import CannotListen
     from torhaus.daemon.outbox.migrate import SchemaError
 
+    os.umask(PRIVATE)
     sys.setswitchinterval(SWITCH_S)
     try:
         uvloop.run(_main(loaded))

@@ -16,7 +16,7 @@ from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS
 from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Document, Fault, Tree, parse
-from torhaus.daemon.config.expect import did_you_mean, quote, show
+from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
 from torhaus.daemon.config.secret import SecretError, read_bounded
 from torhaus.daemon.config.validate import Validator
 
@@ -206,7 +206,7 @@ def _tables(
         raw: dict[str, bytes] = {}
         for key, value in table.items():
             if key not in KEYS:
-                fault((name, key), f"is not known here{did_you_mean(key, KEYS)}")
+                fault((name, key), not_known(key, KEYS))
             elif (parsed := parse_key(value)) is None:
                 fault((name, key), f"must be text of {_HEX_DIGITS} hex digits{_wrong_length(value)}")
             else:

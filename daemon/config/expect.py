@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import inspect
 
 _MAX_SHOWN: Final = 60
+_MAX_NAMES: Final = 20
 _PRIVATE: Final = re.compile(r"(?i)passw|secret|token|credential|(^|_)key(_|$)|(^|_)pin($|_)")
 _USERINFO: Final = re.compile(r"//[^/@\s]*@")
 _HEX: Final = re.compile(r"\^\[0-9a-fA-F\]\{(\d+)\}")
@@ -40,6 +41,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, or nothing where nothing is alike."""
     near = difflib.get_close_matches(word[:_MAX_SHOWN].lower(), list(known), n=1, cutoff=0.6)
     return f" (did you mean {quote(near[0])}?)" if near else ""
+
+
+def not_known(word: str, known: Iterable[str]) -> str:
+    """`is not known here`, with the key that was meant, or else the first keys that there are."""
+    names = list(known)
+    some = ", ".join([*names[:_MAX_NAMES], *(["…"] if len(names) > _MAX_NAMES else [])])
+    return f"is not known here{did_you_mean(word, names) or (f' (known: {some})' if names else '')}"
 
 
 def expected(type_: Any) -> str:  # noqa: ANN401 - any annotation

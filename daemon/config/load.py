@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.daemon.config import devices as device_list
-from torhaus.daemon.config import plugins
+from torhaus.daemon.config import named_files, plugins
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, is_there, parse, read_text
 from torhaus.daemon.config.expect import did_you_mean, quote
@@ -58,15 +58,16 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def load(path: Path, *, check_only: bool = False) -> Loaded:
+def load(path: Path, *, check_only: bool = False, named: bool = False) -> Loaded:
     """Read `path`, `conf.d/*.toml` beside it, and the lists of devices and keys. Raises ConfigFaults with every fault.
 
     `check_only`: keys that are a service's credential, and that cannot be read from here, are a note and no fault.
+    `named`: look also at the passwords, tokens and certificates that plug-ins will read when they need them.
     """
     files, tree, faults = read_files(path)
     loading = _Loading(path, tree, faults)
     loading.files = files
-    return loading.load(check_only=check_only)
+    return loading.load(check_only=check_only, named=named)
 
 
 def read_files(path: Path) -> tuple[list[Path], Tree, list[Fault]]:
@@ -178,7 +179,7 @@ class _Loading:
         self.files: list[Path] = []
         self.check = Validator(path.parent.absolute())
 
-    def load(self, *, check_only: bool) -> Loaded:
+    def load(self, *, check_only: bool, named: bool) -> Loaded:
         check, data = self.check, self.tree.data
         root = check.struct(data, Root)
         lists = DeviceSet()
@@ -198,6 +199,8 @@ class _Loading:
             self._unique(kind)
         if not lists.faults:
             self._known([f for f in forwarders if f is not None], [d for d in drivers if d is not None], lists.devices)
+        if named:
+            self._named(lists)
         self.faults += [self.tree.fault(p, text) for p, text in check.faults.items()]
         if self.faults or root is None or scan is None:
             raise ConfigFaults(self._sorted(lists.files))
@@ -253,6 +256,15 @@ class _Loading:
             if isinstance(device, str) and device not in names:
                 text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
                 self.check.fault(("driver", by_name[config.name], "device"), text)
+
+    def _named(self, lists: DeviceSet) -> None:
+        """Files that plug-ins will read, but not those of a forwarder that is not enabled."""
+        off = {("forwarder", i) for i, table in self._tables("forwarder") if table.get("enabled") is False}
+        files = {k: p for k, p in self.check.files.items() if k[0] != "devices" and k[:2] not in off}
+        faults, notes = named_files.look_at(files)
+        for key, text in faults.items():
+            self.check.fault(key, text)
+        lists.notes += notes
 
     def _sorted(self, more: list[Path]) -> list[Fault]:
         order = {shown(p.absolute(), self.path.parent): n for n, p in enumerate([*self.files, *more])}

@@ -1,5 +1,7 @@
 """Secrets come from files or systemd credentials, never from the configuration itself; no message ever shows one.
 
+This is the one place that reads them: forwarders and scan targets do so anew at each connection.
+
 systemd.exec(5), LoadCredential=: the service finds its credentials in the folder $CREDENTIALS_DIRECTORY.
 """
 
@@ -61,14 +63,14 @@ def read_bounded(path: Path, shown: str, *, forbidden: int, limit: int) -> bytes
     return data
 
 
-def read_secret(spec: str, base: Path) -> str:
+def read_secret(spec: str, base: Path = Path("/"), *, limit: int = MAX_SECRET_BYTES) -> str:
     """The secret in a file (relative to `base`) or in `credential:NAME`, without one newline at its end.
 
-    Raises SecretError: not there, readable by everybody, longer than MAX_SECRET_BYTES, empty, not UTF-8.
+    Raises SecretError: not there, readable by everybody, longer than `limit` bytes, empty, not UTF-8.
     """
     path = secret_path(spec, base)
     shown = spec if spec.startswith(CREDENTIAL) else str(path)
-    data = read_bounded(path, shown, forbidden=stat.S_IRWXO, limit=MAX_SECRET_BYTES)
+    data = read_bounded(path, shown, forbidden=stat.S_IRWXO, limit=limit)
     try:
         text = data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
-from torhaus.daemon.config.expect import did_you_mean, expected, literals, quote, show
+from torhaus.daemon.config.expect import did_you_mean, expected, literals, not_known, quote, show
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import SIZE_WORDS, parse_size
 from torhaus.daemon.config.secret import CREDENTIAL, SecretError, secret_path
@@ -43,6 +43,8 @@ class Validator:
     def __init__(self, base: Path) -> None:
         self.base = base
         self.faults: dict[KeyPath, str] = {}
+        self.files: dict[KeyPath, Path] = {}
+        """What `…_file` keys name, whether it is there or not."""
 
     def fault(self, path: KeyPath, text: str) -> None:
         """One more. A key has at most one fault: the first."""
@@ -65,7 +67,7 @@ class Validator:
         good = True
         for key in value:
             if key not in known:
-                self.fault((*path, key), f"is not known here{did_you_mean(key, [*known, *also])}")
+                self.fault((*path, key), not_known(key, dict.fromkeys([*known, *also])))
                 good = False
         if tag_key in value and value[tag_key] != config.tag:
             tag = config.tag
@@ -126,7 +128,10 @@ class Validator:
             and made
             and (name in {"path", "dir", "file", "socket"} or name.endswith(("_file", "_dir", "_path")))
         ):
-            return str(self.base / made)
+            made = self.base / made
+            if name.endswith("_file"):
+                self.files[path] = made
+            return str(made)
         return made
 
     def _value(self, value: object, type_: Any, path: KeyPath) -> Any:  # noqa: ANN401

@@ -39,10 +39,14 @@ class Outcome(msgspec.Struct, gc=False):
 
 
 class Forwarder(Protocol):
-    """One far side. `max_batch` is the most items `send` takes; `concurrency` how many sends may run at once."""
+    """One far side. `max_batch` is the most items `send` takes; `concurrency` how many sends may run at once.
+
+    `note` is what a person should know although records go out: one short line for the status, None when all is well.
+    """
 
     max_batch: int
     concurrency: int
+    note: str | None
 
     async def open(self) -> None:
         """Connect. May be called again after a failure or a close. Raises Unavailable."""
@@ -54,6 +58,10 @@ class Forwarder(Protocol):
         Raises Unavailable when the connection is lost before any receipt of this batch came; otherwise returns what
         is known, and the rest is kept.
         """
+        ...
+
+    async def gone(self) -> None:
+        """Wait until the connection is lost, also when nothing is being sent. Raises Unavailable then."""
         ...
 
     async def close(self) -> None:

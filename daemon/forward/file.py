@@ -38,6 +38,7 @@ class FileForwarder:
 
     max_batch = 1024
     concurrency = 1
+    note: str | None = None
 
     def __init__(self, config: Config, context: Context) -> None:
         self.config = config
@@ -124,6 +125,10 @@ class FileForwarder:
         self._file = self._append()
         _fsync_folder(folder)
         return self._file
+
+    async def gone(self) -> None:
+        """A file does not go away by itself: what is wrong with it shows when it is written."""
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Close the file, after a write that is under way."""

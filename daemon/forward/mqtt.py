@@ -118,8 +118,7 @@ class MqttForwarder:
     def __init__(self, config: Config, context: Context) -> None:
         self.max_batch = config.max_batch
         self.concurrency = config.concurrency
-        self.status_refused: str | None = None
-        """Why the broker did not take the status message, if so: records go out all the same."""
+        self.note: str | None = None  # why the broker did not take the status message, if so
         self._config = config
         self._renderer = Renderer(config, context)
         self._session: Session | None = None
@@ -162,6 +161,13 @@ class MqttForwarder:
         alone = bool(self._suspects) and not self._suspects.isdisjoint(item.message.id for item in batch)
         receipts = await session.publish(len(batch), self._render_from(batch), alone=alone)
         return self._outcome(batch, receipts, alone=alone)
+
+    async def gone(self) -> None:
+        """Wait until the connection is lost. Raises Unavailable."""
+        session = self._session
+        if session is not None:
+            await asyncio.shield(session.closed)
+        raise Unavailable(str(session.lost) if session is not None and session.lost else "connection lost")
 
     async def close(self) -> None:
         """Say `offline`, disconnect in order. Never raises."""
@@ -208,9 +214,9 @@ class MqttForwarder:
         )
         code, text = receipts.codes[0], receipts.texts.get(0)
         if code == UNSENDABLE:
-            self.status_refused = text
+            self.note = f"status message not sent: {text}"
         elif code >= 0:
-            self.status_refused = reasons.describe(code, text) if code >= 0x80 else None
+            self.note = f"status message refused: {reasons.describe(code, text)}" if code >= 0x80 else None
         return receipts
 
     def _outcome(self, batch: list[Item], receipts: Receipts, *, alone: bool) -> Outcome:

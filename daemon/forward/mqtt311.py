@@ -37,6 +37,8 @@ _SILENT.disabled = True
 class Mqtt311Forwarder:
     """One MQTT 3.1.1 broker."""
 
+    note: str | None = None
+
     def __init__(self, config: Config, context: Context) -> None:
         self.max_batch = config.max_batch
         self.concurrency = config.concurrency
@@ -108,6 +110,16 @@ class Mqtt311Forwarder:
             settled = {*outcome.accepted, *outcome.rejected}
             outcome.kept = {index: lost for index in range(len(batch)) if index not in settled}
         return outcome
+
+    async def gone(self) -> None:
+        """Wait until the connection is lost. Raises Unavailable."""
+        client = self._client
+        if client is not None:
+            try:
+                await _until_lost(client)
+            except aiomqtt.MqttError as error:
+                raise Unavailable(_why(error)) from None
+        raise Unavailable("connection lost")
 
     async def close(self) -> None:
         """Say `offline`, disconnect in order. Never raises."""

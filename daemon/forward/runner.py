@@ -106,13 +106,13 @@ class Runner:
         while True:
             try:
                 await self._open()
-                self._set_up(up=True)
+                self.books.set_up(up=True, detail=self._forwarder.note or "")
                 self.cursor.start_live()
                 await self._work()
             except Unavailable as e:
-                self._set_up(up=False, detail=str(e))
+                self.books.set_up(up=False, detail=str(e))
             except Exception as e:
-                self._set_up(up=False, detail=f"defect: {type(e).__name__}")
+                self.books.set_up(up=False, detail=f"defect: {type(e).__name__}")
                 raise
             finally:
                 self.cursor.stop_live()
@@ -126,19 +126,13 @@ class Runner:
         except TimeoutError:
             raise Unavailable(f"no connection within {HANG_S:.0f} s") from None
 
-    def _set_up(self, *, up: bool, detail: str = "") -> None:
-        tally = self.tally
-        if up != tally.up:
-            tally.since_ns = self._clock.wall_ns()
-        tally.connects += up
-        tally.up, tally.detail = up, detail
-
     async def _work(self) -> None:
         """Both lanes, until one of them finds that the far side is gone."""
         try:
             async with asyncio.TaskGroup() as lanes:
                 lanes.create_task(self._live(), name=f"{self.options.name} live")
                 lanes.create_task(self._backfill(), name=f"{self.options.name} backfill")
+                lanes.create_task(self._mind_connection(), name=f"{self.options.name} connection")
                 lanes.create_task(self._mind_hanging(), name=f"{self.options.name} hang check")
         except* Unavailable as group:
             raise next(e for e in group.exceptions if isinstance(e, Unavailable)) from None
@@ -149,7 +143,14 @@ class Runner:
             if self._under_way and self._clock.boot_ns() - min(self._under_way) > HANG_S * 1e9:
                 raise Unavailable(f"no answer within {HANG_S:.0f} s")
 
-    # -- lanes --------------------------------------------------------------------------------------------------------
+    async def _mind_connection(self) -> None:
+        """Notice a lost connection also when nothing is being sent; sends under way first say what they know."""
+        try:
+            await self._forwarder.gone()
+        except Unavailable:
+            for _ in filter(lambda _: self._under_way, range(100)):
+                await asyncio.sleep(0)
+            raise
 
     async def _live(self) -> None:
         while True:
@@ -226,7 +227,10 @@ class Runner:
             self.tally.detail = f"state: {e}"
             return
         for one in due:
-            kind = self.kind_of(one.stored) or "frame"
+            kind = self.kind_of(one.stored)
+            if kind is None:  # the configuration has changed since
+                await self.books.skip_due(one)
+                continue
             try:
                 outcome = await self._call([Item(self._message(one.stored, kind, late=True), one.tries)])
             except Unavailable:
@@ -235,8 +239,6 @@ class Runner:
                 logs.error("defect", e, component=f"forwarder {self.options.name}")
                 outcome = Outcome(kept={0: _defect(e)})
             await self.books.settle_due(one, outcome)
-
-    # -- sending ------------------------------------------------------------------------------------------------------
 
     def _message(self, stored: Stored, kind: Kind, *, late: bool) -> Message:
         return render(stored, self._outbox.site, self._outbox.boots, kind=kind, late=late)
@@ -262,8 +264,9 @@ class Runner:
         except Exception as e:  # noqa: BLE001 - a defect met on one record must not stop the others, nor be met for ever
             return await self._after_defect(batch, e, late=late)
         moved = self.books.settle(batch, outcome, late=late)
+        note = self._forwarder.note or ""
         answered = len(outcome.accepted) + len(outcome.rejected) + len(outcome.kept) >= len(batch)
-        self.tally.detail = next(iter(outcome.kept.values()), "" if answered else "no receipt in time")
+        self.tally.detail = next(iter(outcome.kept.values()), note if answered else "no receipt in time")
         if moved:
             self._defects = 0
             self._connect_pause.reset()
@@ -285,8 +288,7 @@ class Runner:
             self._release(batch)
             raise Unavailable(_defect(error))
         logs.error("defect", error, component=f"forwarder {self.options.name}")
-        self.books.bury(batch[0], _defect(error))
-        return True
+        return self.books.settle(batch, Outcome(rejected={0: _defect(error)}), late=late)
 
     def _release(self, batch: list[Stored]) -> None:
         for s in batch:

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.base import Outcome
 from torhaus.daemon.forward.cursor import Cursor
@@ -17,6 +18,10 @@ SET_ASIDE_S: Final = 60.0
 SET_ASIDE_LONGEST_S: Final = 3600.0
 MAX_SET_ASIDE: Final = 10_000
 """Records one forwarder may have set aside, each with a copy of its own; beyond it they hold up the backlog instead."""
+MAX_DEAD_LETTERS: Final = 10_000
+"""Dead letters one forwarder may have; what is refused for good beyond it is kept, until a person has made room."""
+EPISODE_S: Final = 3600.0
+"""So long without a dead letter, and the next one is told again."""
 MAX_COUNTED: Final = 10_000
 """Records whose tries are counted at a time, in memory; those beyond it are counted when there is room again."""
 DUE_CHECK_NS: Final = 1_000_000_000
@@ -47,6 +52,9 @@ class Settlement:
         self.name = name
         self.tally = Tally(since_ns=clock.wall_ns())
         self.aside = 0  # records set aside at present
+        self.dead = 0  # dead letters at present
+        self._told_up: bool | None = None
+        self._last_dead: int | None = None  # boot time
         self._tries: dict[int, tuple[int, int]] = {}  # position to tries, and what had been taken by the last one
         self._outbox = outbox
         self._log = log
@@ -55,9 +63,27 @@ class Settlement:
         self._due_at = 0
 
     async def load(self) -> None:
-        """Count what is set aside from before."""
+        """Count what is set aside from before, and the dead letters."""
+        self.aside, self.dead = await self._count()
+
+    async def _count(self) -> tuple[int, int]:
+        waiting = len(self._outbox.flush.dead.get((self.name, self._log), ()))  # for the next save
         counts = await self._outbox.on_state(State.counts)
-        self.aside = counts.get(self.name, (0, 0))[0]
+        aside, dead = counts.get(self.name, (0, 0))
+        return aside, dead + waiting
+
+    def set_up(self, *, up: bool, detail: str) -> None:
+        """The far side was reached, or is gone; told when that is news, not at each try."""
+        tally = self.tally
+        if up != tally.up:
+            tally.since_ns = self._clock.wall_ns()
+        tally.connects += up
+        tally.up, tally.detail = up, detail
+        if up != self._told_up:
+            self._told_up = up
+            backlog = self._cursor.backlog(self._outbox.logs[self._log].head)
+            tell = logs.info if up else logs.warning
+            tell("forwarder", forwarder=self.name, up=up, detail=detail or None, backlog=backlog)
 
     def tries(self, pos: int) -> int:
         """How often this very item was refused for now, while others were taken."""
@@ -65,6 +91,7 @@ class Settlement:
 
     def settle(self, batch: list[Stored], outcome: Outcome, *, late: bool) -> bool:
         """Enter what became of a batch. True when the far side took or refused at least one item for good."""
+        self._make_fit(outcome)
         cursor, tries = self._cursor, self._tries
         accepted = set(outcome.accepted)
         if outcome.rejected or outcome.kept:  # an item in two lists is not proved to have arrived
@@ -80,7 +107,9 @@ class Settlement:
                 tries.pop(s.pos, None)
                 cursor.settle(s.pos)
             elif i in outcome.rejected:
-                self.bury(s, outcome.rejected[i])
+                tries.pop(s.pos, None)
+                cursor.settle(s.pos)
+                self._bury(SetAside(s.pos, 0, 0, outcome.rejected[i], s))
             else:
                 if i in outcome.kept:
                     count, then = tries.get(s.pos, (0, before))
@@ -119,13 +148,21 @@ class Settlement:
             self.tally.late += count
         self.tally.last_success_ns = self._clock.wall_ns()
 
-    def bury(self, stored: Stored, reason: str) -> None:
+    def _make_fit(self, outcome: Outcome) -> None:
+        """What is refused for good while there is no room for dead letters is refused for now."""
+        room = max(0, MAX_DEAD_LETTERS - self.dead)
+        for i in list(outcome.rejected)[room:]:
+            outcome.kept[i] = f"no room for dead letters: {outcome.rejected.pop(i)}"
+
+    def _bury(self, one: SetAside) -> None:
         """Refused for good: a dead letter, kept until a person decides."""
-        dead = self._outbox.flush.dead.setdefault((self.name, self._log), [])
-        dead.append(SetAside(stored.pos, 0, 0, reason, stored))
-        self._tries.pop(stored.pos, None)
-        self._cursor.settle(stored.pos)
+        self._outbox.flush.dead.setdefault((self.name, self._log), []).append(one)
+        self.dead += 1
         self.tally.rejected += 1
+        now = self._clock.boot_ns()
+        if self._last_dead is None or now - self._last_dead > EPISODE_S * 1e9:
+            logs.warning("dead letter", forwarder=self.name, reason=one.reason)
+        self._last_dead = now
 
     def _put_aside(self, stored: Stored, tries: int, reason: str) -> None:
         pause = min(SET_ASIDE_LONGEST_S, SET_ASIDE_S * 2 ** min(tries, 10))
@@ -139,6 +176,8 @@ class Settlement:
         if now < self._due_at:
             return []
         self._due_at = now + DUE_CHECK_NS
+        if self.dead >= MAX_DEAD_LETTERS:
+            _, self.dead = await self._count()  # a person may have made room
         wall = self._clock.wall_ns()
         found: list[SetAside] = await self._outbox.on_state(lambda s: s.due(self.name, self._log, wall, DUE_BATCH))
         self.aside = max(self.aside, len(found))  # a person may have had dead letters tried again
@@ -146,16 +185,24 @@ class Settlement:
 
     async def settle_due(self, one: SetAside, outcome: Outcome) -> None:
         """Enter what became of a record that had been set aside, on disk at once."""
-        flush, key = self._outbox.flush, (self.name, self._log)
+        self._make_fit(outcome)
         if 0 in outcome.accepted:
-            flush.resolved.setdefault(key, []).append(one.pos)
-            self.aside = max(0, self.aside - 1)
+            self._resolve(one)
             self._success(1, late=True)
         elif 0 in outcome.rejected:
             one.reason = outcome.rejected[0]
-            flush.dead.setdefault(key, []).append(one)
             self.aside = max(0, self.aside - 1)
-            self.tally.rejected += 1
+            self._bury(one)
         else:
             self._put_aside(one.stored, one.tries + 1, outcome.kept.get(0, one.reason))
         await self._outbox.save()
+
+    async def skip_due(self, one: SetAside) -> None:
+        """A record that had been set aside is not for this forwarder any more."""
+        self._resolve(one)
+        self.tally.skipped += 1
+        await self._outbox.save()
+
+    def _resolve(self, one: SetAside) -> None:
+        self._outbox.flush.resolved.setdefault((self.name, self._log), []).append(one.pos)
+        self.aside = max(0, self.aside - 1)

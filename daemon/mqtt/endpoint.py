@@ -2,12 +2,12 @@
 
 import ipaddress
 import ssl
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
+from torhaus.daemon.config.secret import SecretError, read_secret
 from torhaus.daemon.forward.base import Unavailable
 from torhaus.daemon.mqtt.reasons import printable
 
@@ -63,13 +63,17 @@ def read_secrets(
         if encrypted:
             tls = ssl.create_default_context(cafile=ca_file)
             tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            key = "key_file"
+            if key_file is not None:
+                read_secret(key_file)  # the library below takes any file, whoever else can read it
             key = "cert_file or key_file"
             if cert_file is not None:
                 tls.load_cert_chain(cert_file, key_file, password="")
         key = "password_file"
         if password_file is not None:
-            with Path(password_file).open("rb") as file:
-                password = file.read(_MAX_SECRET_BYTES + 3).rstrip(b"\r\n")
+            password = read_secret(password_file, limit=_MAX_SECRET_BYTES).encode()
+    except SecretError as error:  # ends with what to do: not cut
+        raise Unavailable(f"{key} cannot be used: {error}") from None
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise Unavailable(f"{key} cannot be used: {printable(str(error))}") from None
     return Secrets(tls, password)

@@ -69,7 +69,7 @@ class Session(asyncio.Protocol):
         self._socket: socket.socket | None = None
         self._decoder = wire.Decoder(MAX_ANSWER_BYTES)
         self._connack: asyncio.Future[wire.ConnAckPacket] = loop.create_future()
-        self._closed: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
         self._paused = False
         self._pinged = self._heard = self._sent = False
         self._keepalive_timer: asyncio.TimerHandle | None = None
@@ -107,7 +107,7 @@ class Session(asyncio.Protocol):
             self._end(SessionLost("closed"), abort=False)
         try:
             async with asyncio.timeout(_CLOSE_S):
-                await asyncio.shield(self._closed)
+                await asyncio.shield(self.closed)
         except TimeoutError:
             self._transport.abort()
 
@@ -168,8 +168,8 @@ class Session(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Whatever was in flight is reported as such."""
         self._end(SessionLost(f"connection lost: {reasons.printable(str(exc))}" if exc else "connection lost"))
-        if not self._closed.done():
-            self._closed.set_result(None)
+        if not self.closed.done():
+            self.closed.set_result(None)
 
     def pause_writing(self) -> None:
         """The peer does not read: nothing more is rendered."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox.commit import guarded
+from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.reserve import Reserve
@@ -46,6 +47,8 @@ class Keeper:
         self.undecoded = Ranges()  # positions of the main log whose script has not answered
         self.scanned_to = 0  # pending records below it are in `undecoded`; those above may not be yet
         self.last_answer = 0.0  # loop time of the writer's last answer: what the watchdog looks at
+        self.looked_to: int | None = None
+        """The sessions as saved are complete up to here in the main log; None: what lies behind was not looked at."""
         self._told: dict[str, int] = {}  # by log: the position up to which feeds have been told
         self._counted: dict[str, int] = {}  # by log: the position up to which drops have been counted
         self._housing: set[str] = set()
@@ -116,6 +119,21 @@ class Keeper:
             self.flush.dropped[key] = self.flush.dropped.get(key, 0) + records
             self.report.dropped(log, forwarder, records, reason)
 
+    def adopt(self, log: str, forwarder: str, settled: Ranges, *, is_new: bool = False) -> None:
+        """Keep for a forwarder what is not in `settled`, within the limits, whether it runs or not.
+
+        What left the log while nobody kept it is counted as dropped; one that `is_new` has missed nothing.
+        """
+        it, before = self.logs[log], list(settled)
+        if not is_new:  # positions skipped after damage, of which there are so many each time, never held anything
+            self._count_drop(log, forwarder, (it.head - settled.count(0, it.head)) % SKIP_AFTER_DAMAGE, "gone")
+        settled.forget_below(it.head)
+        for hole in it.holes:
+            settled.add(*hole)
+        self.settled_by[log][forwarder] = settled
+        if is_new or list(settled) != before:
+            self.flush.settled[forwarder, log] = list(settled)
+
     def silent_s(self) -> float:
         """Seconds since the writer last answered anything."""
         return self._loop.time() - self.last_answer
@@ -143,6 +161,8 @@ class Keeper:
             news = Flush()
             for collect in self.before_flush:
                 guarded(self._loop, collect, news)
+            if self.looked_to is not None and self.looked_to < self._told[MAIN]:  # what is below it was just collected
+                news.snapshot[MAIN] = self.looked_to = self._told[MAIN]
             self.flush.merge(news)
             flush, self.flush = self.flush, Flush()
             flush.at_ns = self.clock.wall_ns()

@@ -84,11 +84,12 @@ def upgrade(conn: sqlite3.Connection, kind: str) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """A folder that is still there after a power cut."""
+    """A folder for us alone (0700, also those above it that are not there) that outlasts a power cut."""
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
+    for made in reversed(missing):  # mkdir(parents=True) would give the ones above the mode of the umask
+        made.mkdir(mode=0o700, exist_ok=True)
         sync_folder(made.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)  # FileExistsError where it is no folder
 
 
 def sync_folder(folder: Path) -> None:

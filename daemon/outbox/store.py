@@ -22,7 +22,7 @@ from torhaus.daemon.outbox.keeping import DECODED, MAIN, STRANGERS, Keeper
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.record import Damaged, Stored, apply
 from torhaus.daemon.outbox.sessions import last_counters
-from torhaus.daemon.outbox.state import Session, State, open_state
+from torhaus.daemon.outbox.state import Flush, Session, State, open_state
 from torhaus.daemon.outbox.trouble import Reporter, reason_of
 from torhaus.daemon.outbox.writer import Writer
 
@@ -211,7 +211,20 @@ class Outbox(Keeper):
         """Run a job on state.db, on the writer thread."""
         return await self._writer.call(lambda: job(self.state))
 
-    async def load_sessions(self) -> list[Session]:
-        """The last counter of every session: the snapshot, and what the log has after it."""
+    async def load_sessions(self, *, wanted: bool = True) -> list[Session]:
+        """The last counter of every session: the snapshot, and what the log has after it.
+
+        From then on every save moves the snapshot on, to where feeds have been told: who reports sessions in
+        `before_flush` must know them by then. Where they are not `wanted` the log is not read, however long it is, and
+        the snapshot stays where it was, for the day on which they are.
+        """
         snapshot, upto = await self.on_state(State.sessions)
-        return await last_counters(snapshot, self.logs[MAIN], upto.get(MAIN, 0), partial(self.read, MAIN))
+        log, start = self.logs[MAIN], upto.get(MAIN, 0)
+        tail = log.tail
+        if start < tail and not wanted:
+            return []
+        found = await last_counters(snapshot, log, start, partial(self.read, MAIN))
+        if start < tail:
+            self.flush.merge(Flush(sessions=found, snapshot={MAIN: tail}))
+        self.looked_to = tail
+        return found

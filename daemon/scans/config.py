@@ -79,6 +79,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: tuple[Target, ...] = ()
     route: tuple[Route, ...] = ()
     check: Limits = Limits()
+    min_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 512 << 20  # what scans leave free on the store's file system
 
     def target_of(self, station: str) -> str | None:
         """The name of the station's target; None for a station that is no longer configured."""

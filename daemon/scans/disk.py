@@ -79,6 +79,11 @@ class Disk:
         new.hardlink_to(old)
         old.unlink()
 
+    def free(self, path: Path) -> int:
+        """Bytes that the file system of `path` still has for us (statvfs(3), f_bavail: without root's own)."""
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+
     def unlink(self, path: Path) -> None:
         """Remove a file; FileNotFoundError when it is not there."""
         path.unlink()

@@ -57,7 +57,7 @@ class ScanQueue:
         self._disk = disk or Disk()
         self._check = check or ProcessCheck(self._disk, config.check)
         self._rng = rng or random.Random()
-        self._spool = Spool(self._root, self._disk)
+        self._spool = Spool(self._root, self._disk, config.min_free_bytes)
         self._db = ScansDb(self._root / "scans.db", site)
         self._signer: evidence.Signer | None = None
         self._lock_fd = -1

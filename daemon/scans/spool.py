@@ -7,10 +7,12 @@ A blob can belong to several scans (the same file delivered twice): whoever purg
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -34,13 +36,19 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
 
 class Spool:
-    """The blob store. All calls block (run them in a thread) and raise OSError."""
+    """The blob store. All calls block (run them in a thread) and raise OSError.
 
-    def __init__(self, root: Path, disk: Disk) -> None:
+    Readings are kept on the same file system: documents never take its last `min_free_bytes`.
+    """
+
+    def __init__(self, root: Path, disk: Disk, min_free_bytes: int = 0) -> None:
         self._root = root
         self._blobs = root / "blobs"
         self._tmp = root / "tmp"
         self._disk = disk
+        self._min_free_bytes = min_free_bytes
+        self._coming = 0
+        self._coming_lock = threading.Lock()  # several stations copy at the same time
 
     def prepare(self) -> None:
         """Make the folders and remove drafts that a crash left behind. Call before the first draft."""
@@ -61,7 +69,27 @@ class Spool:
         return len(orphans)
 
     def draft(self, source_fd: int, limit_bytes: int) -> Draft:
-        """Copy an open file into the spool, hash it on the way, fsync. Raises TooLarge. Leaves nothing if it fails."""
+        """Copy an open file into the spool, hash it on the way, fsync. Leaves nothing if it fails.
+
+        Raises TooLarge, and ENOSPC before anything is written where less than `min_free_bytes` would be left.
+        """
+        with self._room(min(os.fstat(source_fd).st_size, limit_bytes)):
+            return self._draft(source_fd, limit_bytes)
+
+    @contextlib.contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        with self._coming_lock:
+            # what is half copied counts twice: careful rather than exact
+            if self._disk.free(self._root) - self._coming - size < self._min_free_bytes:
+                raise OSError(errno.ENOSPC, "less than min_free_bytes would be left")
+            self._coming += size
+        try:
+            yield
+        finally:
+            with self._coming_lock:
+                self._coming -= size
+
+    def _draft(self, source_fd: int, limit_bytes: int) -> Draft:
         path = self._tmp / os.urandom(8).hex()
         fd = self._disk.create(path)
         try:

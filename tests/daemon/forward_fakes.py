@@ -28,11 +28,13 @@ class FarSide:
     """A forwarder that does what `script` says with each batch. `arrived` is what the far side has, in order."""
 
     concurrency = 2
+    note: str | None = None
 
     def __init__(self, script: Script = take_all, max_batch: int = 8) -> None:
         self.script = script
         self.max_batch = max_batch
         self.refuse_open = False
+        self.hung_up = asyncio.Event()
         self.hanging = False
         self.opened = 0
         self.is_open = False
@@ -44,6 +46,7 @@ class FarSide:
             raise Unavailable("nobody there")
         self.opened += 1
         self.is_open = True
+        self.hung_up = asyncio.Event()  # of the loop that runs now
 
     async def send(self, batch: list[Item]) -> Outcome:
         assert self.is_open
@@ -55,6 +58,11 @@ class FarSide:
         outcome = self.script(batch)
         self.arrived += [batch[i].message for i in sorted(outcome.accepted)]
         return outcome
+
+    async def gone(self) -> None:
+        await self.hung_up.wait()
+        self.hung_up.clear()
+        raise Unavailable("hung up")
 
     async def close(self) -> None:
         self.is_open = False

@@ -103,6 +103,7 @@ class FaultyDisk(Disk):
         super().__init__()
         self.trace: list[tuple[str, str]] = []
         self.fault: Callable[[str, Path], None] = lambda _name, _path: None
+        self.free_bytes = 1 << 40
 
     def _do(self, name: str, path: Path) -> None:
         self.fault(name, path)
@@ -139,6 +140,10 @@ class FaultyDisk(Disk):
     def rename_new(self, old: Path, new: Path) -> None:
         self._do("rename_new", new)
         super().rename_new(old, new)
+
+    def free(self, path: Path) -> int:
+        self.fault("free", path)
+        return self.free_bytes
 
     def unlink(self, path: Path) -> None:
         self._do("unlink", path)

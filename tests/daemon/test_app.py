@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.daemon.home import Heard, Home, archive, running, stamp, udp_port, until
+from tests.daemon.outbox_fakes import Box, reading
 from torhaus.codecs.model import Frame, RejectReason, Value
 from torhaus.daemon.app import device_of, in_hand
 from torhaus.daemon.config.devices import DeviceConfig
@@ -18,8 +19,9 @@ from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Item, Outcome
 from torhaus.daemon.forward.cursor import Cursor
-from torhaus.daemon.offline import read_status
+from torhaus.daemon.offline import read_only_state, read_status
 from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.store import MAIN
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 
 LIMITS = {"main": 1, "strangers": 1}
@@ -129,6 +131,7 @@ def test_what_is_being_sent_is_finished_before_the_end(tmp_path: Path) -> None:
     class Slow:
         max_batch = 10
         concurrency = 1
+        note = None
 
         async def open(self) -> None: ...
 
@@ -280,6 +283,47 @@ def test_a_forwarder_that_is_not_enabled_and_one_that_starts_now(tmp_path: Path)
     home.write(archive(tmp_path) + 'start = "now"\n')
     asyncio.run(go([frame(bytes.fromhex("016700c8"))]))
     assert [line["fields"] for line in home.lines()] == [{"temperature_1": {"value": 20.0, "unit": "Cel"}}]
+
+
+def test_without_sessions_the_start_does_not_depend_on_the_backlog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path, archive(tmp_path), devices=METER)
+
+    async def before() -> None:
+        box = Box(home.store)
+        box.site = "test"
+        await box.open()
+        await box.store(*[reading(n) for n in range(3)])
+        await box.close()
+
+    async def no_scan(*_: object) -> Any:
+        raise AssertionError("the log is read")
+
+    async def go() -> None:
+        app = home.app({})
+        async with running(app):
+            await until(lambda: len(home.lines()) == 3)
+
+    asyncio.run(before())
+    monkeypatch.setattr("torhaus.daemon.outbox.store.last_counters", no_scan)
+    asyncio.run(go())
+
+
+def test_the_snapshot_of_sessions_follows_what_is_stored(tmp_path: Path) -> None:
+    known = [Sensor(0)]
+    home = Home(tmp_path, archive(tmp_path), known, METER)
+
+    async def go() -> None:
+        app = home.app({"meter": sender([frame(), frame()])})
+        async with running(app):
+            await until(lambda: len(home.lines()) == 2)
+        state = read_only_state(home.store)
+        assert state is not None
+        assert state.sessions()[1][MAIN] == 2
+        state.close()
+
+    asyncio.run(go())
 
 
 def test_devices(tmp_path: Path) -> None:

@@ -20,13 +20,14 @@ from torhaus.daemon.outbox import migrate
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    interval = sys.getswitchinterval()
+    interval, mask = sys.getswitchinterval(), os.umask(0o022)  # as in a shell
     root = logging.getLogger()
     before = (logs.logger.handlers[:], logs.logger.level, logs.logger.propagate, root.handlers[:], root.level)
     yield
     logs.logger.handlers[:], logs.logger.level, logs.logger.propagate, root.handlers[:], _ = before
     root.setLevel(before[4])
     sys.setswitchinterval(interval)
+    os.umask(mask)
 
 
 def start(home: Home) -> int:
@@ -53,6 +54,15 @@ def test_until_sigterm(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Non
         "stopping",
         "stopped",
     ]
+
+
+def test_what_it_makes_is_nobody_elses(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    assert start(home) == os.EX_OK
+    made = [home.store, *home.store.rglob("*")]
+    assert {p.relative_to(home.store).parts[0] for p in made[1:]} >= {"state.db", "log", "strangers"}
+    assert {str(p): oct(p.stat().st_mode & 0o077) for p in made} == {str(p): "0o0" for p in made}
 
 
 def test_a_bad_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,7 +104,7 @@ place = "a\\nb"
         18: f'device[f].codec: is "vendor/modell.js", but there is no such file in {tmp_path} '
         '(did you mean "vendor/model.js"?)',
         21: f'device[g].codec: is "../x.js", must be a script inside {tmp_path}',
-        22: "device[g].app_key: is not known here",
+        22: f"device[g].app_key: is not known here (known: {', '.join(DeviceConfig.__struct_fields__)})",
         25: f'device[h].tags[0]: is "a+b", must be {name}',
         26: 'device[h].place: is "a\\nb", must be one line of at most 200 characters',
         27: 'devise: is not known here (did you mean "device"?)',
@@ -172,9 +172,9 @@ app_key = "{K[5]}"
         (4, "must be text of 32 h"),
         (5, "is not known here (d"),
         (6, "must be a table name"),
-        (12, "is not known here"),
+        (12, "is not known here (k"),
         (10, "has its keys in anot"),
-        (14, "is not known here"),
+        (14, "is not known here (k"),
     ]
     assert notes == [
         "0011223344556688: keys of no device in the list",

@@ -3,7 +3,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from torhaus.daemon.config.expect import did_you_mean, expected, quote, show
+from torhaus.daemon.config.expect import did_you_mean, expected, not_known, quote, show
 
 
 class Struct(msgspec.Struct):
@@ -78,3 +78,12 @@ def test_text_stays_on_one_line() -> None:
 def test_suggestions() -> None:
     assert did_you_mean("lisen", ["listen", "name"]) == ' (did you mean "listen"?)'
     assert did_you_mean("zzz", ["listen", "name"]) == ""
+
+
+def test_what_is_known_is_named_where_nothing_is_alike() -> None:
+    assert not_known("nam", ["id", "name"]) == 'is not known here (did you mean "name"?)'
+    assert not_known("foo", ["id", "name"]) == "is not known here (known: id, name)"
+    assert not_known("foo", []) == "is not known here"
+    many = not_known("zzzz", [f"key{i}" for i in range(100)])
+    assert many.endswith(", key18, key19, …)")
+    assert many.count("key") == 20

@@ -231,3 +231,18 @@ def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
         ConfigFaults, match=r"devices.keys.toml:1: file: can be read by others \(mode 0640\): chmod 600"
     ):
         load(path)
+
+
+def test_an_unknown_key_comes_with_the_known_ones(tmp_path: Path) -> None:
+    assert faults_of(tmp_path, torhaus=MINIMAL + "foo = 1\n") == [
+        "torhaus.toml:3: site.foo: is not known here (known: id, name, place)"
+    ]
+
+
+def test_the_daemon_loads_without_the_files_that_plug_ins_will_read(tmp_path: Path) -> None:
+    text = MINIMAL + (
+        '[[forwarder]]\nname = "broker"\ntype = "mqtt"\nurl = "mqtts://broker.example.org"\nca_file = "none.pem"\n'
+    )
+    assert loaded(tmp_path, torhaus=text).notes == []
+    with pytest.raises(ConfigFaults, match=r"none\.pem cannot be read"):
+        load(tmp_path / "torhaus.toml", check_only=True, named=True)

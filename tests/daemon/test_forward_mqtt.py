@@ -111,6 +111,7 @@ def test_user_and_password(protocol: str, password: str, tmp_path: Path) -> None
     users = tmp_path / "users"
     subprocess.run([program("mosquitto_passwd"), "-b", "-c", str(users), "torhaus", "right"], check=True)
     secret = tmp_path / "password"
+    secret.touch(mode=0o600)
     secret.write_text(f"{password}\n")
 
     async def main(port: int) -> None:
@@ -195,8 +196,8 @@ def test_an_access_list_keeps(tmp_path: Path) -> None:
     async def main(port: int) -> None:
         async with listening(port), opened(port) as forwarder:
             assert isinstance(forwarder, MqttForwarder)
-            assert forwarder.status_refused
-            assert "not authorized (0x87)" in forwarder.status_refused
+            assert forwarder.note is not None
+            assert "status message refused: not authorized (0x87)" in forwarder.note
             outcome = await forwarder.send([item(1), item(2, device="keller")])
             assert outcome.accepted == [0]
             assert "not authorized (0x87)" in outcome.kept[1]

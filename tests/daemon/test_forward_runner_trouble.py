@@ -1,5 +1,6 @@
 """One forwarder over a real outbox: poison, defects, records set aside, a log that is not perfect."""
 
+import logging
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from torhaus.daemon.forward.base import Item, Outcome, Unavailable
 from torhaus.daemon.forward.runner import DEFECTS_IN_A_ROW, HANG_S
 from torhaus.daemon.forward.settle import INLINE_TRIES, SET_ASIDE_S
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict
+from torhaus.daemon.outbox.state import SetAside
+from torhaus.daemon.outbox.store import MAIN
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -291,5 +294,82 @@ def test_an_answer_that_comes_between_reading_and_waiting_is_not_missed(tmp_path
         far = FarSide()
         await s.start(far)
         await s.until(lambda: far.seqs == [0], limit_s=30)
+
+    on_site(tmp_path, body)
+
+
+def test_one_line_when_the_far_side_goes_and_one_when_it_comes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("torhaus"), "propagate", True)
+    caplog.set_level(logging.INFO, "torhaus")
+
+    def told() -> list[dict[str, object]]:
+        return [r.__dict__["fields"] for r in caplog.records if r.getMessage() == "forwarder"]
+
+    async def body(s: Site) -> None:
+        await s.readings(3)
+        far = FarSide()
+        far.refuse_open = True
+        far.note = "status message refused"
+        runner = await s.start(far)
+        await s.rest(60)
+        down = {"forwarder": "city", "up": False, "detail": "nobody there", "backlog": 3}
+        assert told() == [down]
+        far.refuse_open = False
+        await s.until(lambda: len(far.arrived) == 3)
+        assert told() == [down, {"forwarder": "city", "up": True, "detail": far.note, "backlog": 3}]
+        assert runner.tally.detail == far.note, "it stays after records were taken"
+        far.note = None
+        await s.readings(1)
+        await s.until(lambda: len(far.arrived) == 4)
+        assert not runner.tally.detail
+
+        def lost(batch: list[Item]) -> Outcome:
+            far.refuse_open = True
+            raise Unavailable("connection lost")
+
+        far.script = lost
+        await s.readings(1)
+        await s.rest(60)
+        assert told()[2:] == [{"forwarder": "city", "up": False, "detail": "connection lost", "backlog": 1}]
+
+    on_site(tmp_path, body)
+
+
+def test_one_set_aside_that_is_not_wanted_any_more_is_skipped(tmp_path: Path) -> None:
+    async def body(s: Site) -> None:
+        await s.readings(1, "keller")
+        old = SetAside(0, 0, 0, "no", s.fed[0])
+        s.outbox.flush.set_aside["city", MAIN] = [old]
+        s.outbox.flush.settled["city", MAIN] = [(0, 1)]
+        await s.outbox.save()
+        far = FarSide()
+        runner = await s.start(far, kinds=frozenset({"reading", "frame"}), devices=frozenset({"flur"}))
+        await s.until(lambda: runner.tally.skipped == 1)
+        await s.rest(5)
+        assert (far.calls, runner.books.aside) == ([], 0)
+        assert await s.outbox.on_state(lambda state: state.counts()) == {}
+
+    on_site(tmp_path, body)
+
+
+def test_refused_for_good_without_room_for_dead_letters_it_is_not_hammered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torhaus.daemon.forward.settle.MAX_DEAD_LETTERS", 2)
+
+    async def body(s: Site) -> None:
+        await s.readings(5)
+        far = FarSide(lambda batch: Outcome(rejected=dict.fromkeys(range(len(batch)), "never")))
+        runner = await s.start(far)
+        await s.rest(600)
+        assert len(far.calls) < 60
+        assert runner.tally.detail == "no room for dead letters: never"
+        letters = await dead_letters(s)
+        assert (len(letters), runner.cursor.backlog(0)) == (2, 3)
+        await s.outbox.on_state(lambda state: [state.drop_dead_letter(one.number) for one in letters])
+        far.script = take_all
+        await s.until(lambda: len(far.arrived) == 3)
 
     on_site(tmp_path, body)

@@ -1,6 +1,7 @@
 """The books of one forwarder: what an Outcome does to each item, whatever it says."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ from tests.daemon.forward_fakes import reading
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.forward.base import Outcome
 from torhaus.daemon.forward.cursor import Cursor
-from torhaus.daemon.forward.settle import INLINE_TRIES, MAX_SET_ASIDE, SET_ASIDE_LONGEST_S, SET_ASIDE_S, Settlement
+from torhaus.daemon.forward.settle import (
+    EPISODE_S,
+    INLINE_TRIES,
+    MAX_DEAD_LETTERS,
+    MAX_SET_ASIDE,
+    SET_ASIDE_LONGEST_S,
+    SET_ASIDE_S,
+    Settlement,
+)
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import SetAside
@@ -150,6 +159,34 @@ def test_beyond_the_limit_they_hold_up_the_backlog() -> None:
     assert not outbox.flush.set_aside
 
 
+def test_without_room_for_dead_letters_what_is_refused_is_kept() -> None:
+    it, cursor, outbox, batch = books(3)
+    it.dead = MAX_DEAD_LETTERS - 1
+    assert it.settle(batch, Outcome([2], {0: "bad", 1: "worse"}), late=False)
+    assert (it.dead, it.tally.rejected, it.tally.kept) == (MAX_DEAD_LETTERS, 1, 1)
+    assert [x.pos for x in outbox.flush.dead[KEY]] == [0]
+    assert list(cursor.settled) == [(0, 1), (2, 3)]
+    outcome = Outcome(rejected={0: "worse"})
+    assert not it.settle([batch[1]], outcome, late=True), "nothing has moved: the runner makes a pause"
+    assert outcome.kept == {0: "no room for dead letters: worse"}
+    assert cursor.gap(0) == (1, 2)
+
+
+def test_dead_letters_are_told_once_in_an_episode(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("torhaus"), "propagate", True)
+    it, _, outbox, batch = books(5)
+    it.settle(batch[:3], Outcome(rejected={0: "bad", 1: "bad", 2: "bad"}), late=False)
+    (line,) = caplog.records
+    assert (line.getMessage(), line.__dict__["fields"]) == ("dead letter", {"forwarder": "city", "reason": "bad"})
+    assert isinstance(outbox.clock, FakeClock)
+    for n in (3, 4):
+        outbox.clock.advance(EPISODE_S + 1)
+        it.settle([batch[n]], Outcome(rejected={0: "bad"}), late=False)
+        assert len(caplog.records) == n - 1
+
+
 # -- with the state on disk --------------------------------------------------------------------------------------------
 
 Body = Callable[[Settlement, Outbox, FakeClock, list[Stored]], Coroutine[Any, Any, None]]
@@ -216,6 +253,30 @@ def test_what_becomes_of_one_set_aside_is_on_disk_at_once(
         again = Settlement("city", outbox, MAIN, Cursor(Ranges(), 3), clock)
         await again.load()
         assert again.aside == it.aside
+
+    on_disk(tmp_path, body)
+
+
+def test_dead_letters_on_disk_count_and_a_person_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torhaus.daemon.forward.settle.MAX_DEAD_LETTERS", 2)
+
+    async def body(it: Settlement, outbox: Outbox, clock: FakeClock, batch: list[Stored]) -> None:
+        it.settle(batch, Outcome(rejected=dict.fromkeys(range(3), "bad")), late=False)
+        again = Settlement("city", outbox, MAIN, Cursor(Ranges(), 3), clock)
+        await again.load()
+        assert again.dead == 2, "also those that are not on disk yet"
+        await outbox.save()
+        await again.load()
+        assert again.dead == 2
+        one = SetAside(2, 7, 0, "no", batch[2])
+        await again.settle_due(one, Outcome(rejected={0: "bad"}))
+        assert await outbox.on_state(lambda s: s.counts()) == {"city": (1, 2)}
+        number = await outbox.on_state(lambda s: s.dead_letters()[0].number)
+        await outbox.on_state(lambda s: s.drop_dead_letter(number))
+        await due(again, clock)
+        assert again.dead == 1
+        await again.settle_due(one, Outcome(rejected={0: "bad"}))
+        assert await outbox.on_state(lambda s: s.counts()) == {"city": (0, 2)}
 
     on_disk(tmp_path, body)
 

@@ -51,6 +51,7 @@ def read(
 
 def test_secrets_are_read_and_not_shown(tmp_path: Path) -> None:
     file = tmp_path / "password"
+    file.touch(mode=0o600)
     file.write_bytes("geheim ü\n".encode())
     certificates = Certificates(tmp_path)
     cert, key = certificates.issue("client")
@@ -71,5 +72,19 @@ def test_a_file_that_cannot_be_used_is_named_by_its_key(tmp_path: Path) -> None:
         read(ca=nowhere)
     with pytest.raises(Unavailable, match="ca_file cannot be used"):
         read(ca=str(junk))
+    junk.chmod(0o600)
     with pytest.raises(Unavailable, match="cert_file or key_file cannot be used"):
         read(cert=str(junk), key=str(junk))
+
+
+def test_what_everybody_can_read_is_no_secret(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("geheim")
+    file.chmod(0o644)
+    with pytest.raises(Unavailable, match=rf"^password_file cannot be used: .*: chmod 600 {file}") as caught:
+        read(str(file))
+    assert "geheim" not in str(caught.value)
+    cert, key = Certificates(tmp_path).issue("client")
+    Path(key).chmod(0o604)
+    with pytest.raises(Unavailable, match=rf"^key_file cannot be used: .*: chmod 600 {key}"):
+        read(cert=cert, key=key)

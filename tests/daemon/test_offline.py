@@ -6,6 +6,7 @@ import pytest
 
 from tests.daemon.home import Home, QuickClock, archive, running, stamp, until
 from torhaus.daemon.offline import read_letters, read_status
+from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.state import Flush, SetAside, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
@@ -66,6 +67,27 @@ def test_what_the_files_say(tmp_path: Path) -> None:
     assert read_letters(tmp_path, "test", "archive") == [letter]
     assert read_letters(tmp_path, "test", "other") == []
     assert contents(tmp_path) == before
+
+
+def test_what_was_left_out_after_damage_is_not_counted(tmp_path: Path) -> None:
+    fill(tmp_path, 5)
+    state = State(tmp_path / "state.db")
+    state.save(Flush(snapshot={MAIN: 7}))  # more is known to have been given out than the log has
+    state.close()
+
+    async def go() -> None:
+        box = Outbox(tmp_path, "test", QuickClock(), Limits(commit_window_s=0), Reporter())
+        await box.open()
+        box.put(MAIN, [(stamp(), Record("frame", "x", raw=b"1"))] * 2, 100)
+        done = asyncio.Event()
+        box.commit(lambda _: done.set())
+        await done.wait()
+        assert (box.logs[MAIN].records, box.logs[MAIN].tail > SKIP_AFTER_DAMAGE) == (7, True)
+        await box.close()
+
+    asyncio.run(go())
+    status = read_status(tmp_path, "test", LIMITS)
+    assert (status.logs["main"].records, status.forwarders["archive"].backlog) == (7, 5)
 
 
 def test_damaged_files(tmp_path: Path) -> None:

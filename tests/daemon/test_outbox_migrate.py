@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from pathlib import Path
 
@@ -100,3 +101,15 @@ def test_removing_and_measuring_what_is_not_there(tmp_path: Path) -> None:
     migrate.make_folder(tmp_path / "a" / "b")
     migrate.make_folder(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_folders_are_ours_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        migrate.make_folder(tmp_path / "a" / "b")
+    finally:
+        os.umask(before)
+    assert [p.stat().st_mode & 0o777 for p in (tmp_path / "a", tmp_path / "a" / "b")] == [0o700, 0o700]
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        migrate.make_folder(tmp_path / "file")

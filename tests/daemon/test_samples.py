@@ -94,6 +94,8 @@ def structs_of(data: dict[str, Any], path: KeyPath) -> list[type[msgspec.Struct]
             return [ForwarderCommon, forwarders.load(data["forwarder"][i]["type"]).Config]
         case ("device", int(), _):
             return [DeviceConfig]
+        case ("scan", str()):
+            return [ScanConfig]
         case ("scan", "check", _):
             return [type(ScanConfig().check)]
         case ("scan", str() as kind, int() as i, _):

@@ -70,6 +70,13 @@ def test_make_dir_is_private_and_can_be_repeated(tmp_path: Path) -> None:
     assert (tmp_path / "d").stat().st_mode & 0o777 == 0o700
 
 
+def test_free_is_what_the_file_system_gives_us(tmp_path: Path) -> None:
+    found = os.statvfs(tmp_path)
+    assert 0 <= Disk().free(tmp_path) <= found.f_blocks * found.f_frsize
+    with pytest.raises(FileNotFoundError):
+        Disk().free(tmp_path / "none")
+
+
 def test_errno_name_shows_no_path() -> None:
     assert errno_name(OSError(errno.ENOSPC, "full", "/secret/name.pdf")) == "ENOSPC"
     assert errno_name(OSError()) == "OSError"

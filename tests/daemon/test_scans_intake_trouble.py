@@ -181,6 +181,31 @@ def test_disk_full_leaves_the_source_and_is_tried_again(tmp_path: Path) -> None:
     assert [e.kind for e in b.told(IntakeStalled)] == ["disk_full"]
 
 
+def test_scans_leave_room_for_readings(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+
+    async def work(b: Bench) -> None:
+        floor = b.config.min_free_bytes
+        assert floor == 512 << 20
+        disk.free_bytes = floor + len(PDF) - 1
+        b.put("a.pdf", PDF)
+        for _ in range(3):
+            disk.trace.clear()
+            assert await b.look() == 0
+            assert not [step for step in disk.trace if step[0] in {"create", "write"}]
+        assert left(b) == ["a.pdf"]
+        assert [e.kind for e in b.told(IntakeStalled)] == ["disk_full"]
+        disk.free_bytes += 1
+        assert await b.look() == 1
+        assert left(b) == []
+        b.put("b.pdf", fake_pdf("next episode"))
+        disk.free_bytes = floor
+        assert await b.look() == 0
+
+    b = with_bench(tmp_path, work, disk=disk)
+    assert [e.kind for e in b.told(IntakeStalled)] == ["disk_full", "disk_full"]
+
+
 def test_a_store_that_fails_leaves_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(b: Bench) -> None:
         real = b.queue._db._commit

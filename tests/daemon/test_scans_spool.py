@@ -79,6 +79,26 @@ def test_too_large_and_disk_full_leave_nothing(spool: Spool, disk: FaultyDisk, t
     assert list((tmp_path / "scans/tmp").iterdir()) == []
 
 
+def test_what_others_are_copying_counts_too(disk: FaultyDisk, tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "scans", disk, 1000)
+    spool.prepare()
+    disk.free_bytes = 1000 + 2 * len(DATA) - 1
+    refused = []
+
+    def another(operation: str, _: Path) -> None:
+        if operation == "fsync":
+            disk.fault = lambda _operation, _path: None
+            with pytest.raises(OSError) as caught:
+                draft(spool, tmp_path)
+            refused.append(caught.value.errno)
+
+    disk.fault = another
+    made = draft(spool, tmp_path)
+    assert refused == [errno.ENOSPC]
+    assert list((tmp_path / "scans/tmp").iterdir()) == [made.path]
+    draft(spool, tmp_path)  # the first is on the disk by now, and the file system knows
+
+
 def test_prepare_removes_drafts_and_sweep_removes_orphans(spool: Spool, tmp_path: Path) -> None:
     left = draft(spool, tmp_path, b"left")
     kept = spool.publish(draft(spool, tmp_path, b"kept"))

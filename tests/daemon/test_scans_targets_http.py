@@ -175,12 +175,19 @@ def test_the_token_is_read_for_each_request_and_never_shown(parcel: Parcel, tmp_
         server.token = "s3cret"
         with pytest.raises(TargetDown) as missing:
             await target.send(parcel)
-        assert missing.value.detail == "token_file: FileNotFoundError"
+        assert missing.value.detail == f"token_file: {path} cannot be read: No such file or directory"
+        path.touch(mode=0o600)
         for bad in (b"", b"a\nb", b"\xff", b"x" * 20_000):
             path.write_bytes(bad)
             with pytest.raises(TargetDown) as caught:
                 await target.send(parcel)
             assert str(caught.value).startswith("token_file")
+        assert server.puts == []
+        path.write_text("s3cret\n", encoding="ascii")
+        path.chmod(0o644)
+        with pytest.raises(TargetDown, match=f"chmod 600 {path}"):
+            await target.send(parcel)
+        path.chmod(0o600)
         assert server.puts == []
         path.write_text("wrong\n", encoding="ascii")
         with pytest.raises(TargetDown) as refused:
@@ -195,10 +202,13 @@ def test_the_token_is_read_for_each_request_and_never_shown(parcel: Parcel, tmp_
 def test_missing_certificates_are_down_not_a_crash(parcel: Parcel, tmp_path: Path) -> None:
     async def go() -> None:
         (tmp_path / "bad.pem").write_text("no certificate")
+        key = tmp_path / "key.pem"
+        key.touch(mode=0o600)
+        key.write_text("no key")
         cases: list[dict[str, Any]] = [
             {"ca_file": "/nonexistent"},
             {"ca_file": str(tmp_path / "bad.pem")},
-            {"client_cert_file": "/nonexistent", "client_key_file": "/nonexistent"},
+            {"client_cert_file": "/nonexistent", "client_key_file": str(key)},
         ]
         for more in cases:
             target = Http(HttpTarget("central", "https://127.0.0.1:1/in", **more))
@@ -206,6 +216,11 @@ def test_missing_certificates_are_down_not_a_crash(parcel: Parcel, tmp_path: Pat
                 await target.send(parcel)
             assert caught.value.detail.startswith("certificate files")
             await target.close()
+        key.chmod(0o644)
+        target = Http(HttpTarget("central", "https://127.0.0.1:1/in", **cases[-1]))
+        with pytest.raises(TargetDown, match=f"^client_key_file: .*chmod 600 {key}"):
+            await target.send(parcel)
+        await target.close()
 
     asyncio.run(go())
 

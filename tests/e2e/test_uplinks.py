@@ -121,6 +121,7 @@ def test_killed_twenty_times_every_acknowledged_uplink_arrives(tmp_path: Path) -
         assert set(keys_of(sub.bodies)) <= set(air.sent)
         assert_values(sub.bodies, known)
         assert_ids(sub.bodies)
+        assert_order(sub.bodies)
 
 
 @pytest.mark.timeout(120)
@@ -152,6 +153,17 @@ def test_broker_down_at_start_and_for_long(tmp_path: Path) -> None:
             second = asyncio.run(send(1))
             wait_for(lambda: second.acked <= set(keys_of(sub.bodies)), "live records arrived")
             assert not any(b["late"] for b in sub.bodies if (b["device"], b["lora"]["fcnt"]) in second.acked)
+
+
+@pytest.mark.timeout(120)
+def test_an_idle_forwarder_notices_that_the_broker_went_and_came_back(tmp_path: Path) -> None:
+    port = free_port()
+    with running(Site(tmp_path, [], mqtt_forwarder(port))) as site:
+        for _ in range(2):
+            with mosquitto(tmp_path, port=port):
+                wait_for(lambda: site.status()["forwarders"]["broker"]["up"], "connected without a record to send")
+            wait_for(lambda: not site.status()["forwarders"]["broker"]["up"], "the loss was noticed")
+        assert "forwarder=broker" in site.log()
 
 
 @pytest.mark.timeout(120)

@@ -12,12 +12,12 @@ import hashlib
 import ssl
 from enum import Enum
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import aiohttp
 
+from torhaus.daemon.config.secret import SecretError, read_secret
 from torhaus.daemon.scans.config import HttpTarget
 from torhaus.daemon.scans.digests import WANT_SHA256, digest_field, sha256_of
 from torhaus.daemon.scans.disk import CHUNK_BYTES
@@ -145,8 +145,12 @@ class Http:
             try:
                 context = ssl.create_default_context(cafile=self._config.ca_file)
                 context.minimum_version = ssl.TLSVersion.TLSv1_2
+                if self._config.client_key_file is not None:
+                    read_secret(self._config.client_key_file)  # the library takes any file, whoever else can read it
                 if self._config.client_cert_file is not None:
                     context.load_cert_chain(self._config.client_cert_file, self._config.client_key_file)
+            except SecretError as error:
+                raise TargetDown(f"client_key_file: {error}") from error
             except OSError as error:  # ssl.SSLError is one
                 raise TargetDown(f"certificate files: {type(error).__name__}") from error
         return aiohttp.ClientSession(
@@ -183,10 +187,9 @@ def _secret(path: str | None) -> str | None:
     if path is None:
         return None
     try:
-        with Path(path).open("rb") as file:
-            token = file.read(MAX_SECRET_BYTES + 1).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TargetDown(f"token_file: {type(error).__name__}") from error
-    if not token or len(token) > MAX_SECRET_BYTES or not token.isprintable():
+        token = read_secret(path, limit=MAX_SECRET_BYTES).strip()
+    except SecretError as error:
+        raise TargetDown(f"token_file: {error}") from error
+    if not token or not token.isascii() or not token.isprintable():
         raise TargetDown("token_file: no token in it")
     return token

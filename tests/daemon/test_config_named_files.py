@@ -1,0 +1,32 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from torhaus.daemon.config.named_files import look_at
+
+
+@pytest.mark.parametrize("name", ["password_file", "token_file", "key_file", "client_key_file", "client_secret_file"])
+def test_secrets_are_for_their_owner(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "s"
+    file.write_text("geheim")
+    file.chmod(0o604)
+    key = ("forwarder", 0, name)
+    faults, notes = look_at({key: file})
+    assert faults == {key: f"{file} can be read by others (mode 0604): chmod 600 {file}"}
+    assert notes == []
+    file.chmod(0o600)
+    assert look_at({key: file}) == ({}, [])
+
+
+@pytest.mark.parametrize("name", ["ca_file", "cert_file", "client_cert_file"])
+def test_certificates_are_for_everybody(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "c"
+    key = ("forwarder", 0, name)
+    words = "(must be a file that torhaus can read)"
+    assert look_at({key: file}) == ({key: f"{file} cannot be read: No such file or directory {words}"}, [])
+    os.mkfifo(file)  # is not waited for
+    assert look_at({key: file}) == ({key: f"{file} cannot be read: is no regular file {words}"}, [])
+    file.unlink()
+    file.touch(mode=0o644)
+    assert look_at({key: file}) == ({}, [])

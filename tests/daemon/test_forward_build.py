@@ -1,0 +1,180 @@
+"""The configured forwarders and what each has settled before, from one start to the next."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.home import Home, archive
+from tests.daemon.outbox_fakes import Box, reading
+from torhaus.daemon.forward.build import build_forwarders
+from torhaus.daemon.forward.runner import Runner
+from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
+from torhaus.daemon.outbox.state import Flush
+from torhaus.daemon.outbox.store import MAIN
+
+OFF = "enabled = false\n"
+CITY = '[[forwarder]]\nname = "city"\ntype = "file"\npath = "x.jsonl"\n'
+
+Work = Callable[[Box, dict[str, tuple[str, Runner]]], Awaitable[None]]
+
+
+def start(home: Home, work: Work) -> Box:
+    """Open the store, build what is configured, work, close: one life of the daemon."""
+
+    async def go() -> Box:
+        box = Box(home.store)
+        await box.open()
+        runners = await build_forwarders(home.load(), box, box.fake)
+        try:
+            await work(box, runners)
+        finally:
+            await box.close()
+        return box
+
+    return asyncio.run(go())
+
+
+async def nothing(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+    """Only start and stop."""
+
+
+async def fill(box: Box, count: int = 5) -> None:
+    """Records, and a new segment after them."""
+    await box.store(*[reading(n) for n in range(count)])
+    log = box.logs[MAIN]
+    log.segment_bytes = 1
+    await box.on_state(lambda _: log.roll(box.fake.wall_ns()))
+
+
+def settle(runners: dict[str, tuple[str, Runner]], name: str, count: int) -> None:
+    runners[name][1].cursor.settle(0, count)
+
+
+def test_the_enabled_ones_with_their_options(tmp_path: Path) -> None:
+    devices = '[[device]]\nname = "meter"\ntags = ["water"]\n[[device]]\nname = "flur"\n'
+    more = archive(tmp_path) + 'tags = ["water"]\nkinds = ["frame"]\n' + CITY + OFF
+    home = Home(tmp_path, more, devices=devices)
+
+    async def work(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        assert list(runners) == ["archive"]
+        type_, runner = runners["archive"]
+        assert type_ == "file"
+        assert runner.options.devices == frozenset({"meter"})
+        assert runner.options.kinds == frozenset({"frame"})
+        assert list(box.settled_by[MAIN]) == ["archive"], "one that has never run pins nothing"
+
+    start(home, work)
+
+
+def test_from_now_on(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    start(home, lambda box, _: fill(box))
+    home.write(archive(tmp_path) + 'start = "now"\n')
+
+    async def work(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        assert runners["archive"][1].cursor.backlog(0) == 0
+        await box.store(reading(9))
+
+    start(home, work)
+
+    async def again(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        assert runners["archive"][1].cursor.backlog(0) == 1
+        assert box.told.drops == []
+
+    start(home, again)
+
+
+def test_one_that_is_disabled_keeps_its_backlog(tmp_path: Path) -> None:
+    home = Home(tmp_path, archive(tmp_path) + CITY)
+
+    async def first(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        await fill(box)
+        settle(runners, "archive", 5)
+        settle(runners, "city", 2)
+
+    async def disabled(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        box.scanned_to = 8  # no script has anything to say
+        assert list(runners) == ["archive"]
+        await fill(box, 3)
+        settle(runners, "archive", 8)
+        await box.save()
+        assert box.logs[MAIN].head == 0
+
+    async def enabled(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        assert runners["city"][1].cursor.gap(box.logs[MAIN].head) == (2, 8)
+
+    start(home, first)
+    home.write(archive(tmp_path) + CITY + OFF)
+    start(home, disabled)
+    home.write(archive(tmp_path) + CITY)
+    assert start(home, enabled).told.drops == []
+
+
+def test_a_disabled_one_does_not_keep_more_than_the_limits_allow(tmp_path: Path) -> None:
+    home = Home(tmp_path, CITY)
+
+    async def first(box: Box, _: dict[str, tuple[str, Runner]]) -> None:
+        await box.store(reading(0))
+
+    async def disabled(box: Box, _: dict[str, tuple[str, Runner]]) -> None:
+        await fill(box, 4)
+        await fill(box, 1)
+        box.logs[MAIN].max_bytes = 1
+        await box.save()
+        await box.settled()
+        assert ("main", "city", 5, "size") in box.told.drops
+        assert box.logs[MAIN].head > 0
+
+    start(home, first)
+    home.write(CITY + OFF)
+    start(home, disabled)
+
+
+@pytest.mark.parametrize("more", ["", OFF])
+def test_what_is_gone_meanwhile_is_counted_once(tmp_path: Path, more: str) -> None:
+    home = Home(tmp_path, archive(tmp_path) + CITY)
+
+    async def first(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        await fill(box)
+        settle(runners, "archive", 5)
+        settle(runners, "city", 2)
+
+    async def removed(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        box.scanned_to = 5  # no script has anything to say
+        await box.save()
+        assert box.logs[MAIN].head == 5, "what is not configured pins nothing"
+
+    start(home, first)
+    home.write(archive(tmp_path))
+    start(home, removed)
+    home.write(archive(tmp_path) + CITY + more)
+    assert start(home, nothing).told.drops == [("main", "city", 3, "gone")]
+    again = start(home, nothing)
+    assert again.told.drops == []
+
+    async def counted(box: Box, _: dict[str, tuple[str, Runner]]) -> None:
+        assert await box.on_state(lambda s: s.dropped()) == {("city", "gone"): 3}
+
+    start(home, counted)
+
+
+def test_positions_that_were_left_out_after_damage_are_not_taken_for_records(tmp_path: Path) -> None:
+    home = Home(tmp_path, CITY)
+
+    async def first(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        await box.store(*[reading(n) for n in range(5)])
+        box.flush.merge(Flush(snapshot={MAIN: 5}))
+        settle(runners, "city", 2)
+
+    start(home, first)
+    [segment] = (home.store / "log").glob("*.db")
+    segment.write_bytes(b"no database" * 500)
+
+    async def after(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        assert box.logs[MAIN].head == 5 + SKIP_AFTER_DAMAGE
+        assert box.told.drops == [("main", "city", 3, "gone")]
+        assert runners["city"][1].cursor.backlog(0) == 0
+
+    start(home, after)
