@@ -1,5 +1,6 @@
 """`load`: the whole configuration, checked, or every fault. Reads files only: no device, no network, no far side."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -61,7 +62,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 def load(path: Path, *, check_only: bool = False, named: bool = False) -> Loaded:
     """Read `path`, `conf.d/*.toml` beside it, and the lists of devices and keys. Raises ConfigFaults with every fault.
 
-    `check_only`: keys that are a service's credential, and that cannot be read from here, are a note and no fault.
+    `check_only`: keys that only the service can read (its credential, or the mode says so) are a note and no fault.
     `named`: look also at the passwords, tokens and certificates that plug-ins will read when they need them.
     """
     files, tree, faults = read_files(path)
@@ -149,8 +150,8 @@ def read_device_set(
             keys_tree.add(device_list.read_keys_file(files.keys, keys_shown))
             found.files.append(files.keys)
     except ConfigFaults as e:
-        if check_only and is_credential(files.keys):
-            found.notes.append(f"{keys_shown}: not checked, a credential that only the service can read")
+        if check_only and (is_credential(files.keys) or _is_closed(files.keys)):
+            found.notes.append(f"{keys_shown}: not checked, only the service can read it")
         else:
             found.faults += e.faults
         return found
@@ -161,6 +162,11 @@ def read_device_set(
     if not found.faults:
         found.faults += device_list.cross_faults(tree, found.devices, found.keys, keys_shown)
     return found
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether a file is there that this user may not read, as the keys are for those who only ask the daemon."""
+    return is_there(path) and not os.access(path, os.R_OK)
 
 
 def shown(path: Path, base: Path) -> str:

@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from torhaus.codecs.model import Stamp
+from torhaus.codecs.model import Frame, Stamp
 from torhaus.daemon.app import App
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.config.load import Loaded, load
 from torhaus.daemon.control import ask
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.notify import Notifier
-from torhaus.drivers.base import Host
+from torhaus.drivers.base import Host, LinkChanged
 
 
 class QuickClock(SystemClock):
@@ -125,3 +125,20 @@ def udp_port() -> int:
         s.bind(("127.0.0.1", 0))
         port: int = s.getsockname()[1]
         return port
+
+
+METER = '[[device]]\nname = "meter"\ncodec = "cayenne_lpp"\n'
+PAYLOAD = bytes.fromhex("01670110")
+
+
+def frame(data: bytes = PAYLOAD, device: str = "meter") -> Frame:
+    return Frame("x", data, stamp(), device=device)
+
+
+def sender(frames: list[Frame]) -> Any:
+    async def run(host: Host) -> None:
+        host.event(LinkChanged(True))
+        host.deliver(frames, [])
+        await asyncio.Event().wait()
+
+    return run

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.daemon.home import Heard, Home, archive, running, stamp, udp_port, until
-from tests.daemon.outbox_fakes import Box, reading
-from torhaus.codecs.model import Frame, RejectReason, Value
+from tests.daemon.home import METER, Heard, Home, archive, frame, running, sender, udp_port, until
+from torhaus.codecs.model import RejectReason, Value
 from torhaus.daemon.app import device_of, in_hand
 from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.model import ForwarderCommon
@@ -19,33 +18,17 @@ from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Item, Outcome
 from torhaus.daemon.forward.cursor import Cursor
-from torhaus.daemon.offline import read_only_state, read_status
+from torhaus.daemon.offline import read_status
 from torhaus.daemon.outbox.ranges import Ranges
-from torhaus.daemon.outbox.store import MAIN
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 
 LIMITS = {"main": 1, "strangers": 1}
-METER = '[[device]]\nname = "meter"\ncodec = "cayenne_lpp"\n'
-PAYLOAD = bytes.fromhex("01670110")
-
-
-def frame(data: bytes = PAYLOAD, device: str = "meter") -> Frame:
-    return Frame("x", data, stamp(), device=device)
 
 
 def get(port: int, path: str) -> bytes:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
         body: bytes = answer.read()
         return body
-
-
-def sender(frames: list[Frame]) -> Any:
-    async def run(host: Host) -> None:
-        host.event(LinkChanged(True))
-        host.deliver(frames, [])
-        await asyncio.Event().wait()
-
-    return run
 
 
 def test_from_the_air_to_a_file_and_an_orderly_end(tmp_path: Path) -> None:
@@ -134,6 +117,9 @@ def test_what_is_being_sent_is_finished_before_the_end(tmp_path: Path) -> None:
         note = None
 
         async def open(self) -> None: ...
+
+        async def gone(self) -> None:
+            await asyncio.Event().wait()
 
         async def close(self) -> None: ...
 
@@ -267,61 +253,6 @@ def test_a_state_that_cannot_be_read_is_told_and_over_when_it_is_over(tmp_path: 
             broken = False
             await until(lambda: not app.survey.problems())
         assert app.watch.defects == {}
-
-    asyncio.run(go())
-
-
-def test_a_forwarder_that_is_not_enabled_and_one_that_starts_now(tmp_path: Path) -> None:
-    home = Home(tmp_path, archive(tmp_path) + "enabled = false\n", devices=METER)
-
-    async def go(frames: list[Frame]) -> None:
-        app = home.app({"meter": sender(frames)})
-        async with running(app):
-            await until(lambda: app.watch.committed_records == len(frames))
-
-    asyncio.run(go([frame(), frame()]))
-    home.write(archive(tmp_path) + 'start = "now"\n')
-    asyncio.run(go([frame(bytes.fromhex("016700c8"))]))
-    assert [line["fields"] for line in home.lines()] == [{"temperature_1": {"value": 20.0, "unit": "Cel"}}]
-
-
-def test_without_sessions_the_start_does_not_depend_on_the_backlog(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home = Home(tmp_path, archive(tmp_path), devices=METER)
-
-    async def before() -> None:
-        box = Box(home.store)
-        box.site = "test"
-        await box.open()
-        await box.store(*[reading(n) for n in range(3)])
-        await box.close()
-
-    async def no_scan(*_: object) -> Any:
-        raise AssertionError("the log is read")
-
-    async def go() -> None:
-        app = home.app({})
-        async with running(app):
-            await until(lambda: len(home.lines()) == 3)
-
-    asyncio.run(before())
-    monkeypatch.setattr("torhaus.daemon.outbox.store.last_counters", no_scan)
-    asyncio.run(go())
-
-
-def test_the_snapshot_of_sessions_follows_what_is_stored(tmp_path: Path) -> None:
-    known = [Sensor(0)]
-    home = Home(tmp_path, archive(tmp_path), known, METER)
-
-    async def go() -> None:
-        app = home.app({"meter": sender([frame(), frame()])})
-        async with running(app):
-            await until(lambda: len(home.lines()) == 2)
-        state = read_only_state(home.store)
-        assert state is not None
-        assert state.sessions()[1][MAIN] == 2
-        state.close()
 
     asyncio.run(go())
 

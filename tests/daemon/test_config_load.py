@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +217,7 @@ def test_keys_that_only_the_service_can_read_are_not_checked_by_others(
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
     assert faults_of(tmp_path, **files) == ["credentials/keys:1: file: cannot be read: No such file or directory"]
     (note,) = load(config(tmp_path, **files), check_only=True).notes
-    assert note.endswith("keys: not checked, a credential that only the service can read")
+    assert note.endswith("keys: not checked, only the service can read it")
     credentials.mkdir()
     (credentials / "keys").write_text(f'[26011234]\nnwk_s_key = "{KEY}"\napp_s_key = "{KEY}"\n')
     (credentials / "keys").chmod(0o440)
@@ -246,3 +247,21 @@ def test_the_daemon_loads_without_the_files_that_plug_ins_will_read(tmp_path: Pa
     assert loaded(tmp_path, torhaus=text).notes == []
     with pytest.raises(ConfigFaults, match=r"none\.pem cannot be read"):
         load(tmp_path / "torhaus.toml", check_only=True, named=True)
+
+
+def test_who_only_asks_need_not_read_the_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = config(tmp_path, torhaus=MINIMAL)
+    keys = tmp_path / "devices.keys.toml"
+    keys.touch(mode=0o600)
+    real = os.open
+
+    def refuse(path: Any, *args: Any, **more: Any) -> int:
+        if str(path) == str(keys):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *args, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(keys))
+    with pytest.raises(ConfigFaults, match="keys"):
+        load(file)
+    assert "only the service can read it" in load(file, check_only=True).notes[0]
