@@ -112,7 +112,8 @@ def test_credentials_are_a_note_where_no_service_asks(
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     assert run("--config", path) == os.EX_OK
     assert capsys.readouterr().err == (
-        "note: password_file /run/credentials/torhaus.service/broker: not checked, a credential that only the service can read\n"
+        "note: password_file /run/credentials/torhaus.service/broker: not checked,"
+        " a credential that only the service can read\n"
     )
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert run("--config", path) == os.EX_CONFIG
