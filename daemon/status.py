@@ -123,7 +123,14 @@ class Survey:
         found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
         if self.scan_watch is not None:
             places = self.scan_watch.stations.items()
-            found += [f"scan station {name}: {p.detail or 'cannot be read'}" for name, p in places if not p.up]
+            why = {name: f" ({p.detail})" if p.detail else "" for name, p in places}
+            found += [f"scan station {name}: cannot be read{why[name]}" for name, p in places if not p.up]
+            for name, states in self.scan_watch.counts.station.items():
+                for state in ("quarantined", "held"):
+                    if states.get(state):
+                        found.append(
+                            f"scan station {name}: {states[state]} {state}; torhaus scans list --state {state}"
+                        )
         return found
 
     def ready(self) -> bool:

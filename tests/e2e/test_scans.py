@@ -84,6 +84,7 @@ def test_folder_target_and_quarantine(tmp_path: Path) -> None:
             lambda: site.torhaus("scans", "list", "--state", "quarantined").stdout.count("half.pdf"), "kept"
         )
         assert found == 1
+        wait_for(lambda: any("1 quarantined" in p for p in site.status()["problems"]), "status says so")
         (delivered,) = (tmp_path / "out").glob("*.pdf")
         assert delivered.read_bytes() == document(1, pages=3)
         scan_id = json.loads(site.torhaus("scans", "list", "--state", "verified", "--json").stdout)[0]["id"]
