@@ -29,7 +29,8 @@ class CannotListen(Exception):  # noqa: N818 - a fact
     """An address or a socket cannot be had."""
 
 
-def _json(value: object, status: int = 200) -> web.Response:
+def reply_json(value: object, status: int = 200) -> web.Response:
+    """Any structure as a JSON answer."""
     return web.Response(body=msgspec.json.encode(value), content_type=JSON, status=status)
 
 
@@ -62,7 +63,7 @@ class Pages:
 
     async def healthz(self, _: web.Request) -> web.Response:
         """How every part is, with reasons; 200 always, since it is for people and dashboards."""
-        return _json(self._survey.status())
+        return reply_json(self._survey.status())
 
     async def index(self, _: web.Request) -> web.Response:
         """Where to look."""
@@ -73,23 +74,23 @@ class Pages:
         """What was refused for good."""
         name = request.query.get("forwarder")
         found = await self._outbox.on_state(lambda s: s.dead_letters(name))
-        return _json([letter(d, self._outbox.site) for d in found])
+        return reply_json([letter(d, self._outbox.site) for d in found])
 
     async def retry(self, request: web.Request) -> web.Response:
         """Try a dead letter again."""
         number = int(request.match_info["number"])
         done = await self._outbox.on_state(lambda s: s.retry_dead_letter(number, self._wall_ns()))
         if not done:
-            return _json({"error": "no such dead letter"}, 404)
+            return reply_json({"error": "no such dead letter"}, 404)
         for _, runner in self._survey.runners.values():
             await runner.books.load()
-        return _json({"done": True})
+        return reply_json({"done": True})
 
     async def drop(self, request: web.Request) -> web.Response:
         """Delete a dead letter: a person's decision."""
         number = int(request.match_info["number"])
         done = await self._outbox.on_state(lambda s: State.drop_dead_letter(s, number))
-        return _json({"done": True}) if done else _json({"error": "no such dead letter"}, 404)
+        return reply_json({"done": True}) if done else reply_json({"error": "no such dead letter"}, 404)
 
     def public(self) -> web.Application:
         """What the TCP port has: reading only."""
@@ -120,10 +121,10 @@ class Pages:
             except web.HTTPException:
                 raise
             except (OSError, sqlite3.Error) as e:
-                return _json({"error": str(e)}, 503)
+                return reply_json({"error": str(e)}, 503)
             except Exception as e:  # noqa: BLE001 - told, and the next request is answered
                 self._told.defect("http", e)
-                return _json({"error": "defect: see the log"}, 500)
+                return reply_json({"error": "defect: see the log"}, 500)
 
         return guard
 

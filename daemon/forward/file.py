@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
+from torhaus.daemon.outbox.migrate import sync_folder
 
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 MEND_STEP: Final = 1 << 16
@@ -60,7 +61,7 @@ class FileForwarder:
             file = self._append()
             try:
                 _mend_tail(self._path)
-                _fsync_folder(self._path.parent)
+                sync_folder(self._path.parent)
             except OSError:
                 file.close()
                 raise
@@ -83,7 +84,7 @@ class FileForwarder:
             if not self._is_in_place(file):  # moved or removed by somebody: what is written must be found at the path
                 self._let_go()
                 file = self._file = self._append()
-                _fsync_folder(self._path.parent)
+                sync_folder(self._path.parent)
             start = file.seek(0, os.SEEK_END)
             if start and start + len(data) > self.config.rotate_bytes:
                 file, start = self._rotate(), 0
@@ -123,7 +124,7 @@ class FileForwarder:
         else:
             self._path.unlink()
         self._file = self._append()
-        _fsync_folder(folder)
+        sync_folder(folder)
         return self._file
 
     async def gone(self) -> None:
@@ -158,7 +159,7 @@ def _make_folder(folder: Path) -> None:
         folder = folder.parent
     for new in reversed(missing):
         new.mkdir(exist_ok=True)
-        _fsync_folder(new.parent)
+        sync_folder(new.parent)
 
 
 def _mend_tail(path: Path) -> None:
@@ -177,11 +178,3 @@ def _mend_tail(path: Path) -> None:
         if end != size:
             f.truncate(end)
             os.fsync(f.fileno())
-
-
-def _fsync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

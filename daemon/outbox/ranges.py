@@ -3,9 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
-MAX_RANGES = 10_000
-"""Ranges a set may have: a far side that accepts every second record only would grow it; the caller then slows down."""
-
 
 class Ranges:
     """Positions, kept as sorted, disjoint, non-adjacent ranges [start, end)."""

@@ -1,18 +1,15 @@
 """The scan queue's calls on the local socket: list, show, retry."""
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 from aiohttp import web
 
+from torhaus.daemon.httpd import Route, reply_json
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.evidence import Entry
 from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.states import State
-
-Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -61,10 +58,6 @@ def row(s: Scan) -> Row:
     )
 
 
-def _json(value: object, status: int = 200) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json", status=status)
-
-
 class ScanPages:
     """Answers from the running queue; 503 while its store is not open."""
 
@@ -83,7 +76,7 @@ class ScanPages:
     def _when_open(self, page: Route) -> Route:
         async def answer(request: web.Request) -> web.StreamResponse:
             if not self._queue.is_open:
-                return _json({"error": "the scan store is not open: see torhaus status"}, 503)
+                return reply_json({"error": "the scan store is not open: see torhaus status"}, 503)
             return await page(request)
 
         return answer
@@ -93,24 +86,24 @@ class ScanPages:
         try:
             states = tuple(State(s) for s in request.query.getall("state", [])) or tuple(State)
         except ValueError:
-            return _json({"error": f"state must be one of {', '.join(State)}"}, 400)
-        return _json([row(s) for s in await self._queue.list(states, limit=1000)])
+            return reply_json({"error": f"state must be one of {', '.join(State)}"}, 400)
+        return reply_json([row(s) for s in await self._queue.list(states, limit=1000)])
 
     async def show(self, request: web.Request) -> web.Response:
         """One scan and its evidence."""
         try:
             scan, entries = await self._queue.show(request.query.get("id", ""))
         except KeyError:
-            return _json({"error": "no such scan"}, 404)
-        return _json(Shown(scan=row(scan), entries=list(entries)))
+            return reply_json({"error": "no such scan"}, 404)
+        return reply_json(Shown(scan=row(scan), entries=list(entries)))
 
     async def retry(self, request: web.Request) -> web.Response:
         """Let a held scan go on, or have a quarantined one checked again."""
         try:
-            return _json(row(await self._queue.retry(request.query.get("id", ""))))
+            return reply_json(row(await self._queue.retry(request.query.get("id", ""))))
         except KeyError:
-            return _json({"error": "no such scan"}, 404)
+            return reply_json({"error": "no such scan"}, 404)
         except ValueError as e:
-            return _json({"error": str(e)}, 409)
+            return reply_json({"error": str(e)}, 409)
         except (CheckUnavailable, OSError) as e:
-            return _json({"error": f"cannot be checked just now: {e}"}, 503)
+            return reply_json({"error": f"cannot be checked just now: {e}"}, 503)

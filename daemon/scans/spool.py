@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk, hash_fd, hash_file
+from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk, hash_file
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -138,14 +138,3 @@ class Spool:
             return hash_file(self._disk, self.path(sha256)) == sha256
         except FileNotFoundError:
             return False
-
-    def open_intact(self, sha256: str) -> int | None:
-        """An open descriptor of the blob whose bytes were just re-hashed; None when they are missing or changed."""
-        try:
-            fd = self._disk.open_read(self.path(sha256))
-        except FileNotFoundError:
-            return None
-        if hash_fd(fd)[0] == sha256:
-            return fd
-        os.close(fd)
-        return None
