@@ -39,5 +39,6 @@ async def build_forwarders(loaded: Loaded, outbox: Outbox, clock: Clock) -> dict
             backfill_per_s=common.backfill_per_s,
         )
         forwarder = module.open_forwarder(config, context)
-        runners[name] = (common.type, Runner(options, forwarder, outbox, MAIN, Cursor(settled, tail), clock))
+        cursor = Cursor(settled, tail, holes=outbox.holes_of(MAIN))
+        runners[name] = (common.type, Runner(options, forwarder, outbox, MAIN, cursor, clock))
     return runners

@@ -1,14 +1,15 @@
 """What one forwarder still has to do in one log. Pure: no clock, no disk, no network.
 
 A position is settled, busy (in the live lane, being sent, or waiting for its script), or to be done by backfill:
-everything from the log's head to the tail that is neither. So what falls out of the live lane, comes back from a
-failed send or was there before the start is one case, not three.
+everything from the log's head to the tail that is neither, and not a hole of the log. So what falls out of the live
+lane, comes back from a failed send, was there before the start or was salvaged is one case, not four.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
-from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.ranges import Ranges, count_union, free
 from torhaus.daemon.outbox.record import Stored
 
 LIVE_RECORDS: Final = 8192
@@ -16,10 +17,18 @@ LIVE_RECORDS: Final = 8192
 
 
 class Cursor:
-    """The two lanes of a forwarder over one log."""
+    """The two lanes of a forwarder over one log. `holes` says which positions the log does not have."""
 
-    def __init__(self, settled: Ranges, tail: int, live_records: int = LIVE_RECORDS) -> None:
+    def __init__(
+        self,
+        settled: Ranges,
+        tail: int,
+        live_records: int = LIVE_RECORDS,
+        *,
+        holes: Callable[[], Ranges] = Ranges,
+    ) -> None:
         self.settled = settled
+        self.holes = holes
         self.tail = tail
         self.live: deque[Stored] = deque()
         self.is_live = False
@@ -77,13 +86,7 @@ class Cursor:
 
     def gap(self, head: int) -> tuple[int, int] | None:
         """The lowest stretch of the backlog: [start, end); None when there is none."""
-        start = head
-        while (free := self.settled.gap(start, self.tail)) is not None:
-            found = self._busy.gap(*free)
-            if found is not None:
-                return found
-            start = free[1]
-        return None
+        return free(head, self.tail, self.settled, self._busy, self.holes())
 
     def take(self, pos: int) -> None:
         """This position is being sent."""
@@ -109,5 +112,5 @@ class Cursor:
             self._waiting.remove(pos, pos + 1)
 
     def backlog(self, head: int) -> int:
-        """Records that are not settled."""
-        return max(self.tail - head, 0) - self.settled.count(head, self.tail)
+        """Records that are in the log and not settled."""
+        return max(self.tail - head, 0) - count_union(head, self.tail, self.settled, self.holes())

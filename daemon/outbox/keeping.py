@@ -12,7 +12,7 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox.commit import guarded
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.log import Log
-from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.ranges import Ranges, free
 from torhaus.daemon.outbox.reserve import Reserve
 from torhaus.daemon.outbox.retention import Dropped
 from torhaus.daemon.outbox.state import Flush, State
@@ -110,8 +110,13 @@ class Keeper:
     def _unlinked(self, name: str, result: Any) -> None:  # noqa: ANN401 - result or exception
         if isinstance(result, BaseException):
             self._failed(f"{name} segments", result)
-        else:
-            self._reader.submit(self.logs[name].trim_readers)
+            return
+        log = self.logs[name]
+        for forwarder, settled in self.settled_by[name].items():
+            if settled.gap(0, log.head) is not None:  # a hole went with the segment before it
+                settled.forget_below(log.head)
+                self.flush.settled[forwarder, name] = list(settled)
+        self._reader.submit(log.trim_readers)
 
     def _count_drop(self, log: str, forwarder: str, records: int, reason: str) -> None:
         if records:
@@ -125,14 +130,18 @@ class Keeper:
         What left the log while nobody kept it is counted as dropped; one that `is_new` has missed nothing.
         """
         it, before = self.logs[log], list(settled)
-        if not is_new:  # positions skipped after damage, of which there are so many each time, never held anything
-            self._count_drop(log, forwarder, (it.head - settled.count(0, it.head)) % SKIP_AFTER_DAMAGE, "gone")
+        gone = (it.head - settled.count(0, it.head)) % SKIP_AFTER_DAMAGE
+        if not is_new and gone < SKIP_AFTER_DAMAGE // 2:  # else a hole went meanwhile, and how many more is not known
+            self._count_drop(log, forwarder, gone, "gone")
         settled.forget_below(it.head)
-        for hole in it.holes:
-            settled.add(*hole)
         self.settled_by[log][forwarder] = settled
         if is_new or list(settled) != before:
             self.flush.settled[forwarder, log] = list(settled)
+
+    def holes_of(self, log: str) -> Callable[[], Ranges]:
+        """What tells a cursor which positions a log does not have, now and later."""
+        it = self.logs[log]
+        return lambda: it.holes
 
     def silent_s(self) -> float:
         """Seconds since the writer last answered anything."""
@@ -148,7 +157,7 @@ class Keeper:
         tail = self._told[log]
         low = self.decoded_to() if log == MAIN else tail
         for settled in self.settled_by[log].values():
-            gap = settled.gap(0, tail)
+            gap = free(0, tail, settled, self.logs[log].holes)
             low = min(low, gap[0] if gap else tail)
         return low
 

@@ -54,7 +54,7 @@ class Log:
         self._older: Segment | None = None  # the last segment before the newest that got a verdict
         self._segments = tidy(folder)
         self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
-        self.holes = find_holes(folder, self._segments)
+        self.holes = find_holes(folder, self._segments)  # replaced, never changed in place: several threads look at it
         self._readers = Readers(self)
         self._sizes = {first: migrate.size(path_of(folder, first)) for first in self._segments[:-1]}
         self.old_bytes = sum(self._sizes.values())

@@ -83,3 +83,23 @@ class Ranges:
     def forget_below(self, position: int) -> None:
         """Everything below `position` counts as settled: its records are no longer in the log."""
         self.add(0, position)
+
+
+def free(start: int, end: int, *sets: Ranges) -> tuple[int, int] | None:
+    """The lowest stretch of [start, end) that is in none of the sets; None when there is none."""
+    moved = True
+    while moved:
+        moved = False
+        for one in sets:
+            gap = one.gap(start, end)
+            if gap is None:
+                return None
+            if gap[0] > start:
+                start, moved = gap[0], True
+    return start, min((gap[1] for one in sets if (gap := one.gap(start, end)) is not None), default=end)
+
+
+def count_union(start: int, end: int, first: Ranges, second: Ranges) -> int:
+    """How many positions of [start, end) are in at least one of two sets; cheap when the second is small."""
+    both = sum(first.count(max(low, start), min(high, end)) for low, high in second)
+    return first.count(start, end) + second.count(start, end) - both

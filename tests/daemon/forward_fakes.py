@@ -103,7 +103,7 @@ class Site:
         values = {"name": "city", "backfill_per_s": 0} | options
         name = str(values["name"])
         settled = await self.outbox.on_state(lambda s: s.settled(name, log)) or Ranges()
-        cursor = Cursor(settled, self.outbox.logs[log].tail)
+        cursor = Cursor(settled, self.outbox.logs[log].tail, holes=self.outbox.holes_of(log))
         runner = Runner(Options(**values), far_side, self.outbox, log, cursor, self.clock)  # type: ignore[arg-type]
         self.tasks.append(asyncio.create_task(runner.run()))
         return runner

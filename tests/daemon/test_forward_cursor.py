@@ -22,7 +22,8 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cursor = Cursor(Ranges([(0, 2)]), 3, LIMIT)
+        self.holes = Ranges()
+        self.cursor = Cursor(Ranges([(0, 2)]), 3, LIMIT, holes=lambda: self.holes)
         self.tail = 3
         self.head = 0
         self.settled = {0, 1}
@@ -34,11 +35,12 @@ class Machine(RuleBasedStateMachine):
     @property
     def backlog(self) -> list[int]:
         busy = self.settled | self.waiting | set(self.live) | set(self.hand)
-        return [pos for pos in range(self.tail) if pos not in busy]
+        return [pos for pos in range(self.tail) if pos not in busy and pos not in self.holes]
 
     @rule(wanted=st.booleans(), ready=st.booleans(), skip=st.sampled_from([0, 0, 0, 2]))
     def commit(self, wanted: bool, ready: bool, skip: int) -> None:
-        pos = self.tail + skip  # positions may be left out after damage
+        pos = self.tail + skip
+        self.holes = Ranges([*self.holes, (self.tail, pos)])  # positions are left out after damage
         assert self.cursor.feed(stored(pos), wanted=wanted, ready=ready) is not wanted
         self.tail = pos + 1
         if not wanted:
@@ -47,6 +49,10 @@ class Machine(RuleBasedStateMachine):
             self.waiting.add(pos)
         elif self.is_live:
             self._into_live(pos)
+
+    @property
+    def gone(self) -> set[int]:
+        return {pos for pos in range(self.tail) if pos in self.holes}
 
     def _into_live(self, pos: int) -> None:
         self.live.append(pos)
@@ -68,8 +74,17 @@ class Machine(RuleBasedStateMachine):
     def answer_to_what_does_not_wait(self, data: st.DataObject) -> None:
         """A forwarder of frames sends a record before its script answers; or it lies in the backlog then."""
         pos = data.draw(st.integers(0, self.tail - 1))
-        if pos not in self.waiting:
+        if pos not in self.waiting and pos not in self.holes:
             assert not self.cursor.feed(stored(pos), wanted=True, ready=True)
+
+    @precondition(lambda self: len(self.holes) > 0)
+    @rule(data=st.data())
+    def salvage(self, data: st.DataObject) -> None:
+        """Of what was left out after damage the beginning is found again."""
+        start, end = data.draw(st.sampled_from(list(self.holes)))
+        smaller = Ranges(self.holes)
+        smaller.remove(start, data.draw(st.integers(start, end)))
+        self.holes = smaller
 
     @rule()
     def connect(self) -> None:
@@ -136,7 +151,7 @@ class Machine(RuleBasedStateMachine):
         assert found == self.backlog
         assert cursor.tail == self.tail
         assert {p for p in range(self.tail) if p in cursor.settled} == self.settled
-        assert cursor.backlog(self.head) == self.tail - len(self.settled)
+        assert cursor.backlog(self.head) == len([p for p in range(self.tail) if p not in self.settled | self.gone])
 
 
 Machine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

@@ -1,8 +1,8 @@
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.ranges import Ranges, count_union, free
 
 TOP = 60
 positions = st.integers(0, TOP)
@@ -72,3 +72,24 @@ def test_batches_in_order_stay_one_range() -> None:
     for i in range(10_000):
         settled.add(i * 10, i * 10 + 10)
     assert list(settled) == [(0, 100_000)]
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5), max_size=3), st.integers(0, 30)
+)
+def test_what_is_free_of_several_sets(sets: list[list[tuple[int, int]]], start: int) -> None:
+    taken = [{p for low, high in ranges for p in range(low, high)} for ranges in sets]
+    kept = [p for p in range(start, 30) if not any(p in one for one in taken)]
+    expected = None
+    if kept:
+        end = kept[0]
+        while end in kept:
+            end += 1
+        expected = kept[0], end
+    assert free(start, 30, *map(Ranges, sets)) == expected
+
+
+@given(*[st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5)] * 2, st.integers(0, 30))
+def test_the_positions_in_either_of_two_sets(a: list[tuple[int, int]], b: list[tuple[int, int]], start: int) -> None:
+    union = {p for low, high in (*a, *b) for p in range(low, high) if p >= start}
+    assert count_union(start, 30, Ranges(a), Ranges(b)) == len(union)
