@@ -30,3 +30,4 @@ class Message(msgspec.Struct, omit_defaults=True, gc=False):
     lora: Lora | None = None
     event: dict[str, float | int | str] | None = None
     raw: bytes | None = None  # base64 in JSON
+    alarm: bool = False  # by a rule of the site: overtakes everything else

@@ -16,7 +16,8 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
-from torhaus.daemon.forward.mqtt import Config, Renderer
+from torhaus.daemon.forward.mqtt_config import Config, Renderer
+from torhaus.daemon.forward.parcels import Parcel, parcels_of
 from torhaus.daemon.mqtt import reasons
 from torhaus.daemon.mqtt.bounds import ProtocolError
 
@@ -87,14 +88,18 @@ class Mqtt311Forwarder:
         if client is None:
             raise Unavailable("not connected")
         outcome = Outcome([], {}, {})
-        rest = iter(range(len(batch)))
+        if batch and batch[0].message.late and self._config.backlog_pack > 1:
+            parcels = parcels_of(batch, self._renderer, self._config.backlog_pack, set())
+        else:
+            parcels = [Parcel([i]) for i in range(len(batch))]
+        rest = iter(parcels)
         lost: str | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(_until_lost(client))
                 workers = [
                     group.create_task(self._work(client, batch, rest, outcome))
-                    for _ in range(min(_IN_FLIGHT, len(batch)))
+                    for _ in range(min(_IN_FLIGHT, len(parcels)))
                 ]
                 for worker in workers:
                     await worker
@@ -107,7 +112,8 @@ class Mqtt311Forwarder:
             await _drop(client)
             if not outcome.accepted and not outcome.rejected:
                 raise Unavailable(lost)
-            settled = {*outcome.accepted, *outcome.rejected}
+            unsent = {i for parcel in rest for i in parcel.indices}  # nothing is held against them
+            settled = {*outcome.accepted, *outcome.rejected, *unsent}
             outcome.kept = {index: lost for index in range(len(batch)) if index not in settled}
         return outcome
 
@@ -135,20 +141,21 @@ class Mqtt311Forwarder:
         except (aiomqtt.MqttError, TimeoutError):
             await _drop(client)  # the will says it instead
 
-    async def _work(self, client: aiomqtt.Client, batch: list[Item], rest: Iterator[int], outcome: Outcome) -> None:
-        """Take the next index, publish, wait; so messages leave in order. Raises MqttError for a loss."""
-        for index in rest:
-            message = batch[index].message
+    async def _work(self, client: aiomqtt.Client, batch: list[Item], rest: Iterator[Parcel], outcome: Outcome) -> None:
+        """Take the next parcel, publish, wait; so messages leave in order. Raises MqttError for a loss."""
+        renderer = self._renderer
+        for parcel in rest:
+            message = batch[parcel.indices[0]].message
             try:
-                topic = self._renderer.topic_of(message)
+                topic = renderer.topic_of(message) if parcel.payload is None else renderer.backlog_topic
                 if len(topic.encode()) > _MAX_TOPIC_BYTES:
                     raise ProtocolError("topic longer than 65,535 bytes")  # noqa: TRY301
-                payload = self._renderer.payload(message)
+                payload = renderer.payload(message) if parcel.payload is None else parcel.payload
                 await client.publish(topic, payload, qos=1)
             except (ProtocolError, ValueError) as error:  # ValueError: what paho says of a topic or payload
-                outcome.rejected[index] = reasons.printable(str(error))
+                outcome.rejected |= dict.fromkeys(parcel.indices, reasons.printable(str(error)))
             else:
-                outcome.accepted.append(index)
+                outcome.accepted += parcel.indices
 
 
 async def _until_lost(client: aiomqtt.Client) -> None:

@@ -46,15 +46,21 @@ class Receipts(msgspec.Struct, gc=False):
 
 
 class Batch:
-    """`count` messages that are settled together; `done` is set when all are, or when the connection is lost."""
+    """`count` messages that are settled together; `done` is set when all are, or when the connection is lost.
 
-    __slots__ = ("alone", "count", "done", "left", "next", "receipts", "render")
+    `urgency`: what waits with a lower number goes first, also when this batch has begun.
+    """
 
-    def __init__(self, count: int, render: Render, done: asyncio.Future[None], *, alone: bool = False) -> None:
+    __slots__ = ("alone", "count", "done", "left", "next", "receipts", "render", "urgency")
+
+    def __init__(
+        self, count: int, render: Render, done: asyncio.Future[None], *, alone: bool = False, urgency: int = 0
+    ) -> None:
         self.count = self.left = count
         self.next = 0
         self.render = render
         self.alone = alone
+        self.urgency = urgency
         self.done = done
         self.receipts = Receipts([PENDING] * count, {})
 
@@ -90,6 +96,13 @@ class Flight:
         self._sent: dict[int, tuple[Batch, int, float]] = {}  # packet id → batch, index, when; oldest first
         self._alone = False  # what is in flight is to have the connection for itself
 
+    def add(self, batch: Batch) -> None:
+        """To be sent: after what is as urgent, before what is less."""
+        place = len(self.waiting)
+        while place and self.waiting[place - 1].urgency > batch.urgency:
+            place -= 1
+        self.waiting.insert(place, batch)
+
     def oldest(self) -> float | None:
         """When the message was sent that has waited longest for its PUBACK."""
         return next(iter(self._sent.values()))[2] if self._sent else None
@@ -102,7 +115,7 @@ class Flight:
         return bool(self.waiting) and 4 * len(self._sent) <= 3 * self.window
 
     def take(self, now: float) -> bytes:
-        """PUBLISH packets for one write: what the window has room for, first come first served; empty when none."""
+        """PUBLISH packets for one write: what the window has room for, in the order of `waiting`; empty when none."""
         chunks: list[bytes] = []
         size = 0
         while self.waiting and size < COALESCE_BYTES:

@@ -80,17 +80,17 @@ class Session(asyncio.Protocol):
         """The packet id used last: the next session goes on from there."""
         return self._flight.last_id
 
-    async def publish(self, count: int, render: Render, *, alone: bool = False) -> Receipts:
+    async def publish(self, count: int, render: Render, *, alone: bool = False, urgency: int = 0) -> Receipts:
         """Send `count` messages and wait for their PUBACKs.
 
-        Sends only as many at once as the broker allows, in the order of indices; `alone` one by one with nothing beside
-        it. Never raises for a loss: `Receipts.lost` says so. When cancelled, what was not sent yet is not sent.
+        Sends as many at once as the broker allows, in the order of indices, a lower `urgency` number first; `alone` one
+        by one with nothing beside it. Never raises: `Receipts.lost` says so. When cancelled, the rest is not sent.
         """
-        batch = Batch(count, render, self._loop.create_future(), alone=alone)
+        batch = Batch(count, render, self._loop.create_future(), alone=alone, urgency=urgency)
         if self.lost is not None:
             batch.give_up(str(self.lost), self.lost.code)
         elif count:
-            self._flight.waiting.append(batch)
+            self._flight.add(batch)
             self._pump()
             try:
                 await batch.done
@@ -112,7 +112,7 @@ class Session(asyncio.Protocol):
             self._transport.abort()
 
     def abandon(self) -> None:
-        """Give up at once, without a word."""
+        """Give up at once."""
         self._end(SessionLost("abandoned"))
 
     async def start(self) -> None:

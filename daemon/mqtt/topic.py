@@ -17,6 +17,9 @@ MESSAGE_KEYS: Final = ("site", "device", "kind", "dev_eui", "driver")
 STATUS_KEYS: Final = ("site", "name")
 """Placeholders of a status topic: the site's id and the forwarder's name."""
 
+BACKLOG_KEYS: Final = STATUS_KEYS
+"""Placeholders of the topic for packed late records, which are of several devices."""
+
 MAX_TEMPLATE_BYTES: Final = 1024
 """A template's length; with values it must stay below the 65,535 bytes of a topic (1.5.4)."""
 
