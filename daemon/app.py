@@ -12,6 +12,7 @@ from torhaus.codecs.lorawan.eui import parse_dev_addr
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.registry import load as load_codec
 from torhaus.daemon import logs
+from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.load import Loaded
@@ -19,6 +20,7 @@ from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.build import build_forwarders
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.runner import Runner
+from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
 from torhaus.daemon.lorawan import Device, Network
 from torhaus.daemon.metrics import TorhausCollector, expose, registry
@@ -131,15 +133,19 @@ class App:
         network = Network(devices, loaded.lorawan.region)
         network.restore(await outbox.load_sessions(wanted=any(d.session is not None for d in devices)))
         outbox.before_flush.append(partial(_save_sessions, network))
-        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock)
+        alarms = Alarms(loaded.alarms, loaded.tagged())
+        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms)
         parts: Parts = {
             "outbox": outbox.run,
             "clock": Timekeeper(self.clock, outbox).run,
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
-        self.runners.update(await build_forwarders(loaded, outbox, self.clock))
+        forwarding = await build_forwarders(loaded, outbox, self.clock)
+        self.runners.update(forwarding.runners)
+        if forwarding.trimmers:
+            parts["backlog limits"] = Trimming(forwarding.trimmers, self.clock).run
         parts |= {f"forwarder {name}": runner.run for name, (_, runner) in self.runners.items()}
-        self._build_scripts(devices, parts)
+        self._build_scripts(devices, parts, alarms)
         await self._build_scans(parts)
         for module, config in loaded.drivers:
             driver = module.open(config)
@@ -150,10 +156,10 @@ class App:
         parts["survey"] = self._look_after
         return parts
 
-    def _build_scripts(self, devices: list[Device], parts: Parts) -> None:
+    def _build_scripts(self, devices: list[Device], parts: Parts, alarms: Alarms) -> None:
         s = self.loaded.scripts
         host = ScriptHost(self.clock, ScriptLimits(call_s=s.time_s, memory_bytes=s.memory_bytes))
-        feeder = Feeder(self.outbox, host, devices, load_codec, self.watch, self.clock)
+        feeder = Feeder(self.outbox, host, devices, load_codec, self.watch, self.clock, alarms)
         for script in {d.script for d in devices if d.script is not None}:
             try:
                 feeder.register(script)

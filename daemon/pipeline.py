@@ -8,6 +8,7 @@ import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Stamp
 from torhaus.codecs.registry import Decode
+from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.lorawan import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
@@ -78,7 +79,9 @@ class Pipeline:
         codec: Callable[[str], Decode],
         watch: Watch,
         clock: Clock,
+        alarms: Alarms | None = None,
     ) -> None:
+        self._alarms = alarms or None
         self._outbox = outbox
         self._network = network
         self._devices = {d.name: d for d in devices}
@@ -207,6 +210,8 @@ class Pipeline:
             record.reason, record.detail = RejectReason.DEFECT.value, self._defect(frame.driver, codec, e)
             return record
         record.kind, record.fields = "reading", fields
+        if self._alarms is not None:
+            record.alarm = self._alarms.is_alarm(device.name, fields)
         self._watch.decoded(codec, device.name, frame.at)
         return record
 

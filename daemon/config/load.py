@@ -14,6 +14,7 @@ from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, 
 from torhaus.daemon.config.expect import did_you_mean, quote
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import (
+    AlarmRule,
     Control,
     Devices,
     ForwarderCommon,
@@ -52,11 +53,20 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
     drivers: list[tuple[Any, Any]]
     forwarders: list[tuple[Any, ForwarderCommon, Any]]
+    alarms: list[AlarmRule]
     scan: ScanConfig
     devices: list[DeviceConfig]
     keys: dict[str, DeviceKeys]
     files: list[Path]
     notes: list[str]
+
+    def tagged(self) -> dict[str, set[str]]:
+        """Devices by tag."""
+        out: dict[str, set[str]] = {}
+        for device in self.devices:
+            for tag in device.tags:
+                out.setdefault(tag, set()).add(device.name)
+        return out
 
 
 def load(path: Path, *, check_only: bool = False, named: bool = False) -> Loaded:
@@ -203,6 +213,7 @@ class _Loading:
                 check.fault(_key_path(key), text)
         for kind in ("driver", "forwarder"):
             self._unique(kind)
+        self._renamed()
         if not lists.faults:
             self._known([f for f in forwarders if f is not None], [d for d in drivers if d is not None], lists.devices)
         if named:
@@ -221,6 +232,7 @@ class _Loading:
             log=root.log,
             drivers=[d for d in drivers if d is not None],
             forwarders=[f for f in forwarders if f is not None],
+            alarms=root.alarm,
             scan=scan,
             devices=lists.devices,
             keys=lists.keys,
@@ -240,6 +252,19 @@ class _Loading:
                 file, line = self.tree.locate((kind, first[name], "name"))
                 self.check.fault((kind, i, "name"), f"is {quote(name)}, as of another {kind} ({file}:{line})")
 
+    def _renamed(self) -> None:
+        """A name that a forwarder had before is no other one's, nor had by two."""
+        taken = {
+            t.get("name"): f"is the name of another forwarder now ({t.get('name')})"
+            for _, t in self._tables("forwarder")
+        }
+        for i, table in self._tables("forwarder"):
+            old = table.get("renamed_from")
+            if isinstance(old, str):
+                if old in taken and old != table.get("name"):
+                    self.check.fault(("forwarder", i, "renamed_from"), taken[old])
+                taken.setdefault(old, f"is {quote(old)}, from which another forwarder is renamed already")
+
     def _known(
         self,
         forwarders: list[tuple[Any, ForwarderCommon, Any]],
@@ -250,12 +275,16 @@ class _Loading:
         names = {d.name for d in devices}
         tags = {t for d in devices for t in d.tags}
         by_name = {t.get("name"): i for i, t in reversed(self._tables("forwarder"))}
-        for _, common, _ in forwarders:
-            for key, wanted, known in (("devices", common.devices, names), ("tags", common.tags, tags)):
-                for n, word in enumerate(wanted):
-                    if word not in known:
-                        text = f"is {quote(word)}, but no device has this {key[:-1] if key == 'tags' else 'name'}"
-                        self.check.fault(("forwarder", by_name[common.name], key, n), text + did_you_mean(word, known))
+        spoken: list[tuple[KeyPath, dict[str, Any]]] = [
+            (("forwarder", by_name[c.name]), {"devices": c.devices, "tags": c.tags}) for _, c, _ in forwarders
+        ]
+        for path, wanted in [*spoken, *((("alarm", i), t) for i, t in self._tables("alarm"))]:
+            for key, known, what in (("devices", names, "name"), ("tags", tags, "tag")):
+                words = wanted.get(key, ())
+                for n, word in enumerate(words if isinstance(words, (list, tuple)) else ()):
+                    if isinstance(word, str) and word not in known:
+                        text = f"is {quote(word)}, but no device has this {what}"
+                        self.check.fault((*path, key, n), text + did_you_mean(word, known))
         by_name = {t.get("name"): i for i, t in reversed(self._tables("driver"))}
         for _, config in drivers:
             device = getattr(config, "device", None)

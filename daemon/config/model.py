@@ -5,11 +5,13 @@ folder of `torhaus.toml`.
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from torhaus.daemon.forward.message import Kind
+from torhaus.daemon.forward.windows import parse_window
 
 SITE_ID: Final = r"^[a-z0-9-]{1,32}\Z"
 PLUGIN_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
@@ -33,6 +35,10 @@ PluginName = Annotated[
 ]
 FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, description="a path")]
 Address = Annotated[str, msgspec.Meta(max_length=300, description="an address and a port such as 127.0.0.1:8680")]
+START_WORDS: Final = '"oldest", "now", or a time such as "2026-11-25" or "2026-11-25T06:00:00Z"'
+Window = Annotated[
+    str, msgspec.Meta(max_length=60, description='a window such as "22:00-06:00" or "Sat,Sun 00:00-24:00"')
+]
 Text = Annotated[str, msgspec.Meta(max_length=200, description="text of at most 200 characters")]
 
 
@@ -43,6 +49,15 @@ def parse_size(text: str) -> int:
         raise ValueError(f"must be {SIZE_WORDS}")
     fraction = match[2] or ""
     return int(match[1] + fraction) * _UNITS[match[3]] // int(10 ** len(fraction))
+
+
+def parse_time(text: str) -> int | None:
+    """Nanoseconds since 1970 of a date or RFC 3339 time; without an offset it is UTC. None when it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1e9)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -124,17 +139,63 @@ class Log(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     format: Literal["auto", "journal", "json", "text"] = "auto"
 
 
+class AlarmRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[alarm]]`: readings that overtake everything else on their way out.
+
+    Of these devices, or those with one of the tags (neither: of all); where `field` is given only those in which it is
+    above, below or equal to the bound given, or, without a bound, is there and neither false, 0 nor empty.
+    """
+
+    devices: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    field: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    above: float | None = None
+    below: float | None = None
+    equals: float | bool | str | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.devices or self.tags or self.field):
+            raise ValueError("field: is missing, and so are devices and tags: one of the three is needed")
+        if self.field is None and any(bound is not None for bound in (self.above, self.below, self.equals)):
+            raise ValueError("field: is missing, of which above, below and equals speak")
+
+
 class ForwarderCommon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The keys that every `[[forwarder]]` has, whatever its type. Empty filters let everything through."""
+    """The keys that every `[[forwarder]]` has, whatever its type. Empty filters let everything through.
+
+    Limits of 0 are none. `renamed_from` is the name that this forwarder had before: what it has got, and what it was
+    refused, goes along.
+    """
 
     name: PluginName
     type: str
+    renamed_from: PluginName | None = None
     kinds: Annotated[tuple[Kind, ...], msgspec.Meta(min_length=1)] = ("reading",)
     devices: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    start: Literal["oldest", "now"] = "oldest"
+    start: Annotated[str, msgspec.Meta(max_length=40, description=START_WORDS)] = "oldest"
+    order: Literal["live_first", "device", "strict"] = "live_first"
     backfill_per_s: Annotated[float, msgspec.Meta(gt=0, le=1_000_000)] = 1000
+    backfill_windows: tuple[Window, ...] = ()
+    max_backlog_records: Annotated[int, msgspec.Meta(ge=0, le=1 << 50)] = 0
+    max_backlog_bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 50)] = 0
+    max_backlog_age_s: Annotated[float, msgspec.Meta(ge=0, le=3_200_000_000)] = 0
     enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if self.start not in {"oldest", "now"} and parse_time(self.start) is None:
+            raise ValueError(f'start: is "{self.start}", must be {START_WORDS}')
+        for text in self.backfill_windows:
+            try:
+                parse_window(text)
+            except ValueError as e:
+                raise ValueError(f"backfill_windows: {e}") from None
+        if self.backfill_windows and self.order != "live_first":
+            raise ValueError(
+                'backfill_windows: need order = "live_first": otherwise there is no backlog beside the rest'
+            )
+        if self.renamed_from == self.name:
+            raise ValueError("renamed_from: is the name that it has now")
 
 
 class Root(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -150,4 +211,5 @@ class Root(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     log: Log = Log()
     driver: list[dict[str, Any]] = []
     forwarder: list[dict[str, Any]] = []
+    alarm: list[AlarmRule] = []
     scan: dict[str, Any] = {}

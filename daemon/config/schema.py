@@ -70,6 +70,8 @@ def _portable(part: Any, key: str = "") -> Any:  # noqa: ANN401 - JSON
     options = [o for o in made.get("anyOf", ()) if o != {"type": "null"}]
     if "anyOf" in made and len(options) == 1:
         made = {**{k: v for k, v in made.items() if k != "anyOf"}, **options[0]}
+    elif options:
+        made["anyOf"] = options
     if isinstance(made.get("pattern"), str):
         made["pattern"] = made["pattern"].replace(r"\Z", "$")
     if key.endswith("_bytes") and made.get("type") == "integer":

@@ -2,43 +2,94 @@
 
 from functools import partial
 
+import msgspec
+
+from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
+from torhaus.daemon.config.model import ForwarderCommon
 from torhaus.daemon.forward.base import Context
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.runner import Options, Runner
+from torhaus.daemon.forward.trim import BacklogLimits, Trimmer
+from torhaus.daemon.forward.windows import parse_window
 from torhaus.daemon.outbox.ranges import Ranges
-from torhaus.daemon.outbox.state import State
+from torhaus.daemon.outbox.record import Stored
+from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Outbox
 from torhaus.daemon.version import torhaus_version
 
 
-async def build_forwarders(loaded: Loaded, outbox: Outbox, clock: Clock) -> dict[str, tuple[str, Runner]]:
-    """Type and runner of every enabled forwarder, by name; the outbox is open.
+class Forwarding(msgspec.Struct):
+    """Type and runner of every enabled forwarder by name, and the limits of all, enabled or not."""
 
-    One that is not enabled but has run before keeps its backlog, within the outbox's limits. Raises sqlite3.Error.
+    runners: dict[str, tuple[str, Runner]] = {}
+    trimmers: list[Trimmer] = []
+
+
+async def build_forwarders(loaded: Loaded, outbox: Outbox, clock: Clock) -> Forwarding:
+    """Every forwarder with what it has settled before; the outbox is open.
+
+    One that is not enabled but has run before keeps its backlog, within the limits. Raises sqlite3.Error.
     """
     context = Context(loaded.site.id, torhaus_version())
-    tagged = {tag: {d.name for d in loaded.devices if tag in d.tags} for d in loaded.devices for tag in d.tags}
-    runners: dict[str, tuple[str, Runner]] = {}
+    tagged = loaded.tagged()
+    built = Forwarding()
     for module, common, config in loaded.forwarders:
-        name, tail = common.name, outbox.logs[MAIN].tail
-        settled: Ranges | None = await outbox.on_state(partial(State.settled, forwarder=name, log=MAIN))
-        if settled is not None:
-            outbox.adopt(MAIN, name, settled)
-        elif common.enabled:
-            settled = Ranges([(0, tail)] if common.start == "now" else [])
-            outbox.adopt(MAIN, name, settled, is_new=True)
-        if settled is None or not common.enabled:
+        name = common.name
+        settled = await _settled(common, outbox)
+        if settled is None:
             continue
-        wanted = set(common.devices).union(*(tagged.get(t, set()) for t in common.tags))
+        cursor = Cursor(
+            settled, outbox.logs[MAIN].tail, holes=outbox.holes_of(MAIN), ordered=common.order != "live_first"
+        )
+        limits = BacklogLimits(
+            records=common.max_backlog_records, bytes_=common.max_backlog_bytes, age_s=common.max_backlog_age_s
+        )
+        if limits:
+            built.trimmers.append(Trimmer(name, limits, cursor, outbox, MAIN, clock))
+        if not common.enabled:
+            _keep(name, cursor, outbox)
+            continue
         options = Options(
             name=name,
             kinds=frozenset(common.kinds),
-            devices=frozenset(wanted),
+            devices=frozenset(common.devices).union(*(tagged.get(t, set()) for t in common.tags)),
             backfill_per_s=common.backfill_per_s,
+            order=common.order,
+            windows=tuple(map(parse_window, common.backfill_windows)),
         )
-        forwarder = module.open_forwarder(config, context)
-        cursor = Cursor(settled, tail, holes=outbox.holes_of(MAIN))
-        runners[name] = (common.type, Runner(options, forwarder, outbox, MAIN, cursor, clock))
-    return runners
+        runner = Runner(options, module.open_forwarder(config, context), outbox, MAIN, cursor, clock)
+        built.runners[name] = (common.type, runner)
+    return built
+
+
+def _keep(name: str, cursor: Cursor, outbox: Outbox) -> None:
+    """One that does not run: what comes in waits for it."""
+
+    def feed(batch: list[Stored]) -> None:
+        cursor.tail = max(cursor.tail, batch[-1].pos + 1)
+
+    def collect(flush: Flush) -> None:
+        changes = cursor.changes()
+        if changes is not None:
+            flush.settled[name, MAIN] = changes
+
+    outbox.subscribe(MAIN, feed)
+    outbox.before_flush.append(collect)
+
+
+async def _settled(common: ForwarderCommon, outbox: Outbox) -> Ranges | None:
+    """What it has settled, adopted by the outbox; None for one that is not enabled and never was."""
+    name, log = common.name, outbox.logs[MAIN]
+    if common.renamed_from is not None and await outbox.on_state(
+        partial(State.rename, old=common.renamed_from, new=name)
+    ):
+        logs.info("forwarder renamed", old=common.renamed_from, new=name)
+    settled: Ranges | None = await outbox.on_state(partial(State.settled, forwarder=name, log=MAIN))
+    if settled is not None:
+        outbox.adopt(MAIN, name, settled)
+    elif common.enabled:
+        settled = Ranges([(0, log.tail)] if common.start == "now" else [])
+        outbox.adopt(MAIN, name, settled, is_new=True)
+    return settled

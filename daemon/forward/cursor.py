@@ -1,6 +1,6 @@
 """What one forwarder still has to do in one log. Pure: no clock, no disk, no network.
 
-A position is settled, busy (in the live lane, being sent, or waiting for its script), or to be done by backfill:
+A position is settled, busy (in a lane in memory, being sent, or waiting for its script), or to be done by backfill:
 everything from the log's head to the tail that is neither, and not a hole of the log. So what falls out of the live
 lane, comes back from a failed send, was there before the start or was salvaged is one case, not four.
 """
@@ -14,10 +14,16 @@ from torhaus.daemon.outbox.record import Stored
 
 LIVE_RECORDS: Final = 8192
 """Records the live lane holds in memory; the oldest beyond it are left to backfill."""
+MAX_ALARMS: Final = 10_000
+"""Alarms that lie in the log and are known to go first, as stretches; those beyond it take their turn."""
 
 
 class Cursor:
-    """The two lanes of a forwarder over one log. `holes` says which positions the log does not have."""
+    """The lanes of a forwarder over one log.
+
+    `holes` says which positions the log does not have. `ordered`: nothing in memory overtakes what lies in the log, and
+    alarms keep their place.
+    """
 
     def __init__(
         self,
@@ -26,15 +32,19 @@ class Cursor:
         live_records: int = LIVE_RECORDS,
         *,
         holes: Callable[[], Ranges] = Ranges,
+        ordered: bool = False,
     ) -> None:
         self.settled = settled
         self.holes = holes
         self.tail = tail
         self.live: deque[Stored] = deque()
+        self.alarms: deque[Stored] = deque()
         self.is_live = False
+        self.ordered = ordered
         self.changed = False
         self._busy = Ranges()
         self._waiting = Ranges()  # the busy ones that wait for their script
+        self._urgent = Ranges()  # alarms that are in the backlog
         self._limit = live_records
 
     def feed(self, stored: Stored, *, wanted: bool, ready: bool) -> bool:
@@ -54,39 +64,79 @@ class Cursor:
             return True
         elif not ready:
             self.wait(pos)
+            if self.ordered:
+                self.stop_live()
         elif is_new or pos in self._waiting:
             if not is_new:
                 self.release(pos)
-            if self.is_live:
-                self._busy.add(pos, pos + 1)
-                self.live.append(stored)
-                if len(self.live) > self._limit:
-                    self.release(self.live.popleft().pos)
+            self._take_in(stored)
+        elif stored.record.alarm and pos not in self._busy:
+            self.note_alarm(pos)
         return False
 
+    def _take_in(self, stored: Stored) -> None:
+        is_alarm = stored.record.alarm and not self.ordered
+        if not self.is_live:
+            if is_alarm:
+                self.note_alarm(stored.pos)
+            return
+        lane = self.alarms if is_alarm else self.live
+        self._busy.add(stored.pos, stored.pos + 1)
+        lane.append(stored)
+        if len(lane) > self._limit:
+            if self.ordered:
+                self.stop_live()
+            else:
+                self.give_back(lane.popleft())
+
     def start_live(self) -> None:
-        """From now on new records go to the live lane."""
+        """From now on new records go to the lanes in memory."""
         self.is_live = True
 
     def stop_live(self) -> None:
-        """The far side is gone: the live lane is left to backfill."""
+        """The far side is gone, or takes no more: what is in memory is left to backfill."""
         self.is_live = False
         for stored in self.live:
             self._busy.remove(stored.pos, stored.pos + 1)
         self.live.clear()
+        for stored in self.alarms:
+            self._busy.remove(stored.pos, stored.pos + 1)
+            self.note_alarm(stored.pos)
+        self.alarms.clear()
 
     def take_live(self, n: int) -> list[Stored]:
         """The next records of the live lane, oldest first; they stay busy until settled or released."""
-        live = self.live
-        if len(live) <= n:
-            out = list(live)
-            live.clear()
-            return out
-        return [live.popleft() for _ in range(n)]
+        return _take(self.live, n)
+
+    def take_alarms(self, n: int) -> list[Stored]:
+        """The next alarms that came while the far side was there."""
+        return _take(self.alarms, n)
+
+    def note_alarm(self, pos: int) -> None:
+        """There is an alarm at this position of the log."""
+        if not self.ordered and pos not in self.settled and len(self._urgent) < MAX_ALARMS:
+            self._urgent.add(pos, pos + 1)
+
+    def alarm_gap(self, head: int) -> tuple[int, int] | None:
+        """The lowest stretch of the backlog that is known to be alarms; None when there is none."""
+        for start, end in self._urgent:
+            if end > head:
+                found = free(max(start, head), end, self.settled, self._busy, self.holes())
+                if found is not None:
+                    return found
+        return None
 
     def gap(self, head: int) -> tuple[int, int] | None:
         """The lowest stretch of the backlog: [start, end); None when there is none."""
         return free(head, self.tail, self.settled, self._busy, self.holes())
+
+    def first_waiting(self) -> int:
+        """The lowest position that waits for its script; the tail when none does."""
+        return next(iter(self._waiting), (self.tail, 0))[0]
+
+    def is_open(self, pos: int) -> bool:
+        """Whether this position is neither settled nor in anybody's hand."""
+        return pos not in self.settled and pos not in self._busy
 
     def take(self, pos: int) -> None:
         """This position is being sent."""
@@ -103,6 +153,8 @@ class Cursor:
         self._busy.remove(pos, pos + count)
         if self._waiting:
             self._waiting.remove(pos, pos + count)
+        if self._urgent:
+            self._urgent.remove(pos, pos + count)
         self.changed = True
 
     def release(self, pos: int) -> None:
@@ -111,6 +163,27 @@ class Cursor:
         if self._waiting:
             self._waiting.remove(pos, pos + 1)
 
+    def give_back(self, stored: Stored) -> None:
+        """It was not sent, or not taken: back to the backlog; an alarm still goes first."""
+        self.release(stored.pos)
+        if stored.record.alarm:
+            self.note_alarm(stored.pos)
+
+    def changes(self) -> list[tuple[int, int]] | None:
+        """What is settled, where that has changed since this was asked last."""
+        if not self.changed:
+            return None
+        self.changed = False
+        return list(self.settled)
+
     def backlog(self, head: int) -> int:
         """Records that are in the log and not settled."""
         return max(self.tail - head, 0) - count_union(head, self.tail, self.settled, self.holes())
+
+
+def _take(lane: deque[Stored], n: int) -> list[Stored]:
+    if len(lane) <= n:
+        out = list(lane)
+        lane.clear()
+        return out
+    return [lane.popleft() for _ in range(n)]

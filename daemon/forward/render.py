@@ -43,6 +43,7 @@ def render(stored: Stored, site: str, boots: dict[str, int], *, kind: Kind, late
         r.lora,
         r.event,
         r.raw,
+        r.alarm,
     )
 
 

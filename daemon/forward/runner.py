@@ -1,46 +1,53 @@
-"""Runs one forwarder: connection, two lanes, batches and back-off. What becomes of each item: settle.py.
+"""Runs one forwarder: connection, lanes, batches and back-off. What becomes of each item: settle.py.
 
-Order within a lane is that of the log, except for what the far side itself kept back: it comes again later.
+Order within a lane is that of the log, except for what the far side itself kept back: it comes again later. Where the
+order must hold in spite of that, there is one lane (`_in_order`).
 """
 
 import asyncio
 import sqlite3
-from typing import Final
+import time
+from typing import Final, Literal
 
 import msgspec
 
-from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.forward.base import Forwarder, Item, Outcome, Unavailable
+from torhaus.daemon.forward.backlog import Backlog
+from torhaus.daemon.forward.base import Forwarder, Unavailable
 from torhaus.daemon.forward.cursor import Cursor
-from torhaus.daemon.forward.message import Kind, Message
+from torhaus.daemon.forward.message import Kind
+from torhaus.daemon.forward.order import cut
 from torhaus.daemon.forward.rate import Rate
-from torhaus.daemon.forward.render import render
+from torhaus.daemon.forward.sender import Sender
 from torhaus.daemon.forward.settle import Settlement
-from torhaus.daemon.outbox.record import Damaged, Stored
+from torhaus.daemon.forward.turns import ALARM, BACKLOG, LIVE
+from torhaus.daemon.forward.windows import Window, is_open
+from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.store import Outbox
-from torhaus.daemon.supervise import Backoff
 
-BACKFILL_READ: Final = 512
-"""Records read from the log at once: what the backlog may occupy in memory, however long it is."""
 IDLE_S: Final = 1.0
 """How often the backlog lane looks again when there is nothing to do."""
+WINDOW_CHECK_S: Final = 20.0
+"""How often it is looked whether a contact window is open."""
 HANG_S: Final = 900.0
 """Forwarders have time-outs of their own, all shorter: one that has not come back by then is connected anew."""
 HANG_CHECK_S: Final = 10.0
-DEFECTS_IN_A_ROW: Final = 16
-"""So many records become dead letters over a forwarder's defect, none arriving in between; then it is the forwarder
-itself that is broken, and everything is kept."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What every forwarder has, whatever its type. Empty `devices` means all."""
+    """What every forwarder has, whatever its type. Empty `devices` means all.
+
+    `order`: `live_first` sends the newest at once and the backlog beside it; `device` keeps the order of each device
+    whatever the far side refuses for now, `strict` that of the whole log.
+    """
 
     name: str
     kinds: frozenset[str] = frozenset({"reading"})
     devices: frozenset[str] = frozenset()
     backfill_per_s: float = 1000.0
+    order: Literal["live_first", "device", "strict"] = "live_first"
+    windows: tuple[Window, ...] = ()
 
 
 class Runner:
@@ -58,13 +65,11 @@ class Runner:
         self._outbox = outbox
         self._clock = clock
         self._wake = asyncio.Event()
-        self._answered: set[int] | None = None  # scripts' answers that came while the log was being read
-        self._under_way: list[int] = []  # when each send began, boot time
-        self._defects = 0
-        self._connect_pause = Backoff()
-        self._backlog_pause = Backoff()
+        self._alarm = asyncio.Event()
+        self._alarms_known = False  # those that were in the log at the start
+        self.sender = Sender(options.name, forwarder, outbox, self.books, cursor, self.kind_of, clock)
         self._rate = Rate(options.backfill_per_s, clock)
-        self._turn = asyncio.Semaphore(max(1, forwarder.concurrency))
+        self._reader = Backlog(outbox, log, cursor, self.kind_of, self.tally)
         outbox.settled_by[log][options.name] = cursor.settled
         outbox.subscribe(log, self._feed)
         outbox.before_flush.append(self._collect)
@@ -86,17 +91,19 @@ class Runner:
     def _feed(self, batch: list[Stored]) -> None:
         feed, kind_of = self.cursor.feed, self.kind_of
         for stored in batch:
-            if self._answered is not None and stored.pos < self.cursor.tail:
-                self._answered.add(stored.pos)
+            if stored.pos < self.cursor.tail:
+                self._reader.answered(stored.pos)
             kind = kind_of(stored)
             ready = kind != "reading" or not stored.record.pending
             self.tally.skipped += feed(stored, wanted=kind is not None, ready=ready)
+            if stored.record.alarm:
+                self._alarm.set()
         self._wake.set()
 
     def _collect(self, flush: Flush) -> None:
-        if self.cursor.changed:
-            self.cursor.changed = False
-            flush.settled[self.options.name, self.log] = list(self.cursor.settled)
+        changes = self.cursor.changes()
+        if changes is not None:
+            flush.settled[self.options.name, self.log] = changes
 
     # -- connection ---------------------------------------------------------------------------------------------------
 
@@ -107,7 +114,6 @@ class Runner:
             try:
                 await self._open()
                 self.books.set_up(up=True, detail=self._forwarder.note or "")
-                self.cursor.start_live()
                 await self._work()
             except Unavailable as e:
                 self.books.set_up(up=False, detail=str(e))
@@ -117,7 +123,7 @@ class Runner:
             finally:
                 self.cursor.stop_live()
                 await self._forwarder.close()
-            await self._clock.sleep(self._connect_pause.next_s())
+            await self._clock.sleep(self.sender.connect_pause.next_s())
 
     async def _open(self) -> None:
         try:
@@ -127,20 +133,26 @@ class Runner:
             raise Unavailable(f"no connection within {HANG_S:.0f} s") from None
 
     async def _work(self) -> None:
-        """Both lanes, until one of them finds that the far side is gone."""
+        """All lanes, until one of them finds that the far side is gone."""
+        if self.cursor.ordered:
+            work = {"in order": self._in_order, "set aside": self._set_aside}
+        else:
+            self.cursor.start_live()
+            work = {"live": self._live, "backfill": self._backfill, "alarms": self._alarm_lane}
+            work |= {} if self._alarms_known else {"alarms in the log": self._find_alarms}
+        work |= {"connection": self._mind_connection, "hang check": self._mind_hanging}
         try:
             async with asyncio.TaskGroup() as lanes:
-                lanes.create_task(self._live(), name=f"{self.options.name} live")
-                lanes.create_task(self._backfill(), name=f"{self.options.name} backfill")
-                lanes.create_task(self._mind_connection(), name=f"{self.options.name} connection")
-                lanes.create_task(self._mind_hanging(), name=f"{self.options.name} hang check")
+                for what, run in work.items():
+                    lanes.create_task(run(), name=f"{self.options.name} {what}")
         except* Unavailable as group:
             raise next(e for e in group.exceptions if isinstance(e, Unavailable)) from None
 
     async def _mind_hanging(self) -> None:
         while True:
             await self._clock.sleep(HANG_CHECK_S)
-            if self._under_way and self._clock.boot_ns() - min(self._under_way) > HANG_S * 1e9:
+            under_way = self.sender.under_way
+            if under_way and self._clock.boot_ns() - min(under_way) > HANG_S * 1e9:
                 raise Unavailable(f"no answer within {HANG_S:.0f} s")
 
     async def _mind_connection(self) -> None:
@@ -148,15 +160,17 @@ class Runner:
         try:
             await self._forwarder.gone()
         except Unavailable:
-            for _ in filter(lambda _: self._under_way, range(100)):
+            for _ in filter(lambda _: self.sender.under_way, range(100)):
                 await asyncio.sleep(0)
             raise
+
+    # -- lanes --------------------------------------------------------------------------------------------------------
 
     async def _live(self) -> None:
         while True:
             batch = self.cursor.take_live(self._forwarder.max_batch)
             if batch:
-                await self._send(batch, late=False)
+                await self.sender.send(batch, late=False, urgency=LIVE)
                 continue
             self._wake.clear()
             await self._wake.wait()
@@ -171,54 +185,101 @@ class Runner:
                     await self._clock.sleep(IDLE_S)
                 scanned = 0  # what was kept meanwhile is looked at again from the start
                 continue
+            if not self._in_window():
+                await self._clock.sleep(WINDOW_CHECK_S)
+                continue
             batch, scanned = await self._read(*gap, await self._rate.allow(self._forwarder.max_batch))
-            if batch and not await self._send(batch, late=True):
-                await self._clock.sleep(self._backlog_pause.next_s())
+            self._rate.spend(len(batch))
+            if batch and not await self.sender.send(batch, late=True, urgency=BACKLOG):
+                await self._clock.sleep(self.sender.backlog_pause.next_s())
+
+    def _in_window(self) -> bool:
+        """Whether the backlog may go out now. With a clock that nobody has set it may: hours mean nothing then."""
+        if not self.options.windows or not self._clock.synced():
+            return True
+        now = time.localtime(self._clock.wall_ns() // 1_000_000_000)
+        return is_open(self.options.windows, now.tm_wday, now.tm_hour * 60 + now.tm_min)
+
+    async def _alarm_lane(self) -> None:
+        """Alarms, also those in the backlog: before everything else."""
+        cursor, most = self.cursor, self._forwarder.max_batch
+        while True:
+            batch, late = cursor.take_alarms(most), False
+            gap = None if batch else cursor.alarm_gap(self._outbox.logs[self.log].head)
+            if gap is not None:
+                (batch, _), late = await self._read(*gap, most), True
+            elif not batch:
+                self._alarm.clear()
+                await self._alarm.wait()
+            if batch and not await self.sender.send(batch, late=late, urgency=ALARM):
+                await self._clock.sleep(self.sender.backlog_pause.next_s())
+
+    async def _find_alarms(self) -> None:
+        """Those of before the start: a look into each segment, between which others may read."""
+        for first in self._outbox.logs[self.log].segments:
+            while True:
+                try:
+                    found = await self._outbox.alarms(self.log, first)
+                    break
+                except sqlite3.Error as e:
+                    self.tally.detail = f"log: {e}"
+                    await self._clock.sleep(IDLE_S)
+            for pos in found:
+                self.cursor.note_alarm(pos)
+            if found:
+                self._alarm.set()
+        self._alarms_known = True
+
+    async def _in_order(self) -> None:
+        """The only lane: what lies in the log first, then, with nothing left there, what comes in."""
+        cursor = self.cursor
+        held: list[Stored] = []  # in hand, in order, not sent yet
+        late = False
+        try:
+            while True:
+                if not held:
+                    held, late = await self._next_in_order()
+                chosen, held = cut(held, strict=self.options.order == "strict")
+                if chosen and not await self.sender.send(chosen, late=late, urgency=LIVE):
+                    await self._clock.sleep(self.sender.backlog_pause.next_s())
+                if any(s.pos not in cursor.settled for s in chosen):
+                    cursor.stop_live()  # nothing goes before what is still to be taken
+                    self.sender.release(held)
+                    held = []
+        finally:
+            self.sender.release(held)
+
+    async def _next_in_order(self) -> tuple[list[Stored], bool]:
+        """What comes next, and whether it was in the log; nothing where there was nothing, after a wait."""
+        cursor = self.cursor
+        gap, waiting = cursor.gap(self._outbox.logs[self.log].head), cursor.first_waiting()
+        if gap is not None and gap[0] < waiting:
+            cursor.stop_live()
+            batch, _ = await self._read(gap[0], min(gap[1], waiting), self._forwarder.max_batch)
+            return batch, True
+        if waiting == cursor.tail:
+            cursor.start_live()
+        batch = cursor.take_live(self._forwarder.max_batch)
+        if not batch:
+            self._wake.clear()
+            await self._wake.wait()
+        return batch, False
+
+    async def _set_aside(self) -> None:
+        """What a person has tried again; and a look at what may have come into the log by other ways."""
+        while True:
+            await self._retry_set_aside()
+            self._wake.set()
+            await self._clock.sleep(IDLE_S)
 
     async def _read(self, start: int, end: int, most: int) -> tuple[list[Stored], int]:
-        """The next records of the backlog that are to be sent, and up to where it was looked at."""
-        cursor = self.cursor
-        answered = self._answered = set()
         try:
-            found = await self._outbox.read(self.log, start, min(most, BACKFILL_READ, end - start))
+            batch, scanned = await self._reader.read(start, end, most)
         except sqlite3.Error as e:  # not damage, which comes as Damaged: the file cannot be had just now
             self.tally.detail = f"log: {e}"
-            await self._clock.sleep(self._backlog_pause.next_s())
+            await self._clock.sleep(self.sender.backlog_pause.next_s())
             return [], start
-        finally:
-            self._answered = None
-        if not found:  # dropped while we looked, or positions that were never used
-            head = self._outbox.logs[self.log].head
-            end = min(end, head) if head > start else end
-            cursor.settle(start, end - start)
-            return [], end
-        batch = []
-        pos = start
-        for r in found:
-            if r.pos >= end:
-                break
-            if r.pos > pos:  # a hole: positions that were never used, or rows that are gone
-                cursor.settle(pos, r.pos - pos)
-                pos = r.pos
-            if isinstance(r, Damaged):
-                count = min(r.pos + r.count, end) - pos  # it may begin before `pos`
-                self.tally.damaged += count
-                cursor.settle(pos, count)
-                pos += count
-                continue
-            pos = r.pos + 1
-            kind = self.kind_of(r)
-            if kind is None:
-                self.tally.skipped += 1
-                cursor.settle(r.pos)
-                continue
-            if kind != "reading" or not r.record.pending:
-                cursor.take(r.pos)
-                batch.append(r)
-            elif r.pos not in answered:  # else it was read just before its answer was written, and is read again
-                cursor.wait(r.pos)  # it comes through `_feed` once its script has answered
-        self._rate.spend(len(batch))
-        return batch, pos
+        return batch, scanned
 
     async def _retry_set_aside(self) -> None:
         try:
@@ -230,70 +291,5 @@ class Runner:
             kind = self.kind_of(one.stored)
             if kind is None:  # the configuration has changed since
                 await self.books.skip_due(one)
-                continue
-            try:
-                outcome = await self._call([Item(self._message(one.stored, kind, late=True), one.tries)])
-            except Unavailable:
-                raise
-            except Exception as e:  # noqa: BLE001 - it stays aside; its pauses grow
-                logs.error("defect", e, component=f"forwarder {self.options.name}")
-                outcome = Outcome(kept={0: _defect(e)})
-            await self.books.settle_due(one, outcome)
-
-    def _message(self, stored: Stored, kind: Kind, *, late: bool) -> Message:
-        return render(stored, self._outbox.site, self._outbox.boots, kind=kind, late=late)
-
-    async def _call(self, items: list[Item]) -> Outcome:
-        async with self._turn:
-            began = self._clock.boot_ns()
-            self._under_way.append(began)
-            try:
-                return await self._forwarder.send(items)
-            finally:
-                self._under_way.remove(began)
-
-    async def _send(self, batch: list[Stored], *, late: bool) -> bool:
-        """Send and settle. False when the far side took nothing of it. Raises Unavailable."""
-        tries, kind_of = self.books.tries, self.kind_of  # bound once for the batch
-        try:
-            items = [Item(self._message(s, kind_of(s) or "frame", late=late), tries(s.pos)) for s in batch]
-            outcome = await self._call(items)
-        except (Unavailable, asyncio.CancelledError):
-            self._release(batch)
-            raise
-        except Exception as e:  # noqa: BLE001 - a defect met on one record must not stop the others, nor be met for ever
-            return await self._after_defect(batch, e, late=late)
-        moved = self.books.settle(batch, outcome, late=late)
-        note = self._forwarder.note or ""
-        answered = len(outcome.accepted) + len(outcome.rejected) + len(outcome.kept) >= len(batch)
-        self.tally.detail = next(iter(outcome.kept.values()), note if answered else "no receipt in time")
-        if moved:
-            self._defects = 0
-            self._connect_pause.reset()
-            self._backlog_pause.reset()
-        return moved
-
-    async def _after_defect(self, batch: list[Stored], error: Exception, *, late: bool) -> bool:
-        """Find the record on which the forwarder fails by sending halves; it becomes a dead letter."""
-        if len(batch) > 1:
-            middle = len(batch) // 2
-            try:
-                moved = await self._send(batch[:middle], late=late)
-            except BaseException:
-                self._release(batch[middle:])
-                raise
-            return await self._send(batch[middle:], late=late) or moved
-        self._defects += 1
-        if self._defects > DEFECTS_IN_A_ROW:
-            self._release(batch)
-            raise Unavailable(_defect(error))
-        logs.error("defect", error, component=f"forwarder {self.options.name}")
-        return self.books.settle(batch, Outcome(rejected={0: _defect(error)}), late=late)
-
-    def _release(self, batch: list[Stored]) -> None:
-        for s in batch:
-            self.cursor.release(s.pos)
-
-
-def _defect(error: Exception) -> str:
-    return f"defect: {type(error).__name__}: {error}"[:200]
+            else:
+                await self.books.settle_due(one, await self.sender.send_one(one, kind))

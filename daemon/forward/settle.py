@@ -49,6 +49,7 @@ class Settlement:
     """The books of one forwarder over one log."""
 
     def __init__(self, name: str, outbox: Outbox, log: str, cursor: Cursor, clock: Clock) -> None:
+        """Where the cursor is ordered nothing is set aside: what is refused for now holds up what is behind it."""
         self.name = name
         self.tally = Tally(since_ns=clock.wall_ns())
         self.aside = 0  # records set aside at present
@@ -114,7 +115,7 @@ class Settlement:
                 if i in outcome.kept:
                     count, then = tries.get(s.pos, (0, before))
                     count += moved or before > then  # else the far side took nothing: not the item's fault
-                    if count >= INLINE_TRIES and self.aside < MAX_SET_ASIDE:
+                    if count >= INLINE_TRIES and self.aside < MAX_SET_ASIDE and not cursor.ordered:
                         tries.pop(s.pos, None)
                         self.aside += 1
                         self._put_aside(s, 0, outcome.kept[i])
@@ -123,7 +124,7 @@ class Settlement:
                     if s.pos in tries or len(tries) < MAX_COUNTED:
                         tries[s.pos] = count, before + taken
                 self.tally.kept += 1
-                cursor.release(s.pos)
+                cursor.give_back(s)
         if taken:
             self._success(taken, late=late)
         return moved

@@ -9,7 +9,8 @@ from typing import Final
 
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.ranges import Ranges
-from torhaus.daemon.outbox.segment import MAX_RECORDS, SUFFIX, UNFINISHED, Segment, path_of
+from torhaus.daemon.outbox.segment import SUFFIX, UNFINISHED, Segment, path_of
+from torhaus.daemon.outbox.segment_read import MAX_RECORDS
 
 SKIP_AFTER_DAMAGE: Final = MAX_RECORDS
 """Positions left out when the end of the log was lost: none of the lost ones may be given out again."""

@@ -97,11 +97,11 @@ class Keeper:
                 there.remove(*hole)
             for forwarder, settled in self.settled_by[name].items():
                 lost = sum(end - first - settled.count(first, end) for first, end in there)
-                self._count_drop(name, forwarder, lost, d.reason)
+                self.count_drop(name, forwarder, lost, d.reason)
                 settled.forget_below(d.end)
                 self.flush.settled[forwarder, name] = list(settled)
             if not self.settled_by[name]:
-                self._count_drop(name, "", sum(end - first for first, end in there), d.reason)
+                self.count_drop(name, "", sum(end - first for first, end in there), d.reason)
             if name == MAIN:
                 self.undecoded.remove(0, d.end)
         if result:
@@ -118,7 +118,8 @@ class Keeper:
                 self.flush.settled[forwarder, name] = list(settled)
         self._reader.submit(log.trim_readers)
 
-    def _count_drop(self, log: str, forwarder: str, records: int, reason: str) -> None:
+    def count_drop(self, log: str, forwarder: str, records: int, reason: str) -> None:
+        """A forwarder will not get so many records; empty: there is none that keeps them."""
         if records:
             key = (forwarder, reason)
             self.flush.dropped[key] = self.flush.dropped.get(key, 0) + records
@@ -132,7 +133,7 @@ class Keeper:
         it, before = self.logs[log], list(settled)
         gone = (it.head - settled.count(0, it.head)) % SKIP_AFTER_DAMAGE
         if not is_new and gone < SKIP_AFTER_DAMAGE // 2:  # else a hole went meanwhile, and how many more is not known
-            self._count_drop(log, forwarder, gone, "gone")
+            self.count_drop(log, forwarder, gone, "gone")
         settled.forget_below(it.head)
         self.settled_by[log][forwarder] = settled
         if is_new or list(settled) != before:

@@ -146,19 +146,26 @@ class Log:
         """Everything this log occupies, write-ahead files included."""
         return self.old_bytes + self._newest_bytes + self._wal_bytes
 
+    def weights(self) -> list[tuple[int, int, int]]:
+        """First position, end and bytes of each segment, oldest first."""
+        firsts = self._segments
+        ends = (*firsts[1:], max(self.tail, firsts[-1]))
+        return [(f, e, self._sizes.get(f, self._newest_bytes)) for f, e in zip(firsts, ends, strict=True)]
+
     def append(self, records: list[tuple[Stamp, Record]], boot: str) -> list[Stored]:
         """Store records in one commit. Raises sqlite3.Error, and then nothing was stored."""
         first, seq, store = self.tail, self._seq, self._newest.store
         data = pack(records, first, seq, seed(store, boot))
         pending = sum([r.pending for _, r in records])
+        alarms = [pos for pos, (_, r) in enumerate(records, first) if r.alarm]
         wall_ns = records[0][0].wall_ns
         try:
-            self._newest.append(first, len(records), seq, boot, wall_ns, pending, data)
+            self._newest.append(first, len(records), seq, boot, wall_ns, pending, data, alarms)
         except sqlite3.DatabaseError as e:
             if not migrate.is_damage(e) and not isinstance(e, sqlite3.IntegrityError):
                 raise
             self._begin_segment(wall_ns)  # the file was changed under our hands: what can be read of it still is
-            self._newest.append(first, len(records), seq, boot, wall_ns, pending, data)
+            self._newest.append(first, len(records), seq, boot, wall_ns, pending, data, alarms)
         self.tail = first + len(records)
         self._seq = seq + len(records)
         self._newest_bytes += len(data)
@@ -270,6 +277,13 @@ class Log:
         Raises sqlite3.OperationalError when a file cannot be had just now.
         """
         return self._readers.pending(pos, max_records)
+
+    def alarms(self, first: int, limit: int) -> list[int]:
+        """Positions of alarms in the segment that begins at `first`. For the reader thread.
+
+        Raises sqlite3.OperationalError when the file cannot be had just now.
+        """
+        return self._readers.alarms(first, limit)
 
     def trim_readers(self) -> None:
         """Let go of files that are gone: until then they still occupy the disk. For the reader thread."""

@@ -1,13 +1,15 @@
 """SQLite files: the settings that promise 1 rests on, all-or-nothing schema changes, and what counts as damage."""
 
+import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from importlib import resources
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-CURRENT: Final = {"segment": 1, "state": 1}
+CURRENT: Final = {"segment": 2, "state": 1}
 """The newest schema of each kind of file. `<kind>_v1.sql` creates it; `<kind>_v<n>.sql` leads from n-1 to n."""
 
 BUSY_TIMEOUT_S: Final = 5.0
@@ -78,6 +80,19 @@ def upgrade(conn: sqlite3.Connection, kind: str) -> None:
     try:
         conn.executescript("BEGIN IMMEDIATE;\n" + "\n".join(steps) + "\nCOMMIT;")
     except sqlite3.Error:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """All that is written within is committed together, or nothing of it is."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        conn.execute("COMMIT")
+    except BaseException:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         raise

@@ -106,6 +106,16 @@ class Readers:
                 break
         return out
 
+    def alarms(self, first: int, limit: int) -> list[int]:
+        """See Log.alarms. Nothing of a segment that is gone or damaged."""
+        try:
+            return self._segment(first).alarms(limit)
+        except (sqlite3.DatabaseError, SchemaError) as e:
+            self._forget(first)
+            if not migrate.is_damage(e) and not self._is_gone(first):
+                raise
+            return []
+
     def _segment(self, first: int) -> Segment:
         segment = self._open.pop(first, None)
         if segment is None:

@@ -49,6 +49,7 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     raw: bytes | None = None
     payload: bytes | None = None  # decrypted, for `pending` ones and for a later decoding
     pending: bool = False
+    alarm: bool = False  # by a rule of the site: goes out before everything else
 
 
 class Stored(msgspec.Struct, gc=False):
@@ -76,6 +77,7 @@ class Verdict(msgspec.Struct, array_like=True, gc=False):
     fields: Fields | None = None
     reason: str | None = None
     detail: str | None = None
+    alarm: bool = False
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -172,6 +174,7 @@ def apply(stored: Stored, verdict: Verdict) -> None:
     record = stored.record
     record.pending = False
     record.fields, record.reason, record.detail = verdict.fields, verdict.reason, verdict.detail
+    record.alarm = verdict.alarm
     record.kind = "reading" if verdict.fields is not None else "frame"
 
 

@@ -103,8 +103,7 @@ class State:
     def save(self, flush: Flush) -> None:
         """Everything of a flush in one commit. Raises sqlite3.Error, and then nothing was saved."""
         run = self._conn.execute
-        run("BEGIN IMMEDIATE")
-        try:
+        with migrate.transaction(self._conn):
             for (name, log), ranges in flush.settled.items():
                 text = msgspec.json.encode(ranges).decode()
                 run("INSERT OR REPLACE INTO forwarder VALUES (?, ?, ?, ?)", (name, log, text, _crc(name, log, text)))
@@ -144,11 +143,6 @@ class State:
                     "ON CONFLICT DO UPDATE SET records = records + excluded.records",
                     (name, reason, records),
                 )
-            run("COMMIT")
-        except BaseException:
-            if self._conn.in_transaction:
-                run("ROLLBACK")
-            raise
 
     def settled(self, forwarder: str, log: str) -> Ranges | None:
         """A forwarder's settled ranges; None for one that has never run. Damaged ones are empty: all is sent again."""
@@ -161,6 +155,21 @@ class State:
         """Every forwarder that has ever run: name, log, settled ranges."""
         rows = self._conn.execute("SELECT name, log, settled, crc FROM forwarder ORDER BY name, log")
         return [(name, log, _read_ranges(name, log, text, crc)) for name, log, text, crc in rows]
+
+    def rename(self, old: str, new: str) -> bool:
+        """Give what a forwarder has settled, set aside and refused to its new name. False where that has its own."""
+        run = self._conn.execute
+        rows = run("SELECT log, settled, crc FROM forwarder WHERE name = ?", (old,)).fetchall()
+        if not rows or run("SELECT 1 FROM forwarder WHERE name = ?", (new,)).fetchone():
+            return False
+        with migrate.transaction(self._conn):
+            for log, text, crc in rows:
+                settled = text if _crc(old, log, text) == crc else "[]"  # damaged: all is sent again
+                run("INSERT INTO forwarder VALUES (?, ?, ?, ?)", (new, log, settled, _crc(new, log, settled)))
+            run("DELETE FROM forwarder WHERE name = ?", (old,))
+            for table in ("exception", "dead_letter", "dropped"):
+                run(f"UPDATE OR REPLACE {table} SET forwarder = ? WHERE forwarder = ?", (new, old))  # noqa: S608 - our own names
+        return True
 
     def given_out(self, log: str) -> int:
         """A position of a log below which all have been given out, as far as it is known here."""
@@ -211,20 +220,14 @@ class State:
     def retry_dead_letter(self, number: int, now_ns: int) -> bool:
         """Move a dead letter back to the records that are tried again, due now. False when there is none."""
         run = self._conn.execute
-        run("BEGIN IMMEDIATE")
-        try:
+        with migrate.transaction(self._conn):
             run(
                 "INSERT OR REPLACE INTO exception SELECT forwarder, log, pos, 0, ?, reason, stored "
                 "FROM dead_letter WHERE number = ?",
                 (now_ns, number),
             )
             done: bool = run("DELETE FROM dead_letter WHERE number = ?", (number,)).rowcount > 0
-            run("COMMIT")
-            return done
-        except BaseException:
-            if self._conn.in_transaction:
-                run("ROLLBACK")
-            raise
+        return done
 
     def drop_dead_letter(self, number: int) -> bool:
         """Delete a dead letter. False when there is none."""

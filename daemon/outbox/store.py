@@ -207,6 +207,13 @@ class Outbox(Keeper):
         """Records of the main log from `pos` on whose script has not answered."""
         return await self._loop.run_in_executor(self._reader, self.logs[MAIN].pending, pos, max_records)
 
+    async def alarms(self, log: str, first: int) -> list[int]:
+        """Positions of alarms in the segment that begins at `first`: ten thousand at most.
+
+        Raises sqlite3.OperationalError when it cannot be read just now.
+        """
+        return await self._loop.run_in_executor(self._reader, self.logs[log].alarms, first, 10_000)
+
     async def on_state(self, job: Callable[[State], Any]) -> Any:  # noqa: ANN401 - the job's own result
         """Run a job on state.db, on the writer thread."""
         return await self._writer.call(lambda: job(self.state))

@@ -15,6 +15,7 @@ import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Stamp
 from torhaus.codecs.registry import Decode
+from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lorawan import Device
@@ -67,7 +68,9 @@ class Feeder:
         codec: Callable[[str], Decode],
         watch: Watch,
         clock: Clock,
+        alarms: Alarms | None = None,
     ) -> None:
+        self._alarms = alarms or Alarms()
         self._outbox = outbox
         self._host = host
         self._codec = codec
@@ -206,7 +209,7 @@ class Feeder:
             self._watch.rejected(stored.record.driver, "script", answer.reason)
             self._keep_bytes(stored, verdict)
         else:
-            verdict = Verdict(answer)
+            verdict = Verdict(answer, alarm=self._alarms.is_alarm(stored.record.device, answer))
             self._watch.decoded("script", stored.record.device or "", stored.at)
         self._outbox.put_verdict(stored, verdict)
 

@@ -103,7 +103,8 @@ class Site:
         values = {"name": "city", "backfill_per_s": 0} | options
         name = str(values["name"])
         settled = await self.outbox.on_state(lambda s: s.settled(name, log)) or Ranges()
-        cursor = Cursor(settled, self.outbox.logs[log].tail, holes=self.outbox.holes_of(log))
+        ordered = values.get("order", "live_first") != "live_first"
+        cursor = Cursor(settled, self.outbox.logs[log].tail, holes=self.outbox.holes_of(log), ordered=ordered)
         runner = Runner(Options(**values), far_side, self.outbox, log, cursor, self.clock)  # type: ignore[arg-type]
         self.tasks.append(asyncio.create_task(runner.run()))
         return runner
@@ -147,6 +148,12 @@ async def site(path: Path, clock: FakeClock | None = None) -> AsyncIterator[Site
 
 def reading(n: int, device: str = "flur") -> Record:
     return Record("reading", "roof", device, None, "elsys", {"n": Value(n)}, raw=bytes((n & 0xFF,)))
+
+
+def alarm(n: int, device: str = "keller") -> Record:
+    record = reading(n, device)
+    record.alarm = True
+    return record
 
 
 Body = Callable[[Site], Coroutine[Any, Any, None]]

@@ -30,7 +30,7 @@ def test_common_keys_and_own_keys_part(check: Validator) -> None:
         ({"kep": 1}, "kep", 'did you mean "keep"'),
         ({"name": "a b"}, "name", "must be 1 to 64 letters"),
         ({"name": ""}, "name", "must be 1 to 64 letters"),
-        ({"start": "newest"}, "start", 'one of "now", "oldest"'),
+        ({"start": "newest"}, "start", 'must be "oldest", "now", or a time such as'),
         ({"backfill_per_s": 0}, "backfill_per_s", "greater than 0"),
         ({"type": 3}, "type", 'is 3, must be one of "file", "mqtt"'),
         ({"type": "fil"}, "type", 'did you mean "file"'),

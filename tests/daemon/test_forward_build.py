@@ -11,7 +11,8 @@ from tests.daemon.outbox_fakes import Box, reading
 from torhaus.daemon.forward.build import build_forwarders
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
-from torhaus.daemon.outbox.state import Flush
+from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN
 
 OFF = "enabled = false\n"
@@ -26,7 +27,7 @@ def start(home: Home, work: Work) -> Box:
     async def go() -> Box:
         box = Box(home.store)
         await box.open()
-        runners = await build_forwarders(home.load(), box, box.fake)
+        runners = (await build_forwarders(home.load(), box, box.fake)).runners
         try:
             await work(box, runners)
         finally:
@@ -178,3 +179,42 @@ def test_positions_that_were_left_out_after_damage_are_not_taken_for_records(tmp
         assert runners["city"][1].cursor.backlog(0) == 0
 
     start(home, after)
+
+
+def test_a_renamed_one_goes_on_where_it_was(tmp_path: Path) -> None:
+    home = Home(tmp_path, archive(tmp_path))
+
+    async def first(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        await fill(box)
+        settle(runners, "archive", 3)
+
+    async def renamed(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        assert runners["new"][1].cursor.gap(0) == (3, 5)
+        assert [name for name, _, _ in await box.on_state(State.forwarders)] == ["new"]
+        assert box.told.drops == []
+
+    start(home, first)
+    home.write(archive(tmp_path).replace('"archive"', '"new"') + 'renamed_from = "archive"\n')
+    start(home, renamed)
+    start(home, renamed)
+
+
+def test_the_limits_of_one_that_is_disabled_hold_too(tmp_path: Path) -> None:
+    home = Home(tmp_path, archive(tmp_path))
+    start(home, nothing)
+    home.write(archive(tmp_path) + OFF + "max_backlog_records = 4\n")
+
+    async def go() -> None:
+        box = Box(home.store)
+        await box.open()
+        built = await build_forwarders(home.load(), box, box.fake)
+        assert built.runners == {}
+        await fill(box, 10)
+        await built.trimmers[0].look()
+        await box.close()
+        assert box.told.drops == [(MAIN, "archive", 6, "limit_records")]
+        state = State(home.store / "state.db")
+        assert state.settled("archive", MAIN) == Ranges([(0, 6)])
+        state.close()
+
+    asyncio.run(go())

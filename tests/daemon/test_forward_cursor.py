@@ -13,8 +13,8 @@ from torhaus.daemon.outbox.record import Record, Stored
 LIMIT = 4
 
 
-def stored(pos: int) -> Stored:
-    return Stored(pos, "0" * 8, pos, "b" * 32, Stamp(1, 1, synced=True), Record("reading", "d"))
+def stored(pos: int, *, alarm: bool = False) -> Stored:
+    return Stored(pos, "0" * 8, pos, "b" * 32, Stamp(1, 1, synced=True), Record("reading", "d", alarm=alarm))
 
 
 class Machine(RuleBasedStateMachine):
@@ -29,24 +29,32 @@ class Machine(RuleBasedStateMachine):
         self.settled = {0, 1}
         self.waiting: set[int] = set()
         self.live: list[int] = []
+        self.alarms: list[int] = []
+        self.urgent: set[int] = set()
         self.hand: list[int] = []
         self.is_live = False
 
     @property
     def backlog(self) -> list[int]:
-        busy = self.settled | self.waiting | set(self.live) | set(self.hand)
+        busy = self.settled | self.waiting | {*self.live, *self.alarms, *self.hand}
         return [pos for pos in range(self.tail) if pos not in busy and pos not in self.holes]
 
-    @rule(wanted=st.booleans(), ready=st.booleans(), skip=st.sampled_from([0, 0, 0, 2]))
-    def commit(self, wanted: bool, ready: bool, skip: int) -> None:
+    @rule(wanted=st.booleans(), ready=st.booleans(), alarm=st.booleans(), skip=st.sampled_from([0, 0, 0, 2]))
+    def commit(self, wanted: bool, ready: bool, alarm: bool, skip: int) -> None:
         pos = self.tail + skip
         self.holes = Ranges([*self.holes, (self.tail, pos)])  # positions are left out after damage
-        assert self.cursor.feed(stored(pos), wanted=wanted, ready=ready) is not wanted
+        assert self.cursor.feed(stored(pos, alarm=alarm), wanted=wanted, ready=ready) is not wanted
         self.tail = pos + 1
+        if wanted and ready and alarm:
+            self.urgent.add(pos)
         if not wanted:
             self.settled.add(pos)
         elif not ready:
             self.waiting.add(pos)
+        elif self.is_live and alarm:
+            self.alarms.append(pos)
+            if len(self.alarms) > LIMIT:
+                del self.alarms[0]
         elif self.is_live:
             self._into_live(pos)
 
@@ -96,12 +104,20 @@ class Machine(RuleBasedStateMachine):
         self.cursor.stop_live()
         self.is_live = False
         self.live.clear()
+        self.alarms.clear()
 
     @rule(n=st.integers(1, 6))
     def take_live(self, n: int) -> None:
         taken = [s.pos for s in self.cursor.take_live(n)]
         assert taken == self.live[:n]
         del self.live[:n]
+        self.hand += taken
+
+    @rule(n=st.integers(1, 6))
+    def take_alarms(self, n: int) -> None:
+        taken = [s.pos for s in self.cursor.take_alarms(n)]
+        assert taken == self.alarms[:n]
+        del self.alarms[:n]
         self.hand += taken
 
     @rule(n=st.integers(1, 6), pending=st.booleans())
@@ -125,7 +141,7 @@ class Machine(RuleBasedStateMachine):
             self.cursor.settle(pos)
             self.settled.add(pos)
         else:
-            self.cursor.release(pos)
+            self.cursor.give_back(stored(pos, alarm=pos in self.urgent))
 
     @precondition(lambda self: self.backlog)
     @rule()
@@ -140,7 +156,10 @@ class Machine(RuleBasedStateMachine):
     def nothing_is_lost_and_nothing_is_handed_out_twice(self) -> None:
         cursor = self.cursor
         assert [s.pos for s in cursor.live] == self.live
-        places = [*self.live, *self.hand, *self.waiting, *self.backlog]
+        assert [s.pos for s in cursor.alarms] == self.alarms
+        first_alarm = next((pos for pos in self.backlog if pos in self.urgent), None)
+        assert (cursor.alarm_gap(self.head) or (None,))[0] == first_alarm
+        places = [*self.live, *self.alarms, *self.hand, *self.waiting, *self.backlog]
         assert len(places) == len(set(places))
         found: list[int] = []
         start = self.head

@@ -7,7 +7,8 @@ import pytest
 
 from tests.daemon.forward_fakes import FarSide, Site, dead_letters, number, on_site, reading, take_all
 from torhaus.daemon.forward.base import Item, Outcome, Unavailable
-from torhaus.daemon.forward.runner import DEFECTS_IN_A_ROW, HANG_S
+from torhaus.daemon.forward.runner import HANG_S
+from torhaus.daemon.forward.sender import DEFECTS_IN_A_ROW
 from torhaus.daemon.forward.settle import INLINE_TRIES, SET_ASIDE_S
 from torhaus.daemon.outbox.state import SetAside
 from torhaus.daemon.outbox.store import MAIN

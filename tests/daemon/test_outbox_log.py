@@ -41,7 +41,7 @@ def test_a_file_that_cannot_be_had_now_is_not_set_aside(
 def test_a_newer_newest_file_is_refused(tmp_path: Path) -> None:
     open_log(tmp_path).close()
     conn = sqlite3.connect(path_of(tmp_path, 0))
-    conn.execute("PRAGMA user_version = 2")
+    conn.execute(f"PRAGMA user_version = {migrate.CURRENT['segment'] + 1}")
     conn.close()
     with pytest.raises(migrate.RefusedError):
         open_log(tmp_path)

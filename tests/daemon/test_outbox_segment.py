@@ -210,3 +210,28 @@ def test_a_file_of_the_first_schema_can_be_read(tmp_path: Path) -> None:
         "reading", "gw", "d4", codec="script", fields={"t": Value(21.5, "Cel")}, raw=b"raw", payload=b"x4"
     )
     segment.close()
+
+
+def test_alarms_are_noted_with_their_records(tmp_path: Path) -> None:
+    segment = create(tmp_path)
+    rows = pack([(AT, reading(n)) for n in range(3)], 0, 1000, seed(STORE, "boot"))
+    segment.append(0, 3, 1000, "boot", AT.wall_ns, 0, rows, [1, 2])
+    with pytest.raises(sqlite3.IntegrityError):
+        segment.append(0, 3, 1000, "boot", AT.wall_ns, 0, rows, [0])
+    segment.add_verdicts([(0, Verdict({"x": Value(1)}, alarm=True))])
+    segment.close()
+    segment = Segment.open(path_of(tmp_path, 0), read_only=True)
+    assert segment.alarms(10) == [0, 1, 2]
+    assert segment.alarms(1) == [0]
+    segment.close()
+
+
+def test_a_file_of_before_there_were_alarms_has_none(tmp_path: Path) -> None:
+    path = tmp_path / f"{0:020d}.db"
+    path.write_bytes((OLD / "segment_v1.db").read_bytes())
+    segment = Segment.open(path, read_only=True)
+    assert segment.alarms(10) == []
+    segment.close()
+    segment = Segment.open(path)
+    assert segment.alarms(10) == []
+    segment.close()

@@ -208,3 +208,26 @@ def test_a_file_of_the_first_schema_can_be_read(tmp_path: Path) -> None:
     reader = State(path, read_only=True)
     assert reader.counts() == {"mqtt": (1, 0), "http": (0, 1)}
     reader.close()
+
+
+def test_a_renamed_forwarder_takes_everything_along(state: State) -> None:
+    flush = Flush({KEY: [(0, 5)]}, {KEY: [aside(5)]}, {KEY: [aside(9)]}, dropped={("mqtt", "size"): 3})
+    state.save(flush)
+    assert state.rename("mqtt", "city")
+    assert state.settled("mqtt", "main") is None
+    assert state.settled("city", "main") == Ranges([(0, 5)])
+    assert state.counts() == {"city": (1, 1)}
+    assert state.dropped() == {("city", "size"): 3}
+    assert not state.rename("mqtt", "city"), "there is nothing any more"
+    state.save(Flush({("old", "main"): [(0, 9)]}))
+    assert not state.rename("old", "city"), "it has its own"
+    assert state.settled("city", "main") == Ranges([(0, 5)])
+
+
+def test_a_damaged_range_is_not_believed_under_another_name_either(tmp_path: Path) -> None:
+    with contextlib.closing(State(tmp_path / "state.db")) as s:
+        s.save(Flush({KEY: [(0, 5)]}))
+    change(tmp_path / "state.db", "UPDATE forwarder SET settled = '[[0,9]]'")
+    with contextlib.closing(State(tmp_path / "state.db")) as s:
+        assert s.rename("mqtt", "city")
+        assert s.settled("city", "main") == Ranges()

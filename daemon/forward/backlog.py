@@ -1,0 +1,83 @@
+"""What lies in the log for one forwarder, read in order: records to be sent, and what is passed over on the way."""
+
+from collections.abc import Callable
+from typing import Final
+
+from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.forward.message import Kind
+from torhaus.daemon.forward.settle import Tally
+from torhaus.daemon.outbox.record import Damaged, Stored
+from torhaus.daemon.outbox.store import Outbox
+
+READ_RECORDS: Final = 2048
+"""Records read from the log at once: what the backlog may occupy in memory, however long it is."""
+
+KindOf = Callable[[Stored], Kind | None]
+
+
+class Backlog:
+    """Reads for one forwarder; lanes may read at the same time, and each record goes to one of them."""
+
+    def __init__(self, outbox: Outbox, log: str, cursor: Cursor, kind_of: KindOf, tally: Tally) -> None:
+        self._outbox = outbox
+        self._log = log
+        self._cursor = cursor
+        self._kind_of = kind_of
+        self._tally = tally
+        self._reading: list[set[int]] = []  # of each read under way: scripts' answers that came meanwhile
+
+    def answered(self, pos: int) -> None:
+        """A script's answer is on disk."""
+        for answered in self._reading:
+            answered.add(pos)
+
+    async def read(self, start: int, end: int, most: int) -> tuple[list[Stored], int]:
+        """The next records of [start, end) that are to be sent, now busy, and up to where it was looked at.
+
+        Raises sqlite3.Error when the log cannot be read just now.
+        """
+        answered: set[int] = set()
+        self._reading.append(answered)
+        try:
+            found = await self._outbox.read(self._log, start, min(most, READ_RECORDS, end - start))
+        finally:
+            self._reading.remove(answered)
+        if found:
+            return self._sort(found, start, end, answered)
+        head = self._outbox.logs[self._log].head  # dropped while we looked, or positions that were never used
+        end = min(end, head) if head > start else end
+        self._cursor.settle(start, end - start)
+        return [], end
+
+    def _sort(
+        self, found: list[Stored | Damaged], start: int, end: int, answered: set[int]
+    ) -> tuple[list[Stored], int]:
+        cursor = self._cursor
+        batch = []
+        pos = start
+        for r in found:
+            if r.pos >= end:
+                break
+            if r.pos > pos:  # a hole: positions that were never used, or rows that are gone
+                cursor.settle(pos, r.pos - pos)
+                pos = r.pos
+            if isinstance(r, Damaged):
+                count = min(r.pos + r.count, end) - pos  # it may begin before `pos`
+                self._tally.damaged += count - cursor.settled.count(pos, pos + count)
+                cursor.settle(pos, count)
+                pos += count
+                continue
+            pos = r.pos + 1
+            if not cursor.is_open(r.pos):
+                continue  # another lane has read it at the same time
+            kind = self._kind_of(r)
+            if kind is None:
+                self._tally.skipped += 1
+                cursor.settle(r.pos)
+                continue
+            if kind != "reading" or not r.record.pending:
+                cursor.take(r.pos)
+                batch.append(r)
+            elif r.pos not in answered:  # else it was read just before its answer was written, and is read again
+                cursor.wait(r.pos)  # it comes by `feed` once its script has answered
+        return batch, pos
