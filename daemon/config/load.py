@@ -11,7 +11,6 @@ from torhaus.daemon.config import devices as device_list
 from torhaus.daemon.config import named_files, plugins
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, is_there, parse, read_text
-from torhaus.daemon.config.expect import did_you_mean, quote
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import (
     AlarmRule,
@@ -26,6 +25,7 @@ from torhaus.daemon.config.model import (
     Site,
     Store,
 )
+from torhaus.daemon.config.names import Names
 from torhaus.daemon.config.secret import is_credential
 from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.scans.config import ScanConfig
@@ -211,11 +211,10 @@ class _Loading:
         if scan is not None:
             for key, text in scan_faults(scan):
                 check.fault(_key_path(key), text)
-        for kind in ("driver", "forwarder"):
-            self._unique(kind)
-        self._renamed()
+        names = Names(self.tree, check, {kind: self._tables(kind) for kind in ("driver", "forwarder", "alarm")})
+        names.look()
         if not lists.faults:
-            self._known([f for f in forwarders if f is not None], [d for d in drivers if d is not None], lists.devices)
+            names.known([f for f in forwarders if f is not None], [d for d in drivers if d is not None], lists.devices)
         if named:
             self._named(lists)
         self.faults += [self.tree.fault(p, text) for p, text in check.faults.items()]
@@ -243,54 +242,6 @@ class _Loading:
     def _tables(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
         tables = self.tree.data.get(kind)
         return [(i, t) for i, t in enumerate(tables) if isinstance(t, dict)] if isinstance(tables, list) else []
-
-    def _unique(self, kind: str) -> None:
-        first: dict[str, int] = {}
-        for i, table in self._tables(kind):
-            name = table.get("name")
-            if isinstance(name, str) and first.setdefault(name, i) != i:
-                file, line = self.tree.locate((kind, first[name], "name"))
-                self.check.fault((kind, i, "name"), f"is {quote(name)}, as of another {kind} ({file}:{line})")
-
-    def _renamed(self) -> None:
-        """A name that a forwarder had before is no other one's, nor had by two."""
-        taken = {
-            t.get("name"): f"is the name of another forwarder now ({t.get('name')})"
-            for _, t in self._tables("forwarder")
-        }
-        for i, table in self._tables("forwarder"):
-            old = table.get("renamed_from")
-            if isinstance(old, str):
-                if old in taken and old != table.get("name"):
-                    self.check.fault(("forwarder", i, "renamed_from"), taken[old])
-                taken.setdefault(old, f"is {quote(old)}, from which another forwarder is renamed already")
-
-    def _known(
-        self,
-        forwarders: list[tuple[Any, ForwarderCommon, Any]],
-        drivers: list[tuple[Any, Any]],
-        devices: list[DeviceConfig],
-    ) -> None:
-        """Devices and tags that are spoken of are there."""
-        names = {d.name for d in devices}
-        tags = {t for d in devices for t in d.tags}
-        by_name = {t.get("name"): i for i, t in reversed(self._tables("forwarder"))}
-        spoken: list[tuple[KeyPath, dict[str, Any]]] = [
-            (("forwarder", by_name[c.name]), {"devices": c.devices, "tags": c.tags}) for _, c, _ in forwarders
-        ]
-        for path, wanted in [*spoken, *((("alarm", i), t) for i, t in self._tables("alarm"))]:
-            for key, known, what in (("devices", names, "name"), ("tags", tags, "tag")):
-                words = wanted.get(key, ())
-                for n, word in enumerate(words if isinstance(words, (list, tuple)) else ()):
-                    if isinstance(word, str) and word not in known:
-                        text = f"is {quote(word)}, but no device has this {what}"
-                        self.check.fault((*path, key, n), text + did_you_mean(word, known))
-        by_name = {t.get("name"): i for i, t in reversed(self._tables("driver"))}
-        for _, config in drivers:
-            device = getattr(config, "device", None)
-            if isinstance(device, str) and device not in names:
-                text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
-                self.check.fault(("driver", by_name[config.name], "device"), text)
 
     def _named(self, lists: DeviceSet) -> None:
         """Files that plug-ins will read, but not those of a forwarder that is not enabled."""

@@ -8,6 +8,8 @@ from typing import Any, Self
 from tests.daemon.home import QuickClock, stamp, until
 from torhaus.codecs.model import DecodeError, RejectReason, Value
 from torhaus.codecs.registry import load as load_codec
+from torhaus.daemon.alarms import Alarms
+from torhaus.daemon.config.model import AlarmRule
 from torhaus.daemon.lorawan import Device
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
@@ -55,6 +57,9 @@ class FakeHost:
         return Decoded({"n": Value(int(job.payload))}, ["odd"] if job.payload == b"13" else [])
 
 
+ALARMS = Alarms([AlarmRule(field="n", equals=7)])
+
+
 class Bench:
     """A real outbox, a feeder, a fake host."""
 
@@ -68,7 +73,7 @@ class Bench:
 
     async def __aenter__(self) -> Self:
         await self.outbox.open()
-        self.feeder = Feeder(self.outbox, self.host, self.devices, load_codec, self.watch, QuickClock())  # type: ignore[arg-type]
+        self.feeder = Feeder(self.outbox, self.host, self.devices, load_codec, self.watch, QuickClock(), ALARMS)  # type: ignore[arg-type]
         self.feeder._hashes["/decoders/boiler.js"] = "hash"
         self.outbox.subscribe(MAIN, self._feed)
         self.task = asyncio.ensure_future(self.feeder.run())

@@ -6,6 +6,7 @@ from tests.daemon.clocks import FakeClock
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import Frame, Radio, Reception, Reject, RejectReason, Stamp
 from torhaus.codecs.registry import Decode, load
+from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.lorawan import Device, Network
 from torhaus.daemon.outbox.record import Record
@@ -67,7 +68,9 @@ def device_of(sensor: Sensor, codec: str | None = None, script: str | None = Non
 class Stage:
     """A pipeline with everything around it."""
 
-    def __init__(self, devices: list[Device] | None = None, codec: Decode | None = None) -> None:
+    def __init__(
+        self, devices: list[Device] | None = None, codec: Decode | None = None, alarms: Alarms | None = None
+    ) -> None:
         self.store = Store()
         self.clock = FakeClock()
         self.watch = Watch(self.clock.wall_ns())
@@ -81,6 +84,7 @@ class Stage:
             lambda name: codec if codec is not None and name == "bad" else load(name),
             self.watch,
             self.clock,
+            alarms,
         )
         self.host = self.pipeline.host("roof")
         self.told: list[bool] = []

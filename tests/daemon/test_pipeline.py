@@ -8,6 +8,8 @@ import pytest
 from tests.daemon.pipeline_fakes import ELSYS, LPP, Stage, device_of, uplink
 from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Value
 from torhaus.codecs.registry import Decode, load
+from torhaus.daemon.alarms import Alarms
+from torhaus.daemon.config.model import AlarmRule
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Limits, Outbox, Reporter
@@ -283,3 +285,9 @@ def test_strangers_cannot_use_up_the_room_for_readings() -> None:
     assert stage.told == [False, True]
     assert len(stage.store.main) == 1
     assert stage.store.refused_records == {"strangers_backlog": 1}
+
+
+def test_a_reading_that_a_rule_of_the_site_speaks_of_is_an_alarm() -> None:
+    stage = Stage(alarms=Alarms([AlarmRule(devices=(ELSYS.name,), field="temperature", above=-300)]))
+    stage.deliver(stage.frame(uplink(ELSYS, 0)), stage.frame(uplink(LPP, 0)))
+    assert [(r.device, r.alarm) for r in stage.store.main] == [(ELSYS.name, True), (LPP.name, False)]

@@ -28,6 +28,7 @@ def test_verdicts_in_order_and_counted(tmp_path: Path) -> None:
     b = go(tmp_path, body)
     assert b.order == b.host.seen == list(range(21))
     assert [b.verdicts[i].fields for i in range(20)] == [{"n": Value(i)} for i in range(20)]
+    assert [i for i, verdict in b.verdicts.items() if verdict.alarm] == [7]
     assert (b.verdicts[20].kind, b.verdicts[20].reason, b.verdicts[20].detail) == ("frame", "script_error", "no")
     assert b.watch.readings["script"] == 20
     assert b.watch.rejects["x", "script", "script_error"] == 1

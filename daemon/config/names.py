@@ -1,0 +1,77 @@
+"""Names in the configuration that must fit together: unique, known, not somebody else's."""
+
+from typing import Any
+
+from torhaus.daemon.config.devices import DeviceConfig
+from torhaus.daemon.config.document import Tree
+from torhaus.daemon.config.expect import did_you_mean, quote
+from torhaus.daemon.config.lines import KeyPath
+from torhaus.daemon.config.model import ForwarderCommon
+from torhaus.daemon.config.validate import Validator
+
+Tables = list[tuple[int, dict[str, Any]]]
+
+
+class Names:
+    """Looks at the tables as they were written, by kind, with their places. Faults go to `check`."""
+
+    def __init__(self, tree: Tree, check: Validator, tables: dict[str, Tables]) -> None:
+        self.tree = tree
+        self.check = check
+        self._kinds = tables
+
+    def look(self) -> None:
+        """What needs no list of devices."""
+        self._unique("driver")
+        self._unique("forwarder")
+        self._renamed()
+
+    def _of(self, kind: str) -> Tables:
+        return self._kinds.get(kind, [])
+
+    def _unique(self, kind: str) -> None:
+        first: dict[str, int] = {}
+        for i, table in self._of(kind):
+            name = table.get("name")
+            if isinstance(name, str) and first.setdefault(name, i) != i:
+                file, line = self.tree.locate((kind, first[name], "name"))
+                self.check.fault((kind, i, "name"), f"is {quote(name)}, as of another {kind} ({file}:{line})")
+
+    def _renamed(self) -> None:
+        """A name that a forwarder had before is no other one's, nor had by two."""
+        taken = {
+            t.get("name"): f"is the name of another forwarder now ({t.get('name')})" for _, t in self._of("forwarder")
+        }
+        for i, table in self._of("forwarder"):
+            old = table.get("renamed_from")
+            if isinstance(old, str):
+                if old in taken and old != table.get("name"):
+                    self.check.fault(("forwarder", i, "renamed_from"), taken[old])
+                taken.setdefault(old, f"is {quote(old)}, from which another forwarder is renamed already")
+
+    def known(
+        self,
+        forwarders: list[tuple[Any, ForwarderCommon, Any]],
+        drivers: list[tuple[Any, Any]],
+        devices: list[DeviceConfig],
+    ) -> None:
+        """Devices and tags that are spoken of are there."""
+        names = {d.name for d in devices}
+        tags = {t for d in devices for t in d.tags}
+        by_name = {t.get("name"): i for i, t in reversed(self._of("forwarder"))}
+        spoken: list[tuple[KeyPath, dict[str, Any]]] = [
+            (("forwarder", by_name[c.name]), {"devices": c.devices, "tags": c.tags}) for _, c, _ in forwarders
+        ]
+        for path, wanted in [*spoken, *((("alarm", i), t) for i, t in self._of("alarm"))]:
+            for key, known, what in (("devices", names, "name"), ("tags", tags, "tag")):
+                words = wanted.get(key, ())
+                for n, word in enumerate(words if isinstance(words, (list, tuple)) else ()):
+                    if isinstance(word, str) and word not in known:
+                        text = f"is {quote(word)}, but no device has this {what}"
+                        self.check.fault((*path, key, n), text + did_you_mean(word, known))
+        by_name = {t.get("name"): i for i, t in reversed(self._of("driver"))}
+        for _, config in drivers:
+            device = getattr(config, "device", None)
+            if isinstance(device, str) and device not in names:
+                text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
+                self.check.fault(("driver", by_name[config.name], "device"), text)

@@ -1,0 +1,24 @@
+from pathlib import Path
+
+from tests.daemon.config_fakes import MINIMAL, faults_of, loaded
+
+
+def test_alarms_speak_of_devices_that_are_there(tmp_path: Path) -> None:
+    files = {"devices": '[[device]]\nname = "keller"\ntags = ["water"]\n'}
+    text = MINIMAL + '[[alarm]]\ndevices = ["kelller"]\n[[alarm]]\ntags = ["wasser"]\nfield = "leak"\n[[alarm]]\n'
+    assert faults_of(tmp_path, torhaus=text, **files) == [
+        'torhaus.toml:4: alarm[0].devices[0]: is "kelller", but no device has this name (did you mean "keller"?)',
+        'torhaus.toml:6: alarm[1].tags[0]: is "wasser", but no device has this tag (did you mean "water"?)',
+        "torhaus.toml:8: alarm[2].field: is missing, and so are devices and tags: one of the three is needed",
+    ]
+    found = loaded(tmp_path, torhaus=MINIMAL + '[[alarm]]\ntags = ["water"]\nfield = "leak"\nequals = true\n', **files)
+    assert (found.alarms[0].equals, found.tagged()) == (True, {"water": {"keller"}})
+
+
+def test_a_forwarders_former_name_is_nobody_elses(tmp_path: Path) -> None:
+    file = '[[forwarder]]\nname = "{}"\ntype = "file"\npath = "{}"\nrenamed_from = "{}"\n'
+    text = MINIMAL + file.format("a", "1", "b") + file.format("b", "2", "c") + file.format("d", "3", "c")
+    assert faults_of(tmp_path, torhaus=text) == [
+        "torhaus.toml:7: forwarder[a].renamed_from: is the name of another forwarder now (b)",
+        'torhaus.toml:17: forwarder[d].renamed_from: is "c", from which another forwarder is renamed already',
+    ]
