@@ -88,7 +88,7 @@ class Ranges:
 def free(start: int, end: int, *sets: Ranges) -> tuple[int, int] | None:
     """The lowest stretch of [start, end) that is in none of the sets; None when there is none."""
     moved = True
-    while moved:
+    while moved and start < end:
         moved = False
         for one in sets:
             gap = one.gap(start, end)
@@ -96,6 +96,8 @@ def free(start: int, end: int, *sets: Ranges) -> tuple[int, int] | None:
                 return None
             if gap[0] > start:
                 start, moved = gap[0], True
+    if start >= end:
+        return None
     return start, min((gap[1] for one in sets if (gap := one.gap(start, end)) is not None), default=end)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.daemon.home import Home, archive, running
+from tests.daemon.outbox_fakes import replace
 from tests.daemon.test_cli_status import run
 from tests.daemon.test_offline import fill
 from torhaus.daemon.cli import doctor
@@ -80,6 +81,11 @@ def test_a_running_daemon(tmp_path: Path) -> None:
 
     async def go() -> None:
         app = home.app({})
+
+        async def leave_it() -> None:
+            """The daemon counts dead letters every two seconds, and there are none on its disk."""
+
+        replace(app, "_count_dead_letters", leave_it)
         async with running(app):
             assert [f.grade for f in await asyncio.to_thread(found, home, "the daemon is running")] == ["ok"]
             app.watch.gone("scans", "busy")
