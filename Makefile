@@ -2,6 +2,7 @@
 #
 #   make demo      the whole gateway on loopback, with simulated gateways, meters and a scan station
 #   make test      the test suite                     make test ARGS="-k outbox"
+#   make test-crash   the long crash suite: kills, power cuts, a full disk, outages (as root; about 20 minutes)
 #   make check     lint, format, types, documentation in step with the code
 #   make bench     the figures that docs/ names, measured on this machine
 #   make lock      resolve the dependencies anew and write requirements*.lock
@@ -44,7 +45,7 @@ fi
 endef
 export find_python
 
-.PHONY: help demo test check bench lock wheels install clean links peers
+.PHONY: help demo test test-crash check bench lock wheels install clean links peers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -54,6 +55,10 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev peers
 	@$(BIN)/python -m pytest $(ARGS)
+
+# TORHAUS_CRASH_ROUNDS=n: so many kills, cuts and so on instead of the numbers in the tests
+test-crash: $(VENV)/.dev peers
+	@$(BIN)/python -m pytest tests/crash -m "crash or not crash" -s $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

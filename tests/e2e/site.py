@@ -38,19 +38,23 @@ def wait_for(condition: Callable[[], Any], what: str, limit_s: float = 60.0) -> 
 class Site:
     """A folder with a configuration, and the daemon that runs on it."""
 
-    def __init__(self, folder: Path, sensors: Sequence[Sensor], more: str, devices: str = "") -> None:
+    def __init__(
+        self, folder: Path, sensors: Sequence[Sensor], more: str, devices: str = "", store: Path | None = None
+    ) -> None:
         self.folder = folder
         self.udp = free_port()
         self.http = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
+        place = store or "state"
         (folder / "devices.toml").write_text("".join(s.config() for s in sensors) + devices)
         keys = folder / "devices.keys.toml"
         keys.touch(mode=0o600)
         keys.write_text("".join(s.keys() for s in sensors))
         self.config = folder / "torhaus.toml"
         self.config.write_text(
-            f'[site]\nid = "test"\n[store]\npath = "state"\n[control]\nsocket = "t.sock"\n'
+            f'[site]\nid = "test"\n[store]\npath = "{place}"\n[control]\nsocket = "t.sock"\n'
             f'[http]\nlisten = "127.0.0.1:{self.http}"\n[log]\nformat = "text"\n'
             f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{self.udp}"\n{more}'
         )
@@ -59,7 +63,7 @@ class Site:
         """Start the daemon; with `wait`, return when it is ready."""
         log = (self.folder / "log.txt").open("ab")
         command = [sys.executable, "-m", "torhaus", "run", "--config", str(self.config)]
-        self.process = subprocess.Popen(command, stderr=log, stdout=log, cwd="/")
+        self.process = subprocess.Popen(command, stderr=log, stdout=log, cwd="/", env=os.environ | self.environment)
         log.close()
         if wait:
             wait_for(self.ready, f"ready; log: {(self.folder / 'log.txt').read_text()[-2000:]}", START_S)
