@@ -58,6 +58,21 @@ class Disk:
         self.mount()
 
 
+def fill(folder: Path, leave_bytes: int = 0) -> Path:
+    """Occupy a file system but for so many bytes; the file that does it."""
+    filler = folder / "filler"
+    with contextlib.suppress(OSError), filler.open("ab", buffering=0) as f:
+        while (room := free_bytes(folder) - leave_bytes) > 0:
+            f.write(bytes(min(room, 1 << 16)))
+    return filler
+
+
+def free_bytes(folder: Path) -> int:
+    """Room on a file system."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
 def may_mount() -> None:
     """Skip, or fail where every peer is wanted, unless this process may mount file systems on loop devices."""
     if os.geteuid() == 0 and Path("/dev/loop-control").exists():

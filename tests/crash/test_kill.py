@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.load import Load, assert_honest, keys_of, rounds, sensors
-from tests.e2e.site import Site, mqtt_forwarder, running, subscriber, wait_for
+from tests.crash.load import BROKER, Load, assert_honest, rounds, sensors, wait_for_all
+from tests.e2e.site import Site, mqtt_forwarder, running, subscriber
 from tests.peers import mosquitto
 
 MOMENTS = (0.0, 0.4)
@@ -23,7 +23,7 @@ MOMENTS = (0.0, 0.4)
 def test_every_acknowledged_uplink_arrives_unchanged_under_one_id(tmp_path: Path, kills: int) -> None:
     known = sensors(40)
     with (
-        mosquitto(tmp_path) as port,
+        mosquitto(tmp_path, BROKER) as port,
         subscriber(port) as sub,
         running(Site(tmp_path, known, mqtt_forwarder(port))) as site,
     ):
@@ -42,6 +42,6 @@ def test_every_acknowledged_uplink_arrives_unchanged_under_one_id(tmp_path: Path
 
         load = asyncio.run(send())
         assert len(load.acked) > kills * 10
-        wait_for(lambda: load.acked <= keys_of(sub.bodies), "every acknowledged uplink arrived")
+        wait_for_all(load, site, sub)
         assert site.stop() == 0
         assert_honest(sub.bodies, load, known)

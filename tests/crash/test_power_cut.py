@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.disk import small_disk
-from tests.crash.load import Load, assert_honest, keys_of, rounds, sensors
-from tests.e2e.site import Site, mqtt_forwarder, running, subscriber, wait_for
+from tests.crash.load import BROKER, Load, assert_honest, rounds, sensors, wait_for_all
+from tests.e2e.site import Site, mqtt_forwarder, running, subscriber
 from tests.peers import mosquitto
 
 DISK_BYTES = 64 << 20
@@ -50,7 +50,7 @@ def test_the_cut_takes_what_was_not_fsynced(tmp_path: Path) -> None:
 def test_every_acknowledged_uplink_arrives_unchanged_under_one_id(tmp_path: Path, cuts: int) -> None:
     known = sensors(40)
     with (
-        mosquitto(tmp_path) as port,
+        mosquitto(tmp_path, BROKER) as port,
         subscriber(port) as sub,
         small_disk(tmp_path, DISK_BYTES) as disk,
         running(Site(tmp_path, known, mqtt_forwarder(port), store=disk.path / "state")) as site,
@@ -79,8 +79,8 @@ def test_every_acknowledged_uplink_arrives_unchanged_under_one_id(tmp_path: Path
 
         load = asyncio.run(send())
         assert len(load.acked) > cuts * 10
-        wait_for(lambda: load.acked <= keys_of(sub.bodies), "every acknowledged uplink arrived")
+        wait_for_all(load, site, sub)
         assert site.stop() == 0
-        assert not [p for p in (disk.path / "state").rglob("*corrupt*")]
+        assert not list((disk.path / "state").rglob("*corrupt*"))
         assert_honest(sub.bodies, load, known)
         assert os.path.ismount(disk.path)

@@ -39,7 +39,13 @@ class Site:
     """A folder with a configuration, and the daemon that runs on it."""
 
     def __init__(
-        self, folder: Path, sensors: Sequence[Sensor], more: str, devices: str = "", store: Path | None = None
+        self,
+        folder: Path,
+        sensors: Sequence[Sensor],
+        more: str,
+        devices: str = "",
+        store: object = None,
+        limits: str = "",
     ) -> None:
         self.folder = folder
         self.udp = free_port()
@@ -54,7 +60,7 @@ class Site:
         keys.write_text("".join(s.keys() for s in sensors))
         self.config = folder / "torhaus.toml"
         self.config.write_text(
-            f'[site]\nid = "test"\n[store]\npath = "{place}"\n[control]\nsocket = "t.sock"\n'
+            f'[site]\nid = "test"\n[store]\npath = "{place}"\n{limits}[control]\nsocket = "t.sock"\n'
             f'[http]\nlisten = "127.0.0.1:{self.http}"\n[log]\nformat = "text"\n'
             f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{self.udp}"\n{more}'
         )
