@@ -14,10 +14,12 @@ from torhaus.codecs.model import Stamp
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, tidy
 from torhaus.daemon.outbox.migrate import RefusedError, SchemaError
+from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict, pack, seed
 from torhaus.daemon.outbox.retention import Ages, Dropped, excess
 from torhaus.daemon.outbox.segment import CHECK_RECORDS, Segment, path_of
+from torhaus.daemon.outbox.trouble import is_failed_fsync
 
 SEGMENT_BYTES: Final = 64 << 20
 VERDICTS_AT_ONCE: Final = 1000
@@ -46,6 +48,7 @@ class Log:
         self.max_bytes = max_bytes
         self.max_age_ns = max_age_ns
         self.segment_bytes = min(SEGMENT_BYTES, max(max_bytes // 8, 1 << 20))
+        self._is_distrusted = False  # an fsync has failed: nothing more goes into the newest segment
         self.set_aside: list[Path] = []  # files that could not be used; kept for a person to look at
         self.written_bytes = 0
         self.commits = 0
@@ -123,8 +126,7 @@ class Log:
     @property
     def records(self) -> int:
         """How many records there are."""
-        head, tail = self.head, self.tail
-        return tail - head - self.holes.count(head, tail)
+        return self.tail - self.head - self.holes.count(self.head, self.tail)
 
     @property
     def store(self) -> str:
@@ -154,6 +156,8 @@ class Log:
 
     def append(self, records: list[tuple[Stamp, Record]], boot: str) -> list[Stored]:
         """Store records in one commit. Raises sqlite3.Error, and then nothing was stored."""
+        if self._is_distrusted:
+            self._leave_behind(records[0][0].wall_ns)
         first, seq, store = self.tail, self._seq, self._newest.store
         data = pack(records, first, seq, seed(store, boot))
         pending = sum([r.pending for _, r in records])
@@ -162,6 +166,7 @@ class Log:
         try:
             self._newest.append(first, len(records), seq, boot, wall_ns, pending, data, alarms)
         except sqlite3.DatabaseError as e:
+            self._is_distrusted = is_failed_fsync(e)
             if not migrate.is_damage(e) and not isinstance(e, sqlite3.IntegrityError):
                 raise
             self._begin_segment(wall_ns)  # the file was changed under our hands: what can be read of it still is
@@ -196,6 +201,7 @@ class Log:
             except SchemaError:
                 continue
             except sqlite3.DatabaseError as e:
+                self._is_distrusted = self._is_distrusted or is_failed_fsync(e)
                 if not migrate.is_damage(e):
                     failed = e
         if failed is not None:
@@ -225,9 +231,20 @@ class Log:
             self.set_aside.append(migrate.set_aside(old.path, now_ns))
             self._segments = self._segments[:-1]
         self._newest = self._create(self.tail, self._seq, old.store, now_ns)
+        self._let_go(old)
+
+    def _leave_behind(self, now_ns: int) -> None:
+        """Go on behind a hole, in a segment with a new store id: what an fsync failed for may be found after all."""
+        old, first = self._newest, self.tail + SKIP_AFTER_DAMAGE
+        self._newest = self._create(first, 0, secrets.token_hex(4), now_ns)
+        self.holes = Ranges([*self.holes, (self.tail, first)])
+        self.tail, self._seq, self._is_distrusted = first, 0, False
+        self._let_go(old)
+
+    def _let_go(self, old: Segment) -> None:
         with contextlib.suppress(sqlite3.Error):  # what is in its write-ahead log stays there
             old.close()
-        if old.first != self.tail:
+        if old.first in self._segments[:-1]:
             self._note_size(old.first)
         self._newest_bytes = migrate.size(self._newest.path)
 
@@ -243,9 +260,8 @@ class Log:
 
     def excess(self, now_ns: int | None, boots: dict[str, int]) -> list[Dropped]:
         """What has to go by the limits. Ages are judged only with `now_ns`: not while the clock is not synchronised."""
-        aged = 0
-        if self.max_age_ns and now_ns is not None:
-            aged = self._ages.aged(self._segments, now_ns - self.max_age_ns, boots)
+        judged = self._segments if self.max_age_ns and now_ns is not None else ()
+        aged = self._ages.aged(judged, (now_ns or 0) - self.max_age_ns, boots)
         return excess(self._segments, self._sizes, self.bytes_on_disk - self.max_bytes, aged)
 
     def unlink_below(self, pos: int) -> int:

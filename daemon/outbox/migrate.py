@@ -41,17 +41,64 @@ def is_damage(error: BaseException) -> bool:
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with durable settings (WAL, FULL): every commit is on disk when it returns."""
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    """A connection with durable settings (WAL, FULL): every commit is on disk when it returns.
+
+    One to read needs a little room on the disk, for the index of the write-ahead log; where there is none, a file that
+    nobody writes is read without: it is `frozen` then, and not to be kept.
+    """
+    if read_only:
+        try:
+            return _connect(path, "mode=ro", look=True)
+        except sqlite3.OperationalError as e:
+            if is_damage(e) or has_wal(path):
+                raise
+            return _connect(path, "immutable=1", look=True)
+    make_wal_durable(path)
+    return _connect(path, "mode=rwc", writes=True)
+
+
+def frozen(path: Path) -> bool:
+    """Whether a file that was just opened to be read is read without an index: others' changes are not seen."""
+    return not Path(f"{path}-shm").exists()
+
+
+def has_wal(path: Path) -> bool:
+    """Whether a part of this database is in its write-ahead log."""
+    return size(Path(f"{path}-wal")) > 0
+
+
+def make_wal_durable(path: Path) -> None:
+    """Write a write-ahead log once more, as it is, and have it on disk.
+
+    After an fsync that failed the kernel may have parts of it in memory only, and takes them for written: the next
+    fsync would not bring them to the disk. Who opens the file finds commits in it, and would build on them.
+    """
+    try:
+        descriptor = os.open(f"{path}-wal", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        at = 0
+        while data := os.pread(descriptor, 1 << 20, at):
+            at += os.pwrite(descriptor, data, at)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _connect(path: Path, mode: str, *, writes: bool = False, look: bool = False) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?{mode}"
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
     try:
         conn.text_factory = _text
-        if not read_only:
+        if writes:
             conn.execute("PRAGMA journal_mode=WAL").fetchone()
             conn.execute("PRAGMA synchronous=FULL")
             conn.execute("PRAGMA journal_size_limit=4194304")
         conn.execute("PRAGMA temp_store=MEMORY")
         conn.execute("PRAGMA cache_size=-1024")
+        if look:
+            conn.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error:
         conn.close()
         raise

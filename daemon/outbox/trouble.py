@@ -51,8 +51,15 @@ class Trouble:
 def is_full(error: BaseException) -> bool:
     """Whether there is no room; a write that fails for lack of it may also be an I/O error to SQLite."""
     if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        code = getattr(error, "sqlite_errorcode", 0)
+        return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE
     return isinstance(error, OSError) and error.errno in _FULL
+
+
+def is_failed_fsync(error: BaseException) -> bool:
+    """Whether the disk did not keep what it was given: what was written before is not proved to be there, either."""
+    codes = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) in codes
 
 
 def reason_of(error: BaseException) -> str:
