@@ -47,6 +47,9 @@ Parts = dict[str, Callable[[], Awaitable[None]]]
 SCANS = "scans"
 FIRST_WORD_S = 0.5
 LOOK_S = 2.0
+ROOM_CHECK_S = 2.0
+EXTEND_US = 30_000_000
+"""How much longer than so far systemd is asked to wait while a full disk keeps the files from being opened."""
 DRAIN_S = 3.0
 """How long a stopping daemon lets forwarders finish what is in the live lane; the rest goes next time, from disk."""
 
@@ -83,7 +86,8 @@ class App:
         control socket cannot be had: before any data is taken.
         """
         asyncio.get_running_loop().set_exception_handler(self._stray)
-        await self.outbox.open()
+        if not await self._open_outbox(stop):
+            return
         servers: list[Server] = []
         try:
             for path in self.outbox.set_aside:
@@ -109,6 +113,27 @@ class App:
                 await server.close()
             await self.outbox.close()
         logs.info("stopped", backlog={name: r.cursor.backlog(0) for name, (_, r) in self.runners.items()} or None)
+
+    async def _open_outbox(self, stop: asyncio.Event) -> bool:
+        """Open the files; on a full disk wait for room, since to end and be started again would not make any.
+
+        False when it was told to stop meanwhile.
+        """
+        is_told = False
+        while not stop.is_set():
+            try:
+                await self.outbox.open()
+            except (OSError, sqlite3.Error) as e:
+                if not self.outbox.is_out_of_room(e):
+                    raise
+                if not is_told:
+                    logs.error("no room on the disk: waiting for some before anything is taken in", detail=str(e))
+                is_told = True
+                self.notifier.send(STATUS="no room on the disk: waiting", EXTEND_TIMEOUT_USEC=EXTEND_US)
+                await self.clock.sleep(ROOM_CHECK_S)
+            else:
+                return True
+        return False
 
     async def _first_word(self) -> None:
         """Give the drivers a moment to get their ports and devices; one that has none yet does not hold us up."""

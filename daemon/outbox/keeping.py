@@ -13,7 +13,7 @@ from torhaus.daemon.outbox.commit import guarded
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.ranges import Ranges, free
-from torhaus.daemon.outbox.reserve import Reserve
+from torhaus.daemon.outbox.reserve import Reserve, no_room
 from torhaus.daemon.outbox.retention import Dropped
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.trouble import Reporter, Trouble, is_full, reason_of
@@ -23,6 +23,7 @@ MAIN: Final = "main"
 STRANGERS: Final = "strangers"
 DECODED: Final = "decoded"
 """Name under which the snapshot keeps the position below which every script has answered."""
+ROOM: Final = "intake"
 FLUSH_S: Final = 1.0
 """How often settled ranges and sessions go to disk: a crash repeats at most what was settled since (same ids)."""
 
@@ -183,6 +184,7 @@ class Keeper:
                 await self._writer.call(partial(self._save_state, flush))
                 if flush:
                     self._trouble.works("state")
+                self._told_room()
             except Exception as e:  # noqa: BLE001 - nothing of it may be lost
                 flush.merge(self.flush)
                 self.flush = flush
@@ -201,6 +203,12 @@ class Keeper:
         except Exception as e:  # noqa: BLE001 - told by the caller
             return e
 
+    def _told_room(self) -> None:
+        if self._reserve.is_short:
+            self._failed(ROOM, no_room())
+        else:
+            self._trouble.works(ROOM)
+
     def _save_state(self, flush: Flush) -> None:
         if flush:
             try:
@@ -209,7 +217,7 @@ class Keeper:
                 if not is_full(e) or not self._reserve.release():
                     raise
                 self.state.save(flush)
-        if self.failing is None:
+        if self._reserve.has_room():
             self._reserve.fill()
 
     async def run(self) -> None:

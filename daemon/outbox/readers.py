@@ -34,6 +34,7 @@ class Readers:
     def __init__(self, log: Read) -> None:
         self._log = log
         self._open: dict[int, Segment] = {}  # the least lately used first
+        self._frozen: set[int] = set()  # those opened where the disk had no room for an index
         self._failed = (-1, -1)  # position that could not be read, and the log's commits at that time
 
     def read(self, pos: int, max_records: int, max_bytes: int) -> list[Stored | Damaged]:
@@ -60,20 +61,25 @@ class Readers:
         out = []
         for first, after in zip(segments, (*segments[1:], tail), strict=True):
             end = min(after, tail)
-            hole = self._log.holes.gap(first, end)  # the stretch before the hole, if there is one
-            if hole is not None and hole[0] == first:
-                end = hole[1]
+            there = self._log.holes.gap(first, end)  # the stretch before the hole, if there is one
+            if there is None:
+                continue
+            if there[0] == first:
+                end = there[1]
             if end > max(pos, first):
                 out.append((first, end))
         return out
 
     def _read(self, first: int, at: int, end: int, max_records: int, max_bytes: int) -> list[Stored | Damaged]:
         try:
-            return self._segment(first).read(at, end, max_records, max_bytes)
+            found = self._segment(first).read(at, end, max_records, max_bytes)
         except sqlite3.OperationalError as e:
             if not self._is_bad_spot(e, at):
                 raise
-            return self._segment(first).read(at, end, max_records, max_bytes, give_up=True)
+            found = self._segment(first).read(at, end, max_records, max_bytes, give_up=True)
+        if first in self._frozen and migrate.has_wal(path_of(self._log.folder, first)):
+            raise sqlite3.OperationalError("written while it was read")
+        return found
 
     def _is_bad_spot(self, e: sqlite3.OperationalError, at: int) -> bool:
         """Whether the disk works, as a commit since the last try shows, but cannot be read here."""
@@ -117,16 +123,22 @@ class Readers:
             return []
 
     def _segment(self, first: int) -> Segment:
+        if first in self._frozen:  # it would not see what is written meanwhile
+            self._forget(first)
         segment = self._open.pop(first, None)
         if segment is None:
             if len(self._open) >= MAX_OPEN:
                 self._forget(next(iter(self._open)))
-            segment = Segment.open(path_of(self._log.folder, first), read_only=True)
+            path = path_of(self._log.folder, first)
+            segment = Segment.open(path, read_only=True)
+            if migrate.frozen(path):
+                self._frozen.add(first)
         self._open[first] = segment
         return segment
 
     def _forget(self, first: int) -> None:
         segment = self._open.pop(first, None)
+        self._frozen.discard(first)
         if segment is not None:
             segment.close()
 

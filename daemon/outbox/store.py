@@ -8,10 +8,11 @@ import asyncio
 import concurrent.futures
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -23,10 +24,12 @@ from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.record import Damaged, Stored, apply
 from torhaus.daemon.outbox.sessions import last_counters
 from torhaus.daemon.outbox.state import Flush, Session, State, open_state
-from torhaus.daemon.outbox.trouble import Reporter, reason_of
+from torhaus.daemon.outbox.trouble import Reporter, is_full, reason_of
 from torhaus.daemon.outbox.writer import Writer
 
 Feed = Callable[[list[Stored]], None]
+ROOM_TO_OPEN_BYTES: Final = 1 << 20
+"""With less than this free, any failure to open a file is taken for lack of room: SQLite does not always say so."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +85,23 @@ class Outbox(Keeper):
             self._reader.shutdown()
             await self._writer.stop()
             raise
+        self._told_room()
 
     def _open_files(self) -> None:
+        """On the writer thread. On a full disk the reserve is what lets the files be opened."""
+        try:
+            self._open_all()
+        except (OSError, sqlite3.Error) as e:
+            if not self.is_out_of_room(e) or not self._reserve.release():
+                raise
+            self._close_files()
+            self._open_all()
+
+    def is_out_of_room(self, error: BaseException) -> bool:
+        """Whether the files could not be opened for lack of room: later they may be."""
+        return is_full(error) or (reason_of(error) == "io_error" and self._reserve.free() < ROOM_TO_OPEN_BYTES)
+
+    def _open_all(self) -> None:
         now = self.clock.wall_ns()
         migrate.make_folder(self.path)
         self._lock = os.open(self.path / "outbox.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -112,7 +130,8 @@ class Outbox(Keeper):
             self._told[name], self._counted[name] = log.tail, log.head
         self.boots = self.state.boots()
         self.scanned_to = max(self.state.sessions()[1].get(DECODED, 0), self.logs[MAIN].head)
-        self._reserve.fill()
+        if self._reserve.has_room():
+            self._reserve.fill()
 
     async def close(self) -> None:
         """Commit what waits, save the state, close the files."""
@@ -140,9 +159,13 @@ class Outbox(Keeper):
         for name, records in batch.records.items():
             if records:
                 try:
+                    self._reserve.need_room()
                     result.stored[name] = self.logs[name].append(records, boot)
                 except Exception as e:  # noqa: BLE001 - told for this log
                     result.errors[name] = e
+                    if is_full(e) and self._reserve.is_scarce():
+                        self._reserve.is_short = True
+                        self._reserve.release()  # those who send need a little room to get rid of anything
         if batch.verdicts:
             try:
                 self.logs[MAIN].add_verdicts([(s.pos, v) for s, v in batch.verdicts])
@@ -153,7 +176,10 @@ class Outbox(Keeper):
     def _written(self, batch: Batch, result: Result, seconds: float) -> None:
         self.last_answer = self._loop.time()
         for part, error in result.errors.items():
-            self._failed(part, error)
+            if self._reserve.is_short and is_full(error):
+                self._told_room()
+            else:
+                self._failed(part, error)
             if batch.records.get(part):
                 self.report.refused(len(batch.records[part]), reason_of(error))
         stored_count = sum(map(len, result.stored.values()))

@@ -1,9 +1,11 @@
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.daemon.outbox_fakes import AT, copy_of, numbers, open_log, put, read_all
+from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.readers import MAX_OPEN
 from torhaus.daemon.outbox.record import Damaged, Stored
@@ -114,4 +116,31 @@ def test_a_bad_sector_is_given_up_once_the_disk_has_proved_to_work(
     found = log.read(3, 10)
     assert found[0] == Damaged(3, 1, "not now")
     assert numbers(found[1:]) == [4, 5, 6]
+    log.close()
+
+
+def no_index(path: Path, mode: str, connect: Any = migrate._connect, **options: bool) -> sqlite3.Connection:
+    """A disk that has no room for the index of a write-ahead log."""
+    if mode == "mode=ro":
+        raise sqlite3.OperationalError("disk I/O error")
+    found: sqlite3.Connection = connect(path, mode, **options)
+    return found
+
+
+def test_on_a_full_disk_closed_segments_are_read_without_an_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = segments(tmp_path, 3)
+    put(log, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "_connect", no_index)
+        assert numbers(log.read(0, 10)) == [0]
+        assert not (tmp_path / f"{path_of(tmp_path, 0).name}-shm").exists()
+        assert numbers(log.read(0, 10)) == [0]
+        path_of(tmp_path, 0).with_name(f"{path_of(tmp_path, 0).name}-wal").write_bytes(b"x")
+        with pytest.raises(sqlite3.OperationalError):  # somebody writes it: not to be read that way
+            log.read(0, 10)
+        assert numbers(log.read(1, 10)) == [1]
+    path_of(tmp_path, 0).with_name(f"{path_of(tmp_path, 0).name}-wal").unlink()
+    assert numbers(read_all(log)) == [0, 1, 2, 3]
     log.close()
