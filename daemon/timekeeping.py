@@ -17,6 +17,7 @@ class Timekeeper:
         self._outbox = outbox
         self.steps = 0
         self._offset: int | None = None
+        self._is_known = False
 
     def look(self) -> None:
         """Compare the two clocks once."""
@@ -27,10 +28,11 @@ class Timekeeper:
             logs.warning("clock stepped", seconds=round((offset - self._offset) / 1e9, 3), synced=stamp.synced)
         self._offset = offset
         boot = self._clock.boot_id
-        if stamp.synced and boot not in self._outbox.boots:
-            logs.info("clock synchronised")
-            self._outbox.boots[boot] = offset
-            self._outbox.flush.boots[boot] = offset
+        if stamp.synced and not self._is_known:
+            self._is_known = True
+            if boot not in self._outbox.boots:
+                logs.info("clock synchronised")
+                self._outbox.flush.boots[boot] = offset  # used once it is on disk, so that a crash cannot change it
 
     async def run(self) -> None:
         """Look every few seconds. Never returns."""

@@ -180,7 +180,9 @@ class Settlement:
         if self.dead >= MAX_DEAD_LETTERS:
             _, self.dead = await self._count()  # a person may have made room
         wall = self._clock.wall_ns()
-        found: list[SetAside] = await self._outbox.on_state(lambda s: s.due(self.name, self._log, wall, DUE_BATCH))
+        found: list[SetAside] = await self._outbox.on_state(
+            lambda s: s.due(self.name, self._log, wall, DUE_BATCH, int(SET_ASIDE_LONGEST_S * 1e9))
+        )
         self.aside = max(self.aside, len(found))  # a person may have had dead letters tried again
         return found
 

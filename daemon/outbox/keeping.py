@@ -78,7 +78,14 @@ class Keeper:
         log, now = self.logs[name], self.clock.wall_ns()
         log.roll(now)
         log.measure()
-        return log.excess(now if self.clock.synced() else None, self.boots)
+        return log.excess(self._known_time(now), self.boots)
+
+    def _known_time(self, now_ns: int) -> int | None:
+        """The time by which ages are judged: after a step forward still what it was before; None when not known."""
+        if not self.clock.synced():
+            return None
+        offset = self.boots.get(self.clock.boot_id)
+        return now_ns if offset is None else min(now_ns, self.clock.boot_ns() + offset)
 
     def _housed(self, name: str, result: Any) -> None:  # noqa: ANN401 - result or exception
         """Count what goes before it goes, so that nobody takes it for settled meanwhile."""
@@ -182,6 +189,8 @@ class Keeper:
                 flush.snapshot[DECODED] = self.decoded_to()
             try:
                 await self._writer.call(partial(self._save_state, flush))
+                for boot, offset in flush.boots.items():  # only now: corrected by it, a time is the same for ever
+                    self.boots.setdefault(boot, offset)
                 if flush:
                     self._trouble.works("state")
                 self._told_room()

@@ -30,7 +30,8 @@ class Ages:
         """How many segments, from the oldest on, hold nothing received since `before_ns`; the newest is never one.
 
         Only times that are known count: stamped by a synchronised clock, or in a boot of `boots` (wall clock minus
-        boot time, once it was known). A segment whose time is not known goes with the next one that is too old.
+        boot time, once it was known); where both are known, the later one, since a clock that was stepped must not
+        make old. A segment whose time is not known goes with the next one that is too old.
         """
         found = 0
         for i, first in enumerate(segments[:-1], 1):
@@ -46,10 +47,13 @@ class Ages:
         if first not in self._stamps:
             self._stamps[first] = _newest_stamp(path_of(self._folder, first))
         known = self._stamps[first]
-        if known is None or known[0].synced:
-            return known[0].wall_ns if known else None
-        offset = boots.get(known[1])
-        return None if offset is None else known[0].boot_ns + offset
+        if known is None:
+            return None
+        at, boot = known
+        times = [at.wall_ns] if at.synced else []
+        if boot in boots:
+            times.append(at.boot_ns + boots[boot])
+        return max(times, default=None)
 
     def forget(self, first: int) -> None:
         """This segment is gone."""

@@ -61,10 +61,10 @@ class Flush(msgspec.Struct):
         return any(getattr(self, name) for name in self.__struct_fields__ if name != "at_ns")
 
     def merge(self, newer: "Flush") -> None:
-        """Add what came while this one could not be written; newer values win."""
+        """Add what came while this one could not be written; newer values win, but for boots."""
         self.settled |= newer.settled
         self.snapshot |= newer.snapshot
-        self.boots |= newer.boots
+        self.boots = newer.boots | self.boots  # what was once told of a boot stays
         for mine, theirs in ((self.set_aside, newer.set_aside), (self.dead, newer.dead)):
             for key, items in theirs.items():
                 mine.setdefault(key, []).extend(items)
@@ -136,7 +136,7 @@ class State:
             for log, pos in flush.snapshot.items():
                 run("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", (log, pos))
             for boot, offset in flush.boots.items():
-                run("INSERT OR REPLACE INTO boot VALUES (?, ?, ?)", (boot, offset, flush.at_ns))
+                run("INSERT OR IGNORE INTO boot VALUES (?, ?, ?)", (boot, offset, flush.at_ns))
             for (name, reason), records in flush.dropped.items():
                 run(
                     "INSERT INTO dropped VALUES (?, ?, ?) "
@@ -176,12 +176,15 @@ class State:
         known = [end for _, name, settled in self.forwarders() if name == log for _, end in settled]
         return max((*known, self.sessions()[1].get(log, 0)))
 
-    def due(self, forwarder: str, log: str, now_ns: int, limit: int) -> list[SetAside]:
-        """Records set aside whose time has come, earliest first. Damaged ones are removed and counted as dropped."""
+    def due(self, forwarder: str, log: str, now_ns: int, limit: int, longest_ns: int = 1 << 62) -> list[SetAside]:
+        """Records set aside whose time has come, earliest first. Damaged ones are removed and counted as dropped.
+
+        None waits longer than `longest_ns`: one that would was set aside before the clock was put back.
+        """
         rows = self._conn.execute(
             "SELECT pos, tries, retry_at_ns, reason, stored FROM exception "
-            "WHERE forwarder = ? AND log = ? AND retry_at_ns <= ? ORDER BY retry_at_ns LIMIT ?",
-            (forwarder, log, now_ns, limit),
+            "WHERE forwarder = ? AND log = ? AND NOT retry_at_ns BETWEEN ? AND ? ORDER BY retry_at_ns LIMIT ?",
+            (forwarder, log, now_ns + 1, now_ns + longest_ns, limit),
         ).fetchall()
         found, damaged = [], []
         for pos, tries, at, reason, blob in rows:

@@ -45,3 +45,11 @@ def test_only_known_times_make_old(tmp_path: Path) -> None:
     assert ages.aged(names[:2], 901, boots) == 1  # looked at once
     ages.forget(0)
     assert ages.aged(names[:2], 901, boots) == 0
+
+
+def test_a_clock_that_was_put_back_for_a_while_makes_nothing_old(tmp_path: Path) -> None:
+    segment(tmp_path, 0, Stamp(100, 7_000, True), "this boot")  # stamped while the clock was years behind
+    boots = {"this boot": 2_000}
+    assert Ages(tmp_path).aged((0, 1), 8_999, boots) == 0
+    assert Ages(tmp_path).aged((0, 1), 9_001, boots) == 1
+    assert Ages(tmp_path).aged((0, 1), 8_999, {}) == 1

@@ -231,3 +231,19 @@ def test_a_damaged_range_is_not_believed_under_another_name_either(tmp_path: Pat
     with contextlib.closing(State(tmp_path / "state.db")) as s:
         assert s.rename("mqtt", "city")
         assert s.settled("city", "main") == Ranges()
+
+
+def test_none_waits_longer_than_it_may(state: State) -> None:
+    """As after a clock that was put back."""
+    state.save(Flush(set_aside={KEY: [aside(1, at=100), aside(2, at=160), aside(3, at=161), aside(4, at=10**18)]}))
+    assert [x.pos for x in state.due(*KEY, 100, 10, 60)] == [1, 3, 4]
+    assert [x.pos for x in state.due(*KEY, 100, 10)] == [1]
+
+
+def test_what_is_once_known_of_a_boot_stays(state: State) -> None:
+    state.save(Flush(boots={"a": 1}))
+    state.save(Flush(boots={"a": 2, "b": 3}))
+    assert state.boots() == {"a": 1, "b": 3}
+    flush = Flush(boots={"a": 5})
+    flush.merge(Flush(boots={"a": 6}))
+    assert flush.boots == {"a": 5}
