@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 from tests.daemon.clocks import FakeClock
 from tests.daemon.forward_fakes import FarSide
@@ -80,9 +80,7 @@ class World:
         forwarders = [
             (
                 SimpleNamespace(open_forwarder=lambda _, __, name=name: self.far_sides[name]),
-                ForwarderCommon(
-                    name=name, type="fake", enabled=enabled, start=cast("Any", self.start), backfill_per_s=0
-                ),
+                ForwarderCommon(name=name, type="fake", enabled=enabled, backfill_per_s=1e6),
                 None,
             )
             for name, enabled in self.enabled.items()

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ DISK_BYTES = 64 << 20
 
 
 @pytest.fixture
-def shim(tmp_path: Path) -> Iterator[Path]:
+def shim(tmp_path: Path) -> Path:
     """The library that is put between the daemon and its disk."""
     library = tmp_path / "shim.so"
     source = Path(__file__).with_name("shim.c")

@@ -180,7 +180,7 @@ class Life(RuleBasedStateMachine):
     ],
 )
 def test_everything_acknowledged_is_accounted_for(examples: int, steps: int) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Life,
         settings=settings(
             max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
