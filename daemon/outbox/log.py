@@ -14,6 +14,7 @@ from torhaus.codecs.model import Stamp
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, tidy
 from torhaus.daemon.outbox.migrate import RefusedError, SchemaError
+from torhaus.daemon.outbox.older import Older, by_segment
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict, pack, seed
@@ -54,7 +55,7 @@ class Log:
         self.commits = 0
         self._machine = machine
         self._ages = Ages(folder)
-        self._older: Segment | None = None  # the last segment before the newest that got a verdict
+        self._older = Older(folder)
         self._segments = tidy(folder)
         self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
         self.holes = find_holes(folder, self._segments)  # replaced, never changed in place: several threads look at it
@@ -93,7 +94,7 @@ class Log:
             if not migrate.is_damage(e):
                 raise
             return self._fresh(beyond, now_ns)  # what can be read of the damaged one still is
-        if tail < floor:
+        if tail < floor or segment.is_torn():
             segment.close()
             return self._fresh(beyond, now_ns)
         if segment.machine != self._machine:
@@ -187,15 +188,10 @@ class Log:
         A damaged segment does not take any: its records are decoded again. Raises sqlite3.Error when others may not
         have been stored; storing them again does no harm.
         """
-        by_segment: dict[int, list[tuple[int, Verdict]]] = {}
-        for pos, verdict in verdicts:
-            first = max((s for s in self._segments if s <= pos), default=None)
-            if first is not None:  # else dropped meanwhile, and its record with it
-                by_segment.setdefault(first, []).append((pos, verdict))
         failed: sqlite3.DatabaseError | None = None
-        for first, part in by_segment.items():
+        for first, part in by_segment(self._segments, verdicts).items():
             try:
-                segment = self._writable(first)
+                segment = self._newest if first == self._segments[-1] else self._older.open(first)
                 for i in range(0, len(part), VERDICTS_AT_ONCE):
                     segment.add_verdicts(part[i : i + VERDICTS_AT_ONCE])
             except SchemaError:
@@ -206,16 +202,6 @@ class Log:
                     failed = e
         if failed is not None:
             raise failed
-
-    def _writable(self, first: int) -> Segment:
-        if first == self._segments[-1]:
-            return self._newest
-        if self._older is None or self._older.first != first:
-            if self._older is not None:
-                self._older.close()
-                self._older = None
-            self._older = Segment.open(path_of(self.folder, first))
-        return self._older
 
     def roll(self, now_ns: int) -> bool:
         """Begin a new segment when the newest is full. True when it did."""
@@ -254,7 +240,7 @@ class Log:
 
     def measure(self) -> None:
         """Look up what cannot be counted along: write-ahead logs, and what verdicts have added."""
-        if self._older is not None:
+        if self._older.first is not None:
             self._note_size(self._older.first)
         self._wal_bytes = max(0, migrate.size(self._newest.path) - self._newest_bytes)
 
@@ -269,9 +255,8 @@ class Log:
         gone = 0
         while len(self._segments) > 1 and self._segments[1] <= pos:
             first = self._segments[0]
-            if self._older is not None and self._older.first == first:
+            if self._older.first == first:
                 self._older.close()
-                self._older = None
             self._segments = self._segments[1:]
             self._ages.forget(first)
             self._sizes.pop(first, None)
@@ -308,6 +293,5 @@ class Log:
     def close(self) -> None:
         """Close every file."""
         self._readers.close()
-        if self._older is not None:
-            self._older.close()
+        self._older.close()
         self._newest.close()

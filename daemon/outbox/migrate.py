@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from torhaus.daemon.outbox import wal
+
 CURRENT: Final = {"segment": 2, "state": 1}
 """The newest schema of each kind of file. `<kind>_v1.sql` creates it; `<kind>_v<n>.sql` leads from n-1 to n."""
 
@@ -50,40 +52,16 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         try:
             return _connect(path, "mode=ro", look=True)
         except sqlite3.OperationalError as e:
-            if is_damage(e) or has_wal(path):
+            if is_damage(e) or wal.has_content(path):
                 raise
             return _connect(path, "immutable=1", look=True)
-    make_wal_durable(path)
+    wal.make_durable(path)
     return _connect(path, "mode=rwc", writes=True)
 
 
 def frozen(path: Path) -> bool:
     """Whether a file that was just opened to be read is read without an index: others' changes are not seen."""
     return not Path(f"{path}-shm").exists()
-
-
-def has_wal(path: Path) -> bool:
-    """Whether a part of this database is in its write-ahead log."""
-    return size(Path(f"{path}-wal")) > 0
-
-
-def make_wal_durable(path: Path) -> None:
-    """Write a write-ahead log once more, as it is, and have it on disk.
-
-    After an fsync that failed the kernel may have parts of it in memory only, and takes them for written: the next
-    fsync would not bring them to the disk. Who opens the file finds commits in it, and would build on them.
-    """
-    try:
-        descriptor = os.open(f"{path}-wal", os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        at = 0
-        while data := os.pread(descriptor, 1 << 20, at):
-            at += os.pwrite(descriptor, data, at)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _connect(path: Path, mode: str, *, writes: bool = False, look: bool = False) -> sqlite3.Connection:

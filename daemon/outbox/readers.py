@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final, Protocol
 
-from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox import migrate, wal
 from torhaus.daemon.outbox.migrate import SchemaError
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Damaged, Stored
@@ -77,7 +77,7 @@ class Readers:
             if not self._is_bad_spot(e, at):
                 raise
             found = self._segment(first).read(at, end, max_records, max_bytes, give_up=True)
-        if first in self._frozen and migrate.has_wal(path_of(self._log.folder, first)):
+        if first in self._frozen and wal.has_content(path_of(self._log.folder, first)):
             raise sqlite3.OperationalError("written while it was read")
         return found
 

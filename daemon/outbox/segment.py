@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox import migrate, wal
 from torhaus.daemon.outbox.record import Verdict
 from torhaus.daemon.outbox.segment_read import SegmentReader, meta_crc
 
@@ -74,6 +74,10 @@ class Segment(SegmentReader):
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         self._conn.close()
+
+    def is_torn(self) -> bool:
+        """Whether commits may have been lost from the end of it; asked before anything is written."""
+        return wal.is_torn(self.path, self._conn)
 
     def append(
         self,

@@ -85,9 +85,9 @@ class World:
             )
             for name, enabled in self.enabled.items()
         ]
-        loaded = SimpleNamespace(site=SimpleNamespace(id=self.box.site), devices=[], forwarders=forwarders)
+        loaded = SimpleNamespace(site=SimpleNamespace(id=self.box.site), devices=[], forwarders=forwarders, tagged=dict)
         built = await build_forwarders(cast("Loaded", loaded), self.box, self.clock)
-        self.runners = {name: runner for name, (_, runner) in built.items()}
+        self.runners = {name: runner for name, (_, runner) in built.runners.items()}
         runs = [runner.run() for runner in self.runners.values()]
         self.tasks = [asyncio.create_task(run) for run in (*runs, self.box.run())]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.daemon.outbox_fakes import copy_of, numbers, open_log, put, read_all, replace
-from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox import wal
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.segment import path_of
@@ -72,8 +72,8 @@ def test_a_write_ahead_log_that_is_found_is_brought_to_the_disk_once_more(
     put(log, *range(100), weight=20_000)
     copy = copy_of(tmp_path / "a", tmp_path / "b")
     log.close()
-    wal = path_of(copy, 0).with_name(f"{path_of(copy, 0).name}-wal")
-    before, written = wal.read_bytes(), bytearray()
+    log_file = wal.path_of(path_of(copy, 0))
+    before, written = log_file.read_bytes(), bytearray()
     write, fsync, flushed = os.pwrite, os.fsync, []
 
     def pwrite(fd: int, data: bytes, at: int) -> int:
@@ -87,12 +87,12 @@ def test_a_write_ahead_log_that_is_found_is_brought_to_the_disk_once_more(
 
     monkeypatch.setattr(os, "pwrite", pwrite)
     monkeypatch.setattr(os, "fsync", note)
-    migrate.make_wal_durable(path_of(copy, 0))
+    wal.make_durable(path_of(copy, 0))
     assert len(before) > 1 << 20
-    assert written == before == wal.read_bytes()
-    assert flushed == [str(wal)]
+    assert written == before == log_file.read_bytes()
+    assert flushed == [str(log_file)]
     written.clear()
     log = open_log(copy)
-    assert flushed.count(str(wal)) == 2  # so it is whenever a file is opened to be written
+    assert flushed.count(str(log_file)) == 2  # so it is whenever a file is opened to be written
     assert numbers(read_all(log)) == list(range(100))
     log.close()

@@ -128,9 +128,9 @@ def test_a_torn_write_ahead_log_costs_only_its_end(tmp_path: Path) -> None:
         path_of(folder, 0).write_bytes(base)
         wal.write_bytes(whole[:cut])
         log = open_log(folder)
-        assert numbers(read_all(log)) == list(range(log.tail))
+        assert numbers(read_all(log)) == list(range(log.records))
         assert (not log.set_aside, log.damaged) == (True, 0)
-        seen.add(log.tail)
+        seen.add(log.records)
         put(log, 99)
         log.close()
     assert {0, 40} <= seen
