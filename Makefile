@@ -2,7 +2,7 @@
 #
 #   make demo      the whole gateway on loopback, with simulated gateways, meters and a scan station
 #   make test      the test suite                     make test ARGS="-k outbox"
-#   make test-crash   the long crash suite: kills, power cuts, a full disk, outages (as root; about 20 minutes)
+#   make test-crash   the long crash suite: kills, power cuts, a full disk, outages (as root; about half an hour)
 #   make check     lint, format, types, documentation in step with the code
 #   make bench     the figures that docs/ names, measured on this machine
 #   make lock      resolve the dependencies anew and write requirements*.lock
