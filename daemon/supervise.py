@@ -3,15 +3,20 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from torhaus.daemon.clock import Clock
 from torhaus.drivers.base import DriverGone
+
+E = TypeVar("E", bound=Exception)
 
 FIRST_S: Final = 0.5
 LONGEST_S: Final = 60.0
 STABLE_S: Final = 30.0
 """A run that lasted so long counts as a success: the next pause is short again."""
+
+AGAIN_S: Final = 1.0
+"""What has not ended by then, and was told to, is told again."""
 
 
 class Backoff:
@@ -36,6 +41,45 @@ class Backoff:
         self.tries = 0
 
 
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they have ended, and leave what they raise meanwhile unsaid.
+
+    Once is not enough: a TaskGroup in which something fails at the very moment at which it is cancelled tells only of
+    the failure (before Python 3.13), and who takes that for something to go on after has missed it.
+    """
+    waiting: set[asyncio.Task[None]] = {t for t in tasks if not t.done()}
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=AGAIN_S)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
+
+
+async def together(work: dict[str, Callable[[], Awaitable[None]]], expected: type[E]) -> E:
+    """Run parts, by name, until one of them raises what is `expected`, which is returned; then all have ended.
+
+    Another exception of a part is raised, in an ExceptionGroup, when all have ended.
+    """
+    first: asyncio.Future[E] = asyncio.get_running_loop().create_future()
+
+    async def part(run: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await run()
+        except expected as e:
+            if not first.done():
+                first.set_result(e)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part(run), name=name) for name, run in work.items()]
+        try:
+            found = await first
+        finally:
+            await end(*tasks)
+    return found
+
+
 class Told:
     """Whom `keep_running` tells. `gone` is an expected end, `defect` is not."""
 
@@ -53,18 +97,24 @@ async def keep_running(
     pause = backoff or Backoff()
     while True:
         began = clock.boot_ns()
+        task = asyncio.create_task(_awaited(run), name=name)  # of its own: what cancels it is not what cancels us
         try:
-            await run()
+            await asyncio.wait([task])
+        finally:
+            await end(task)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
             told.gone(name, "ended")
-        except DriverGone as e:
-            told.gone(name, str(e) or "gone")
-        except asyncio.CancelledError as e:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            told.defect(name, e)  # something inside was cancelled, not we: ending here would end it for good, unseen
-        except Exception as e:  # noqa: BLE001 - one component's defect must not end the others; it is logged and counted
-            told.defect(name, e)
+        elif isinstance(error, DriverGone):
+            told.gone(name, str(error) or "gone")
+        elif isinstance(error, Exception | asyncio.CancelledError):
+            told.defect(name, error)  # one component's defect must not end the others; it is logged and counted
+        else:
+            raise error
         if clock.boot_ns() - began > STABLE_S * 1e9:
             pause.reset()
         await clock.sleep(pause.next_s())
+
+
+async def _awaited(run: Callable[[], Awaitable[None]]) -> None:
+    await run()

@@ -25,6 +25,7 @@ from torhaus.daemon.forward.windows import Window, is_open
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.supervise import together
 
 IDLE_S: Final = 1.0
 """How often the backlog lane looks again when there is nothing to do."""
@@ -141,12 +142,7 @@ class Runner:
             work = {"live": self._live, "backfill": self._backfill, "alarms": self._alarm_lane}
             work |= {} if self._alarms_known else {"alarms in the log": self._find_alarms}
         work |= {"connection": self._mind_connection, "hang check": self._mind_hanging}
-        try:
-            async with asyncio.TaskGroup() as lanes:
-                for what, run in work.items():
-                    lanes.create_task(run(), name=f"{self.options.name} {what}")
-        except* Unavailable as group:
-            raise next(e for e in group.exceptions if isinstance(e, Unavailable)) from None
+        raise await together({f"{self.options.name} {what}": run for what, run in work.items()}, Unavailable)
 
     async def _mind_hanging(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """One forwarder over a real outbox: poison, defects, records set aside, a log that is not perfect."""
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -276,5 +277,24 @@ def test_refused_for_good_without_room_for_dead_letters_it_is_not_hammered(
         await s.outbox.on_state(lambda state: [state.drop_dead_letter(one.number) for one in letters])
         far.script = take_all
         await s.until(lambda: len(far.arrived) == 3)
+
+    on_site(tmp_path, body)
+
+
+def test_told_to_end_at_the_very_moment_at_which_the_far_side_hangs_up(tmp_path: Path) -> None:
+    async def body(s: Site) -> None:
+        far = FarSide()
+        runner = await s.start(far)
+        await s.until(lambda: runner.tally.up)
+        (task,) = s.tasks
+        for turns in range(5):  # whichever of the two comes first
+            far.hung_up.set()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task], timeout=5)
+            assert task.cancelled()
+            s.tasks[0] = task = asyncio.create_task(runner.run())
+            await s.until(lambda: far.is_open)
 
     on_site(tmp_path, body)

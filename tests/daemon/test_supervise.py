@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.daemon.clocks import FakeClock
-from torhaus.daemon.supervise import LONGEST_S, STABLE_S, Backoff, Told, keep_running
+from torhaus.daemon import supervise
+from torhaus.daemon.supervise import LONGEST_S, STABLE_S, Backoff, Told, end, keep_running, together
 from torhaus.drivers.base import DriverGone
 
 
@@ -120,3 +121,68 @@ def test_what_is_no_exception_passes() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(keep_running("part", run, FakeClock(), Notes()))
+
+
+def test_it_ends_when_told_to_although_something_fails_at_that_moment() -> None:
+    async def main() -> None:
+        async def fail_when_cancelled() -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise DriverGone("gone") from None
+
+        clock, told = FakeClock(), Notes()
+        task = asyncio.create_task(keep_running("x", fail_when_cancelled, clock, told))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+        assert task.cancelled()
+        assert clock.sleeping == 0
+
+    asyncio.run(main())
+
+
+def test_parts_run_together_until_one_finds_what_is_expected() -> None:
+    ended: list[str] = []
+
+    async def wait(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
+    async def fail(error: Exception) -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    async def main() -> None:
+        gone = DriverGone("gone")
+        assert await together({"a": lambda: wait("a"), "b": lambda: fail(gone)}, DriverGone) is gone
+        with pytest.raises(ExceptionGroup) as found:
+            await together({"c": lambda: wait("c"), "d": lambda: fail(TypeError("defect"))}, DriverGone)
+        assert isinstance(found.value.exceptions[0], TypeError)
+        assert ended == ["a", "c"]
+
+    asyncio.run(main())
+
+
+def test_who_misses_that_it_was_cancelled_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "AGAIN_S", 0)
+    told = 0
+
+    async def deaf() -> None:
+        nonlocal told
+        while told < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told += 1
+
+    async def main() -> None:
+        task = asyncio.create_task(deaf())
+        await asyncio.sleep(0)
+        await end(task)
+        assert task.done()
+        assert told == 3
+
+    asyncio.run(main())
