@@ -1,0 +1,113 @@
+"""Subscribes to everything at a broker and knows which records arrived: a process of its own, the same for all.
+
+    python -m bench.oracle PORT COUNT DEVICES [PATTERN]
+
+Records are numbered (frames.py). A number is found in the message by PATTERN, a regular expression: with two groups,
+device address and counter, as torhaus sends them; with one group the number itself, as the peers are given it. Packed
+messages hold several. `state` is answered with counts, `times` with the wall clock of each first arrival, in order of
+numbers (0: not arrived).
+"""
+
+import json
+import re
+import select
+import socket
+import sys
+import time
+from array import array
+from typing import Final
+
+from torhaus.daemon.mqtt import wire
+
+TORHAUS: Final = r'"dev_addr":"([0-9a-f]{8})","fcnt":(\d+)'
+NUMBER: Final = r'"n": ?(\d+)'
+_READ_BYTES: Final = 1 << 18
+
+
+class Tally:
+    """What has arrived."""
+
+    def __init__(self, count: int, devices: int, pattern: str) -> None:
+        self.at = array("d", bytes(8 * count))
+        self.unique = self.repeats = self.unknown = self.late = self.bytes = 0
+        self.first_at = self.last_at = 0.0
+        self._devices = devices
+        self._find = re.compile(pattern.encode()).findall
+        self._is_pair = re.compile(pattern).groups == 2
+
+    def take(self, payload: bytes, now: float) -> None:
+        """One message."""
+        self.bytes += len(payload)
+        self.late += payload.count(b'"late":true')
+        for found in self._find(payload):
+            number = self._number(*found) if self._is_pair else int(found)
+            if number >= len(self.at):
+                self.unknown += 1
+            elif self.at[number]:
+                self.repeats += 1
+            else:
+                self.at[number] = now
+                self.unique += 1
+                self.first_at = self.first_at or now
+                self.last_at = now
+
+    def _number(self, dev_addr: bytes, counter: bytes) -> int:
+        return int(counter) * self._devices + (int(dev_addr, 16) & 0xFFFFFF)
+
+    def state(self) -> dict[str, float]:
+        """The counts."""
+        names = ("unique", "repeats", "unknown", "late", "bytes", "first_at", "last_at")
+        return {name: getattr(self, name) for name in names}
+
+
+def subscribe(port: int, client_id: str = "oracle", patience_s: float = 10.0) -> tuple[socket.socket, wire.Decoder]:
+    """A subscription to `#` at QoS 0, once the broker is there. Raises OSError."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            sock = socket.create_connection(("127.0.0.1", port))
+            break
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.002)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    decoder = wire.Decoder(1 << 24)
+    sock.sendall(wire.encode(wire.ConnectPacket(client_id, keep_alive=0)))
+    filters = [wire.TopicFilter("#", max_qos=wire.QoS.AT_MOST_ONCE)]
+    sock.sendall(wire.encode(wire.SubscribePacket(1, filters)))
+    seen: list[wire.Packet] = []
+    while not any(isinstance(p, wire.SubAckPacket) for p in seen):
+        seen += decoder.feed(sock.recv(_READ_BYTES))
+    return sock, decoder
+
+
+def main() -> None:
+    port, count, devices = (int(x) for x in sys.argv[1:4])
+    tally = Tally(count, devices, sys.argv[4] if len(sys.argv) > 4 else TORHAUS)
+    sock, decoder = subscribe(port)
+    print("ready", flush=True)
+    while True:
+        readable = select.select([sock, sys.stdin], [], [])[0]
+        if sock in readable:
+            data = sock.recv(_READ_BYTES)
+            if not data:  # the broker has gone: outages are part of what is measured
+                sock.close()
+                sock, decoder = subscribe(port, patience_s=3600)
+                continue
+            now = time.time()
+            for packet in decoder.feed(data):
+                if isinstance(packet, wire.PublishPacket):
+                    tally.take(packet.payload or b"", now)
+        elif sys.stdin in readable:
+            match sys.stdin.readline().strip():
+                case "state":
+                    print(json.dumps(tally.state()), flush=True)
+                case "times":
+                    print(json.dumps({"at": tally.at.tolist()}), flush=True)
+                case _:
+                    return
+
+
+if __name__ == "__main__":
+    main()

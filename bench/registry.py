@@ -1,0 +1,133 @@
+"""Every scenario, in the order in which it is run and shown. References come before what is set in ratio to them."""
+
+from functools import partial
+from typing import Final
+
+from bench.frames import Traffic
+from bench.scenario import Figures, Plan, Scenario
+from bench.scenarios import idle, latency, outage, scans, store, uplinks
+
+
+def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
+    return Traffic(plan.records, devices, gateways, per_datagram)
+
+
+def _uplinks(name: str, title: str, codec: str | None = "elsys", **shape: int) -> partial[Scenario]:
+    def run(plan: Plan) -> Figures:
+        return uplinks.throughput(plan, name, _traffic(plan, **shape), codec)
+
+    return partial(Scenario, name, title, run, "uplinks_per_s")
+
+
+SCENARIOS: Final[list[Scenario]] = [
+    Scenario(
+        "bare",
+        "(i) bare path: the same job without features",
+        lambda plan: uplinks.bare(_traffic(plan)),
+        "uplinks_per_s",
+        in_long=True,
+    ),
+    _uplinks("uplinks/native", "(a) native codec, 10 gateways, 1,000 devices")(
+        reference="bare", target=20_000, in_long=True
+    ),
+    _uplinks("uplinks/native-1-gateway", "(a) native codec, 1 gateway", gateways=1)(reference="bare"),
+    _uplinks(
+        "uplinks/native-50-gateways", "(a) native codec, 50 gateways, 8 frames a datagram", gateways=50, per_datagram=8
+    )(reference="bare"),
+    _uplinks("uplinks/100k-devices", "(a) native codec, 100,000 devices", devices=100_000)(
+        reference="uplinks/native", target=1 / 1.2, of_ratio=True
+    ),
+    _uplinks("uplinks/script", "(a) decoded by a script", codec="script")(reference="bare", target=12_000),
+    _uplinks("uplinks/relay", "(a) relay only, nothing decoded", codec=None)(reference="bare"),
+    Scenario(
+        "latency/75",
+        "(b) latency at 75/s: one busy gateway",
+        lambda _: latency.latency(75, Traffic(1500, 200, 4)),
+        "p99_ms",
+        target=50,
+    ),
+    Scenario(
+        "latency/1000",
+        "(b) latency at 1,000/s",
+        lambda _: latency.latency(1000, Traffic(15_000)),
+        "p99_ms",
+        target=50,
+    ),
+    Scenario(
+        "latency/80-percent",
+        "(b) latency at 80 % of maximum",
+        lambda plan: latency.at_share_of_maximum(plan, 0.8, 10),
+        "p99_ms",
+        target=250,
+        runs=1,
+    ),
+    Scenario(
+        "outage/near",
+        "(c) outage, restart, drain with live records beside",
+        lambda plan: outage.outage(plan, "outage/near"),
+        "drained_per_s",
+        target=25_000,
+        runs=1,
+        in_long=True,
+    ),
+    Scenario(
+        "outage/far",
+        "(c) drain over 100 ms round trips, Receive Maximum 20",
+        lambda plan: outage.outage(Plan(min(plan.records, 200_000) // 10), "outage/far", 0.1, 20),
+        "drained_per_s",
+        target=5_000,
+        runs=1,
+    ),
+    Scenario(
+        "idle",
+        "(d) at rest: 50 gateways, 2,000 devices",
+        lambda _: idle.idle(2000, 50, 20),
+        "busy_percent",
+        target=1.0,
+        runs=1,
+    ),
+    Scenario(
+        "scrape", "(g) one scrape of /metrics, 2,000 devices", lambda _: idle.scrape(2000), "scrape_cpu_ms", runs=1
+    ),
+    Scenario(
+        "scans/large",
+        "(e) 20 documents of 50 MB, hot folder to folder",
+        lambda _: scans.scans(20, 50_000_000),
+        "share_of_alone_ratio",
+        target=0.6,
+        runs=1,
+    ),
+    Scenario(
+        "scans/small",
+        "(e) documents of 200 KB, hot folder to folder",
+        lambda _: scans.scans(200, 200_000),
+        "documents_per_s",
+        target=100,
+        runs=1,
+    ),
+    Scenario(
+        "start/waiting",
+        "(h) start with records waiting (as many as are measured; 10 million in the long run)",
+        lambda plan: store.start_up(10_000_000 if plan.is_long else plan.records),
+        "ready_s",
+        target=1.0,
+        in_long=True,
+    ),
+    Scenario(
+        "store/10k",
+        "outbox: put, read and settle, 10,000 waiting",
+        lambda _: store.cost(10_000),
+        "cpu_us",
+        in_long=True,
+    ),
+    Scenario(
+        "store/many",
+        "outbox: the same with 500,000 waiting (10 million in the long run)",
+        lambda plan: store.cost(10_000_000 if plan.is_long else 500_000),
+        "cpu_us",
+        reference="store/10k",
+        target=1.3,
+        of_ratio=True,
+        in_long=True,
+    ),
+]
