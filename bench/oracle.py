@@ -60,8 +60,8 @@ class Tally:
         return {name: getattr(self, name) for name in names}
 
 
-def subscribe(port: int, client_id: str = "oracle", patience_s: float = 10.0) -> tuple[socket.socket, wire.Decoder]:
-    """A subscription to `#` at QoS 0, once the broker is there. Raises OSError."""
+def connect(port: int, client_id: str, patience_s: float = 10.0) -> tuple[socket.socket, wire.Decoder]:
+    """A connection, once the broker is there. Raises OSError."""
     deadline = time.monotonic() + patience_s
     while True:
         try:
@@ -74,6 +74,15 @@ def subscribe(port: int, client_id: str = "oracle", patience_s: float = 10.0) ->
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
     decoder = wire.Decoder(1 << 24)
     sock.sendall(wire.encode(wire.ConnectPacket(client_id, keep_alive=0)))
+    answer = decoder.feed(sock.recv(_READ_BYTES))
+    if not answer or not isinstance(answer[0], wire.ConnAckPacket) or int(answer[0].reason_code):
+        raise ConnectionError(f"broker refused: {answer}")
+    return sock, decoder
+
+
+def subscribe(port: int, patience_s: float = 10.0) -> tuple[socket.socket, wire.Decoder]:
+    """A subscription to `#` at QoS 0. Raises OSError."""
+    sock, decoder = connect(port, "oracle", patience_s)
     filters = [wire.TopicFilter("#", max_qos=wire.QoS.AT_MOST_ONCE)]
     sock.sendall(wire.encode(wire.SubscribePacket(1, filters)))
     seen: list[wire.Packet] = []

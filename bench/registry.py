@@ -5,7 +5,7 @@ from typing import Final
 
 from bench.frames import Traffic
 from bench.scenario import Figures, Plan, Scenario
-from bench.scenarios import idle, latency, outage, scans, store, uplinks
+from bench.scenarios import idle, latency, outage, scans, storage, store, uplinks
 
 
 def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
@@ -129,5 +129,22 @@ SCENARIOS: Final[list[Scenario]] = [
         target=1.3,
         of_ratio=True,
         in_long=True,
+    ),
+    Scenario(
+        "storage/thingsboard",
+        "thingsboard-gateway's SQLite storage alone",
+        storage.thingsboard,
+        "stored_per_s",
+        runs=1,
+        claim="at least once; rows not fsynced (WAL, NORMAL), put() returns before they are written",
+    ),
+    Scenario(
+        "storage/torhaus",
+        "the outbox alone, at the same tests",
+        storage.torhaus,
+        "stored_per_s",
+        reference="storage/thingsboard",
+        runs=1,
+        claim="at least once; accepted means fsynced, settled means proved",
     ),
 ]
