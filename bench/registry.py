@@ -5,7 +5,7 @@ from typing import Final
 
 from bench.frames import Traffic
 from bench.scenario import Figures, Plan, Scenario
-from bench.scenarios import idle, latency, outage, scans, storage, store, uplinks
+from bench.scenarios import idle, latency, outage, peers, scans, storage, store, uplinks
 
 
 def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
@@ -146,5 +146,41 @@ SCENARIOS: Final[list[Scenario]] = [
         reference="storage/thingsboard",
         runs=1,
         claim="at least once; accepted means fsynced, settled means proved",
+    ),
+    Scenario(
+        "peers/thingsboard",
+        "thingsboard-gateway 3.8.5: MQTT in, SQLite storage, MQTT uplink (decoded already)",
+        peers.thingsboard_gateway,
+        "uplinks_per_s",
+        reference="uplinks/native",
+        runs=1,
+        claim="at least once meant; a wait that times out counts as delivered",
+    ),
+    Scenario(
+        "peers/node-red",
+        "Node-RED 4.1.15: MQTT in, file context, MQTT out (decoded already)",
+        peers.node_red_flow,
+        "uplinks_per_s",
+        reference="uplinks/native",
+        runs=1,
+        claim="file context is written every 30 s: what came since is lost",
+    ),
+    Scenario(
+        "peers/mosquitto-bridge",
+        "mosquitto bridge with persistence (decoded already)",
+        peers.mosquitto_bridge,
+        "uplinks_per_s",
+        reference="uplinks/native",
+        runs=1,
+        claim="PUBACK before disk; written every 30 minutes and at the end",
+    ),
+    Scenario(
+        "peers/aiomqtt",
+        "aiomqtt as client: MQTT out only (decoded already)",
+        peers.aiomqtt_client,
+        "uplinks_per_s",
+        reference="uplinks/native",
+        runs=1,
+        claim="nothing on disk; each message awaited",
     ),
 ]

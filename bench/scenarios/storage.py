@@ -93,7 +93,9 @@ def _time_out() -> float:
     try:
         with folder() as place, Daemon(place, traffic.devices, int(broker.read())) as daemon:
             config = daemon.folder / "torhaus.toml"
-            config.write_text(config.read_text().replace('type = "mqtt"\n', 'type = "mqtt"\ntimeout_s = 1.0\nstatus_topic = ""\n'))
+            config.write_text(
+                config.read_text().replace('type = "mqtt"\n', 'type = "mqtt"\ntimeout_s = 1.0\nstatus_topic = ""\n')
+            )
             daemon.start()
             generator = Worker("load", daemon.udp, traffic.file(), 0, window(traffic))
             try:
