@@ -69,10 +69,14 @@ def run(args: argparse.Namespace) -> int:
         share = report.ratio(scenario, results.outcomes)
         if share is not None:
             print(f"  {'ratio to ' + str(scenario.reference):24} {report.figure(share):>12}")
+        if plan.profile is not None:  # which slows down what it watches: no figures to keep
+            continue
         for line in report.worse(earlier[scenario.name], outcome) if scenario.name in earlier else ():
             print(f"  WORSE {line}")
             failed = failed or args.fail
-    if results.outcomes:
+    if plan.profile is not None:
+        print(f"profiles are in {plan.profile}")
+    elif results.outcomes:
         print(f"written to {report.save(results).relative_to(ROOT)}")
     return int(failed)
 

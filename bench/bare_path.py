@@ -158,7 +158,7 @@ class Bare(asyncio.DatagramProtocol):
         first = 0
         while True:
             batch = self.jobs.get()
-            parts = []
+            parts: list[bytes] = []
             n = 0
             for _, _, messages in batch:
                 for m in messages:

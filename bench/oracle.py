@@ -4,8 +4,8 @@
 
 Records are numbered (frames.py). A number is found in the message by PATTERN, a regular expression: with two groups,
 device address and counter, as torhaus sends them; with one group the number itself, as the peers are given it. Packed
-messages hold several. `state` is answered with counts, `times` with the wall clock of each first arrival, in order of
-numbers (0: not arrived).
+messages hold several. `state` is answered with counts; `times A B` with the wall clock of the first arrival of each of
+the numbers from A to B (0: not arrived); `span A B` with how many of them arrived, and when the first and the last did.
 """
 
 import json
@@ -59,6 +59,11 @@ class Tally:
         names = ("unique", "repeats", "unknown", "late", "bytes", "first_at", "last_at")
         return {name: getattr(self, name) for name in names}
 
+    def span(self, first: int, end: int) -> dict[str, float]:
+        """How many of these numbers have arrived, and when the first and the last of them did."""
+        arrived = [at for at in self.at[first:end] if at]
+        return {"count": len(arrived), "first_at": min(arrived, default=0.0), "last_at": max(arrived, default=0.0)}
+
 
 def connect(port: int, client_id: str, patience_s: float = 10.0) -> tuple[socket.socket, wire.Decoder]:
     """A connection, once the broker is there. Raises OSError."""
@@ -109,11 +114,13 @@ def main() -> None:
                 if isinstance(packet, wire.PublishPacket):
                     tally.take(packet.payload or b"", now)
         elif sys.stdin in readable:
-            match sys.stdin.readline().strip():
-                case "state":
+            match sys.stdin.readline().split():
+                case ["state"]:
                     print(json.dumps(tally.state()), flush=True)
-                case "times":
-                    print(json.dumps({"at": tally.at.tolist()}), flush=True)
+                case ["times", first, end]:
+                    print(json.dumps({"at": tally.at[int(first) : int(end)].tolist()}), flush=True)
+                case ["span", first, end]:
+                    print(json.dumps(tally.span(int(first), int(end))), flush=True)
                 case _:
                     return
 

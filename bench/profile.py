@@ -24,8 +24,18 @@ class Profiler:
         self.path = path
         self._stacks = path.with_suffix(".stacks")
         binary = installed("profile") / "bin" / "py-spy"
-        command = [str(binary), "record", "--pid", str(pid), "--native", "--rate", str(RATE_HZ), "--threads"]
-        command += ["--format", "raw", "--nonblocking", "--output", str(self._stacks)]
+        command = [
+            str(binary),
+            "record",
+            "--pid",
+            str(pid),
+            "--native",
+            "--rate",
+            str(RATE_HZ),
+            "--threads",
+            "--function",
+        ]
+        command += ["--format", "raw", "--output", str(self._stacks)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def stop(self) -> None:
@@ -42,18 +52,26 @@ class Profiler:
 
 
 def summary(stacks: str) -> str:
-    """Collapsed stacks as two lists: time in a function itself, and with all it calls, in percent of all samples."""
-    own: Counter[str] = Counter()
-    whole: Counter[str] = Counter()
+    """Collapsed stacks as lists, thread by thread: time in a function itself, and with all that it calls.
+
+    Percent of the thread's own samples. A thread that waits shows the wait: py-spy cannot tell it apart with native
+    frames.
+    """
+    threads: dict[str, tuple[Counter[str], Counter[str]]] = {}
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
-        frames = stack.split(";")
+        thread, *frames = stack.split(";")
+        if not frames:
+            continue
+        own, whole = threads.setdefault(thread, (Counter(), Counter()))
         own[frames[-1]] += int(count)
         for frame in set(frames):
             whole[frame] += int(count)
-    total = sum(own.values()) or 1
     out = []
-    for title, counter in (("itself", own), ("with what it calls", whole)):
-        out.append(f"percent {title}")
-        out += [f"{n / total:7.1%}  {frame}" for frame, n in counter.most_common(TOP)]
+    for thread, (own, whole) in sorted(threads.items(), key=lambda t: -t[1][0].total()):
+        total = own.total()
+        out.append(f"{thread}: {total} samples")
+        for title, counter in (("itself", own), ("with what it calls", whole)):
+            out.append(f"  percent {title}")
+            out += [f"  {n / total:7.1%}  {frame}" for frame, n in counter.most_common(TOP)]
     return "\n".join(out) + "\n"

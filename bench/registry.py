@@ -72,8 +72,8 @@ SCENARIOS: Final[list[Scenario]] = [
     ),
     Scenario(
         "outage/far",
-        "(c) drain over 100 ms round trips, Receive Maximum 20",
-        lambda plan: outage.outage(Plan(min(plan.records, 200_000) // 10), "outage/far", 0.1, 20),
+        "(c) drain over 100 ms round trips, Receive Maximum 20, 100 records a message",
+        lambda plan: outage.outage(Plan(min(plan.records, 200_000)), "outage/far", 0.1, 20, 100),
         "drained_per_s",
         target=5_000,
         runs=1,

@@ -128,8 +128,8 @@ def ratio(scenario: Scenario, outcomes: dict[str, Outcome]) -> float | None:
 
 def meets(scenario: Scenario, outcomes: dict[str, Outcome]) -> bool | None:
     """Whether the target is met; None where there is none, or nothing to judge it by."""
-    outcome = outcomes.get(scenario.name)
-    value = ratio(scenario, outcomes) if scenario.of_ratio else outcome and outcome.figures.get(scenario.main)
+    outcome = outcomes.get(scenario.name, Outcome("", 0))
+    value = ratio(scenario, outcomes) if scenario.of_ratio else outcome.figures.get(scenario.main)
     if value is None or scenario.target is None:
         return None
     is_higher = scenario.main.endswith(_HIGHER)

@@ -52,7 +52,8 @@ class Mosquitto:
 class Daemon:
     """`torhaus run` with `devices` simulated devices and one forwarder to `broker`, if any.
 
-    `codec` is a native codec's name, `script` for the JavaScript decoder, None for none: frames only.
+    `codec` is a native codec's name, `script` for the JavaScript decoder, None for none: frames only. `more`, `store`
+    and `forwarder` are further lines of the file, of `[store]` and of the forwarder.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Daemon:
         codec: str | None = "elsys",
         more: str = "",
         store: str = "",
+        forwarder: str = "",
     ) -> None:
         self.folder = folder
         self.udp = free_port(socket.SOCK_DGRAM)
@@ -78,15 +80,16 @@ class Daemon:
         keys = folder / "devices.keys.toml"
         keys.touch(mode=0o600)
         keys.write_text("".join(s.keys() for s in sensors))
-        forwarder = (
+        sending = (
             f'[[forwarder]]\nname = "broker"\ntype = "mqtt"\nurl = "mqtt://127.0.0.1:{broker}"\n'
             'kinds = ["reading", "frame"]\nbackfill_per_s = 1000000\n'
+            f"{forwarder}"
         )
         (folder / "torhaus.toml").write_text(
             f'[site]\nid = "bench"\n[store]\npath = "state"\n{store}[control]\nsocket = "t.sock"\n'
             f'[http]\nlisten = "127.0.0.1:{self.http}"\n[log]\nlevel = "error"\nformat = "text"\n'
             f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{self.udp}"\n'
-            f"{forwarder if broker is not None else ''}{more}"
+            f"{sending if broker is not None else ''}{more}"
         )
         self.process: subprocess.Popen[bytes]
 

@@ -29,7 +29,7 @@ def latency(rate_per_s: float, traffic: Traffic) -> Figures:
             sent: dict[str, Any] = json.loads(generator.read())
             used = daemon.usage().since(before)
             wait_until(lambda: oracle.ask("state")["unique"] >= sent["acked"], "everything has arrived")
-            arrived = oracle.ask("times")["at"]
+            arrived = oracle.ask(f"times 0 {traffic.count}")["at"]
         finally:
             generator.close()
             oracle.close()

@@ -19,7 +19,7 @@ MOST_PROBES = 20_000
 PATIENCE_S = 3600.0
 
 
-def outage(plan: Plan, name: str, round_trip_s: float = 0.0, receive_maximum: int = 0) -> Figures:
+def outage(plan: Plan, name: str, round_trip_s: float = 0.0, receive_maximum: int = 0, pack: int = 1) -> Figures:
     """One run: outage, restart of the daemon in the middle of it, drain with live records beside."""
     devices = 1000
     backlog = Traffic(plan.records // devices * devices, devices, 10, 8)
@@ -29,7 +29,7 @@ def outage(plan: Plan, name: str, round_trip_s: float = 0.0, receive_maximum: in
     with folder() as place, Mosquitto(place, receive_maximum) as broker:
         proxy = Worker("proxy", broker.port, round_trip_s) if round_trip_s else None
         port = int(proxy.read()) if proxy else broker.port
-        with Daemon(place, devices, port, store=store) as daemon:
+        with Daemon(place, devices, port, store=store, forwarder=f"backlog_pack = {pack}\n") as daemon:
             oracle = Worker("oracle", broker.port, backlog.count + probes.count, devices)
             generator = Worker("load", daemon.udp, probes.file(), PROBES_PER_S)
             try:
@@ -80,22 +80,22 @@ def _drain(
     wait_until(lambda: oracle.ask("state")["unique"] >= stored + probes["acked"], "the live records have arrived")
     seen = oracle.ask("state")
     used = daemon.usage().since(before)
-    at = oracle.ask("times")["at"]
-    arrived = sorted(x for x in at[: backlog.count] if x)
-    pairs = zip(at[backlog.count :], probes["sent_at"], strict=False)
+    drained = oracle.ask(f"span 0 {backlog.count}")
+    at = oracle.ask(f"times {backlog.count} {backlog.count + probes['sent']}")["at"]
+    pairs = zip(at, probes["sent_at"], strict=False)
     # those of the time before the daemon was connected again are the outage's, not the drain's
-    live = sorted(came - went for came, went in pairs if came and arrived[0] <= went <= arrived[-1])
-    if len(arrived) < 2:
+    live = sorted(came - went for came, went in pairs if came and drained["first_at"] <= went <= drained["last_at"])
+    if drained["count"] < 2:
         raise BenchError("nothing was drained")
     return {
-        "drained": float(len(arrived)),
-        "drained_per_s": len(arrived) / (arrived[-1] - arrived[0]),
-        "lost": float(backlog.count - len(arrived)),
+        "drained": float(drained["count"]),
+        "drained_per_s": drained["count"] / (drained["last_at"] - drained["first_at"]),
+        "lost": float(backlog.count - drained["count"]),
         "repeats": float(seen["repeats"]),
         "live_p50_ms": quantile(live, 0.5) * 1e3,
         "live_worst_ms": live[-1] * 1e3 if live else 0.0,
         "live_probes": float(len(live)),
-        "cpu_us": used.cpu_s / len(arrived) * 1e6,
+        "cpu_us": used.cpu_s / drained["count"] * 1e6,
         "rss_mib": daemon.rss_mib(),
         "peak_mib": daemon.rss_mib("VmHWM"),
     }

@@ -23,6 +23,7 @@ from bench.venv import installed
 Command = list[str]
 ACCEPT_PER_S = 1000
 KILL_AFTER_S = 3.0
+PATIENCE = 'timeout_s = 1.0\nstatus_topic = ""\n'
 UNPROVED = 1000
 """Records sent to a broker that never acknowledges."""
 
@@ -91,11 +92,7 @@ def _time_out() -> float:
     traffic = Traffic(UNPROVED)
     broker = Worker("peers.silent_broker")
     try:
-        with folder() as place, Daemon(place, traffic.devices, int(broker.read())) as daemon:
-            config = daemon.folder / "torhaus.toml"
-            config.write_text(
-                config.read_text().replace('type = "mqtt"\n', 'type = "mqtt"\ntimeout_s = 1.0\nstatus_topic = ""\n')
-            )
+        with folder() as place, Daemon(place, traffic.devices, int(broker.read()), forwarder=PATIENCE) as daemon:
             daemon.start()
             generator = Worker("load", daemon.udp, traffic.file(), 0, window(traffic))
             try:
