@@ -15,6 +15,7 @@ from bench.oracle import NUMBER
 from bench.peers import node_red, thingsboard
 from bench.processes import Worker, end, folder
 from bench.scenario import CHECK_S, BenchError, Figures, Plan
+from bench.scenarios.uplinks import PAUSE_S
 from bench.site import MIB, Mosquitto
 from bench.usage import Usage, memory_bytes, usage
 
@@ -61,7 +62,7 @@ def _warm_up(source: int, target: int, process: "subprocess.Popen[bytes]", place
 
 
 def _contest(place: Path, process: "subprocess.Popen[bytes]", source: int, target: int, count: int) -> Figures:
-    oracle = Worker("oracle", target, count, 1, NUMBER)
+    oracle = Worker("oracle", target, count, 1, NUMBER, PAUSE_S)
     publisher = Worker("publisher", source, count)
     try:
         before = usage(process.pid, place)
@@ -124,7 +125,7 @@ def aiomqtt_client(plan: Plan) -> Figures:
     """aiomqtt: publishes what it has in memory."""
     count = min(plan.records, MOST_RECORDS)
     with folder() as place, Mosquitto(place) as target:
-        oracle = Worker("oracle", target.port, count, 1, NUMBER)
+        oracle = Worker("oracle", target.port, count, 1, NUMBER, PAUSE_S)
         client = Worker("peers.aiomqtt_client", target.port, count)
         try:
             before = usage(client.process.pid, place)

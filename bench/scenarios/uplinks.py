@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.frames import Traffic
+from bench.oracle import TORHAUS
 from bench.processes import ROOT, Worker, end, folder, free_port, wait_until
 from bench.scenario import BenchError, Figures, Plan
 from bench.site import MIB, Daemon, Mosquitto
 from bench.usage import memory_bytes, usage
 
 PATIENCE_S = 600.0
+PAUSE_S = 0.002
+"""How often the oracle looks where throughput is measured."""
 
 
 def window(traffic: Traffic) -> int:
@@ -57,7 +60,7 @@ def throughput(plan: Plan, name: str, traffic: Traffic, codec: str | None = "els
     traffic.file()
     with folder() as place, Mosquitto(place) as broker, Daemon(place, traffic.devices, broker.port, codec) as daemon:
         ready = daemon.start()
-        oracle = Worker("oracle", broker.port, traffic.count, traffic.devices)
+        oracle = Worker("oracle", broker.port, traffic.count, traffic.devices, TORHAUS, PAUSE_S)
         try:
             wait_until(lambda: daemon.metric("torhaus_forwarder_up"), "the forwarder is connected")
             daemon.profile(plan, name)
@@ -77,7 +80,7 @@ def bare(traffic: Traffic) -> Figures:
     """The same job by the smallest program that does it."""
     traffic.file()
     with folder() as place, Mosquitto(place) as broker:
-        oracle = Worker("oracle", broker.port, traffic.count, traffic.devices)
+        oracle = Worker("oracle", broker.port, traffic.count, traffic.devices, TORHAUS, PAUSE_S)
         udp = free_port(socket.SOCK_DGRAM)
         process = _start_bare(place, udp, broker.port, traffic.devices)
         try:
