@@ -1,6 +1,6 @@
 """`make bench`: every scenario, several runs each, the median; JSON in bench/results/, and what got worse.
 
-python -m bench [run] [--only NAME] [--runs N] [--records N] [--long] [--fail] [--profile DIR]
+python -m bench [run] [--only NAME] [--runs N] [--records N] [--waiting N] [--long] [--fail] [--profile DIR]
 python -m bench list
 python -m bench table        writes the newest results of this machine into docs/performance.md
 """
@@ -15,12 +15,12 @@ from bench.processes import ROOT
 from bench.registry import SCENARIOS
 from bench.scenario import BenchError, NotMeasured, Plan, Scenario
 
-LONG_RECORDS = 5_000_000
+LONG = Plan(records=5_000_000, waiting=10_000_000)
 
 
 def measure(scenario: Scenario, plan: Plan, runs: int) -> report.Outcome:
     """All runs of one scenario."""
-    outcome = report.Outcome(time.strftime("%Y-%m-%dT%H:%M:%S"), plan.records)
+    outcome = report.Outcome(time.strftime("%Y-%m-%dT%H:%M:%S"), plan.records, waiting=plan.waiting)
     try:
         for _ in range(runs):
             outcome.runs.append(scenario.run(plan))
@@ -49,8 +49,8 @@ def show(name: str, outcome: report.Outcome) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure; 1 when something got worse and that is to fail, or when a run went wrong."""
-    records = args.records or (LONG_RECORDS if args.long else Plan().records)
-    plan = Plan(records, is_long=args.long, profile=args.profile)
+    usual = LONG if args.long else Plan()
+    plan = Plan(args.records or usual.records, args.waiting or usual.waiting, args.profile)
     earlier = report.newest(report.machine(), sorted(report.RESULTS.glob("*.json")))
     results = report.Results(report.machine())
     failed = False
@@ -102,6 +102,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="names or parts of names, commas between")
     parser.add_argument("--runs", type=int, help="runs of each scenario, of which the median counts (default 3)")
     parser.add_argument("--records", type=int, help="default 200,000, with --long 5,000,000")
+    parser.add_argument("--waiting", type=int, help="records in a store; default 500,000, with --long 10,000,000")
     parser.add_argument("--long", action="store_true", help="the scenarios that are worth it, with many records, once")
     parser.add_argument("--fail", action="store_true", help="exit 1 when a figure got more than 10 percent worse")
     parser.add_argument("--profile", type=Path, help="folder for profiles of the daemon (py-spy)")

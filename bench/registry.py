@@ -91,8 +91,8 @@ SCENARIOS: Final[list[Scenario]] = [
     ),
     Scenario(
         "scans/large",
-        "(e) 20 documents of 50 MB, hot folder to folder",
-        lambda _: scans.scans(20, 50_000_000),
+        "(e) documents of 50 MB, hot folder to folder",
+        lambda plan: scans.scans(max(2, plan.records // 10_000), 50_000_000),
         "share_of_alone_ratio",
         target=0.6,
         runs=1,
@@ -100,15 +100,15 @@ SCENARIOS: Final[list[Scenario]] = [
     Scenario(
         "scans/small",
         "(e) documents of 200 KB, hot folder to folder",
-        lambda _: scans.scans(200, 200_000),
+        lambda plan: scans.scans(max(10, plan.records // 1000), 200_000),
         "documents_per_s",
         target=100,
         runs=1,
     ),
     Scenario(
         "start/waiting",
-        "(h) start with records waiting (as many as are measured; 10 million in the long run)",
-        lambda plan: store.start_up(10_000_000 if plan.is_long else plan.records),
+        "(h) start with 500,000 records waiting (10 million in the long run)",
+        lambda plan: store.start_up(plan.waiting),
         "ready_s",
         target=1.0,
         in_long=True,
@@ -123,7 +123,7 @@ SCENARIOS: Final[list[Scenario]] = [
     Scenario(
         "store/many",
         "outbox: the same with 500,000 waiting (10 million in the long run)",
-        lambda plan: store.cost(10_000_000 if plan.is_long else 500_000),
+        lambda plan: store.cost(plan.waiting),
         "cpu_us",
         reference="store/10k",
         target=1.3,

@@ -41,6 +41,7 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     figures: Figures = {}
     runs: list[Figures] = []
     not_measured: str | None = None
+    waiting: int = 0
 
 
 class Results(msgspec.Struct):
@@ -99,7 +100,7 @@ def newest(here: dict[str, str], paths: list[Path]) -> dict[str, Outcome]:
 
 def worse(before: Outcome, after: Outcome) -> list[str]:
     """What got more than 10 % worse, a line each. Runs of different size are not compared."""
-    if before.records != after.records:
+    if (before.records, before.waiting) != (after.records, after.waiting):
         return []
     found = []
     for key, new in after.figures.items():

@@ -19,10 +19,13 @@ class BenchError(Exception):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How much to measure. `profile` is where a daemon's profile goes, None for none."""
+    """How much to measure: records sent, and records that wait where the size of a store is the question.
+
+    `profile` is where a daemon's profile goes, None for none.
+    """
 
     records: int = 200_000
-    is_long: bool = False
+    waiting: int = 500_000
     profile: Path | None = None
 
 
