@@ -12,16 +12,18 @@ from torhaus.codecs.payload import elsys
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.demo.sensors import elsys_room
 from torhaus.daemon.outbox.record import Lora, Record
+from torhaus.daemon.outbox.state import Flush, Session
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox, Reporter
 
-FOLDER: Final = BUILD / "bench-backlogs"
+FOLDER: Final = BUILD / "bench-backlogs-v2"
+DEVICES: Final = 1000
 BATCH: Final = 500
 """Records in one commit: what a busy site's commit window holds."""
 LIMITS: Final = Limits(max_bytes=1 << 40, commit_window_s=0.0)
 SITE: Final = "bench"
 
 
-def record(number: int, devices: int = 1000) -> Record:
+def record(number: int, devices: int = DEVICES) -> Record:
     """A reading as the pipeline makes it of an uplink of the simulated room sensor."""
     index, counter = number % devices, number // devices
     rx = Reception("aa555a0000000001", -97.0, 7.5, None, 3, 0, tmst_us=number & 0xFFFFFFFF, crc=1)
@@ -65,10 +67,19 @@ def backlog(count: int) -> Path:
 async def _fill(path: Path, count: int) -> None:
     outbox = await open_store(path)
     try:
+        await outbox.load_sessions()  # from here on each save takes the devices' counters along, as in the daemon
+        outbox.before_flush.append(lambda flush: _take_sessions(flush, count))
         for first in range(0, count, BATCH):
             await put(outbox, [record(n) for n in range(first, min(first + BATCH, count))])
     finally:
         await outbox.close()
+
+
+def _take_sessions(flush: Flush, count: int) -> None:
+    last = [record(n) for n in range(max(0, count - DEVICES), count)]
+    flush.sessions = [
+        Session(r.dev_eui, r.lora.dev_addr, r.lora.fcnt or 0) for r in last if r.dev_eui and r.lora and r.lora.dev_addr
+    ]
 
 
 def copy(count: int, target: Path) -> None:
