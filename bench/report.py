@@ -127,14 +127,15 @@ def ratio(scenario: Scenario, outcomes: dict[str, Outcome]) -> float | None:
     return None if mine is None or not other else mine / other
 
 
-def meets(scenario: Scenario, outcomes: dict[str, Outcome]) -> bool | None:
-    """Whether the target is met; None where there is none, or nothing to judge it by."""
-    outcome = outcomes.get(scenario.name, Outcome("", 0))
-    value = ratio(scenario, outcomes) if scenario.of_ratio else outcome.figures.get(scenario.main)
-    if value is None or scenario.target is None:
+def meets(target: str, scenario: Scenario, outcomes: dict[str, Outcome]) -> bool | None:
+    """Whether a target is met; None when there is nothing to judge it by."""
+    name, sign, bound = target.split()
+    value = ratio(scenario, outcomes)
+    if name != "ratio":
+        value = outcomes.get(scenario.name, Outcome("", 0)).figures.get(name)
+    if value is None:
         return None
-    is_higher = scenario.main.endswith(_HIGHER)
-    return value >= scenario.target if is_higher else value <= scenario.target
+    return value >= float(bound) if sign == ">=" else value <= float(bound)
 
 
 def figure(value: float) -> str:
@@ -147,7 +148,7 @@ def figure(value: float) -> str:
 def table(scenarios: list[Scenario], outcomes: dict[str, Outcome], here: dict[str, str]) -> str:
     """The page's table, in Markdown."""
     out = ["; ".join(f"{key}: {value}" for key, value in here.items()), ""]
-    out += ["| scenario | result | target | all figures (medians) |", "|---|---|---|---|"]
+    out += ["| scenario | result | targets | all figures (medians) |", "|---|---|---|---|"]
     for s in scenarios:
         outcome = outcomes.get(s.name)
         title = s.title + (f"<br>*guarantees: {s.claim}*" if s.claim else "")
@@ -156,7 +157,7 @@ def table(scenarios: list[Scenario], outcomes: dict[str, Outcome], here: dict[st
         elif not outcome.figures:
             out.append(f"| {title} | not measured: {outcome.not_measured} | | |")
         else:
-            out.append(f"| {title} | {_result(s, outcomes)} | {_target(s, outcomes)} | {_all(s, outcome)} |")
+            out.append(f"| {title} | {_result(s, outcomes)} | {_targets(s, outcomes)} | {_all(s, outcome)} |")
     return "\n".join(out) + "\n"
 
 
@@ -166,12 +167,14 @@ def _result(s: Scenario, outcomes: dict[str, Outcome]) -> str:
     return text if share is None else f"{text}, {figure(share)} of {s.reference}"
 
 
-def _target(s: Scenario, outcomes: dict[str, Outcome]) -> str:
-    if s.target is None:
-        return ""
-    sign = "≥" if s.main.endswith(_HIGHER) else "≤"
-    verdict = {True: "met", False: "**missed**", None: "cannot be judged"}[meets(s, outcomes)]
-    return f"{sign} {figure(s.target)}{' of it' if s.of_ratio else ''}: {verdict}"
+def _targets(s: Scenario, outcomes: dict[str, Outcome]) -> str:
+    said = {True: "met", False: "**missed**", None: "cannot be judged"}
+    signs = {">=": "≥", "<=": "≤"}
+    out = []
+    for target in s.targets:
+        name, sign, bound = target.split()
+        out.append(f"{name} {signs[sign]} {figure(float(bound))}: {said[meets(target, s, outcomes)]}")
+    return "<br>".join(out)
 
 
 def _all(s: Scenario, outcome: Outcome) -> str:

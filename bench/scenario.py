@@ -33,7 +33,8 @@ class Scenario(msgspec.Struct, frozen=True):
     """One row of the table.
 
     `main` is the figure the row is about; `reference` the name of the scenario to which it is set in ratio, within the
-    same run of the bench. `target` is what the project promises of the main figure, or of the ratio with `of_ratio`.
+    same run of the bench. `targets` are what the project promises: "figure >= number" or "figure <= number"; the figure
+    `ratio` is that to the reference.
     """
 
     name: str
@@ -41,8 +42,7 @@ class Scenario(msgspec.Struct, frozen=True):
     run: Callable[[Plan], Figures]
     main: str
     reference: str | None = None
-    target: float | None = None
-    of_ratio: bool = False
+    targets: tuple[str, ...] = ()
     runs: int | None = None  # when several would only take time
     in_long: bool = False  # also measured by `make bench-long`
     claim: str = ""  # what a peer guarantees, in a few words

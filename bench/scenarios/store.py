@@ -10,7 +10,6 @@ from bench.processes import folder
 from bench.scenario import BenchError, Figures
 from bench.site import Daemon
 from torhaus.daemon.forward.cursor import Cursor
-from torhaus.daemon.forward.runner import BACKFILL_READ
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.state import Flush
@@ -18,6 +17,8 @@ from torhaus.daemon.outbox.store import MAIN, Outbox
 
 SAMPLE = 10_000
 """Records put, read and settled; the small store has as many waiting."""
+READ = 512
+"""Records read at once: about what a forwarder takes for its backlog."""
 FORWARDER = "bench"
 
 
@@ -71,7 +72,7 @@ async def _put(outbox: Outbox, records: list[Record]) -> None:
 async def _read(outbox: Outbox, pos: int) -> None:
     got = 0
     while got < SAMPLE:
-        found = await outbox.read(MAIN, pos + got, min(BACKFILL_READ, SAMPLE - got))
+        found = await outbox.read(MAIN, pos + got, min(READ, SAMPLE - got))
         if not found or not all(isinstance(r, Stored) for r in found):
             raise BenchError(f"cannot be read at {pos + got}")
         got += len(found)

@@ -15,7 +15,11 @@ def test_references_come_first_and_also_in_the_long_run() -> None:
         if s.reference is not None:
             assert s.reference in seen, s.name
             assert seen[s.reference] or not s.in_long, s.name
-        assert not s.of_ratio or s.reference is not None, s.name
+        for target in s.targets:
+            name, sign, bound = target.split()
+            assert sign in {">=", "<="}, s.name
+            assert float(bound) >= 0, s.name
+            assert name != "ratio" or s.reference is not None, s.name
         seen[s.name] = s.in_long
 
 

@@ -67,19 +67,26 @@ def test_results_are_kept_and_the_newest_with_figures_counts(tmp_path: Path, mon
 def test_ratio_and_target() -> None:
     both = {"bare": outcome(uplinks_per_s=100.0), "real": outcome(uplinks_per_s=80.0)}
     assert report.ratio(scenario("real", reference="bare"), both) == pytest.approx(0.8)
-    assert report.meets(scenario("real", target=80), both) is True
-    assert report.meets(scenario("real", target=81), both) is False
-    assert report.meets(scenario("real", reference="bare", target=0.9, of_ratio=True), both) is False
-    assert report.meets(scenario("late", "p99_ms", target=50), {"late": outcome(p99_ms=49.0)}) is True
-    assert report.meets(scenario("late", "p99_ms", target=50), {"late": outcome(p99_ms=51.0)}) is False
-    assert report.meets(scenario("real", target=80), {}) is None
+    real = scenario("real", reference="bare")
+    for target, verdict in (
+        ("uplinks_per_s >= 80", True),
+        ("uplinks_per_s >= 81", False),
+        ("uplinks_per_s <= 80", True),
+        ("uplinks_per_s <= 79", False),
+        ("ratio >= 0.8", True),
+        ("ratio >= 0.9", False),
+        ("never_measured <= 1", None),
+    ):
+        assert report.meets(target, real, both) is verdict, target
+    assert report.meets("ratio >= 0.1", scenario("bare"), both) is None
+    assert report.meets("uplinks_per_s >= 80", real, {}) is None
     assert report.ratio(scenario("real", reference="bare"), {"real": both["real"]}) is None
 
 
 def test_the_table_says_what_is_missing_and_what_is_missed() -> None:
     scenarios = [
         scenario("bare"),
-        scenario("real", reference="bare", target=90.0, claim="at least once"),
+        scenario("real", reference="bare", targets=("uplinks_per_s >= 90", "lost <= 0"), claim="at least once"),
         scenario("peer"),
         scenario("new"),
     ]
@@ -92,7 +99,7 @@ def test_the_table_says_what_is_missing_and_what_is_missed() -> None:
     assert rows[0].startswith("| title of bare | **100** uplinks_per_s |")
     assert "at least once" in rows[1]
     assert "0.8 of bare" in rows[1]
-    assert "**missed**" in rows[1]
+    assert "uplinks_per_s ≥ 90.0: **missed**<br>lost ≤ 0.0: met" in rows[1]
     assert rows[2].startswith("| title of peer | not measured: npm is not installed |")
     assert rows[3].startswith("| title of new | not measured yet |")
 
