@@ -20,6 +20,8 @@ from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.store import MAIN
 
 FORWARDER = "bench"
+PACK = 1000
+"""Records read at once, as the other one does by default."""
 
 
 async def throughput(path: Path, count: int) -> None:
@@ -34,7 +36,7 @@ async def throughput(path: Path, count: int) -> None:
     outbox.before_flush.append(lambda flush: _collect(cursor, flush))
     taken = pos = 0
     while pos < count:
-        found = await outbox.read(MAIN, pos, 512)
+        found = await outbox.read(MAIN, pos, PACK)
         if not found or not all(isinstance(r, Stored) for r in found):
             raise SystemExit("cannot be read")
         cursor.settle(pos, len(found))

@@ -32,7 +32,7 @@ MOST_SLOW_RECORDS = 10_000
 def gateway(count: int, start: Start, *, platform: bool = False) -> Figures:
     """A program between two brokers."""
     with folder() as place, Mosquitto(place) as source, Mosquitto(place) as target:
-        helpers = [Worker("peers.platform", target.port)] if platform else []
+        helpers = [Worker("peers.thingsboard_platform", target.port)] if platform else []
         process = start(place, source.port, target.port)
         try:
             _warm_up(source.port, target.port, process, place)

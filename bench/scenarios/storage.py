@@ -31,7 +31,7 @@ UNPROVED = 1000
 def thingsboard(plan: Plan) -> Figures:
     """Its storage."""
     python = str(installed("peers") / "bin" / "python")
-    command = [python, str(ROOT / "bench" / "peers" / "thingsboard_store.py")]
+    command = [python, "-P", str(ROOT / "bench" / "peers" / "thingsboard_store.py")]
     figures = _both(command, plan)
     broker = Worker("peers.silent_broker")
     try:
@@ -82,7 +82,7 @@ def _run(command: Command) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=900)
     lines = done.stdout.strip().splitlines()
     if done.returncode or not lines:
-        raise BenchError(f"{command[-3:]}: {done.stderr.strip()[-500:]}")
+        raise BenchError(f"{command[-3:]} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     answer: dict[str, Any] = json.loads(lines[-1])
     return answer
 

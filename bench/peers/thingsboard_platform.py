@@ -1,6 +1,6 @@
 """What thingsboard-gateway asks of its platform before it sends anything: an answer to `getSessionLimits`, no limits.
 
-    python -m bench.peers.platform PORT
+    python -m bench.peers.thingsboard_platform PORT
 
 Without the answer it waits for ever.
 """
