@@ -4,7 +4,8 @@
 #   make test      the test suite                     make test ARGS="-k outbox"
 #   make test-crash   the long crash suite: kills, power cuts, a full disk, outages (as root; about half an hour)
 #   make check     lint, format, types, documentation in step with the code
-#   make bench     the figures that docs/ names, measured on this machine
+#   make bench     measure on this machine, 20 minutes        make bench ARGS="--only uplinks/native --runs 1"
+#   make bench-long   the same with millions of records       make profile: where the daemon's time goes (py-spy)
 #   make lock      resolve the dependencies anew and write requirements*.lock
 #   make wheels    torhaus and all it needs as wheels, for boxes without internet
 #   make install   as root: install the service system-wide (SERIAL=1 for serial devices, WHEELS=dir for no internet)
@@ -45,7 +46,7 @@ fi
 endef
 export find_python
 
-.PHONY: help demo test test-crash check bench lock wheels install clean links peers
+.PHONY: help demo test test-crash check bench bench-long profile lock wheels install clean links peers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -72,6 +73,12 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.run
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-long: $(VENV)/.run
+	@$(BIN)/python -m bench --long $(ARGS)
+
+profile: $(VENV)/.run
+	@$(BIN)/python -m bench --only uplinks/native --runs 1 --profile build/profile $(ARGS)
 
 # The import name comes from four links; some ways of copying a tree lose them.
 links:

@@ -1,163 +1,116 @@
-"""`make bench`: every scenario, several runs each, the median; a table, and JSON in bench/results/."""
+"""`make bench`: every scenario, several runs each, the median; JSON in bench/results/, and what got worse.
+
+python -m bench [run] [--only NAME] [--runs N] [--records N] [--waiting N] [--long] [--fail] [--profile DIR]
+python -m bench list
+python -m bench table        writes the newest results of this machine into docs/performance.md
+"""
 
 import argparse
-import json
-import os
-import platform
-import shutil
-import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-from bench.site import Daemon, Mosquitto, folder
+from bench import report
+from bench.processes import ROOT
+from bench.registry import SCENARIOS
+from bench.scenario import BenchError, NotMeasured, Plan, Scenario
 
-Result = dict[str, Any]
-
-
-def load(daemon: Daemon, **options: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "bench.load", "--port", str(daemon.udp)]
-    for key, value in options.items():
-        command += [f"--{key.replace('_', '-')}", str(value)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
+LONG = Plan(records=5_000_000, waiting=10_000_000)
 
 
-def fire(process: subprocess.Popen[str]) -> Result:
-    out, _ = process.communicate("\n", timeout=600)
-    result: Result = json.loads(out)
-    return result
-
-
-def throughput(count: int, devices: int, gateways: int, per_datagram: int) -> Result:
-    """Uplinks durable end to end: GWMP in, MIC, decryption, codec, commit, MQTT QoS 1 acknowledged by mosquitto."""
-    place = folder()
-    broker = Mosquitto(place)
-    daemon = Daemon(place, devices, broker.port)
+def measure(scenario: Scenario, plan: Plan, runs: int) -> report.Outcome:
+    """All runs of one scenario."""
+    outcome = report.Outcome(time.strftime("%Y-%m-%dT%H:%M:%S"), plan.records, waiting=plan.waiting)
     try:
-        ready = daemon.start()
-        generator = load(daemon, count=count, devices=devices, gateways=gateways, per_datagram=per_datagram)
-        cpu, began = daemon.cpu_s(), time.perf_counter()
-        sent = fire(generator)
-        while daemon.metric("torhaus_forwarder_accepted_records_total") < sent["acked"] * per_datagram:
-            if time.perf_counter() - began > 120:
-                accepted = daemon.metric("torhaus_forwarder_accepted_records_total")
-                sys.exit(f"bench: {accepted:.0f} arrived of {sent['acked'] * per_datagram} acknowledged")
-            time.sleep(0.02)
-        took = time.perf_counter() - began
-        done = daemon.metric("torhaus_forwarder_accepted_records_total")
-        return {
-            "uplinks": int(done),
-            "lost": count - int(done),
-            "uplinks_per_s": done / took,
-            "cpu_us_per_uplink": (daemon.cpu_s() - cpu) / done * 1e6,
-            "rss_mib": daemon.rss_bytes() / 2**20,
-            "written_bytes_per_uplink": daemon.written_bytes() / done,
-            "late": int(daemon.metric("torhaus_forwarder_late_records_total")),
-            "ready_s": ready,
-        }
-    finally:
-        daemon.stop()
-        broker.close()
-        shutil.rmtree(place)
+        for _ in range(runs):
+            outcome.runs.append(scenario.run(plan))
+    except NotMeasured as e:
+        outcome.not_measured = str(e)
+        outcome.runs = []
+    else:
+        outcome.figures = report.medians(outcome.runs)
+    return outcome
 
 
-def latency(rate: float, seconds: float, devices: int = 200) -> Result:
-    """From datagram sent to message at a subscriber, and to PUSH_ACK, at a steady rate."""
-    place = folder()
-    broker = Mosquitto(place)
-    daemon = Daemon(place, devices, broker.port)
-    count = int(rate * seconds)
-    try:
-        daemon.start()
-        command = [sys.executable, "-m", "bench.subscriber", str(broker.port), str(count), str(seconds + 10)]
-        subscriber = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert subscriber.stdout is not None
-        subscriber.stdout.readline()
-        cpu = daemon.cpu_s()
-        sent = fire(load(daemon, count=count, devices=devices, gateways=4, rate=rate))
-        arrived: dict[str, float] = json.loads(subscriber.communicate(timeout=60)[0])
-        took = sorted(
-            arrived[f"{n % devices}/{n // devices}"] - at
-            for n, at in enumerate(sent["sent_at"])
-            if f"{n % devices}/{n // devices}" in arrived
-        )
-        return {
-            "uplinks": count,
-            "arrived": len(took),
-            "p50_ms": took[len(took) // 2] * 1e3,
-            "p99_ms": took[int(len(took) * 0.99)] * 1e3,
-            "ack_p50_ms": sent["ack_p50_s"] * 1e3,
-            "ack_p99_ms": sent["ack_p99_s"] * 1e3,
-            "cpu_percent": (daemon.cpu_s() - cpu) / seconds * 100,
-            "rss_mib": daemon.rss_bytes() / 2**20,
-        }
-    finally:
-        daemon.stop()
-        broker.close()
-        shutil.rmtree(place)
+def wanted(scenario: Scenario, only: str) -> bool:
+    """Whether it is among `only`: names, or parts of names where no scenario is called just that; commas between."""
+    names = {s.name for s in SCENARIOS}
+    return any(part == scenario.name if part in names else part in scenario.name for part in only.split(","))
 
 
-def idle(devices: int, seconds: float) -> Result:
-    """Nothing to do: what it costs to be there."""
-    place = folder()
-    broker = Mosquitto(place)
-    daemon = Daemon(place, devices, broker.port)
-    try:
-        ready = daemon.start()
-        time.sleep(2)
-        cpu = daemon.cpu_s()
-        time.sleep(seconds)
-        used = daemon.cpu_s() - cpu
-        return {"cpu_percent": used / seconds * 100, "rss_mib": daemon.rss_bytes() / 2**20, "ready_s": ready}
-    finally:
-        daemon.stop()
-        broker.close()
-        shutil.rmtree(place)
+def show(name: str, outcome: report.Outcome) -> None:
+    """On the terminal."""
+    print(name if outcome.figures else f"{name}: not measured: {outcome.not_measured}")
+    spread: dict[str, list[float]] = {key: [r[key] for r in outcome.runs] for key in outcome.figures}
+    for key, value in outcome.figures.items():
+        low, high = min(spread[key]), max(spread[key])
+        print(f"  {key:24} {report.figure(value):>12}   {report.figure(low)} … {report.figure(high)}", flush=True)
 
 
-SCENARIOS: dict[str, Any] = {
-    "uplinks, 10 gateways, 1 per datagram": lambda n: throughput(n, 1000, 10, 1),
-    "uplinks, 50 gateways, 8 per datagram": lambda n: throughput(n, 1000, 50, 8),
-    "latency at 75/s": lambda _: latency(75, 20),
-    "latency at 1000/s": lambda _: latency(1000, 10),
-    "idle, 2000 devices": lambda _: idle(2000, 10),
-}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("--records", type=int, default=200_000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", default="", help="scenarios whose name contains this")
-    args = parser.parse_args()
-    machine = {
-        "cpu": next(
-            (x.split(": ")[1] for x in Path("/proc/cpuinfo").read_text().splitlines() if x.startswith("model name")),
-            "?",
-        ),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "kernel": platform.release(),
-    }
-    results: dict[str, Result] = {}
-    for name, run in SCENARIOS.items():
-        if args.only not in name:
+def run(args: argparse.Namespace) -> int:
+    """Measure; 1 when something got worse and that is to fail, or when a run went wrong."""
+    usual = LONG if args.long else Plan()
+    plan = Plan(args.records or usual.records, args.waiting or usual.waiting, args.profile)
+    earlier = report.newest(report.machine(), sorted(report.RESULTS.glob("*.json")))
+    results = report.Results(report.machine())
+    failed = False
+    for scenario in SCENARIOS:
+        if not wanted(scenario, args.only) or (args.long and not scenario.in_long):
             continue
-        runs = [run(args.records) for _ in range(args.runs)]
-        results[name] = {key: statistics.median(r[key] for r in runs) for key in runs[0]}
-        print(name)
-        for key, value in results[name].items():
-            print(f"  {key:26} {value:12.4g}" if isinstance(value, float) else f"  {key:26} {value:12}", flush=True)
-    target = Path(__file__).parent / "results" / f"local-{time.strftime('%Y%m%d-%H%M%S')}.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps({"machine": machine, "results": results}, indent=1))
-    print(f"written to {target.relative_to(Path.cwd()) if target.is_relative_to(Path.cwd()) else target}")
+        runs = args.runs or (1 if args.long else scenario.runs or 3)
+        try:
+            outcome = measure(scenario, plan, runs)
+        except BenchError as e:
+            print(f"{scenario.name}: FAILED: {e}", file=sys.stderr)
+            failed = True
+            continue
+        results.outcomes[scenario.name] = outcome
+        show(scenario.name, outcome)
+        share = report.ratio(scenario, results.outcomes)
+        if share is not None:
+            print(f"  {'ratio to ' + str(scenario.reference):24} {report.figure(share):>12}")
+        if plan.profile is not None:  # which slows down what it watches: no figures to keep
+            continue
+        for line in report.worse(earlier[scenario.name], outcome) if scenario.name in earlier else ():
+            print(f"  WORSE {line}")
+            failed = failed or args.fail
+    if plan.profile is not None:
+        print(f"profiles are in {plan.profile}")
+    elif results.outcomes:
+        print(f"written to {report.save(results).relative_to(ROOT)}")
+    return int(failed)
+
+
+def list_scenarios() -> int:
+    """Names and titles."""
+    for s in SCENARIOS:
+        print(f"{s.name:32} {s.title}")
+    return 0
+
+
+def write_table() -> int:
+    """docs/performance.md."""
+    here = report.machine()
+    outcomes = report.newest(here, sorted(report.RESULTS.glob("*.json")))
+    report.write_page(report.table(SCENARIOS, outcomes, here))
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("command", nargs="?", choices=["run", "list", "table"], default="run")
+    parser.add_argument("--only", default="", help="names or parts of names, commas between")
+    parser.add_argument("--runs", type=int, help="runs of each scenario, of which the median counts (default 3)")
+    parser.add_argument("--records", type=int, help="default 200,000, with --long 5,000,000")
+    parser.add_argument("--waiting", type=int, help="records in a store; default 500,000, with --long 10,000,000")
+    parser.add_argument("--long", action="store_true", help="the scenarios that are worth it, with many records, once")
+    parser.add_argument("--fail", action="store_true", help="exit 1 when a figure got more than 10 percent worse")
+    parser.add_argument("--profile", type=Path, help="folder for profiles of the daemon (py-spy)")
+    args = parser.parse_args()
+    if args.command == "list":
+        return list_scenarios()
+    return write_table() if args.command == "table" else run(args)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,72 +1,95 @@
 """A site to be measured: configuration, a real mosquitto, the real daemon, and what they use up."""
 
-import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import Final, Self
 
+from bench.processes import ROOT, end, free_port, listens, program, wait_until
+from bench.profile import Profiler
+from bench.scenario import BenchError, Figures, Plan
+from bench.usage import Usage, children, memory_bytes, usage
 from torhaus.daemon.demo.sensors import Sensor
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
+SCRIPT: Final = ROOT / "bench" / "room.js"
+MIB: Final = 1 << 20
 
 
 class Mosquitto:
-    """A broker of its own on loopback, with as much in flight as the protocol has."""
+    """A broker of its own on loopback. `receive_maximum` 0: as much in flight as the protocol has."""
 
-    def __init__(self, folder: Path, receive_maximum: int = 0) -> None:
-        binary = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-        if binary is None:
-            sys.exit("bench: mosquitto is not installed (apt install mosquitto)")
-        self.port = free_port(socket.SOCK_STREAM)
-        config = folder / "mosquitto.conf"
-        config.write_text(
+    def __init__(self, folder: Path, receive_maximum: int = 0, more: str = "") -> None:
+        self.port = free_port()
+        self._config = folder / f"mosquitto-{self.port}.conf"
+        self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
-            f"max_inflight_messages {receive_maximum}\nlog_type error\n"
+            f"max_inflight_messages {receive_maximum}\nlog_type error\nuser root\n{more}"
         )
-        self.process = subprocess.Popen([binary, "-c", str(config)], stderr=subprocess.DEVNULL)
-        self.version = subprocess.run([binary, "-h"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
+        self.start()
 
-        time.sleep(0.2)
-        command = ["mosquitto_sub", "-p", str(self.port), "-t", "#", "-F", ""]  # else nothing is received
-        self.subscriber = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    def start(self) -> None:
+        """Start, or start again after `stop`."""
+        binary = program("mosquitto", "mosquitto")
+        self.process = subprocess.Popen([binary, "-c", str(self._config)], stderr=subprocess.DEVNULL)
+        wait_until(lambda: listens(self.port), "mosquitto listens")
 
-    def close(self) -> None:
-        for process in (self.subscriber, self.process):
-            process.terminate()
-            process.wait()
+    def stop(self) -> None:
+        """End it."""
+        end(self.process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 class Daemon:
-    """`torhaus run` with `devices` simulated devices."""
+    """`torhaus run` with `devices` simulated devices and one forwarder to `broker`, if any.
 
-    def __init__(self, folder: Path, devices: int, broker: int, codec: str | None = "elsys") -> None:
+    `codec` is a native codec's name, `script` for the JavaScript decoder, None for none: frames only. `more`, `store`
+    and `forwarder` are further lines of the file, of `[store]` and of the forwarder.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        devices: int,
+        broker: int | None,
+        codec: str | None = "elsys",
+        more: str = "",
+        store: str = "",
+        forwarder: str = "",
+    ) -> None:
         self.folder = folder
         self.udp = free_port(socket.SOCK_DGRAM)
-        self.http = free_port(socket.SOCK_STREAM)
+        self.http = free_port()
+        self._profiler: Profiler | None = None
+        if codec == "script":
+            codec = SCRIPT.name
+            (folder / "decoders").mkdir(exist_ok=True)
+            shutil.copy(SCRIPT, folder / "decoders")
         sensors = [Sensor(i) for i in range(devices)]
         text = "".join(s.config() for s in sensors)
         (folder / "devices.toml").write_text(text.replace('codec = "elsys"\n', f'codec = "{codec}"\n' if codec else ""))
         keys = folder / "devices.keys.toml"
         keys.touch(mode=0o600)
         keys.write_text("".join(s.keys() for s in sensors))
-        (folder / "torhaus.toml").write_text(
-            f'[site]\nid = "bench"\n[store]\npath = "state"\n[control]\nsocket = "t.sock"\n'
-            f'[http]\nlisten = "127.0.0.1:{self.http}"\n[log]\nlevel = "warning"\nformat = "text"\n'
-            f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{self.udp}"\n'
+        sending = (
             f'[[forwarder]]\nname = "broker"\ntype = "mqtt"\nurl = "mqtt://127.0.0.1:{broker}"\n'
-            'kinds = ["reading", "frame"]\nbackfill_per_s = 100000\n'
+            'kinds = ["reading", "frame"]\nbackfill_per_s = 1000000\n'
+            f"{forwarder}"
+        )
+        (folder / "torhaus.toml").write_text(
+            f'[site]\nid = "bench"\n[store]\npath = "state"\n{store}[control]\nsocket = "t.sock"\n'
+            f'[http]\nlisten = "127.0.0.1:{self.http}"\n[log]\nlevel = "error"\nformat = "text"\n'
+            f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{self.udp}"\n'
+            f"{sending if broker is not None else ''}{more}"
         )
         self.process: subprocess.Popen[bytes]
 
@@ -75,42 +98,76 @@ class Daemon:
         began = time.perf_counter()
         command = [sys.executable, "-m", "torhaus", "run", "--config", str(self.folder / "torhaus.toml")]
         self.process = subprocess.Popen(command)
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.http}/readyz", timeout=1).close()
-                return time.perf_counter() - began
-            except OSError:
-                if self.process.poll() is not None:
-                    sys.exit("bench: the daemon ended")
-                time.sleep(0.01)
+        while not self._is_ready():
+            if self.process.poll() is not None:
+                raise BenchError("the daemon ended")
+            time.sleep(0.005)
+        return time.perf_counter() - began
+
+    def _is_ready(self) -> bool:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.http}/readyz", timeout=10).close()
+        except OSError:
+            return False
+        return True
+
+    def profile(self, plan: Plan, name: str) -> None:
+        """Watch it from now to its end, where a profile is asked for."""
+        if plan.profile is not None:
+            self._profiler = Profiler(self.process.pid, plan.profile / f"{name.replace('/', '-')}.txt")
+
+    def scrape(self) -> str:
+        """/metrics."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=10) as r:
+            text: str = r.read().decode()
+        return text
 
     def metric(self, name: str) -> float:
         """The sum over all rows of a metric."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=5) as r:
-            lines = r.read().decode().splitlines()
-        rows = [line for line in lines if line.split("{")[0].split(" ")[0] == name]
+        rows = [line for line in self.scrape().splitlines() if line.split("{")[0].split(" ")[0] == name]
         return sum(float(line.rsplit(" ", 1)[1]) for line in rows)
 
-    def cpu_s(self) -> float:
-        """User and system time so far."""
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(stat[11]) + int(stat[12])) / TICKS
+    def usage(self) -> Usage:
+        """What it has used so far."""
+        return usage(self.process.pid, self.folder)
 
-    def rss_bytes(self) -> int:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
+    def rss_mib(self, field: str = "VmRSS") -> float:
+        """Memory of the daemon itself, MiB."""
+        return memory_bytes(self.process.pid, field) / MIB
 
-    def written_bytes(self) -> int:
-        io = Path(f"/proc/{self.process.pid}/io").read_text()
-        return int(next(line for line in io.splitlines() if line.startswith("write_bytes")).split()[1])
+    def costs(self, before: Usage, count: int) -> Figures:
+        """What `count` records have cost since `before`, each and in all."""
+        used = self.usage().since(before)
+        script = [memory_bytes(pid) for pid in children(self.process.pid)]
+        figures = {
+            "cpu_us": used.cpu_s / count * 1e6,
+            "cpu_loop_us": used.loop_s / count * 1e6,
+            "cpu_threads_us": used.threads_s / count * 1e6,
+            "rss_mib": self.rss_mib(),
+            "peak_mib": self.rss_mib("VmHWM"),
+            "written_bytes": used.written_bytes / count,
+            "commits": self.metric("torhaus_outbox_commit_seconds_count"),
+            "disk_flushes": float(used.flushes),
+        }
+        if script:
+            figures |= {"cpu_script_us": used.children_s / count * 1e6, "script_mib": sum(script) / MIB}
+        return figures
 
     def stop(self) -> None:
-        self.process.terminate()
+        """End it in order; the profile is written first."""
+        if self._profiler is not None:
+            self._profiler.stop()
+            self._profiler = None
+        end(self.process, 30)
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def __enter__(self) -> Self:
+        return self
 
-def folder() -> Path:
-    """A place on the disk, not in memory: commits have to be real."""
-    base = Path(__file__).parent.parent / "build"
-    base.mkdir(exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix="bench-", dir=base))
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "process"):
+            self.stop()

@@ -1,0 +1,1 @@
+"""What torhaus is compared with."""

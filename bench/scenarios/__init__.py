@@ -1,0 +1,1 @@
+"""Scenarios, a module for each family. registry.py lists them."""

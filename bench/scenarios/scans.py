@@ -1,0 +1,94 @@
+"""Documents from a hot folder to a target folder, hash compared.
+
+The reference is what cannot be left out: read, sha256, write, fsync of the same bytes, alone.
+"""
+
+import hashlib
+import importlib.util
+import os
+import time
+from pathlib import Path
+
+from bench.processes import folder, wait_until
+from bench.scenario import Figures, NotMeasured
+from bench.site import MIB, Daemon
+
+PATIENCE_S = 900.0
+LOOK_S = 0.2
+"""How often the hot folder is looked at here, and how long a document must have been quiet."""
+
+
+def pdf(number: int, size_bytes: int) -> bytes:
+    """A one-page document of about this size, most of it one stream that cannot be compressed."""
+    noise = os.urandom(max(1, size_bytes - 800))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>",
+        b"<< /Number %d /Length %d >>\nstream\n%s\nendstream" % (number, len(noise), noise),
+    ]
+    out = bytearray(b"%PDF-1.4\n")
+    offsets = []
+    for i, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (i, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % o for o in offsets)
+    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
+    return bytes(out)
+
+
+def alone(documents: list[Path], target: Path) -> float:
+    """Seconds for what cannot be left out, one document after the other."""
+    target.mkdir()
+    began = time.perf_counter()
+    for path in documents:
+        data = path.read_bytes()
+        hashlib.sha256(data).digest()
+        with (target / path.name).open("wb") as f:
+            f.write(data)
+            os.fsync(f.fileno())
+        fd = os.open(target, os.O_RDONLY)
+        os.fsync(fd)
+        os.close(fd)
+    return time.perf_counter() - began
+
+
+def scans(count: int, size_bytes: int) -> Figures:
+    """One run: `count` documents that are all in the hot folder when the daemon starts."""
+    if importlib.util.find_spec("pikepdf") is None:
+        raise NotMeasured("the extra 'scans' (pikepdf, Pillow) is not installed")
+    with folder() as place:
+        hot, archive = place / "hot", place / "archive"
+        hot.mkdir()
+        archive.mkdir()
+        documents = [hot / f"scan-{n:05d}.pdf" for n in range(count)]
+        for n, path in enumerate(documents):
+            path.write_bytes(pdf(n, size_bytes))
+        alone_s = alone(documents, place / "alone")
+        more = (
+            f'[[scan.station]]\nname = "counter"\ntype = "folder"\npath = "{hot}"\ntarget = "archive"\n'
+            f"scan_interval_s = {LOOK_S}\nstable_s = {LOOK_S}\n"
+            f'[[scan.target]]\nname = "archive"\ntype = "folder"\npath = "{archive}"\n'
+        )
+        with Daemon(place, 1, None, more=more) as daemon:
+            daemon.start()
+            before, began = daemon.usage(), time.perf_counter()
+
+            def delivered() -> bool:
+                return sum(1 for path in archive.rglob("*.pdf") if path.is_file()) >= count
+
+            wait_until(delivered, f"{count} documents in the archive", PATIENCE_S)
+            took = time.perf_counter() - began
+            used = daemon.usage().since(before)
+            rate = count * size_bytes / MIB / took
+            return {
+                "documents_per_s": count / took,
+                "mib_per_s": rate,
+                "alone_mib_per_s": count * size_bytes / MIB / alone_s,
+                "share_of_alone_ratio": alone_s / took,
+                "daemon_cpu_ms": (used.loop_s + used.threads_s) / count * 1e3,
+                "rss_mib": daemon.rss_mib(),
+                "peak_mib": daemon.rss_mib("VmHWM"),
+            }
