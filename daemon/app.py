@@ -28,6 +28,7 @@ from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.pipeline import Pipeline
+from torhaus.daemon.queue_pages import QueuePages
 from torhaus.daemon.scans.db import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
 from torhaus.daemon.scans.queue import ScanQueue, StoreBusy
@@ -72,7 +73,9 @@ class App:
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
         self.http_port = 0
-        self.control_routes: list[tuple[str, str, Route]] = []
+        self.control_routes: list[tuple[str, str, Route]] = QueuePages(
+            self.survey, self.outbox, self.clock.wall_ns
+        ).routes()
         self._scans: ScanQueue | None = None
         self.started = asyncio.Event()
 
@@ -195,6 +198,7 @@ class App:
                 if runner.cursor.backlog(head) == 0:
                     self.watch.caught_up(name)
             await self._look("dead letters", self._count_dead_letters)
+            await self._look("lookout", self.survey.lookout.look)
             if self._scans is not None and self._scans.is_open:
                 self.watch.back(SCANS)
                 await self._look("scan counts", self._count_scans)
@@ -203,7 +207,7 @@ class App:
     async def _look(self, what: str, look: Callable[[], Awaitable[None]]) -> None:
         try:
             await look()
-        except sqlite3.Error as e:
+        except (sqlite3.Error, OSError) as e:
             self.watch.gone(what, str(e))
         else:
             self.watch.back(what)
