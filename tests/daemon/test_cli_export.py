@@ -51,7 +51,7 @@ def test_with_and_without_the_daemon(tmp_path: Path, capfd: pytest.CaptureFixtur
 
     async def beside() -> None:
         async with running(home.app({}, forwarders=[])):
-            code, found, err = await asyncio.to_thread(export, home, capfd)
+            code, found, _ = await asyncio.to_thread(export, home, capfd)
             assert (code, seqs(found)) == (0, [0, 1, 2, 3, 4])
 
     asyncio.run(beside())

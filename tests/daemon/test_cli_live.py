@@ -2,6 +2,7 @@ import io
 import os
 import shutil
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -27,7 +28,7 @@ def interrupt_after(turns: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_one_block_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     slept = interrupt_after(3, monkeypatch)
-    answers = iter([Unreadable("gone", 69), 2])
+    answers: Iterator[int | Unreadable] = iter([Unreadable("gone", 69), 2])
 
     def fetch() -> int:
         answer = next(answers)

@@ -2,6 +2,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.daemon.forward_fakes import FarSide, Site, on_site
+from tests.daemon.outbox_fakes import replace
 from torhaus.codecs.model import Value
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.lookout import Lookout, free_bytes
@@ -48,7 +49,7 @@ def test_the_oldest_is_read_once(tmp_path: Path) -> None:
             reads.append(pos)
             return await read(log, pos, most)
 
-        s.outbox.read = counted  # type: ignore[method-assign]
+        replace(s.outbox, "read", counted)
         for _ in range(5):
             await lookout.look()
         assert (lookout.oldest_ns("city"), reads) == (first, [0])
@@ -86,7 +87,7 @@ def test_damage_is_passed_over(tmp_path: Path) -> None:
         async def damaged(log: str, pos: int, most: int) -> list[Stored | Damaged]:
             return [Damaged(0, 1, "x")] if pos == 0 else await read(log, pos, most)
 
-        s.outbox.read = damaged  # type: ignore[method-assign]
+        replace(s.outbox, "read", damaged)
         await lookout.look()
         assert lookout.oldest_ns("city") == s.clock.wall_ns()
 
