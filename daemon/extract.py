@@ -96,7 +96,7 @@ class Extract:
         common = next((c for _, c, _ in self._loaded.forwarders if c.name == name), None)
         if common is None:
             raise UnknownForwarder(f"no forwarder {name!r} is configured")
-        kinds, devices = frozenset(common.kinds), wanted_devices(common, self._loaded.devices)
+        kinds, devices = frozenset(common.kinds), wanted_devices(common, self._loaded.tagged())
 
         def wants(r: Stored, boots: dict[str, int]) -> Message | None:
             kind = kind_of(r.record, kinds, devices)

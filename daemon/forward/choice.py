@@ -1,6 +1,5 @@
 """Which records a forwarder wants, and as what it sends them. Pure."""
 
-from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.model import ForwarderCommon
 from torhaus.daemon.forward.message import Kind
 from torhaus.daemon.outbox.record import Record
@@ -17,7 +16,6 @@ def kind_of(record: Record, kinds: frozenset[str], devices: frozenset[str]) -> K
     return "frame" if "frame" in kinds else None
 
 
-def wanted_devices(common: ForwarderCommon, devices: list[DeviceConfig]) -> frozenset[str]:
-    """The devices that a forwarder's `devices` and `tags` name; empty for all."""
-    tagged = {d.name for d in devices if not set(common.tags).isdisjoint(d.tags)}
-    return frozenset(common.devices) | tagged
+def wanted_devices(common: ForwarderCommon, tagged: dict[str, set[str]]) -> frozenset[str]:
+    """The devices that a forwarder's `devices` and `tags` name (`tagged`: devices by tag); empty for all."""
+    return frozenset(common.devices).union(*(tagged.get(tag, set()) for tag in common.tags))

@@ -1,5 +1,6 @@
 """Dead letters in state.db, one or all at once, and which records keep a copy of their own there. On state's thread."""
 
+from torhaus.daemon.outbox.migrate import transaction
 from torhaus.daemon.outbox.record import unpack_copy
 from torhaus.daemon.outbox.state import DeadLetter, State
 
@@ -18,20 +19,13 @@ def dead_letter(state: State, number: int) -> DeadLetter | None:
 def retry_all(state: State, forwarder: str | None, now_ns: int) -> int:
     """Move all dead letters, or one forwarder's, to the records that are tried again, due now. Returns how many."""
     run = state.conn.execute
-    run("BEGIN IMMEDIATE")
-    try:
+    with transaction(state.conn):
         run(
             "INSERT OR REPLACE INTO exception SELECT forwarder, log, pos, 0, ?2, reason, stored "
             "FROM dead_letter WHERE ?1 IS NULL OR forwarder = ?1",
             (forwarder, now_ns),
         )
-        done: int = run("DELETE FROM dead_letter WHERE ?1 IS NULL OR forwarder = ?1", (forwarder,)).rowcount
-        run("COMMIT")
-        return done
-    except BaseException:
-        if state.conn.in_transaction:
-            run("ROLLBACK")
-        raise
+        return run("DELETE FROM dead_letter WHERE ?1 IS NULL OR forwarder = ?1", (forwarder,)).rowcount
 
 
 def drop_all(state: State, forwarder: str | None) -> int:

@@ -15,7 +15,8 @@ import msgspec
 
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.record import stamps
-from torhaus.daemon.outbox.segment import MAX_POSITION, path_of
+from torhaus.daemon.outbox.segment import path_of
+from torhaus.daemon.outbox.segment_read import MAX_POSITION
 from torhaus.daemon.outbox.when import known_wall_ns
 
 Told = Callable[[int, int], None]

@@ -176,8 +176,10 @@ def test_a_power_cut_at_any_rename(tmp_path: Path, backup: Path, monkeypatch: py
         left = [survived]
 
         def cut(self: Path, target: Path, left: list[int] = left) -> Path:
-            if self.parent.name == put_back.UNPACKED and (left.append(left.pop() - 1) or left[0] < 0):
-                raise KeyboardInterrupt
+            if self.parent.name == put_back.UNPACKED:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise KeyboardInterrupt
             return rename(self, target)
 
         with monkeypatch.context() as patch:

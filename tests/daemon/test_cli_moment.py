@@ -44,7 +44,7 @@ def test_a_day_and_a_time_without_offset_are_the_boxs_own(berlin: None, text: st
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "2h30", "-2h", "1969-01-01", "2026-13-01", "9" * 400, "2h\x00", "٣h"]
+    "text", ["", "yesterday", "2h30", "-2h", "1969-01-01", "2026-13-01", "9" * 400, "2h\x00", chr(0x663) + "h"]
 )
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match=r"must (be a time such as|not be before)"):

@@ -1,4 +1,3 @@
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ def test_kinds(record: Record, kinds: Any, devices: Any, expected: str | None) -
 
 
 def test_devices_and_tags() -> None:
-    devices: Any = [SimpleNamespace(name=n, tags=t) for n, t in (("a", ("x", "y")), ("b", ("y",)), ("c", ()))]
-    common = ForwarderCommon(name="f", type="file", devices=("c",), tags=("y",))
-    assert wanted_devices(common, devices) == {"a", "b", "c"}
-    assert wanted_devices(ForwarderCommon(name="f", type="file"), devices) == frozenset()
+    tagged = {"x": {"a"}, "y": {"a", "b"}}
+    common = ForwarderCommon(name="f", type="file", devices=("c",), tags=("y", "none"))
+    assert wanted_devices(common, tagged) == {"a", "b", "c"}
+    assert wanted_devices(ForwarderCommon(name="f", type="file"), tagged) == frozenset()
