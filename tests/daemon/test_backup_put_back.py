@@ -92,7 +92,7 @@ def test_not_while_a_daemon_runs(tmp_path: Path, backup: Path) -> None:
 def test_another_site(tmp_path: Path, backup: Path) -> None:
     home = home_of(tmp_path / "c")
     home.config.write_text(home.config.read_text().replace("rathaus", "school"))
-    with pytest.raises(NotRestored, match="'rathaus'; site.id here is 'school'") as e:
+    with pytest.raises(NotRestored, match=r"'rathaus'; site\.id here is 'school'") as e:
         restore(home, backup)
     assert (e.value.code, home.store.exists()) == (78, False)
 
