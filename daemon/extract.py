@@ -58,24 +58,17 @@ class Extract:
             if choice.since_ns is not None or choice.until_ns is not None:
                 found = stretch(view.folder, view.segments, since, choice.until_ns, boots, lambda _done, _of: None)
                 start, end = found or (0, 0)
-            for r in view.records(start, end):
-                told(r.pos - start, end - start)
-                if isinstance(r, Damaged):
-                    self._miss(r, end, settled, lost)
-                    continue
-                if r.pos in settled or not self._is_of_the_time(r, boots):
-                    continue
-                message = wants(r, boots)
-                if message is not None:
-                    yield message
-
-    def _miss(self, r: Damaged, end: int, settled: Ranges, lost: Callable[[Damaged], None]) -> None:
-        """Count what was damaged, unless the forwarder has it already."""
-        stop = min(r.pos + r.count, end)
-        count = stop - r.pos - settled.count(r.pos, stop)
-        if count > 0:
-            self.damaged += count
-            lost(Damaged(r.pos, count, r.detail))
+            pos = start
+            while (gap := settled.gap(pos, end)) is not None:
+                pos = gap[1]
+                for r in view.records(*gap):
+                    told(r.pos - start, end - start)
+                    if isinstance(r, Damaged):
+                        count = min(r.pos + r.count, pos) - r.pos  # behind it the forwarder has them already
+                        self.damaged += count
+                        lost(Damaged(r.pos, count, r.detail))
+                    elif self._is_of_the_time(r, boots) and (message := wants(r, boots)) is not None:
+                        yield message
 
     def _is_of_the_time(self, r: Stored, boots: dict[str, int]) -> bool:
         choice = self._choice

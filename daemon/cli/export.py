@@ -15,6 +15,7 @@ from torhaus.daemon.cli.live import Unreadable
 from torhaus.daemon.cli.moment import add_span
 from torhaus.daemon.cli.progress import Progress
 from torhaus.daemon.cli.reach import EX_CANTCREAT, EX_IOERR, EX_USAGE, configured
+from torhaus.daemon.cli.show import records
 from torhaus.daemon.main import add_config
 
 if TYPE_CHECKING:
@@ -66,13 +67,13 @@ def run(args: argparse.Namespace) -> int:
         print(f"{loaded.store.path}: {e}" if isinstance(e, sqlite3.Error) else e, file=sys.stderr)
         return EX_IOERR
     if extract.damaged:
-        print(f"{extract.damaged} records are damaged on disk and missing here", file=sys.stderr)
+        print(f"damaged on disk and missing here: {records(extract.damaged)}", file=sys.stderr)
         return EX_IOERR
     return 0
 
 
 def _say_lost(lost: "Damaged") -> None:
-    print(f"damaged: {lost.count} records from position {lost.pos} on: {lost.detail}", file=sys.stderr)
+    print(f"damaged: {records(lost.count)} from position {lost.pos} on: {lost.detail}", file=sys.stderr)
 
 
 @contextlib.contextmanager

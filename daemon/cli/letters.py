@@ -11,7 +11,7 @@ import msgspec
 
 from torhaus.daemon.cli.live import Unreadable
 from torhaus.daemon.cli.reach import EX_IOERR, EX_UNAVAILABLE, EX_USAGE, configured
-from torhaus.daemon.cli.show import plain, table
+from torhaus.daemon.cli.show import plain, records, table
 from torhaus.daemon.main import add_config
 from torhaus.daemon.status import Letter
 
@@ -179,7 +179,7 @@ def _decide(config: Path, calls: list[tuple[str, str]]) -> int:
                 code = EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
             else:
                 if "records" in done:
-                    print(f"{done['records']} records")
+                    print(records(done["records"]))
     except Unreadable as e:
         print(e, file=sys.stderr)
         return e.code

@@ -11,6 +11,7 @@ from torhaus.daemon.cli.live import Unreadable
 from torhaus.daemon.cli.moment import add_span
 from torhaus.daemon.cli.progress import Progress
 from torhaus.daemon.cli.reach import EX_IOERR, EX_UNAVAILABLE, EX_USAGE, configured
+from torhaus.daemon.cli.show import records
 from torhaus.daemon.main import add_config
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _words(done: "Replayed", *, dry_run: bool) -> str:
     if dry_run:
-        return f"{done.records} records would be sent again (those that are not for this forwarder are passed over)"
-    return f"{done.records} records are sent again; backlog now {done.backlog}"
+        return f"{records(done.records)} would be sent again (what is not for this forwarder is passed over)"
+    return f"{records(done.records)} to be sent again; backlog now {done.backlog}"
 
 
 def _find(store: Path, since_ns: int, until_ns: int | None) -> tuple[tuple[int, int] | None, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from torhaus.daemon.cli.live import Unreadable
 from torhaus.daemon.cli.progress import Progress
 from torhaus.daemon.cli.reach import EX_CONFIG, EX_DATAERR, EX_IOERR, EX_NOINPUT, configured
-from torhaus.daemon.cli.show import plain, size
+from torhaus.daemon.cli.show import plain, records, size
 from torhaus.daemon.main import add_config
 
 
@@ -66,5 +66,5 @@ def run(args: argparse.Namespace) -> int:
         return EX_IOERR
     for name in done.set_aside:
         print(f"note: {plain(name)} was damaged when it was backed up", file=sys.stderr)
-    print(f"{loaded.store.path}: {done.records['main']} records, {done.records['strangers']} of strangers")
+    print(f"{loaded.store.path}: {records(done.records['main'])}, {done.records['strangers']} of strangers")
     return 0

@@ -29,6 +29,11 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
+def records(count: int) -> str:
+    """`1 record`, `17 records`."""
+    return f"{count} record{'' if count == 1 else 's'}"
+
+
 def plain(value: object) -> str:
     """Text for a terminal: what far sides and files say must not move its cursor."""
     text = str(value)

@@ -1,7 +1,6 @@
 """A store with something in it, its backup, and what is in a restored one."""
 
 import asyncio
-import io
 import tarfile
 from pathlib import Path
 
@@ -81,7 +80,3 @@ def contents(store: Path) -> tuple[list[int], Ranges | None, str, int]:
         return out
 
     return asyncio.run(go())
-
-
-def tar_bytes(path: Path) -> io.BytesIO:
-    return io.BytesIO(path.read_bytes())

@@ -85,8 +85,8 @@ def test_what_is_damaged_is_said_and_the_rest_is_written(tmp_path: Path, capfd: 
     path.write_bytes(data[:at] + b"\xa5frxme" + data[at + 6 :])
     code, found, err = export(home, capfd)
     assert (code, len(found)) == (74, 4)
-    assert err.splitlines()[0].startswith("damaged: 1 records from position ")
-    assert err.splitlines()[1] == "1 records are damaged on disk and missing here"
+    assert err.splitlines()[0].startswith("damaged: 1 record from position ")
+    assert err.splitlines()[1] == "damaged on disk and missing here: 1 record"
     (home.store / "state.db").write_bytes(b"no database" * 100)
     target = tmp_path / "x.jsonl"
     assert export(home, capfd, "-o", str(target))[0] == 74

@@ -95,10 +95,10 @@ def test_a_person_decides_about_many(
             assert "--yes" in capsys.readouterr().err
             assert await ask("drop", "17", "1") == 64  # the one that is not there does not keep the other
             assert await ask("retry", "--all", "--forwarder", "archive") == 0
-            assert capsys.readouterr().out == "1 records\n"
+            assert capsys.readouterr().out == "1 record\n"
             assert await ask("drop", "--all", "--yes", "--forwarder", "nobody") == 0
             assert await ask("drop", "--all", "--yes") == 0
-            assert capsys.readouterr().out == "0 records\n1 records\n"
+            assert capsys.readouterr().out == "0 records\n1 record\n"
             for wrong in (["drop"], ["retry", "1", "--all"], ["retry", "1", "--forwarder", "x"]):
                 assert await ask(*wrong) == 64
 

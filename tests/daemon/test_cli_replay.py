@@ -39,7 +39,7 @@ def test_what_the_log_has_is_sent_again(tmp_path: Path, capsys: pytest.CaptureFi
             )
             assert await replay("--since", "2026-11-17") == (
                 0,
-                "3 records are sent again; backlog now 3; the log begins at 2026-11-18T11:06:40.000Z\n",
+                "3 records to be sent again; backlog now 3; the log begins at 2026-11-18T11:06:40.000Z\n",
             )
             await until(lambda: app.runners["archive"][1].tally.accepted == 6)
             code, said = await replay("--since", "1h", name="a b")
