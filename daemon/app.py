@@ -18,7 +18,6 @@ from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.build import build_forwarders
-from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
@@ -28,6 +27,7 @@ from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.pipeline import Pipeline
+from torhaus.daemon.queue_pages import QueuePages
 from torhaus.daemon.scans.db import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
 from torhaus.daemon.scans.queue import ScanQueue, StoreBusy
@@ -75,7 +75,9 @@ class App:
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
         self.http_port = 0
-        self.control_routes: list[tuple[str, str, Route]] = []
+        self.control_routes: list[tuple[str, str, Route]] = QueuePages(
+            self.survey, self.outbox, self.clock.wall_ns
+        ).routes()
         self._scans: ScanQueue | None = None
         self.started = asyncio.Event()
 
@@ -220,6 +222,7 @@ class App:
                 if runner.cursor.backlog(head) == 0:
                     self.watch.caught_up(name)
             await self._look("dead letters", self._count_dead_letters)
+            await self._look("lookout", self.survey.lookout.look)
             if self._scans is not None and self._scans.is_open:
                 self.watch.back(SCANS)
                 await self._look("scan counts", self._count_scans)
@@ -228,7 +231,7 @@ class App:
     async def _look(self, what: str, look: Callable[[], Awaitable[None]]) -> None:
         try:
             await look()
-        except sqlite3.Error as e:
+        except (sqlite3.Error, OSError) as e:
             self.watch.gone(what, str(e))
         else:
             self.watch.back(what)
@@ -257,7 +260,7 @@ class App:
                 task.cancel()
         for _ in range(int(DRAIN_S / 0.05)):
             head = self.outbox.logs[MAIN].head
-            busy = any(r.tally.up and in_hand(r.cursor, head) for _, r in self.runners.values())
+            busy = any(r.tally.up and r.cursor.in_hand(head) for _, r in self.runners.values())
             if not busy and not self.outbox.has_waiting():
                 break
             await asyncio.sleep(0.05)
@@ -267,15 +270,6 @@ class App:
 
 def _save_sessions(network: Network, flush: Flush) -> None:
     flush.sessions = network.changed()
-
-
-def in_hand(cursor: Cursor, head: int) -> int:
-    """Records that are in the live lane, being sent, or waiting for their script: unsettled and not backlog."""
-    count, pos = cursor.backlog(head), head
-    while (gap := cursor.gap(pos)) is not None:
-        count -= gap[1] - gap[0]
-        pos = gap[1]
-    return count
 
 
 def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> Device:

@@ -89,6 +89,9 @@ class TorhausCollector:
         yield _gauge("torhaus_outbox_log_bytes", "Bytes on disk", one, (((n,), x.bytes) for n, x in logs.items()))
         limit = (((n,), x.capacity_bytes) for n, x in logs.items())
         yield _gauge("torhaus_outbox_log_capacity_bytes", "Bytes the log may have", one, limit)
+        full = [((n,), x.full_in_s) for n, x in logs.items() if x.full_in_s is not None]
+        text = "Seconds until the log is full at the present rate; absent while it is not growing"
+        yield _gauge("torhaus_outbox_full_estimate_seconds", text, one, full)
         wear = (((n,), x.written_bytes) for n, x in box.logs.items())
         yield _count("torhaus_outbox_written_bytes", "Record bytes written, write-ahead log included", one, wear)
         refused = "Records not stored and not acknowledged"
@@ -119,6 +122,12 @@ class TorhausCollector:
         yield _gauge("torhaus_forwarder_dead_letters", "Records a person must look at", one, rows("dead_letters", 0))
         last = rows("last_success_ns", 1, 1e9)
         yield _gauge("torhaus_forwarder_last_success_timestamp_seconds", "When the far side last took one", one, last)
+        old = [((name,), s.oldest_ns / 1e9) for name, (s, _) in all_.items() if s.oldest_ns]
+        text = "When the oldest record came that waits; absent when none does"
+        yield _gauge("torhaus_forwarder_oldest_record_timestamp_seconds", text, one, old)
+        now = self._clock.wall_ns()
+        lag = [((n,), max(0, now - s.oldest_ns) / 1e9 if s.oldest_ns else 0) for n, (s, _) in all_.items()]
+        yield _gauge("torhaus_forwarder_lag_seconds", "Age of the oldest record that waits, 0 when none does", one, lag)
 
     def _scans(self) -> Iterator[Metric]:
         w = self._survey.scan_watch

@@ -8,11 +8,16 @@ from typing import Final
 
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.outbox.folder import find_holes
+from torhaus.daemon.outbox.letters import dead_letter
 from torhaus.daemon.outbox.migrate import SchemaError
-from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.ranges import Ranges, free
+from torhaus.daemon.outbox.record import Damaged
 from torhaus.daemon.outbox.segment import SUFFIX, Segment
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import MAIN, STRANGERS
+from torhaus.daemon.outbox.view import FOLDERS, View
+from torhaus.daemon.outbox.when import best_wall_ns
+from torhaus.daemon.queue_pages import WholeLetter, whole
 from torhaus.daemon.status import ForwarderStatus, Letter, LogStatus, Status, letter
 from torhaus.daemon.version import torhaus_version
 
@@ -49,13 +54,14 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
     state = read_only_state(folder)
     if state is not None:
         with contextlib.closing(state):
-            counts = state.counts()
+            counts, boots = state.counts(), state.boots()
             for name, log, settled in state.forwarders():
                 if log == MAIN:
                     for start, end in empty[MAIN]:
                         settled.add(start, end)
                     backlog = tails[MAIN] - settled.count(0, tails[MAIN])
-                    status.forwarders[name] = _forwarder(backlog, *counts.get(name, (0, 0)))
+                    status.forwarders[name] = one = _forwarder(backlog, *counts.get(name, (0, 0)))
+                    one.oldest_ns = _oldest_ns(folder / FOLDERS[MAIN], settled, boots) if backlog else 0
             status.dropped = {f"{f}/{r}": n for (f, r), n in state.dropped().items()}
     status.set_aside_files = sorted(
         str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm"))
@@ -76,6 +82,23 @@ def _forwarder(backlog: int, set_aside: int, dead: int) -> ForwarderStatus:
         dead_letters=dead,
         last_success_ns=0,
     )
+
+
+def _oldest_ns(folder: Path, settled: Ranges, boots: dict[str, int]) -> int:
+    """When the oldest record came that is not settled; 0 when none can be read."""
+    with View(folder) as view:
+        pos = view.head
+        while (gap := free(pos, view.tail, settled, view.holes)) is not None:
+            try:
+                found = view.read(gap[0], 1)
+            except sqlite3.Error:
+                break  # busy, or no right to read it
+            if not found:
+                break
+            if not isinstance(found[0], Damaged):
+                return best_wall_ns(found[0].at, found[0].boot, boots)
+            pos = found[0].pos + found[0].count
+    return 0
 
 
 def _extent(folder: Path) -> tuple[Ranges, int, int]:
@@ -103,3 +126,13 @@ def read_letters(folder: Path, site: str, forwarder: str | None) -> list[Letter]
         return []
     with contextlib.closing(state):
         return [letter(d, site) for d in state.dead_letters(forwarder)]
+
+
+def read_letter(folder: Path, site: str, number: int) -> WholeLetter | None:
+    """One dead letter with its record; None when there is none that can be read."""
+    state = read_only_state(folder)
+    if state is None:
+        return None
+    with contextlib.closing(state):
+        found = dead_letter(state, number) if abs(number) < 1 << 62 else None
+        return whole(found, site, state.boots()) if found is not None else None

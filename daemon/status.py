@@ -7,7 +7,9 @@ import msgspec
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.forecast import SOON_S
 from torhaus.daemon.forward.runner import Runner
+from torhaus.daemon.lookout import LATELY_S, MINUTE_S, Lookout
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
@@ -24,6 +26,7 @@ class LogStatus(msgspec.Struct, kw_only=True):
     records: int  # that are there: positions between head and tail, without holes
     bytes: int
     capacity_bytes: int
+    full_in_s: float | None = None  # at the present rate; None when it is not growing, or nobody waits for it
 
 
 class ForwarderStatus(msgspec.Struct, kw_only=True):
@@ -39,6 +42,10 @@ class ForwarderStatus(msgspec.Struct, kw_only=True):
     set_aside: int
     dead_letters: int
     last_success_ns: int
+    oldest_ns: int = 0  # wall clock of the oldest record that waits; 0 when none does
+    accepted_per_s: float | None = None  # over the last ten seconds
+    accepted_per_s_minute: float | None = None  # over the last minute
+    drained_in_s: float | None = None  # None while the backlog does not shrink
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -106,6 +113,7 @@ class Survey:
         self._watch = watch
         self.runners = runners
         self.dead_letters: dict[str, int] = {}
+        self.lookout = Lookout(clock, outbox, runners)
         self.scan_watch: ScanWatch | None = None
         self.scripts: Callable[[], HostStatus] | None = None
         self.starting = True
@@ -119,6 +127,10 @@ class Survey:
             found.append(f"outbox: {self._outbox.failing}")
         if self._outbox.silent_s() > 5:
             found.append(f"outbox: the writer has not answered for {self._outbox.silent_s():.0f} s")
+        for name, forecast in self.lookout.forecasts.items():
+            full_in_s = forecast.full_in_s()
+            if full_in_s is not None and full_in_s < SOON_S:
+                found.append(f"outbox: {name}: full in about {full_in_s / 3600:.1f} h at the present rate")
         found += [f"driver {name}: {d.detail}" for name, d in self._watch.drivers.items() if not d.up]
         found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
         if self.scan_watch is not None:
@@ -140,12 +152,19 @@ class Survey:
     def log_status(self, name: str) -> LogStatus:
         """One log."""
         log = self._outbox.logs[name]
-        return LogStatus(records=log.records, bytes=log.bytes_on_disk, capacity_bytes=log.max_bytes)
+        forecast = self.lookout.forecasts.get(name)
+        return LogStatus(
+            records=log.records,
+            bytes=log.bytes_on_disk,
+            capacity_bytes=log.max_bytes,
+            full_in_s=forecast.full_in_s() if forecast else None,
+        )
 
     def forwarder_status(self, name: str) -> ForwarderStatus:
         """One forwarder."""
         kind, runner = self.runners[name]
         t = runner.tally
+        lane = self.lookout.lanes.get(name)
         return ForwarderStatus(
             type=kind,
             up=t.up,
@@ -157,6 +176,10 @@ class Survey:
             set_aside=runner.books.aside,
             dead_letters=self.dead_letters.get(name, 0),
             last_success_ns=t.last_success_ns,
+            oldest_ns=self.lookout.oldest_ns(name),
+            accepted_per_s=lane.accepted.per_s(LATELY_S) if lane else None,
+            accepted_per_s_minute=lane.accepted.per_s(MINUTE_S) if lane else None,
+            drained_in_s=lane.eta_s() if lane else None,
         )
 
     def status(self) -> Status:

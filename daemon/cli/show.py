@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 _STEPS: Final = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+UNKNOWN: Final = "—"
 _SIZES: Final = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -28,6 +29,11 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
+def records(count: int) -> str:
+    """`1 record`, `17 records`."""
+    return f"{count} record{'' if count == 1 else 's'}"
+
+
 def plain(value: object) -> str:
     """Text for a terminal: what far sides and files say must not move its cursor."""
     text = str(value)
@@ -40,9 +46,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Columns wide enough for what is in them; numbers to the right."""
     texts = [[plain(cell) for cell in row] for row in rows]
     widths = [max(len(line[i]) for line in [list(head), *texts]) for i in range(len(head))]
+    numeric = [any(_is_number(line[i]) for line in texts) for i in range(len(head))]
     lines = []
     for line in [list(head), *texts]:
-        cells = [c.rjust(w) if _is_number(c) else c.ljust(w) for c, w in zip(line, widths, strict=True)]
+        cells = [
+            c.rjust(w) if _is_number(c) or (c == UNKNOWN and n) else c.ljust(w)
+            for c, w, n in zip(line, widths, numeric, strict=True)
+        ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 

@@ -3,12 +3,12 @@
 import argparse
 import sqlite3
 import sys
-import time
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from torhaus.daemon.cli.live import Unreadable, watch
 from torhaus.daemon.cli.show import ago, duration, plain, size, table
 from torhaus.daemon.main import add_config
 from torhaus.daemon.status import Status
@@ -16,7 +16,6 @@ from torhaus.daemon.status import Status
 EX_UNAVAILABLE: Final = 69
 EX_IOERR: Final = 74
 EX_CONFIG: Final = 78
-REFRESH_S: Final = 2.0
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -30,30 +29,20 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the status: of the running daemon, or what its files say. 69 when it is not running."""
-    while True:
-        try:
-            status = fetch(args.config)
-        except Unreadable as e:
-            print(e, file=sys.stderr)
-            return e.code
-        if args.json:
-            print(msgspec.json.encode(status).decode())
-        else:
-            print(("\x1b[H\x1b[2J" if args.watch and sys.stdout.isatty() else "") + render(status), flush=True)
-        if not args.watch:
-            return 0 if status.running else EX_UNAVAILABLE
-        try:
-            time.sleep(REFRESH_S)
-        except KeyboardInterrupt:
-            return 0
+    try:
+        status = fetch(args.config)
+    except Unreadable as e:
+        print(e, file=sys.stderr)
+        return e.code
+    draw = _as_json if args.json else render
+    if args.watch:
+        return watch(status, lambda: fetch(args.config), draw, sys.stdout, tidy=not args.json)
+    print(draw(status))
+    return 0 if status.running else EX_UNAVAILABLE
 
 
-class Unreadable(Exception):  # noqa: N818 - carries an exit code to `run`
-    """Neither daemon nor files can be read."""
-
-    def __init__(self, text: str, code: int) -> None:
-        super().__init__(text)
-        self.code = code
+def _as_json(status: Status) -> str:
+    return msgspec.json.encode(status).decode()
 
 
 def fetch(config: Path) -> Status:
@@ -112,8 +101,17 @@ def render(s: Status) -> str:
         head = ("FORWARDER", "STATE", "BACKLOG", "SENT", "ASIDE", "DEAD", "LAST", "")
         lines += ["", table(head, forwarders)]
     if s.logs:
-        logs = [(name, x.records, size(x.bytes), size(x.capacity_bytes)) for name, x in s.logs.items()]
-        lines += ["", table(("LOG", "RECORDS", "ON DISK", "LIMIT"), logs)]
+        logs = [
+            (
+                name,
+                x.records,
+                size(x.bytes),
+                size(x.capacity_bytes),
+                "" if x.full_in_s is None else duration(x.full_in_s),
+            )
+            for name, x in s.logs.items()
+        ]
+        lines += ["", table(("LOG", "RECORDS", "ON DISK", "LIMIT", "FULL IN"), logs)]
     if s.devices:
         newest, oldest = max(s.devices.values()), min(s.devices.values())
         lines += ["", f"{len(s.devices)} devices heard, newest {ago(newest, now)}, longest silent {ago(oldest, now)}"]

@@ -9,6 +9,7 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import ForwarderCommon
 from torhaus.daemon.forward.base import Context
+from torhaus.daemon.forward.choice import wanted_devices
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.runner import Options, Runner
 from torhaus.daemon.forward.trim import BacklogLimits, Trimmer
@@ -54,7 +55,7 @@ async def build_forwarders(loaded: Loaded, outbox: Outbox, clock: Clock) -> Forw
         options = Options(
             name=name,
             kinds=frozenset(common.kinds),
-            devices=frozenset(common.devices).union(*(tagged.get(t, set()) for t in common.tags)),
+            devices=wanted_devices(common, tagged),
             backfill_per_s=common.backfill_per_s,
             order=common.order,
             windows=tuple(map(parse_window, common.backfill_windows)),

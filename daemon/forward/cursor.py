@@ -180,6 +180,14 @@ class Cursor:
         """Records that are in the log and not settled."""
         return max(self.tail - head, 0) - count_union(head, self.tail, self.settled, self.holes())
 
+    def in_hand(self, head: int) -> int:
+        """Records that are in a lane in memory, being sent, or waiting for their script: unsettled and not backlog."""
+        count, pos = self.backlog(head), head
+        while (gap := self.gap(pos)) is not None:
+            count -= gap[1] - gap[0]
+            pos = gap[1]
+        return count
+
 
 def _take(lane: deque[Stored], n: int) -> list[Stored]:
     if len(lane) <= n:

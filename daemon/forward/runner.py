@@ -14,6 +14,7 @@ import msgspec
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.backlog import Backlog
 from torhaus.daemon.forward.base import Forwarder, Unavailable
+from torhaus.daemon.forward.choice import kind_of
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.message import Kind
 from torhaus.daemon.forward.order import cut
@@ -79,15 +80,7 @@ class Runner:
 
     def kind_of(self, stored: Stored) -> Kind | None:
         """As what this forwarder sends a record; None when it is not for it."""
-        record = stored.record
-        kinds, devices = self.options.kinds, self.options.devices
-        if devices and record.device not in devices:
-            return None
-        if record.kind == "event":
-            return "event" if "event" in kinds else None
-        if "reading" in kinds and (record.pending or record.kind == "reading"):
-            return "reading"
-        return "frame" if "frame" in kinds else None
+        return kind_of(stored.record, self.options.kinds, self.options.devices)
 
     def _feed(self, batch: list[Stored]) -> None:
         feed, kind_of = self.cursor.feed, self.kind_of

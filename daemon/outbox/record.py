@@ -5,6 +5,7 @@ The stored body is a MessagePack array; fields are only ever appended, with defa
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final, Literal
 
 import msgspec
@@ -167,6 +168,15 @@ def count(data: bytes) -> int | None:
         at += HEADER_BYTES + _LENGTH.unpack_from(data, at)[0]
         n += 1
     return n if at == len(data) else None
+
+
+def stamps(data: bytes) -> Iterator[Stamp]:
+    """When the records of one row were received, from their headers alone: nothing is decoded or checked."""
+    at, last = 0, len(data) - HEADER_BYTES
+    while at <= last:
+        length, _, wall_ns, boot_ns, flags = _HEADER.unpack_from(data, at)
+        at += HEADER_BYTES + length
+        yield Stamp(wall_ns, boot_ns, bool(flags & _SYNCED))
 
 
 def apply(stored: Stored, verdict: Verdict) -> None:

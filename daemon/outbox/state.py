@@ -88,6 +88,11 @@ class State:
             self._conn.close()
             raise
 
+    @property
+    def conn(self) -> sqlite3.Connection:
+        """For the statements of letters.py."""
+        return self._conn
+
     def check(self) -> None:
         """Look through the file. Raises SchemaError or sqlite3.DatabaseError when it is damaged."""
         for table in _TABLES:

@@ -11,15 +11,13 @@ import pytest
 
 from tests.daemon.home import METER, Heard, Home, archive, frame, running, sender, udp_port, until
 from torhaus.codecs.model import RejectReason, Value
-from torhaus.daemon.app import device_of, in_hand
+from torhaus.daemon.app import device_of
 from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.model import ForwarderCommon
 from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Item, Outcome
-from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.offline import read_status
-from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 
 LIMITS = {"main": 1, "strangers": 1}
@@ -140,17 +138,6 @@ def test_what_is_being_sent_is_finished_before_the_end(tmp_path: Path) -> None:
 
     asyncio.run(go())
     assert read_status(home.store, "test", LIMITS).forwarders["slow"].backlog == 0
-
-
-def test_in_hand_is_what_is_neither_settled_nor_backlog() -> None:
-    cursor = Cursor(Ranges([(0, 3)]), 20)
-    assert in_hand(cursor, 0) == 0
-    cursor.take(5)
-    cursor.take(6)
-    cursor.wait(10)
-    assert (in_hand(cursor, 0), in_hand(cursor, 6)) == (3, 2)
-    cursor.settle(5)
-    assert in_hand(cursor, 0) == 2
 
 
 SCRIPTED = '[[device]]\nname = "boiler"\ncodec = "boiler.js"\n'

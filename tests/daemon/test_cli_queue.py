@@ -4,19 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.home import Home, archive, running
+from tests.daemon.home import Home, archive, running, stamp
 from tests.daemon.test_cli_status import run
 from tests.daemon.test_offline import fill
 from torhaus.daemon.cli import queue
+from torhaus.daemon.clock import SystemClock
 
 
-def test_backlogs_and_dead_letters_while_it_is_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_backlogs_and_dead_letters_while_it_is_down(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = Home(tmp_path, archive(tmp_path))
     config = ("--config", str(home.config))
     fill(home.store, 5)
+    monkeypatch.setattr(SystemClock, "wall_ns", lambda _: stamp().wall_ns + 7 * 86_400 * 10**9)
     assert run(queue, "queue", *config) == 0
     assert capsys.readouterr().out == (
-        "FORWARDER  BACKLOG  ASIDE  DEAD LETTERS\narchive          3      0             1  the daemon is not running\n"
+        "FORWARDER  STATE  BACKLOG  OLDEST  NOW/S  MINUTE/S  DRAINED IN  ASIDE  DEAD\n"
+        "archive    —            3  7 d     —      —         —               0     1  the daemon is not running\n"
     )
     assert run(queue, "queue", "dead-letters", "list", *config) == 0
     assert capsys.readouterr().out == (

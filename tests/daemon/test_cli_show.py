@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.daemon.cli.show import ago, duration, plain, size, table
+from torhaus.daemon.cli.show import ago, duration, plain, records, size, table
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,11 @@ def test_table() -> None:
 def test_what_far_sides_say_does_not_move_the_cursor() -> None:
     assert plain("ä \x1b[2J\n\x9b\u202e") == "ä \\x1b[2J\\n\\x9b\\u202e"
     assert table(("A",), [("a\nb",)]) == "A\na\\nb"
+
+
+def test_one_and_many() -> None:
+    assert [records(n) for n in (0, 1, 2)] == ["0 records", "1 record", "2 records"]
+
+
+def test_what_is_not_known_stands_where_the_numbers_stand() -> None:
+    assert table(("A", "B"), [(1000, "—"), ("—", "x")]) == "A     B\n1000  —\n   —  x"

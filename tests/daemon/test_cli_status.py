@@ -30,8 +30,8 @@ aa555a0000000101  radio   10.0.0.5  gwmp2     STRANGER
 FORWARDER  STATE  BACKLOG  SENT  ASIDE  DEAD  LAST
 broker     DOWN      5000  1200      1     2  3 min ago  connection refused
 
-LOG   RECORDS  ON DISK  LIMIT
-main     6200  1.5 MiB  4.0 GiB
+LOG   RECORDS  ON DISK  LIMIT    FULL IN
+main     6200  1.5 MiB  4.0 GiB  5 h
 
 2 devices heard, newest 45 s ago, longest silent 1 d ago
 refused: 2 crc, 7 unknown_device
@@ -56,7 +56,7 @@ def full() -> Status:
         },
         gateways={"aa555a0000000101": Gateway("radio", "10.0.0.5", "gwmp2", False, 1)},
         devices={"a": NOW - 45 * S, "b": NOW - 86_400 * S},
-        logs={"main": LogStatus(records=6200, bytes=3 << 19, capacity_bytes=4 << 30)},
+        logs={"main": LogStatus(records=6200, bytes=3 << 19, capacity_bytes=4 << 30, full_in_s=20_000)},
         forwarders={
             "broker": ForwarderStatus(
                 type="mqtt",
@@ -146,4 +146,4 @@ def test_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr(status, "fetch", lambda _: full())
     assert run(status, "status", "--watch") == 0
-    assert capsys.readouterr().out == (GOLDEN + "\n") * 3
+    assert capsys.readouterr().out == (GOLDEN + "\n\n") * 3

@@ -213,3 +213,14 @@ def test_what_was_dropped_while_it_waited_does_not_come_back() -> None:
 @pytest.mark.parametrize(("head", "gap"), [(0, (0, 3)), (2, (2, 3)), (3, (5, 9)), (9, None), (50, None)])
 def test_the_backlog_begins_at_the_head(head: int, gap: tuple[int, int] | None) -> None:
     assert Cursor(Ranges([(3, 5)]), 9).gap(head) == gap
+
+
+def test_in_hand_is_what_is_neither_settled_nor_backlog() -> None:
+    cursor = Cursor(Ranges([(0, 3)]), 20)
+    assert cursor.in_hand(0) == 0
+    cursor.take(5)
+    cursor.take(6)
+    cursor.wait(10)
+    assert (cursor.in_hand(0), cursor.in_hand(6)) == (3, 2)
+    cursor.settle(5)
+    assert cursor.in_hand(0) == 2
