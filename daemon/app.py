@@ -64,8 +64,10 @@ class App:
         limits = Limits(
             max_bytes=store.max_bytes,
             max_age_s=store.max_age_s,
+            max_records=store.max_records,
             strangers_max_bytes=store.strangers_max_bytes,
             commit_window_s=store.commit_window_s,
+            state_interval_s=store.state_interval_s,
         )
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
@@ -134,7 +136,7 @@ class App:
         network.restore(await outbox.load_sessions(wanted=any(d.session is not None for d in devices)))
         outbox.before_flush.append(partial(_save_sessions, network))
         alarms = Alarms(loaded.alarms, loaded.tagged())
-        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms)
+        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms, loaded.windows_s)
         parts: Parts = {
             "outbox": outbox.run,
             "clock": Timekeeper(self.clock, outbox).run,
