@@ -140,7 +140,7 @@ class Survey:
     def log_status(self, name: str) -> LogStatus:
         """One log."""
         log = self._outbox.logs[name]
-        return LogStatus(records=log.records, bytes=log.bytes_on_disk, capacity_bytes=log.max_bytes)
+        return LogStatus(records=log.records, bytes=log.bytes_on_disk, capacity_bytes=log.limit.max_bytes)
 
     def forwarder_status(self, name: str) -> ForwarderStatus:
         """One forwarder."""

@@ -16,7 +16,8 @@ from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, tidy
 from torhaus.daemon.outbox.migrate import RefusedError, SchemaError
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict, pack, seed
-from torhaus.daemon.outbox.retention import Ages, Dropped, excess
+from torhaus.daemon.outbox.retention import LEAST_BYTES, PART, Ages, Dropped, Limit, excess
+from torhaus.daemon.outbox.room import Room
 from torhaus.daemon.outbox.segment import CHECK_RECORDS, Segment, path_of
 
 SEGMENT_BYTES: Final = 64 << 20
@@ -38,14 +39,14 @@ class Log:
         max_bytes: int,
         max_age_ns: int,
         now_ns: int,
+        max_records: int = 0,
         floor: int = 0,
         machine: str = "",
     ) -> None:
         self.folder = folder
         self.site = site
-        self.max_bytes = max_bytes
-        self.max_age_ns = max_age_ns
-        self.segment_bytes = min(SEGMENT_BYTES, max(max_bytes // 8, 1 << 20))
+        self.limit = Limit(max_bytes=max_bytes, max_age_ns=max_age_ns, max_records=max_records)
+        self.segment_bytes = min(SEGMENT_BYTES, max(max_bytes // PART, LEAST_BYTES))
         self.set_aside: list[Path] = []  # files that could not be used; kept for a person to look at
         self.written_bytes = 0
         self.commits = 0
@@ -56,10 +57,8 @@ class Log:
         self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
         self.holes = find_holes(folder, self._segments)  # replaced, never changed in place: several threads look at it
         self._readers = Readers(self)
-        self._sizes = {first: migrate.size(path_of(folder, first)) for first in self._segments[:-1]}
-        self.old_bytes = sum(self._sizes.values())
-        self._newest_bytes = migrate.size(self._newest.path)
-        self._wal_bytes = 0
+        self.room = Room(folder, self._segments)
+        self._began_ns = self._newest.created_ns  # about when the newest got its first record
         found = self._newest.read(max(self._newest.first, self.tail - CHECK_RECORDS), self.tail, CHECK_RECORDS, 1 << 30)
         self.damaged = sum(r.count for r in found if isinstance(r, Damaged))  # near the end, found at the start
 
@@ -133,24 +132,30 @@ class Log:
 
     @property
     def is_full(self) -> bool:
-        """Whether the newest segment has reached its size."""
-        return self._newest_bytes >= self.segment_bytes and self.tail > self._newest.first
+        """Whether the newest segment has reached its size or count."""
+        n, most = self.tail - self._newest.first, self.limit.segment_records
+        return n > 0 and (self.room.newest >= self.segment_bytes or 0 < most <= n)
 
     @property
     def is_over(self) -> bool:
         """Whether the log is beyond its limit and has something that may go."""
-        return self.bytes_on_disk > self.max_bytes and len(self._segments) > 1
+        return len(self._segments) > 1 and (self.room.over(self.limit.max_bytes) > 0 or self.over_records > 0)
+
+    @property
+    def over_records(self) -> int:
+        """How many records are beyond the limit."""
+        return self.records - self.limit.max_records if self.limit.max_records else 0
 
     @property
     def bytes_on_disk(self) -> int:
-        """Everything this log occupies, write-ahead files included."""
-        return self.old_bytes + self._newest_bytes + self._wal_bytes
+        """Everything that counts towards this log's limit: write-ahead files and files set aside included."""
+        return self.room.total
 
     def weights(self) -> list[tuple[int, int, int]]:
         """First position, end and bytes of each segment, oldest first."""
         firsts = self._segments
         ends = (*firsts[1:], max(self.tail, firsts[-1]))
-        return [(f, e, self._sizes.get(f, self._newest_bytes)) for f, e in zip(firsts, ends, strict=True)]
+        return [(f, e, self.room.sizes.get(f, self.room.newest)) for f, e in zip(firsts, ends, strict=True)]
 
     def append(self, records: list[tuple[Stamp, Record]], boot: str) -> list[Stored]:
         """Store records in one commit. Raises sqlite3.Error, and then nothing was stored."""
@@ -166,9 +171,11 @@ class Log:
                 raise
             self._begin_segment(wall_ns)  # the file was changed under our hands: what can be read of it still is
             self._newest.append(first, len(records), seq, boot, wall_ns, pending, data, alarms)
+        if first == self._newest.first:
+            self._began_ns = wall_ns
         self.tail = first + len(records)
         self._seq = seq + len(records)
-        self._newest_bytes += len(data)
+        self.room.newest += len(data)
         self.written_bytes += 2 * len(data)  # once into the write-ahead log, once from there
         self.commits += 1
         return [
@@ -212,8 +219,10 @@ class Log:
         return self._older
 
     def roll(self, now_ns: int) -> bool:
-        """Begin a new segment when the newest is full. True when it did."""
-        if not self.is_full:
+        """Begin a new segment when the newest is full, or has been written for long. True when it did."""
+        longest = self.limit.segment_age_ns
+        is_long = 0 < longest <= now_ns - self._began_ns and self.tail > self._newest.first
+        if not self.is_full and not is_long:
             return False
         self._begin_segment(now_ns)
         return True
@@ -228,25 +237,22 @@ class Log:
         with contextlib.suppress(sqlite3.Error):  # what is in its write-ahead log stays there
             old.close()
         if old.first != self.tail:
-            self._note_size(old.first)
-        self._newest_bytes = migrate.size(self._newest.path)
-
-    def _note_size(self, first: int) -> None:
-        self._sizes[first] = migrate.size(path_of(self.folder, first))
-        self.old_bytes = sum(self._sizes.values())
+            self.room.note(old.first)
+        self.room.begin(self._newest.first)
 
     def measure(self) -> None:
         """Look up what cannot be counted along: write-ahead logs, and what verdicts have added."""
-        if self._older is not None:
-            self._note_size(self._older.first)
-        self._wal_bytes = max(0, migrate.size(self._newest.path) - self._newest_bytes)
+        if self._older is not None and self._older.first != self._newest.first:
+            self.room.note(self._older.first)
+        self.room.look(self._newest.first)
 
     def excess(self, now_ns: int | None, boots: dict[str, int]) -> list[Dropped]:
         """What has to go by the limits. Ages are judged only with `now_ns`: not while the clock is not synchronised."""
         aged = 0
-        if self.max_age_ns and now_ns is not None:
-            aged = self._ages.aged(self._segments, now_ns - self.max_age_ns, boots)
-        return excess(self._segments, self._sizes, self.bytes_on_disk - self.max_bytes, aged)
+        if self.limit.max_age_ns and now_ns is not None:
+            aged = self._ages.aged(self._segments, now_ns - self.limit.max_age_ns, boots)
+        over = self.room.over(self.limit.max_bytes)
+        return excess(self._segments, self.room.sizes, over, aged, self.over_records, self.holes)
 
     def unlink_below(self, pos: int) -> int:
         """Remove the segments that lie wholly below `pos`. Returns how many."""
@@ -258,8 +264,7 @@ class Log:
                 self._older = None
             self._segments = self._segments[1:]
             self._ages.forget(first)
-            self._sizes.pop(first, None)
-            self.old_bytes = sum(self._sizes.values())
+            self.room.forget(first)
             migrate.remove(path_of(self.folder, first))
             gone += 1
         return gone

@@ -139,10 +139,10 @@ def remove(path: Path) -> None:
         name.unlink(missing_ok=True)
 
 
-def size(path: Path) -> int:
-    """Bytes of a database and its write-ahead log; 0 when it is not there."""
+def size(path: Path, *, sides: bool = True) -> int:
+    """Bytes of a database, with write-ahead log and index; 0 when it is not there."""
     total = 0
-    for name in (path, Path(f"{path}-wal")):
+    for name in (path, *(Path(f"{path}{suffix}") for suffix in SIDE_FILES if sides)):
         try:
             total += name.stat().st_size
         except FileNotFoundError:

@@ -48,13 +48,14 @@ class SegmentReader:
         self.path = path
         self.first = int(path.stem)
         self._conn = conn
-        row = conn.execute("SELECT site, store, first, first_seq, machine, crc FROM meta").fetchone()
+        row = conn.execute("SELECT site, store, first, first_seq, machine, crc, created_ns FROM meta").fetchone()
         if row is None or meta_crc(*row[:5]) != row[5] or row[2] != self.first:
             raise migrate.SchemaError("the segment's own description is damaged")
         self.site: str = row[0]
         self.store: str = row[1]
         self.first_seq: int = row[3]
         self.machine: str = row[4]
+        self.created_ns: int = row[6]
 
     def alarms(self, limit: int) -> list[int]:
         """Positions of records that are alarms, lowest first."""

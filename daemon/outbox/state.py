@@ -79,6 +79,7 @@ class State:
     """The open file; `read_only` to look at it beside a running daemon."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path = path
         self._conn = migrate.connect(path, read_only=read_only)
         if read_only:
             return
@@ -95,6 +96,10 @@ class State:
         found = self._conn.execute("PRAGMA quick_check(1)").fetchone()
         if found[0] != "ok":
             raise migrate.SchemaError(f"state: {found[0]}")
+
+    def size(self) -> int:
+        """Bytes on disk, write-ahead log included."""
+        return migrate.size(self._path)
 
     def close(self) -> None:
         """Close the file."""

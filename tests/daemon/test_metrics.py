@@ -48,6 +48,7 @@ torhaus_forwarder_rejected_records_total counter forwarder
 torhaus_forwarder_set_aside_records gauge forwarder
 torhaus_forwarder_skipped_records_total counter forwarder
 torhaus_forwarder_up gauge forwarder
+torhaus_outbox_bytes gauge part
 torhaus_outbox_commit_seconds histogram
 torhaus_outbox_dropped_records_total counter forwarder,reason
 torhaus_outbox_failing gauge
