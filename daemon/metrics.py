@@ -91,8 +91,8 @@ class TorhausCollector:
         yield _gauge("torhaus_outbox_bytes", parts, ["part"], _by(box.parts()))
         limit = (((n,), x.capacity_bytes) for n, x in logs.items())
         yield _gauge("torhaus_outbox_log_capacity_bytes", "Bytes the log may have", one, limit)
-        wear = (((n,), x.written_bytes) for n, x in box.logs.items())
-        yield _count("torhaus_outbox_written_bytes", "Record bytes written, write-ahead log included", one, wear)
+        wear = "Bytes written: pages to write-ahead logs, and from there to the databases"
+        yield _count("torhaus_outbox_written_bytes", wear, ["part"], _by(box.written()))
         refused = "Records not stored and not acknowledged"
         yield _count("torhaus_outbox_refused_records", refused, ["reason"], _by(w.refused_records))
         dropped = "Records that left the log before the forwarder had them"

@@ -163,6 +163,10 @@ class Keeper:
             "reserve": reserve,
         }
 
+    def written(self) -> dict[str, int]:
+        """Bytes written since the start, by what for: pages to write-ahead logs, and from there to the databases."""
+        return {name: log.room.written for name, log in self.logs.items()} | {"state": self.state.meter.written}
+
     def silent_s(self) -> float:
         """Seconds since the writer last answered anything."""
         return self._loop.time() - self.last_answer

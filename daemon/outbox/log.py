@@ -48,7 +48,6 @@ class Log:
         self.limit = Limit(max_bytes=max_bytes, max_age_ns=max_age_ns, max_records=max_records)
         self.segment_bytes = min(SEGMENT_BYTES, max(max_bytes // PART, LEAST_BYTES))
         self.set_aside: list[Path] = []  # files that could not be used; kept for a person to look at
-        self.written_bytes = 0
         self.commits = 0
         self._machine = machine
         self._ages = Ages(folder)
@@ -56,7 +55,9 @@ class Log:
         self._segments = tidy(folder)
         self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
         self.holes = find_holes(folder, self._segments)  # replaced, never changed in place: several threads look at it
-        self._readers = Readers(self)
+        self._readers = Readers(self)  # for the reader thread, as are these
+        self.read, self.pending, self.alarms = self._readers.read, self._readers.pending, self._readers.alarms
+        self.trim_readers = self._readers.trim
         self.room = Room(folder, self._segments)
         self._began_ns = self._newest.created_ns  # about when the newest got its first record
         found = self._newest.read(max(self._newest.first, self.tail - CHECK_RECORDS), self.tail, CHECK_RECORDS, 1 << 30)
@@ -176,7 +177,7 @@ class Log:
         self.tail = first + len(records)
         self._seq = seq + len(records)
         self.room.newest += len(data)
-        self.written_bytes += 2 * len(data)  # once into the write-ahead log, once from there
+        self.room.wrote(self._newest.first)
         self.commits += 1
         return [
             Stored(pos, store, number, boot, at, r)
@@ -200,6 +201,7 @@ class Log:
                 segment = self._writable(first)
                 for i in range(0, len(part), VERDICTS_AT_ONCE):
                     segment.add_verdicts(part[i : i + VERDICTS_AT_ONCE])
+                    self.room.wrote(first)
             except SchemaError:
                 continue
             except sqlite3.DatabaseError as e:
@@ -212,11 +214,15 @@ class Log:
         if first == self._segments[-1]:
             return self._newest
         if self._older is None or self._older.first != first:
-            if self._older is not None:
-                self._older.close()
-                self._older = None
+            self._close_older()
             self._older = Segment.open(path_of(self.folder, first))
         return self._older
+
+    def _close_older(self) -> None:
+        older, self._older = self._older, None
+        if older is not None:
+            older.close()
+            self.room.shut(older.first)
 
     def roll(self, now_ns: int) -> bool:
         """Begin a new segment when the newest is full, or has been written for long. True when it did."""
@@ -236,9 +242,11 @@ class Log:
         self._newest = self._create(self.tail, self._seq, old.store, now_ns)
         with contextlib.suppress(sqlite3.Error):  # what is in its write-ahead log stays there
             old.close()
+        self.room.shut(old.first)
         if old.first != self.tail:
             self.room.note(old.first)
         self.room.begin(self._newest.first)
+        self.room.made(2 * self.room.newest)  # it was empty, and made by way of a write-ahead log
 
     def measure(self) -> None:
         """Look up what cannot be counted along: write-ahead logs, and what verdicts have added."""
@@ -260,8 +268,7 @@ class Log:
         while len(self._segments) > 1 and self._segments[1] <= pos:
             first = self._segments[0]
             if self._older is not None and self._older.first == first:
-                self._older.close()
-                self._older = None
+                self._close_older()
             self._segments = self._segments[1:]
             self._ages.forget(first)
             self.room.forget(first)
@@ -269,34 +276,9 @@ class Log:
             gone += 1
         return gone
 
-    def read(self, pos: int, max_records: int, max_bytes: int = 1 << 20) -> list[Stored | Damaged]:
-        """What is in the log from `pos` on, without a gap but for `holes`. For the reader thread.
-
-        Empty at the end. Raises sqlite3.OperationalError when a file cannot be had just now.
-        """
-        return self._readers.read(pos, max_records, max_bytes)
-
-    def pending(self, pos: int, max_records: int) -> list[Stored]:
-        """Records from `pos` on whose script has not answered. For the reader thread.
-
-        Raises sqlite3.OperationalError when a file cannot be had just now.
-        """
-        return self._readers.pending(pos, max_records)
-
-    def alarms(self, first: int, limit: int) -> list[int]:
-        """Positions of alarms in the segment that begins at `first`. For the reader thread.
-
-        Raises sqlite3.OperationalError when the file cannot be had just now.
-        """
-        return self._readers.alarms(first, limit)
-
-    def trim_readers(self) -> None:
-        """Let go of files that are gone: until then they still occupy the disk. For the reader thread."""
-        self._readers.trim()
-
     def close(self) -> None:
         """Close every file."""
         self._readers.close()
-        if self._older is not None:
-            self._older.close()
+        self._close_older()
         self._newest.close()
+        self.room.close()

@@ -36,8 +36,11 @@ class Readers:
         self._open: dict[int, Segment] = {}  # the least lately used first
         self._failed = (-1, -1)  # position that could not be read, and the log's commits at that time
 
-    def read(self, pos: int, max_records: int, max_bytes: int) -> list[Stored | Damaged]:
-        """See Log.read."""
+    def read(self, pos: int, max_records: int, max_bytes: int = 1 << 20) -> list[Stored | Damaged]:
+        """What is in the log from `pos` on, without a gap but for `holes`; empty at the end.
+
+        Raises sqlite3.OperationalError when a file cannot be had just now.
+        """
         while True:
             tail = self._log.tail  # before `segments`: a tail beyond the last of them would look like a loss
             segments = self._log.segments
@@ -90,7 +93,10 @@ class Readers:
         return not path_of(self._log.folder, first).exists()
 
     def pending(self, pos: int, max_records: int) -> list[Stored]:
-        """See Log.pending."""
+        """Records from `pos` on whose script has not answered.
+
+        Raises sqlite3.OperationalError when a file cannot be had just now.
+        """
         out: list[Stored] = []
         for first, _ in self._spans(self._log.segments, pos, self._log.tail):
             try:
@@ -107,7 +113,10 @@ class Readers:
         return out
 
     def alarms(self, first: int, limit: int) -> list[int]:
-        """See Log.alarms. Nothing of a segment that is gone or damaged."""
+        """Positions of alarms in the segment that begins at `first`; none of one that is gone or damaged.
+
+        Raises sqlite3.OperationalError when the file cannot be had just now.
+        """
         try:
             return self._segment(first).alarms(limit)
         except (sqlite3.DatabaseError, SchemaError) as e:
@@ -131,7 +140,7 @@ class Readers:
             segment.close()
 
     def trim(self) -> None:
-        """Close what is no longer in the log."""
+        """Close what is no longer in the log: until then it still occupies the disk."""
         for first in self._open.keys() - set(self._log.segments):
             self._forget(first)
 

@@ -9,6 +9,7 @@ import msgspec
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Stored, pack_copy, unpack_copy
+from torhaus.daemon.outbox.wear import WalMeter
 
 _TABLES = ("forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped")
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
@@ -81,12 +82,13 @@ class State:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._conn = migrate.connect(path, read_only=read_only)
+        self.meter = WalMeter(path)  # of what is saved
         if read_only:
             return
         try:
             migrate.upgrade(self._conn, "state")
         except BaseException:
-            self._conn.close()
+            self.close()
             raise
 
     def check(self) -> None:
@@ -104,6 +106,7 @@ class State:
     def close(self) -> None:
         """Close the file."""
         self._conn.close()
+        self.meter.close()
 
     def save(self, flush: Flush) -> None:
         """Everything of a flush in one commit. Raises sqlite3.Error, and then nothing was saved."""
@@ -148,6 +151,7 @@ class State:
                     "ON CONFLICT DO UPDATE SET records = records + excluded.records",
                     (name, reason, records),
                 )
+        self.meter.look()
 
     def settled(self, forwarder: str, log: str) -> Ranges | None:
         """A forwarder's settled ranges; None for one that has never run. Damaged ones are empty: all is sent again."""

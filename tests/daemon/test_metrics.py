@@ -58,7 +58,7 @@ torhaus_outbox_log_records gauge log
 torhaus_outbox_records_total counter
 torhaus_outbox_refused_records_total counter reason
 torhaus_outbox_set_aside_files gauge
-torhaus_outbox_written_bytes_total counter log
+torhaus_outbox_written_bytes_total counter part
 torhaus_ready gauge
 torhaus_scan_attempts_total counter outcome,target
 torhaus_scan_documents gauge state,station
