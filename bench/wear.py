@@ -70,7 +70,7 @@ async def measure(place: Path, rate: float, seconds: float, limits: Limits) -> d
             box.put(MAIN, [(clock.stamp(), record(done + i)) for i in range(due)], 300 * due)
             box.commit(None)
             done += due
-        await asyncio.sleep(max(0.002, (done + 1) / rate - (time.monotonic() - began)) if rate < 500 else 0.002)
+        await asyncio.sleep(max(0.002, done / rate - (time.monotonic() - began)) if rate < 500 else 0.002)
     commits = box.logs[MAIN].commits - commits
     running.cancel()
     parts = box.written()

@@ -27,6 +27,7 @@ from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
+from torhaus.daemon.outbox.thinner import Thinner
 from torhaus.daemon.pipeline import Pipeline
 from torhaus.daemon.scans.db import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
@@ -143,6 +144,8 @@ class App:
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
         forwarding = await build_forwarders(loaded, outbox, self.clock)
+        if loaded.store.when_full == "thin":
+            parts["thinning"] = Thinner(outbox, MAIN, loaded.store.thin_keep).run
         self.runners.update(forwarding.runners)
         if forwarding.trimmers:
             parts["backlog limits"] = Trimming(forwarding.trimmers, self.clock).run

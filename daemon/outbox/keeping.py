@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox.commit import guarded
@@ -26,6 +26,18 @@ DECODED: Final = "decoded"
 """Name under which the snapshot keeps the position below which every script has answered."""
 LOOK_S: Final = 1.0
 """How often the writer is asked whether it lives, and the limits are looked at."""
+
+
+class Holder(Protocol):
+    """A forwarder's cursor, as far as a segment is rewritten under it."""
+
+    def hold(self, start: int, end: int) -> bool:
+        """Leave a stretch of the log alone; False when some of it is in somebody's hand."""
+        ...
+
+    def let_go(self, start: int, end: int, alarms: tuple[int, ...] | None) -> None:
+        """It has been rewritten, and its alarms are there now; None: it is as it was."""
+        ...
 
 
 class Keeper:
@@ -52,6 +64,8 @@ class Keeper:
         self.last_answer = 0.0  # loop time of the writer's last answer: what the watchdog looks at
         self.looked_to: int | None = None
         """The sessions as saved are complete up to here in the main log; None: what lies behind was not looked at."""
+        self.cursors: dict[str, list[Holder]] = {MAIN: [], STRANGERS: []}
+        self.thinning: set[str] = set()  # logs of which a segment is being rewritten: nothing of them is unlinked
         self._told: dict[str, int] = {}  # by log: the position up to which feeds have been told
         self._counted: dict[str, int] = {}  # by log: the position up to which drops have been counted
         self._housing: set[str] = set()
@@ -93,6 +107,8 @@ class Keeper:
             self._failed(part, result)
             return
         self._trouble.works(part)
+        if name in self.thinning:
+            return
         log, counted = self.logs[name], self._counted[name]
         for d in result:
             if d.end <= counted:
@@ -217,7 +233,12 @@ class Keeper:
     async def _house_all(self, drained: dict[str, int]) -> None:
         for name, log in self.logs.items():
             self._housed(name, await self._result(partial(self._house, name)))
-            if name in drained and len(log.segments) > 1 and log.segments[1] <= drained[name]:
+            if (
+                name in drained
+                and name not in self.thinning
+                and len(log.segments) > 1
+                and log.segments[1] <= drained[name]
+            ):
                 self._unlinked(name, await self._result(partial(log.unlink_below, drained[name])))
         self.last_answer = self._loop.time()
 

@@ -14,11 +14,13 @@ from torhaus.codecs.model import Stamp
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, tidy
 from torhaus.daemon.outbox.migrate import RefusedError, SchemaError
+from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict, pack, seed
 from torhaus.daemon.outbox.retention import LEAST_BYTES, PART, Ages, Dropped, Limit, excess
 from torhaus.daemon.outbox.room import Room
 from torhaus.daemon.outbox.segment import CHECK_RECORDS, Segment, path_of
+from torhaus.daemon.outbox.thinning import Thinned
 
 SEGMENT_BYTES: Final = 64 << 20
 VERDICTS_AT_ONCE: Final = 1000
@@ -54,10 +56,11 @@ class Log:
         self._older: Segment | None = None  # the last segment before the newest that got a verdict
         self._segments = tidy(folder)
         self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
-        self.holes = find_holes(folder, self._segments)  # replaced, never changed in place: several threads look at it
+        # replaced, never changed in place: several threads look at them
+        self.holes, self.steps = find_holes(folder, self._segments)
         self._readers = Readers(self)  # for the reader thread, as are these
         self.read, self.pending, self.alarms = self._readers.read, self._readers.pending, self._readers.alarms
-        self.trim_readers = self._readers.trim
+        self.trim_readers, self.forget_reader = self._readers.trim, self._readers.forget
         self.room = Room(folder, self._segments)
         self._began_ns = self._newest.created_ns  # about when the newest got its first record
         found = self._newest.read(max(self._newest.first, self.tail - CHECK_RECORDS), self.tail, CHECK_RECORDS, 1 << 30)
@@ -254,6 +257,20 @@ class Log:
             self.room.note(self._older.first)
         self.room.look(self._newest.first)
 
+    def let_go(self, first: int) -> bool:
+        """Close a segment that is to be rewritten. False when it is no longer there."""
+        if self._older is not None and self._older.first == first:
+            self._close_older()
+        return first in self._segments[:-1]
+
+    def thinned(self, made: Thinned) -> None:
+        """A thinner segment is in its place."""
+        self.steps = self.steps | {made.first: made.step}
+        there = [(start, end) for start, end in self.holes if end > self.head]
+        self.holes = Ranges([*there, (made.first + made.kept, made.end)])
+        self.room.note(made.first)
+        self.room.made(made.size_bytes)
+
     def excess(self, now_ns: int | None, boots: dict[str, int]) -> list[Dropped]:
         """What has to go by the limits. Ages are judged only with `now_ns`: not while the clock is not synchronised."""
         aged = 0
@@ -262,9 +279,8 @@ class Log:
         over = self.room.over(self.limit.max_bytes)
         return excess(self._segments, self.room.sizes, over, aged, self.over_records, self.holes)
 
-    def unlink_below(self, pos: int) -> int:
-        """Remove the segments that lie wholly below `pos`. Returns how many."""
-        gone = 0
+    def unlink_below(self, pos: int) -> None:
+        """Remove the segments that lie wholly below `pos`."""
         while len(self._segments) > 1 and self._segments[1] <= pos:
             first = self._segments[0]
             if self._older is not None and self._older.first == first:
@@ -272,9 +288,8 @@ class Log:
             self._segments = self._segments[1:]
             self._ages.forget(first)
             self.room.forget(first)
+            self.steps = {s: step for s, step in self.steps.items() if s != first}
             migrate.remove(path_of(self.folder, first))
-            gone += 1
-        return gone
 
     def close(self) -> None:
         """Close every file."""

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-CURRENT: Final = {"segment": 2, "state": 1}
+CURRENT: Final = {"segment": 3, "state": 1}
 """The newest schema of each kind of file. `<kind>_v1.sql` creates it; `<kind>_v<n>.sql` leads from n-1 to n."""
 
 BUSY_TIMEOUT_S: Final = 5.0

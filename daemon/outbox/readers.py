@@ -49,7 +49,7 @@ class Readers:
                 try:
                     return self._read(first, at, end, max_records, max_bytes)
                 except (sqlite3.DatabaseError, SchemaError) as e:
-                    self._forget(first)
+                    self.forget(first)
                     if first < self._log.segments[0]:
                         break  # dropped while we looked
                     if not migrate.is_damage(e) and not self._is_gone(first):
@@ -102,7 +102,7 @@ class Readers:
             try:
                 out += self._segment(first).pending(pos, max_records - len(out))
             except (sqlite3.DatabaseError, SchemaError) as e:
-                self._forget(first)
+                self.forget(first)
                 dropped = first < self._log.segments[0]
                 if not (dropped or migrate.is_damage(e) or self._is_gone(first)):
                     if out:
@@ -120,7 +120,7 @@ class Readers:
         try:
             return self._segment(first).alarms(limit)
         except (sqlite3.DatabaseError, SchemaError) as e:
-            self._forget(first)
+            self.forget(first)
             if not migrate.is_damage(e) and not self._is_gone(first):
                 raise
             return []
@@ -129,12 +129,13 @@ class Readers:
         segment = self._open.pop(first, None)
         if segment is None:
             if len(self._open) >= MAX_OPEN:
-                self._forget(next(iter(self._open)))
+                self.forget(next(iter(self._open)))
             segment = Segment.open(path_of(self._log.folder, first), read_only=True)
         self._open[first] = segment
         return segment
 
-    def _forget(self, first: int) -> None:
+    def forget(self, first: int) -> None:
+        """Close this segment: its file is replaced, damaged, or not needed."""
         segment = self._open.pop(first, None)
         if segment is not None:
             segment.close()
@@ -142,9 +143,9 @@ class Readers:
     def trim(self) -> None:
         """Close what is no longer in the log: until then it still occupies the disk."""
         for first in self._open.keys() - set(self._log.segments):
-            self._forget(first)
+            self.forget(first)
 
     def close(self) -> None:
         """Close all."""
         for first in list(self._open):
-            self._forget(first)
+            self.forget(first)

@@ -192,17 +192,18 @@ class State:
             "WHERE forwarder = ? AND log = ? AND retry_at_ns <= ? ORDER BY retry_at_ns LIMIT ?",
             (forwarder, log, now_ns, limit),
         ).fetchall()
-        found, damaged = [], []
-        for pos, tries, at, reason, blob in rows:
-            stored = unpack_copy(blob)
-            if stored is None:
-                damaged.append(pos)
-            else:
-                found.append(SetAside(pos, tries, at, reason, stored))
+        copies = [(row, unpack_copy(row[4])) for row in rows]
+        damaged = [row[0] for row, stored in copies if stored is None]
         if damaged:
             key = (forwarder, log)
             self.save(Flush(resolved={key: damaged}, dropped={(forwarder, "damaged"): len(damaged)}))
-        return found
+        return [SetAside(pos, tries, at, why, s) for (pos, tries, at, why, _), s in copies if s is not None]
+
+    def has_copies(self, log: str, start: int, end: int) -> bool:
+        """Whether anything of these positions was set aside, or is a dead letter."""
+        one = "SELECT 1 FROM {} WHERE log = ?1 AND pos >= ?2 AND pos < ?3"
+        both = f"{one.format('exception')} UNION ALL {one.format('dead_letter')} LIMIT 1"
+        return self._conn.execute(both, (log, start, end)).fetchone() is not None
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Per forwarder: records set aside, dead letters."""

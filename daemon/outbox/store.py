@@ -219,6 +219,14 @@ class Outbox(Keeper):
         """
         return await self._loop.run_in_executor(self._reader, self.logs[log].alarms, first, 10_000)
 
+    async def on_writer(self, job: Callable[[], Any]) -> Any:  # noqa: ANN401 - the job's own result
+        """Run a job on the writer thread, after what was asked of it before."""
+        return await self._writer.call(job)
+
+    async def on_reader(self, job: Callable[[], Any]) -> Any:  # noqa: ANN401 - the job's own result
+        """Run a job on the reader thread, after what was asked of it before."""
+        return await self._loop.run_in_executor(self._reader, job)
+
     async def on_state(self, job: Callable[[State], Any]) -> Any:  # noqa: ANN401 - the job's own result
         """Run a job on state.db, on the writer thread."""
         return await self._writer.call(lambda: job(self.state))

@@ -213,3 +213,19 @@ def test_what_was_dropped_while_it_waited_does_not_come_back() -> None:
 @pytest.mark.parametrize(("head", "gap"), [(0, (0, 3)), (2, (2, 3)), (3, (5, 9)), (9, None), (50, None)])
 def test_the_backlog_begins_at_the_head(head: int, gap: tuple[int, int] | None) -> None:
     assert Cursor(Ranges([(3, 5)]), 9).gap(head) == gap
+
+
+def test_what_is_rewritten_is_left_alone_until_it_is_let_go() -> None:
+    cursor = Cursor(Ranges(), 20)
+    cursor.note_alarm(7)
+    cursor.take(3)
+    assert not cursor.hold(0, 5)  # somebody has it in hand
+    assert cursor.hold(5, 10)
+    assert (cursor.is_held(0, 5), cursor.is_held(0, 6), cursor.is_held(9, 30)) == (False, True, True)
+    assert (cursor.gap(5), cursor.alarm_gap(0), cursor.first_waiting()) == ((10, 20), None, 5)
+    assert cursor.backlog(0) == 20  # it still has to be sent
+    cursor.let_go(5, 10, None)
+    assert (cursor.gap(5), cursor.alarm_gap(0), cursor.first_waiting()) == ((5, 20), (7, 8), 20)
+    assert cursor.hold(5, 10)
+    cursor.let_go(5, 10, (6,))
+    assert cursor.alarm_gap(0) == (6, 7)  # where it is now

@@ -50,8 +50,7 @@ def test_done_follows_the_commit() -> None:
 def test_a_driver_may_have_a_longer_window() -> None:
     stage = Stage()
     stage.deliver(stage.frame(uplink(ELSYS, 0)))
-    stage.watch.driver("patient")
-    stage.pipeline.host("patient").deliver([stage.frame(uplink(ELSYS, 1))], [])
+    stage.pipeline.host("patient").deliver([], [Reject(b"x", RejectReason.CRC, "")])
     assert stage.store.windows_s == [0, 5]
 
 
