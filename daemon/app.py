@@ -26,6 +26,7 @@ from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
+from torhaus.daemon.outbox.thinner import Thinner
 from torhaus.daemon.pipeline import Pipeline
 from torhaus.daemon.queue_pages import QueuePages
 from torhaus.daemon.scans.db import StoreRefused
@@ -67,8 +68,10 @@ class App:
         limits = Limits(
             max_bytes=store.max_bytes,
             max_age_s=store.max_age_s,
+            max_records=store.max_records,
             strangers_max_bytes=store.strangers_max_bytes,
             commit_window_s=store.commit_window_s,
+            state_interval_s=store.state_interval_s,
         )
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
@@ -161,13 +164,15 @@ class App:
         network.restore(await outbox.load_sessions(wanted=any(d.session is not None for d in devices)))
         outbox.before_flush.append(partial(_save_sessions, network))
         alarms = Alarms(loaded.alarms, loaded.tagged())
-        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms)
+        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms, loaded.windows_s)
         parts: Parts = {
             "outbox": outbox.run,
             "clock": Timekeeper(self.clock, outbox).run,
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
         forwarding = await build_forwarders(loaded, outbox, self.clock)
+        if loaded.store.when_full == "thin":
+            parts["thinning"] = Thinner(outbox, MAIN, loaded.store.thin_keep).run
         self.runners.update(forwarding.runners)
         if forwarding.trimmers:
             parts["backlog limits"] = Trimming(forwarding.trimmers, self.clock).run

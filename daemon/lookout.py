@@ -89,7 +89,7 @@ class Lookout:
             waiting = max(0, tail - low - log.holes.count(low, tail))
             share = waiting / log.records if log.records > 0 else 0.0
             forecast = self.forecasts.setdefault(name, Forecast(self._clock))
-            forecast.look(min(share, 1.0) * log.bytes_on_disk, log.max_bytes, self._room(log.folder))
+            forecast.look(min(share, 1.0) * log.bytes_on_disk, log.limit.max_bytes, self._room(log.folder))
 
     def oldest_ns(self, name: str) -> int:
         """Wall clock of the oldest record that waits for a forwarder; 0 when none does."""

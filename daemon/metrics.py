@@ -87,13 +87,15 @@ class TorhausCollector:
             "torhaus_outbox_log_records", "Records in the log", one, (((n,), x.records) for n, x in logs.items())
         )
         yield _gauge("torhaus_outbox_log_bytes", "Bytes on disk", one, (((n,), x.bytes) for n, x in logs.items()))
+        parts = "Bytes on disk by what they are: all but the strangers' count towards the main log's limit"
+        yield _gauge("torhaus_outbox_bytes", parts, ["part"], _by(box.parts()))
         limit = (((n,), x.capacity_bytes) for n, x in logs.items())
         yield _gauge("torhaus_outbox_log_capacity_bytes", "Bytes the log may have", one, limit)
         full = [((n,), x.full_in_s) for n, x in logs.items() if x.full_in_s is not None]
         text = "Seconds until the log is full at the present rate; absent while it is not growing"
         yield _gauge("torhaus_outbox_full_estimate_seconds", text, one, full)
-        wear = (((n,), x.written_bytes) for n, x in box.logs.items())
-        yield _count("torhaus_outbox_written_bytes", "Record bytes written, write-ahead log included", one, wear)
+        wear = "Bytes written: pages to write-ahead logs, and from there to the databases"
+        yield _count("torhaus_outbox_written_bytes", wear, ["part"], _by(box.written()))
         refused = "Records not stored and not acknowledged"
         yield _count("torhaus_outbox_refused_records", refused, ["reason"], _by(w.refused_records))
         dropped = "Records that left the log before the forwarder had them"

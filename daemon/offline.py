@@ -109,7 +109,7 @@ def _extent(folder: Path) -> tuple[Ranges, int, int]:
     if not files:
         return Ranges(), 0, used
     segments = tuple(int(p.stem) for p in files)
-    empty, tail = find_holes(folder, segments), segments[-1]
+    (empty, _), tail = find_holes(folder, segments), segments[-1]
     empty.forget_below(segments[0])
     with (
         contextlib.suppress(sqlite3.Error, SchemaError),

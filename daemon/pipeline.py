@@ -1,6 +1,6 @@
 """The readings path on one page: what a driver delivers becomes records, the records are put, the driver is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
@@ -80,8 +80,10 @@ class Pipeline:
         watch: Watch,
         clock: Clock,
         alarms: Alarms | None = None,
+        windows_s: Mapping[str, float] | None = None,
     ) -> None:
         self._alarms = alarms or None
+        self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
         self._outbox = outbox
         self._network = network
         self._devices = {d.name: d for d in devices}
@@ -141,7 +143,7 @@ class Pipeline:
         elif strangers:
             outbox.report.refused(len(strangers), "strangers_backlog")
             fate.is_whole = False
-        outbox.commit(done if fate.is_plain() else partial(self._told, fate))
+        outbox.commit(done if fate.is_plain() else partial(self._told, fate), self._windows_s.get(driver, 0.0))
 
     def _told(self, fate: "Fate", stored: bool) -> None:
         """The commit is over. Those of earlier deliveries were told before: what this one is a copy of has its fate."""

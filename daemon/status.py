@@ -1,7 +1,7 @@
 """The site at a glance: one structure for the command line, the health pages and, later, the web page."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ from torhaus.daemon.scans.watch import ScanWatch
 from torhaus.daemon.scripts.host import HostStatus
 from torhaus.daemon.watch import DriverState, Gateway, Watch
 
+_DAY_NS: Final = 86_400 * 10**9
+_LEAST_UP_NS: Final = 60 * 10**9
 Verdict = Literal["ok", "degraded", "failed"]
 
 
@@ -63,6 +65,7 @@ class Status(msgspec.Struct, kw_only=True):
     gateways: dict[str, Gateway] = {}
     devices: dict[str, int] = {}  # last reading
     logs: dict[str, LogStatus] = {}
+    written_per_day_bytes: int = 0  # to the disk by the outbox, as of the time since the start; 0: too early to say
     forwarders: dict[str, ForwarderStatus] = {}
     dropped: dict[str, int] = {}  # "forwarder/reason" to records
     rejects: dict[str, int] = {}  # reason to frames
@@ -109,6 +112,7 @@ class Survey:
         self._site = site
         self._version = version
         self._clock = clock
+        self._began_ns = clock.boot_ns()
         self._outbox = outbox
         self._watch = watch
         self.runners = runners
@@ -156,7 +160,7 @@ class Survey:
         return LogStatus(
             records=log.records,
             bytes=log.bytes_on_disk,
-            capacity_bytes=log.max_bytes,
+            capacity_bytes=log.limit.max_bytes,
             full_in_s=forecast.full_in_s() if forecast else None,
         )
 
@@ -201,12 +205,17 @@ class Survey:
             gateways=dict(watch.gateways),
             devices=watch.devices,
             logs={name: self.log_status(name) for name in (MAIN, STRANGERS)},
+            written_per_day_bytes=self._written_per_day(stamp.boot_ns),
             forwarders={name: self.forwarder_status(name) for name in self.runners},
             dropped={f"{f}/{r}": n for (f, r), n in watch.dropped_records.items()},
             rejects=rejects,
             set_aside_files=[str(p) for p in self._outbox.set_aside],
             scans=self.scan_watch.table() if self.scan_watch else {},
         )
+
+    def _written_per_day(self, boot_ns: int) -> int:
+        up_ns = boot_ns - self._began_ns
+        return sum(self._outbox.written().values()) * _DAY_NS // up_ns if up_ns >= _LEAST_UP_NS else 0
 
     def _now(self) -> Stamp:
         return self._clock.stamp()

@@ -195,6 +195,10 @@ class Watch(Reporter, Told):
             self._refusing.add(reason)
             logs.error("outbox refuses records", reason=reason)
 
+    def not_thinned(self, log: str, first: int, why: str) -> None:
+        """A segment that was to be thinned out stays as it is, and is dropped in its turn."""
+        logs.warning("segment not thinned", log=log, first=first, reason=why)
+
     def dropped(self, log: str, forwarder: str, records: int, reason: str) -> None:
         """Records left the log before this forwarder had them; logged once per episode."""
         self.dropped_records[forwarder, reason] += records

@@ -112,6 +112,8 @@ def render(s: Status) -> str:
             for name, x in s.logs.items()
         ]
         lines += ["", table(("LOG", "RECORDS", "ON DISK", "LIMIT", "FULL IN"), logs)]
+    if s.written_per_day_bytes:
+        lines += [f"written to disk: {size(s.written_per_day_bytes)} a day"]
     if s.devices:
         newest, oldest = max(s.devices.values()), min(s.devices.values())
         lines += ["", f"{len(s.devices)} devices heard, newest {ago(newest, now)}, longest silent {ago(oldest, now)}"]

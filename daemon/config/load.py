@@ -40,8 +40,9 @@ _PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration as the daemon uses it. All paths are absolute.
 
-    `drivers`: (module, config); `forwarders`: (module, common keys, config), also those that are not enabled; `keys` by
-    device name; `files`: what was read; `notes`: what is odd but no fault.
+    `drivers`: (module, config); `windows_s`: by driver, how long its frames may wait for a commit; `forwarders`:
+    (module, common keys, config), also those that are not enabled; `keys` by device name; `files`: what was read;
+    `notes`: what is odd but no fault.
     """
 
     site: Site
@@ -52,6 +53,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     scripts: Scripts
     log: Log
     drivers: list[tuple[Any, Any]]
+    windows_s: dict[str, float]
     forwarders: list[tuple[Any, ForwarderCommon, Any]]
     alarms: list[AlarmRule]
     scan: ScanConfig
@@ -211,10 +213,11 @@ class _Loading:
         if scan is not None:
             for key, text in scan_faults(scan):
                 check.fault(_key_path(key), text)
+        known_drivers = [d for d in drivers if d is not None]
         names = Names(self.tree, check, {kind: self._tables(kind) for kind in ("driver", "forwarder", "alarm")})
         names.look()
         if not lists.faults:
-            names.known([f for f in forwarders if f is not None], [d for d in drivers if d is not None], lists.devices)
+            names.known([f for f in forwarders if f is not None], [(m, c) for m, _, c in known_drivers], lists.devices)
         if named:
             self._named(lists)
         self.faults += [self.tree.fault(p, text) for p, text in check.faults.items()]
@@ -229,7 +232,8 @@ class _Loading:
             lorawan=root.lorawan,
             scripts=msgspec.structs.replace(root.scripts, dir=str(absolute / root.scripts.dir)),
             log=root.log,
-            drivers=[d for d in drivers if d is not None],
+            drivers=[(module, config) for module, _, config in known_drivers],
+            windows_s={common.name: common.commit_window_s for _, common, _ in known_drivers},
             forwarders=[f for f in forwarders if f is not None],
             alarms=root.alarm,
             scan=scan,

@@ -87,13 +87,17 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[store]`: the durable log and what it may occupy. `max_age_s` 0: no limit by age."""
+    """`[store]`: the durable log and what it may occupy. `max_age_s` and `max_records` 0: no limit by age or count."""
 
     path: FilePath = "/var/lib/torhaus"
     max_bytes: Annotated[int, msgspec.Meta(ge=16 << 20, le=1 << 50)] = 4 << 30
     max_age_s: Annotated[float, msgspec.Meta(ge=0, le=3_200_000_000)] = 0
+    max_records: Annotated[int, msgspec.Meta(ge=0, le=1 << 50)] = 0
+    when_full: Literal["drop_oldest", "thin"] = "drop_oldest"
+    thin_keep: Annotated[int, msgspec.Meta(ge=2, le=16)] = 2
     strangers_max_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=1 << 50)] = 64 << 20
     commit_window_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.02
+    state_interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 1.0
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -158,6 +162,14 @@ class AlarmRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             raise ValueError("field: is missing, and so are devices and tags: one of the three is needed")
         if self.field is None and any(bound is not None for bound in (self.above, self.below, self.equals)):
             raise ValueError("field: is missing, of which above, below and equals speak")
+
+
+class DriverCommon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The keys that every `[[driver]]` has, whatever its type."""
+
+    name: PluginName
+    type: str
+    commit_window_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0
 
 
 class ForwarderCommon(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

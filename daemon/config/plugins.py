@@ -9,29 +9,22 @@ import msgspec
 
 from torhaus.daemon.config.expect import did_you_mean, quote, show
 from torhaus.daemon.config.lines import KeyPath
-from torhaus.daemon.config.model import ForwarderCommon, PluginName
+from torhaus.daemon.config.model import DriverCommon, ForwarderCommon
 from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.forward import registry as forwarders
 from torhaus.drivers import registry as drivers
 
 M = TypeVar("M")
+C = TypeVar("C", bound=msgspec.Struct)
 
-_COMMON: Final = tuple(ForwarderCommon.__struct_fields__)
 _SHARED: Final = ("name", "type")
 _REQUIREMENT: Final = re.compile(r"""([A-Za-z0-9._-]+).*extra == ['"]([A-Za-z0-9._-]+)['"]""")
 _DISTRIBUTIONS: Final = {"pil": "pillow"}
 
 
-class _Named(msgspec.Struct):
-    name: PluginName
-
-
-def driver(table: dict[str, Any], path: KeyPath, check: Validator) -> tuple[Any, msgspec.Struct] | None:
-    """The driver's module and its config; None when there are faults."""
-    module = _module(table, path, check, drivers.names(), drivers.load)
-    check.struct({k: v for k, v in table.items() if k == "name"}, _Named, path)
-    config = None if module is None else check.struct(table, module.Config, path)
-    return None if module is None or config is None else (module, config)
+def driver(table: dict[str, Any], path: KeyPath, check: Validator) -> tuple[Any, DriverCommon, msgspec.Struct] | None:
+    """The driver's module, its common keys and its config; None when there are faults."""
+    return _plugin(table, path, check, _module(table, path, check, drivers.names(), drivers.load), DriverCommon)
 
 
 def forwarder(
@@ -39,9 +32,21 @@ def forwarder(
 ) -> tuple[Any, ForwarderCommon, msgspec.Struct] | None:
     """The forwarder's module, its common keys and its config; None when there are faults."""
     module = _module(table, path, check, sorted(forwarders.FORWARDERS), forwarders.load)
-    common = check.struct({k: v for k, v in table.items() if k in _COMMON}, ForwarderCommon, path)
-    own = {k: v for k, v in table.items() if k not in _COMMON or k in _SHARED}
-    config = None if module is None else check.struct(own, module.Config, path, also=_COMMON)
+    return _plugin(table, path, check, module, ForwarderCommon)
+
+
+def _plugin(
+    table: dict[str, Any],
+    path: KeyPath,
+    check: Validator,
+    module: Any,  # noqa: ANN401 - a module
+    shared: type[C],
+) -> tuple[Any, C, msgspec.Struct] | None:
+    """What all plug-ins of a kind have is read apart from what this type has."""
+    keys = shared.__struct_fields__
+    common = check.struct({k: v for k, v in table.items() if k in keys}, shared, path)
+    own = {k: v for k, v in table.items() if k not in keys or k in _SHARED}
+    config = None if module is None else check.struct(own, module.Config, path, also=keys)
     return None if module is None or common is None or config is None else (module, common, config)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from torhaus.daemon.config.model import SIZE_PATTERN, ForwarderCommon, Root
+from torhaus.daemon.config.model import SIZE_PATTERN, DriverCommon, ForwarderCommon, Root
 from torhaus.daemon.forward import registry as forwarders
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.drivers import registry as drivers
@@ -16,12 +16,10 @@ _REF: Final = "#/$defs/{name}"
 
 def schema() -> dict[str, Any]:
     """The schema. A plug-in whose library is not installed is left out."""
-    (root, common, scan), defs = msgspec.json.schema_components([Root, ForwarderCommon, ScanConfig], ref_template=_REF)
-    whole = defs.pop("Root")
-    shared = defs.pop("ForwarderCommon")
-    assert root["$ref"].endswith("Root")
-    assert common["$ref"].endswith("ForwarderCommon")
-    driver = [_plugin("driver", t, drivers.load, defs, {}) for t in drivers.names()]
+    parts = [Root, DriverCommon, ForwarderCommon, ScanConfig]
+    (*_, scan), defs = msgspec.json.schema_components(parts, ref_template=_REF)
+    whole, every_driver, shared = (defs.pop(p.__name__) for p in parts[:3])
+    driver = [_plugin("driver", t, drivers.load, defs, every_driver) for t in drivers.names()]
     forwarder = [_plugin("forwarder", t, forwarders.load, defs, shared) for t in sorted(forwarders.FORWARDERS)]
     whole["properties"]["driver"] = _tables(driver)
     whole["properties"]["forwarder"] = _tables(forwarder)
@@ -50,9 +48,8 @@ def _plugin(
     prefix = f"{kind}_{type_}_"
     (ref,), parts = msgspec.json.schema_components([config], ref_template=f"#/$defs/{prefix}{{name}}")
     own = parts[ref["$ref"].removeprefix(f"#/$defs/{prefix}")]
-    own["properties"] = {**shared.get("properties", {}), **own["properties"], "type": {"const": type_}}
-    if shared:
-        own["properties"]["name"] = shared["properties"]["name"]
+    own["properties"] = {**shared["properties"], **own["properties"], "type": {"const": type_}}
+    own["properties"]["name"] = shared["properties"]["name"]
     own["required"] = ["name", "type", *(k for k in own.get("required", ()) if k not in {"name", "type"})]
     defs |= {prefix + name: part for name, part in parts.items()}
     return dict(ref)

@@ -42,6 +42,8 @@ class Backlog:
             found = await self._outbox.read(self._log, start, min(most, READ_RECORDS, end - start))
         finally:
             self._reading.remove(answered)
+        if self._cursor.is_held(start, end):  # positions are changing: it is read again
+            return [], end
         if found:
             return self._sort(found, start, end, answered)
         head = self._outbox.logs[self._log].head  # dropped while we looked, or positions that were never used

@@ -44,6 +44,7 @@ async def build_forwarders(loaded: Loaded, outbox: Outbox, clock: Clock) -> Forw
         cursor = Cursor(
             settled, outbox.logs[MAIN].tail, holes=outbox.holes_of(MAIN), ordered=common.order != "live_first"
         )
+        outbox.cursors[MAIN].append(cursor)
         limits = BacklogLimits(
             records=common.max_backlog_records, bytes_=common.max_backlog_bytes, age_s=common.max_backlog_age_s
         )

@@ -1,9 +1,12 @@
 """Group commit at the leading edge: at once if the last commit began at least one window ago, else when it is over.
 
-What is put meanwhile goes along. One commit is under way at a time; its result is told on the event loop.
+What is put meanwhile goes along. One commit is under way at a time; its result is told on the event loop. Who keeps a
+copy until it is answered may name a longer window of its own: it then waits that long for company, since its coming,
+and goes along with whatever is committed before.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -23,13 +26,14 @@ RETRY_S: Final = 1.0
 class Batch:
     """What goes into one commit: records by log, scripts' verdicts, and whom to tell."""
 
-    __slots__ = ("dones", "records", "sizes", "verdicts")
+    __slots__ = ("dones", "due_at", "records", "sizes", "verdicts")
 
     def __init__(self) -> None:
         self.records: dict[str, list[tuple[Stamp, Record]]] = {}
         self.verdicts: list[tuple[Stored, Verdict]] = []
         self.dones: list[tuple[Done, set[str]]] = []  # with the logs whose records it is about
         self.sizes = dict.fromkeys(MAX_WAITING_BYTES, 0)
+        self.due_at = math.inf  # loop time until which the most impatient of it may wait
 
     def __bool__(self) -> bool:
         return bool(self.records or self.verdicts or self.dones)
@@ -66,9 +70,10 @@ class GroupCommit:
         self._next = Batch()
         self._busy = False
         self._timer: asyncio.TimerHandle | None = None
-        self._is_retry = False  # what the timer is for
+        self._is_retry = False  # the verdicts that wait could not be written just now
         self._logs: set[str] = set()  # what was put since the last `commit`
         self._last_begin = self._loop.time() - window_s
+        self._due_at = 0.0  # when the timer rings
 
     def put(self, log: str, records: list[tuple[Stamp, Record]], size: int) -> None:
         """Records for the next commit; `size` is about how many bytes they hold. Follow with `commit` at once."""
@@ -89,31 +94,41 @@ class GroupCommit:
         """Whether anything is not on disk yet."""
         return self._busy or bool(self._next)
 
-    def commit(self, done: Done | None) -> None:
-        """Have what was put stored soon; `done` is called afterwards: True when it is on disk."""
+    def commit(self, done: Done | None, window_s: float = 0.0) -> None:
+        """Have what was put stored soon; `done` is called afterwards: True when it is on disk.
+
+        `window_s`: how long it may wait for company from now on, for those whose source keeps a copy that long.
+        """
         logs, self._logs = self._logs, set()
         if done is not None:
             self._next.dones.append((done, logs))
-        if self._busy or (self._timer is not None and not self._is_retry):
-            return
-        self._arm()
+        self._arm(window_s)
 
     def put_verdict(self, stored: Stored, verdict: Verdict) -> None:
         """What a script made of a record, for the next commit."""
         self._next.verdicts.append((stored, verdict))
-        if not self._busy and self._timer is None:
-            self._arm()
+        self._arm(RETRY_S if self._is_retry else 0.0)
 
-    def _arm(self, retry_s: float = 0.0) -> None:
+    def _arm(self, wait_s: float) -> None:
+        """Something came that may wait so long."""
+        self._next.due_at = min(self._next.due_at, self._loop.time() + wait_s)
+        if not self._busy:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Have the timer ring for the most impatient of what waits."""
+        at = max(self._last_begin + self._window_s, self._next.due_at)
         if self._timer is not None:
+            if self._due_at <= at:
+                return
             self._timer.cancel()
-        now = self._loop.time()
-        self._is_retry = retry_s > 0
-        self._timer = self._loop.call_at(max(self._last_begin + self._window_s, now + retry_s), self._begin)
+        self._due_at = at
+        self._timer = self._loop.call_at(at, self._begin)
 
     def _begin(self) -> None:
         self._timer = None
         self._busy = True
+        self._is_retry = False
         self._last_begin = self._loop.time()
         batch, self._next = self._next, Batch()
         self._writer.submit(partial(self._write, batch), partial(self._written, batch, self._last_begin))
@@ -126,11 +141,13 @@ class GroupCommit:
         errors: dict[str, BaseException] = result.errors
         if VERDICTS in errors:
             self._next.verdicts[:0] = batch.verdicts  # nobody else has them
+            self._is_retry = True
+            self._next.due_at = min(self._next.due_at, self._loop.time() + RETRY_S)
         for done, logs in batch.dones:
             guarded(self._loop, done, errors.keys().isdisjoint(logs))
         guarded(self._loop, self._tell, batch, result, self._loop.time() - began)
-        if self._next and self._timer is None:
-            self._arm(RETRY_S if VERDICTS in errors and not self._next.records and not self._next.dones else 0.0)
+        if self._next:
+            self._set_timer()
 
     async def drain(self) -> None:
         """Commit what waits; returns when nothing does. Verdicts that cannot be written are left."""

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox.commit import guarded
@@ -15,6 +15,7 @@ from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.ranges import Ranges, free
 from torhaus.daemon.outbox.reserve import Reserve, no_room
 from torhaus.daemon.outbox.retention import Dropped
+from torhaus.daemon.outbox.room import aside_bytes
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.trouble import Reporter, Trouble, is_full, reason_of
 from torhaus.daemon.outbox.writer import Writer
@@ -24,8 +25,20 @@ STRANGERS: Final = "strangers"
 DECODED: Final = "decoded"
 """Name under which the snapshot keeps the position below which every script has answered."""
 ROOM: Final = "intake"
-FLUSH_S: Final = 1.0
-"""How often settled ranges and sessions go to disk: a crash repeats at most what was settled since (same ids)."""
+LOOK_S: Final = 1.0
+"""How often the writer is asked whether it lives, and the limits are looked at."""
+
+
+class Holder(Protocol):
+    """A forwarder's cursor, as far as a segment is rewritten under it."""
+
+    def hold(self, start: int, end: int) -> bool:
+        """Leave a stretch of the log alone; False when some of it is in somebody's hand."""
+        ...
+
+    def let_go(self, start: int, end: int, alarms: tuple[int, ...] | None) -> None:
+        """It has been rewritten, and its alarms are there now; None: it is as it was."""
+        ...
 
 
 class Keeper:
@@ -36,8 +49,9 @@ class Keeper:
     _reader: concurrent.futures.ThreadPoolExecutor
     state: State
 
-    def __init__(self, path: Path, clock: Clock, report: Reporter) -> None:
+    def __init__(self, path: Path, clock: Clock, report: Reporter, state_interval_s: float, reserve_bytes: int) -> None:
         self.path = path
+        self.state_interval_s = state_interval_s
         self.clock = clock
         self.report = report
         self.logs: dict[str, Log] = {}
@@ -47,15 +61,18 @@ class Keeper:
         self.boots: dict[str, int] = {}
         self.undecoded = Ranges()  # positions of the main log whose script has not answered
         self.scanned_to = 0  # pending records below it are in `undecoded`; those above may not be yet
+        self._others = (0, 0, 0)  # bytes of the state, the reserve, and of state files that were set aside
         self.last_answer = 0.0  # loop time of the writer's last answer: what the watchdog looks at
         self.looked_to: int | None = None
         """The sessions as saved are complete up to here in the main log; None: what lies behind was not looked at."""
+        self.cursors: dict[str, list[Holder]] = {MAIN: [], STRANGERS: []}
+        self.thinning: set[str] = set()  # logs of which a segment is being rewritten: nothing of them is unlinked
         self._told: dict[str, int] = {}  # by log: the position up to which feeds have been told
         self._counted: dict[str, int] = {}  # by log: the position up to which drops have been counted
         self._housing: set[str] = set()
         self._trouble = Trouble(report)
         self._saving = asyncio.Lock()
-        self._reserve = Reserve(path / "reserve")
+        self._reserve = Reserve(path / "reserve", reserve_bytes)
 
     @property
     def failing(self) -> str | None:
@@ -77,6 +94,9 @@ class Keeper:
         """On the writer thread: begin a new segment; say which have to go by the limits."""
         log, now = self.logs[name], self.clock.wall_ns()
         log.roll(now)
+        if name == MAIN:
+            self._others = self.state.size(), self._reserve.size(), aside_bytes(self.path)
+            log.room.other = sum(self._others)
         log.measure()
         return log.excess(self._known_time(now), self.boots)
 
@@ -95,6 +115,8 @@ class Keeper:
             self._failed(part, result)
             return
         self._trouble.works(part)
+        if name in self.thinning:
+            return
         log, counted = self.logs[name], self._counted[name]
         for d in result:
             if d.end <= counted:
@@ -152,6 +174,23 @@ class Keeper:
         it = self.logs[log]
         return lambda: it.holes
 
+    def parts(self) -> dict[str, int]:
+        """Bytes on disk by what they are. All but the strangers' count towards `max_bytes`; theirs have a limit."""
+        main, strangers = self.logs[MAIN].room, self.logs[STRANGERS].room
+        state, reserve, aside = self._others
+        return {
+            MAIN: main.closed + main.newest,
+            STRANGERS: strangers.closed + strangers.newest,
+            "write_ahead": main.side + strangers.side,
+            "set_aside": main.aside + strangers.aside + aside,
+            "state": state,
+            "reserve": reserve,
+        }
+
+    def written(self) -> dict[str, int]:
+        """Bytes written since the start, by what for: pages to write-ahead logs, and from there to the databases."""
+        return {name: log.room.written for name, log in self.logs.items()} | {"state": self.state.meter.written}
+
     def silent_s(self) -> float:
         """Seconds since the writer last answered anything."""
         return self._loop.time() - self.last_answer
@@ -200,11 +239,19 @@ class Keeper:
                 self._failed("state", e)
                 drained = {}
             self.last_answer = self._loop.time()
-            for name, log in self.logs.items():
-                self._housed(name, await self._result(partial(self._house, name)))
-                if name in drained and len(log.segments) > 1 and log.segments[1] <= drained[name]:
-                    self._unlinked(name, await self._result(partial(log.unlink_below, drained[name])))
-            self.last_answer = self._loop.time()
+            await self._house_all(drained)
+
+    async def _house_all(self, drained: dict[str, int]) -> None:
+        for name, log in self.logs.items():
+            self._housed(name, await self._result(partial(self._house, name)))
+            if (
+                name in drained
+                and name not in self.thinning
+                and len(log.segments) > 1
+                and log.segments[1] <= drained[name]
+            ):
+                self._unlinked(name, await self._result(partial(log.unlink_below, drained[name])))
+        self.last_answer = self._loop.time()
 
     async def _result(self, job: Callable[[], Any]) -> Any:  # noqa: ANN401 - result or exception
         try:
@@ -230,7 +277,16 @@ class Keeper:
             self._reserve.fill()
 
     async def run(self) -> None:
-        """Save the state once a second, which also proves that the writer answers. Never returns."""
+        """Save the state every `state_interval_s`, mind the limits every second at least. Never returns.
+
+        A crash repeats at most what was settled since the last save, under the same ids.
+        """
+        saved_at = self.clock.boot_ns()
         while True:
-            await self.clock.sleep(FLUSH_S)
-            await self.save()
+            await self.clock.sleep(min(LOOK_S, self.state_interval_s))
+            is_due = self.clock.boot_ns() - saved_at >= self.state_interval_s * 1e9
+            if is_due or self.failing is not None:  # room for records is made by saving what is drained
+                saved_at = self.clock.boot_ns()
+                await self.save()
+            else:
+                await self._house_all({})

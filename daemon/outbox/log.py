@@ -18,8 +18,10 @@ from torhaus.daemon.outbox.older import Older, by_segment
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Record, Stored, Verdict, pack, seed
-from torhaus.daemon.outbox.retention import Ages, Dropped, excess
+from torhaus.daemon.outbox.retention import LEAST_BYTES, PART, Ages, Dropped, Limit, excess
+from torhaus.daemon.outbox.room import Room
 from torhaus.daemon.outbox.segment import CHECK_RECORDS, Segment, path_of
+from torhaus.daemon.outbox.thinning import Thinned
 from torhaus.daemon.outbox.trouble import is_failed_fsync
 
 SEGMENT_BYTES: Final = 64 << 20
@@ -41,29 +43,29 @@ class Log:
         max_bytes: int,
         max_age_ns: int,
         now_ns: int,
+        max_records: int = 0,
         floor: int = 0,
         machine: str = "",
     ) -> None:
         self.folder = folder
         self.site = site
-        self.max_bytes = max_bytes
-        self.max_age_ns = max_age_ns
-        self.segment_bytes = min(SEGMENT_BYTES, max(max_bytes // 8, 1 << 20))
+        self.limit = Limit(max_bytes=max_bytes, max_age_ns=max_age_ns, max_records=max_records)
+        self.segment_bytes = min(SEGMENT_BYTES, max(max_bytes // PART, LEAST_BYTES))
         self._is_distrusted = False  # an fsync has failed: nothing more goes into the newest segment
         self.set_aside: list[Path] = []  # files that could not be used; kept for a person to look at
-        self.written_bytes = 0
         self.commits = 0
         self._machine = machine
         self._ages = Ages(folder)
-        self._older = Older(folder)
+        self._older = Older(folder, self._closed)
         self._segments = tidy(folder)
         self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
-        self.holes = find_holes(folder, self._segments)  # replaced, never changed in place: several threads look at it
-        self._readers = Readers(self)
-        self._sizes = {first: migrate.size(path_of(folder, first)) for first in self._segments[:-1]}
-        self.old_bytes = sum(self._sizes.values())
-        self._newest_bytes = migrate.size(self._newest.path)
-        self._wal_bytes = 0
+        # replaced, never changed in place: several threads look at them
+        self.holes, self.steps = find_holes(folder, self._segments)
+        self._readers = Readers(self)  # for the reader thread, as are these
+        self.read, self.pending, self.alarms = self._readers.read, self._readers.pending, self._readers.alarms
+        self.trim_readers, self.forget_reader = self._readers.trim, self._readers.forget
+        self.room = Room(folder, self._segments)
+        self._began_ns = self._newest.created_ns  # about when the newest got its first record
         found = self._newest.read(max(self._newest.first, self.tail - CHECK_RECORDS), self.tail, CHECK_RECORDS, 1 << 30)
         self.damaged = sum(r.count for r in found if isinstance(r, Damaged))  # near the end, found at the start
 
@@ -136,24 +138,33 @@ class Log:
 
     @property
     def is_full(self) -> bool:
-        """Whether the newest segment has reached its size."""
-        return self._newest_bytes >= self.segment_bytes and self.tail > self._newest.first
+        """Whether the newest segment has reached its size or count."""
+        n, most = self.tail - self._newest.first, self.limit.segment_records
+        return n > 0 and (self.room.newest >= self.segment_bytes or 0 < most <= n)
 
     @property
     def is_over(self) -> bool:
         """Whether the log is beyond its limit and has something that may go."""
-        return self.bytes_on_disk > self.max_bytes and len(self._segments) > 1
+        return len(self._segments) > 1 and (self.room.over(self.limit.max_bytes) > 0 or self.over_records > 0)
+
+    @property
+    def over_records(self) -> int:
+        """How many records are beyond the limit."""
+        return self.records - self.limit.max_records if self.limit.max_records else 0
 
     @property
     def bytes_on_disk(self) -> int:
-        """Everything this log occupies, write-ahead files included."""
-        return self.old_bytes + self._newest_bytes + self._wal_bytes
+        """Everything that counts towards this log's limit: write-ahead files and files set aside included."""
+        return self.room.total
+
+    def _closed(self, first: int) -> None:
+        self.room.shut(first)
 
     def weights(self) -> list[tuple[int, int, int]]:
         """First position, end and bytes of each segment, oldest first."""
         firsts = self._segments
         ends = (*firsts[1:], max(self.tail, firsts[-1]))
-        return [(f, e, self._sizes.get(f, self._newest_bytes)) for f, e in zip(firsts, ends, strict=True)]
+        return [(f, e, self.room.sizes.get(f, self.room.newest)) for f, e in zip(firsts, ends, strict=True)]
 
     def append(self, records: list[tuple[Stamp, Record]], boot: str) -> list[Stored]:
         """Store records in one commit. Raises sqlite3.Error, and then nothing was stored."""
@@ -172,10 +183,12 @@ class Log:
                 raise
             self._begin_segment(wall_ns)  # the file was changed under our hands: what can be read of it still is
             self._newest.append(first, len(records), seq, boot, wall_ns, pending, data, alarms)
+        if first == self._newest.first:
+            self._began_ns = wall_ns
         self.tail = first + len(records)
         self._seq = seq + len(records)
-        self._newest_bytes += len(data)
-        self.written_bytes += 2 * len(data)  # once into the write-ahead log, once from there
+        self.room.newest += len(data)
+        self.room.wrote(self._newest.first)
         self.commits += 1
         return [
             Stored(pos, store, number, boot, at, r)
@@ -194,6 +207,7 @@ class Log:
                 segment = self._newest if first == self._segments[-1] else self._older.open(first)
                 for i in range(0, len(part), VERDICTS_AT_ONCE):
                     segment.add_verdicts(part[i : i + VERDICTS_AT_ONCE])
+                    self.room.wrote(first)
             except SchemaError:
                 continue
             except sqlite3.DatabaseError as e:
@@ -204,8 +218,10 @@ class Log:
             raise failed
 
     def roll(self, now_ns: int) -> bool:
-        """Begin a new segment when the newest is full. True when it did."""
-        if not self.is_full:
+        """Begin a new segment when the newest is full, or has been written for long. True when it did."""
+        longest = self.limit.segment_age_ns
+        is_long = 0 < longest <= now_ns - self._began_ns and self.tail > self._newest.first
+        if not self.is_full and not is_long:
             return False
         self._begin_segment(now_ns)
         return True
@@ -230,68 +246,54 @@ class Log:
     def _let_go(self, old: Segment) -> None:
         with contextlib.suppress(sqlite3.Error):  # what is in its write-ahead log stays there
             old.close()
+        self.room.shut(old.first)
         if old.first in self._segments[:-1]:
-            self._note_size(old.first)
-        self._newest_bytes = migrate.size(self._newest.path)
-
-    def _note_size(self, first: int) -> None:
-        self._sizes[first] = migrate.size(path_of(self.folder, first))
-        self.old_bytes = sum(self._sizes.values())
+            self.room.note(old.first)
+        self.room.begin(self._newest.first)
+        self.room.made(2 * self.room.newest)  # it was empty, and made by way of a write-ahead log
 
     def measure(self) -> None:
         """Look up what cannot be counted along: write-ahead logs, and what verdicts have added."""
         if self._older.first is not None:
-            self._note_size(self._older.first)
-        self._wal_bytes = max(0, migrate.size(self._newest.path) - self._newest_bytes)
+            self.room.note(self._older.first)
+        self.room.look(self._newest.first)
+
+    def let_go(self, first: int) -> bool:
+        """Close a segment that is to be rewritten. False when it is no longer there."""
+        if self._older.first == first:
+            self._older.close()
+        return first in self._segments[:-1]
+
+    def thinned(self, made: Thinned) -> None:
+        """A thinner segment is in its place."""
+        self.steps = self.steps | {made.first: made.step}
+        there = [(start, end) for start, end in self.holes if end > self.head]
+        self.holes = Ranges([*there, (made.first + made.kept, made.end)])
+        self.room.note(made.first)
+        self.room.made(made.size_bytes)
 
     def excess(self, now_ns: int | None, boots: dict[str, int]) -> list[Dropped]:
         """What has to go by the limits. Ages are judged only with `now_ns`: not while the clock is not synchronised."""
-        judged = self._segments if self.max_age_ns and now_ns is not None else ()
-        aged = self._ages.aged(judged, (now_ns or 0) - self.max_age_ns, boots)
-        return excess(self._segments, self._sizes, self.bytes_on_disk - self.max_bytes, aged)
+        judged = self._segments if self.limit.max_age_ns and now_ns is not None else ()
+        aged = self._ages.aged(judged, (now_ns or 0) - self.limit.max_age_ns, boots)
+        over = self.room.over(self.limit.max_bytes)
+        return excess(self._segments, self.room.sizes, over, aged, self.over_records, self.holes)
 
-    def unlink_below(self, pos: int) -> int:
-        """Remove the segments that lie wholly below `pos`. Returns how many."""
-        gone = 0
+    def unlink_below(self, pos: int) -> None:
+        """Remove the segments that lie wholly below `pos`."""
         while len(self._segments) > 1 and self._segments[1] <= pos:
             first = self._segments[0]
             if self._older.first == first:
                 self._older.close()
             self._segments = self._segments[1:]
             self._ages.forget(first)
-            self._sizes.pop(first, None)
-            self.old_bytes = sum(self._sizes.values())
+            self.room.forget(first)
+            self.steps = {s: step for s, step in self.steps.items() if s != first}
             migrate.remove(path_of(self.folder, first))
-            gone += 1
-        return gone
-
-    def read(self, pos: int, max_records: int, max_bytes: int = 1 << 20) -> list[Stored | Damaged]:
-        """What is in the log from `pos` on, without a gap but for `holes`. For the reader thread.
-
-        Empty at the end. Raises sqlite3.OperationalError when a file cannot be had just now.
-        """
-        return self._readers.read(pos, max_records, max_bytes)
-
-    def pending(self, pos: int, max_records: int) -> list[Stored]:
-        """Records from `pos` on whose script has not answered. For the reader thread.
-
-        Raises sqlite3.OperationalError when a file cannot be had just now.
-        """
-        return self._readers.pending(pos, max_records)
-
-    def alarms(self, first: int, limit: int) -> list[int]:
-        """Positions of alarms in the segment that begins at `first`. For the reader thread.
-
-        Raises sqlite3.OperationalError when the file cannot be had just now.
-        """
-        return self._readers.alarms(first, limit)
-
-    def trim_readers(self) -> None:
-        """Let go of files that are gone: until then they still occupy the disk. For the reader thread."""
-        self._readers.trim()
 
     def close(self) -> None:
         """Close every file."""
         self._readers.close()
         self._older.close()
         self._newest.close()
+        self.room.close()

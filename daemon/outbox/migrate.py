@@ -11,7 +11,7 @@ from typing import Final
 
 from torhaus.daemon.outbox import wal
 
-CURRENT: Final = {"segment": 2, "state": 1}
+CURRENT: Final = {"segment": 3, "state": 1}
 """The newest schema of each kind of file. `<kind>_v1.sql` creates it; `<kind>_v<n>.sql` leads from n-1 to n."""
 
 BUSY_TIMEOUT_S: Final = 5.0
@@ -54,7 +54,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         except sqlite3.OperationalError as e:
             if is_damage(e) or wal.has_content(path):
                 raise
-            return _connect(path, "immutable=1", look=True)
+            return _connect(path, "mode=ro&immutable=1", look=True)
     wal.make_durable(path)
     return _connect(path, "mode=rwc", writes=True)
 
@@ -164,10 +164,10 @@ def remove(path: Path) -> None:
         name.unlink(missing_ok=True)
 
 
-def size(path: Path) -> int:
-    """Bytes of a database and its write-ahead log; 0 when it is not there."""
+def size(path: Path, *, sides: bool = True) -> int:
+    """Bytes of a database, with write-ahead log and index; 0 when it is not there."""
     total = 0
-    for name in (path, Path(f"{path}-wal")):
+    for name in (path, *(Path(f"{path}{suffix}") for suffix in SIDE_FILES if sides)):
         try:
             total += name.stat().st_size
         except FileNotFoundError:

@@ -1,6 +1,6 @@
 """Writing to segments that are closed: only scripts' verdicts go there, and mostly to the one before the newest."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,10 +10,11 @@ T = TypeVar("T")
 
 
 class Older:
-    """The closed segment that was written last, kept open."""
+    """The closed segment that was written last, kept open. `closed` is told when it was let go of."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, closed: Callable[[int], None]) -> None:
         self._folder = folder
+        self._closed = closed
         self._segment: Segment | None = None
 
     @property
@@ -31,8 +32,9 @@ class Older:
     def close(self) -> None:
         """Let go of it."""
         if self._segment is not None:
-            self._segment.close()
-            self._segment = None
+            segment, self._segment = self._segment, None
+            segment.close()
+            self._closed(segment.first)
 
 
 def by_segment(segments: tuple[int, ...], items: Iterable[tuple[int, T]]) -> dict[int, list[tuple[int, T]]]:

@@ -87,6 +87,8 @@ class Ranges:
 
 def free(start: int, end: int, *sets: Ranges) -> tuple[int, int] | None:
     """The lowest stretch of [start, end) that is in none of the sets; None when there is none."""
+    if start >= end:
+        return None
     moved = True
     while moved and start < end:
         moved = False

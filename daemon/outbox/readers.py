@@ -37,8 +37,11 @@ class Readers:
         self._frozen: set[int] = set()  # those opened where the disk had no room for an index
         self._failed = (-1, -1)  # position that could not be read, and the log's commits at that time
 
-    def read(self, pos: int, max_records: int, max_bytes: int) -> list[Stored | Damaged]:
-        """See Log.read."""
+    def read(self, pos: int, max_records: int, max_bytes: int = 1 << 20) -> list[Stored | Damaged]:
+        """What is in the log from `pos` on, without a gap but for `holes`; empty at the end.
+
+        Raises sqlite3.OperationalError when a file cannot be had just now.
+        """
         while True:
             tail = self._log.tail  # before `segments`: a tail beyond the last of them would look like a loss
             segments = self._log.segments
@@ -47,7 +50,7 @@ class Readers:
                 try:
                     return self._read(first, at, end, max_records, max_bytes)
                 except (sqlite3.DatabaseError, SchemaError) as e:
-                    self._forget(first)
+                    self.forget(first)
                     if first < self._log.segments[0]:
                         break  # dropped while we looked
                     if not migrate.is_damage(e) and not self._is_gone(first):
@@ -96,13 +99,16 @@ class Readers:
         return not path_of(self._log.folder, first).exists()
 
     def pending(self, pos: int, max_records: int) -> list[Stored]:
-        """See Log.pending."""
+        """Records from `pos` on whose script has not answered.
+
+        Raises sqlite3.OperationalError when a file cannot be had just now.
+        """
         out: list[Stored] = []
         for first, _ in self._spans(self._log.segments, pos, self._log.tail):
             try:
                 out += self._segment(first).pending(pos, max_records - len(out))
             except (sqlite3.DatabaseError, SchemaError) as e:
-                self._forget(first)
+                self.forget(first)
                 dropped = first < self._log.segments[0]
                 if not (dropped or migrate.is_damage(e) or self._is_gone(first)):
                     if out:
@@ -113,22 +119,25 @@ class Readers:
         return out
 
     def alarms(self, first: int, limit: int) -> list[int]:
-        """See Log.alarms. Nothing of a segment that is gone or damaged."""
+        """Positions of alarms in the segment that begins at `first`; none of one that is gone or damaged.
+
+        Raises sqlite3.OperationalError when the file cannot be had just now.
+        """
         try:
             return self._segment(first).alarms(limit)
         except (sqlite3.DatabaseError, SchemaError) as e:
-            self._forget(first)
+            self.forget(first)
             if not migrate.is_damage(e) and not self._is_gone(first):
                 raise
             return []
 
     def _segment(self, first: int) -> Segment:
         if first in self._frozen:  # it would not see what is written meanwhile
-            self._forget(first)
+            self.forget(first)
         segment = self._open.pop(first, None)
         if segment is None:
             if len(self._open) >= MAX_OPEN:
-                self._forget(next(iter(self._open)))
+                self.forget(next(iter(self._open)))
             path = path_of(self._log.folder, first)
             segment = Segment.open(path, read_only=True)
             if migrate.frozen(path):
@@ -136,18 +145,19 @@ class Readers:
         self._open[first] = segment
         return segment
 
-    def _forget(self, first: int) -> None:
+    def forget(self, first: int) -> None:
+        """Close this segment: its file is replaced, damaged, or not needed."""
         segment = self._open.pop(first, None)
         self._frozen.discard(first)
         if segment is not None:
             segment.close()
 
     def trim(self) -> None:
-        """Close what is no longer in the log."""
+        """Close what is no longer in the log: until then it still occupies the disk."""
         for first in self._open.keys() - set(self._log.segments):
-            self._forget(first)
+            self.forget(first)
 
     def close(self) -> None:
         """Close all."""
         for first in list(self._open):
-            self._forget(first)
+            self.forget(first)

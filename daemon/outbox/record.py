@@ -17,6 +17,9 @@ _ID: Final = struct.Struct("<QQqqB")  # position, number, wall clock ns, boot ti
 _LENGTH: Final = struct.Struct("<I")
 HEADER_BYTES: Final = _HEADER.size
 _SYNCED: Final = 1
+_NUMBERED: Final = 2
+"""The record brings its number, eight bytes before the body: where those of a row do not follow each other."""
+_NUMBER: Final = struct.Struct("<Q")
 
 
 class Lora(msgspec.Struct, omit_defaults=True, gc=False):
@@ -114,6 +117,18 @@ def pack(records: list[tuple[Stamp, Record]], first: int, first_seq: int, crc_se
     return b"".join(parts)
 
 
+def pack_kept(records: list[Stored], first: int, crc_seed: int) -> bytes:
+    """The records of one row that keep the numbers they have: what is left of a thinned segment."""
+    parts: list[bytes] = []
+    for pos, r in enumerate(records, first):
+        body, at = _encode(r.record), r.at
+        flags = _NUMBERED | (_SYNCED if at.synced else 0)
+        crc = zlib.crc32(body, zlib.crc32(_ID.pack(pos, r.seq, at.wall_ns, at.boot_ns, flags), crc_seed))
+        header = _HEADER.pack(_NUMBER.size + len(body), crc, at.wall_ns, at.boot_ns, flags)
+        parts += (header, _NUMBER.pack(r.seq), body)
+    return b"".join(parts)
+
+
 def _reduced(record: Record, error: Exception) -> bytes:
     """What can be stored of a record that cannot be stored as it is."""
     if record.kind == "reading":
@@ -149,13 +164,16 @@ def unpack(
             break
         body = data[at : at + length]
         at += length
-        if zlib.crc32(body, zlib.crc32(_ID.pack(pos, seq, wall_ns, boot_ns, flags), crc_seed)) == crc:
+        number = seq
+        if flags & _NUMBERED and length >= _NUMBER.size:
+            number, body = _NUMBER.unpack_from(body)[0], body[_NUMBER.size :]
+        if zlib.crc32(body, zlib.crc32(_ID.pack(pos, number, wall_ns, boot_ns, flags), crc_seed)) == crc:
             try:
                 record = _decode(body)
             except (msgspec.DecodeError, ValueError, RecursionError):
                 pass  # as good as damaged
             else:
-                out.append(Stored(pos, store, seq, boot, Stamp(wall_ns, boot_ns, bool(flags & _SYNCED)), record))
+                out.append(Stored(pos, store, number, boot, Stamp(wall_ns, boot_ns, bool(flags & _SYNCED)), record))
         pos += 1
         seq += 1
     return out

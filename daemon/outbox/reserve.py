@@ -44,6 +44,13 @@ class Reserve:
             return False
         return True
 
+    def size(self) -> int:
+        """Bytes it occupies."""
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def release(self) -> bool:
         """Give the room back, until `has_room` takes it again. True when there was any."""
         if not self._path.exists():

@@ -1,18 +1,46 @@
-"""Which of the oldest segments have to go, by size and by age."""
+"""Which of the oldest segments have to go: by size, by count and by age."""
 
 import sqlite3
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.outbox.migrate import SchemaError
+from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.segment import Segment, path_of
+
+PART: Final = 8
+"""A log has at least about so many segments: dropping one costs a limit no more than its eighth part."""
+LEAST_BYTES: Final = 1 << 20
+LEAST_RECORDS: Final = 1000
+LEAST_AGE_NS: Final = 60 * 10**9
+"""What a segment may have or span before it is closed, however small a limit is: each is a file."""
+NONE: Final = Ranges()
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a log may have; 0 for no limit by count or age."""
+
+    max_bytes: int
+    max_age_ns: int = 0
+    max_records: int = 0
+
+    @property
+    def segment_records(self) -> int:
+        """Records after which a segment is closed; 0: however many."""
+        return max(self.max_records // PART, LEAST_RECORDS) if self.max_records else 0
+
+    @property
+    def segment_age_ns(self) -> int:
+        """Time after which a segment is closed; 0: however long."""
+        return max(self.max_age_ns // PART, LEAST_AGE_NS) if self.max_age_ns else 0
 
 
 class Dropped(msgspec.Struct, frozen=True):
-    """Positions [first, end) that leave the log unread, and why: `size` or `age`."""
+    """Positions [first, end) that leave the log unread, and why: `size`, `records` or `age`."""
 
     first: int
     end: int
@@ -60,14 +88,17 @@ class Ages:
         self._stamps.pop(first, None)
 
 
-def excess(segments: tuple[int, ...], sizes: dict[int, int], over: int, aged: int) -> list[Dropped]:
-    """The oldest segments that are too old, or have to go to save `over` bytes; never the newest."""
+def excess(
+    segments: tuple[int, ...], sizes: dict[int, int], over: int, aged: int, over_records: int = 0, holes: Ranges = NONE
+) -> list[Dropped]:
+    """The oldest segments that are too old, or have to go to save `over` bytes or so many records; never the newest."""
     out = []
     for i, (first, end) in enumerate(pairwise(segments)):
-        if over <= 0 and i >= aged:
+        if over <= 0 and over_records <= 0 and i >= aged:
             break
-        out.append(Dropped(first, end, "size" if over > 0 else "age"))
+        out.append(Dropped(first, end, "size" if over > 0 else "records" if over_records > 0 else "age"))
         over -= sizes[first]
+        over_records -= end - first - holes.count(first, end)
     return out
 
 

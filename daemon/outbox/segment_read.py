@@ -41,6 +41,11 @@ def meta_crc(site: str, store: str, first: int, first_seq: int, machine: str) ->
     return zlib.crc32(f"{site}/{store}/{first}/{first_seq}/{machine}".encode())
 
 
+def thinned_crc(first: int, kept: int, step: int) -> int:
+    """The CRC-32 of what a segment says about its thinning."""
+    return zlib.crc32(f"{first}/{kept}/{step}".encode())
+
+
 class SegmentReader:
     """An open segment file, as far as it is read. A connection is used by one thread at a time."""
 
@@ -48,13 +53,14 @@ class SegmentReader:
         self.path = path
         self.first = int(path.stem)
         self._conn = conn
-        row = conn.execute("SELECT site, store, first, first_seq, machine, crc FROM meta").fetchone()
+        row = conn.execute("SELECT site, store, first, first_seq, machine, crc, created_ns FROM meta").fetchone()
         if row is None or meta_crc(*row[:5]) != row[5] or row[2] != self.first:
             raise migrate.SchemaError("the segment's own description is damaged")
         self.site: str = row[0]
         self.store: str = row[1]
         self.first_seq: int = row[3]
         self.machine: str = row[4]
+        self.created_ns: int = row[6]
 
     def alarms(self, limit: int) -> list[int]:
         """Positions of records that are alarms, lowest first."""
@@ -65,6 +71,23 @@ class SegmentReader:
                 raise
             return []  # of before there were alarms, or damaged: they go with the others
         return [pos for (pos,) in rows if self.first <= pos < self.first + MAX_RECORDS]
+
+    def thinned(self) -> tuple[int, int] | None:
+        """How many records were left, and about every how many-th of a device; None when it is whole."""
+        try:
+            row = self._conn.execute("SELECT kept, step, crc FROM thinned").fetchone()
+        except sqlite3.DatabaseError as e:
+            if not migrate.is_damage(e):
+                raise
+            return None  # of before there was thinning, or damaged: what is not there is found to be missing
+        if row is None or thinned_crc(self.first, row[0], row[1]) != row[2]:
+            return None
+        return row[0], row[1]
+
+    def copy_meta(self, target: sqlite3.Connection) -> None:
+        """Have another file say of itself what this one does."""
+        row = self._conn.execute("SELECT * FROM meta").fetchone()
+        target.execute("INSERT INTO meta VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def end(self) -> tuple[int, int]:
         """The next free position and number. Raises SchemaError when the last row does not prove them."""

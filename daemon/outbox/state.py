@@ -7,85 +7,30 @@ from pathlib import Path
 import msgspec
 
 from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox.flush import DeadLetter, Flush, Session, SetAside
 from torhaus.daemon.outbox.ranges import Ranges
-from torhaus.daemon.outbox.record import Stored, pack_copy, unpack_copy
+from torhaus.daemon.outbox.record import pack_copy, unpack_copy
+from torhaus.daemon.outbox.wear import WalMeter
+
+__all__ = ["DeadLetter", "Flush", "Session", "SetAside", "State", "open_state"]
 
 _TABLES = ("forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped")
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
-
-
-class SetAside(msgspec.Struct, gc=False):
-    """A record that one forwarder could not get rid of: tried again at `retry_at_ns` (wall clock)."""
-
-    pos: int
-    tries: int
-    retry_at_ns: int
-    reason: str
-    stored: Stored
-
-
-class DeadLetter(msgspec.Struct, gc=False):
-    """A record that a far side refused for good."""
-
-    number: int
-    forwarder: str
-    log: str
-    pos: int
-    at_ns: int
-    reason: str
-    stored: Stored
-
-
-class Session(msgspec.Struct, frozen=True, gc=False):
-    """The last proved uplink counter of a device's session."""
-
-    dev_eui: str
-    dev_addr: str
-    fcnt_up: int
-
-
-class Flush(msgspec.Struct):
-    """What has changed since the last flush and goes into one commit."""
-
-    settled: dict[tuple[str, str], list[tuple[int, int]]] = {}  # (forwarder, log) to ranges
-    set_aside: dict[tuple[str, str], list[SetAside]] = {}
-    dead: dict[tuple[str, str], list[SetAside]] = {}
-    resolved: dict[tuple[str, str], list[int]] = {}  # exceptions that are done with
-    sessions: list[Session] = []
-    snapshot: dict[str, int] = {}
-    boots: dict[str, int] = {}
-    dropped: dict[tuple[str, str], int] = {}  # (forwarder, reason) to records since the last flush
-    at_ns: int = 0
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in self.__struct_fields__ if name != "at_ns")
-
-    def merge(self, newer: "Flush") -> None:
-        """Add what came while this one could not be written; newer values win, but for boots."""
-        self.settled |= newer.settled
-        self.snapshot |= newer.snapshot
-        self.boots = newer.boots | self.boots  # what was once told of a boot stays
-        for mine, theirs in ((self.set_aside, newer.set_aside), (self.dead, newer.dead)):
-            for key, items in theirs.items():
-                mine.setdefault(key, []).extend(items)
-        for key, positions in newer.resolved.items():
-            self.resolved.setdefault(key, []).extend(positions)
-        self.sessions = list({s.dev_eui: s for s in (*self.sessions, *newer.sessions)}.values())
-        for drop, n in newer.dropped.items():
-            self.dropped[drop] = self.dropped.get(drop, 0) + n
 
 
 class State:
     """The open file; `read_only` to look at it beside a running daemon."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path = path
         self._conn = migrate.connect(path, read_only=read_only)
+        self.meter = WalMeter(path)  # of what is saved
         if read_only:
             return
         try:
             migrate.upgrade(self._conn, "state")
         except BaseException:
-            self._conn.close()
+            self.close()
             raise
 
     @property
@@ -101,9 +46,14 @@ class State:
         if found[0] != "ok":
             raise migrate.SchemaError(f"state: {found[0]}")
 
+    def size(self) -> int:
+        """Bytes on disk, write-ahead log included."""
+        return migrate.size(self._path)
+
     def close(self) -> None:
         """Close the file."""
         self._conn.close()
+        self.meter.close()
 
     def save(self, flush: Flush) -> None:
         """Everything of a flush in one commit. Raises sqlite3.Error, and then nothing was saved."""
@@ -148,6 +98,7 @@ class State:
                     "ON CONFLICT DO UPDATE SET records = records + excluded.records",
                     (name, reason, records),
                 )
+        self.meter.look()
 
     def settled(self, forwarder: str, log: str) -> Ranges | None:
         """A forwarder's settled ranges; None for one that has never run. Damaged ones are empty: all is sent again."""
@@ -191,17 +142,18 @@ class State:
             "WHERE forwarder = ? AND log = ? AND NOT retry_at_ns BETWEEN ? AND ? ORDER BY retry_at_ns LIMIT ?",
             (forwarder, log, now_ns + 1, now_ns + longest_ns, limit),
         ).fetchall()
-        found, damaged = [], []
-        for pos, tries, at, reason, blob in rows:
-            stored = unpack_copy(blob)
-            if stored is None:
-                damaged.append(pos)
-            else:
-                found.append(SetAside(pos, tries, at, reason, stored))
+        copies = [(row, unpack_copy(row[4])) for row in rows]
+        damaged = [row[0] for row, stored in copies if stored is None]
         if damaged:
             key = (forwarder, log)
             self.save(Flush(resolved={key: damaged}, dropped={(forwarder, "damaged"): len(damaged)}))
-        return found
+        return [SetAside(pos, tries, at, why, s) for (pos, tries, at, why, _), s in copies if s is not None]
+
+    def has_copies(self, log: str, start: int, end: int) -> bool:
+        """Whether anything of these positions was set aside, or is a dead letter."""
+        one = "SELECT 1 FROM {} WHERE log = ?1 AND pos >= ?2 AND pos < ?3"
+        both = f"{one.format('exception')} UNION ALL {one.format('dead_letter')} LIMIT 1"
+        return self._conn.execute(both, (log, start, end)).fetchone() is not None
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Per forwarder: records set aside, dead letters."""

@@ -18,10 +18,11 @@ import msgspec
 
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox import migrate
-from torhaus.daemon.outbox.commit import VERDICTS, Batch, Done, GroupCommit, Result, guarded
+from torhaus.daemon.outbox.commit import VERDICTS, Batch, GroupCommit, Result, guarded
 from torhaus.daemon.outbox.keeping import DECODED, MAIN, STRANGERS, Keeper
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.record import Damaged, Stored, apply
+from torhaus.daemon.outbox.reserve import RESERVE_BYTES
 from torhaus.daemon.outbox.sessions import last_counters
 from torhaus.daemon.outbox.state import Flush, Session, State, open_state
 from torhaus.daemon.outbox.trouble import Reporter, is_full, reason_of
@@ -33,12 +34,14 @@ ROOM_TO_OPEN_BYTES: Final = 1 << 20
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the outbox may occupy, and how long a commit may wait for company."""
+    """What the outbox may occupy, how long a commit may wait for company, and how often the state is saved."""
 
     max_bytes: int = 4 << 30
     max_age_s: float = 0
+    max_records: int = 0
     strangers_max_bytes: int = 64 << 20
     commit_window_s: float = 0.02
+    state_interval_s: float = 1.0
 
 
 __all__ = ["MAIN", "STRANGERS", "Feed", "Limits", "Outbox", "Reporter"]
@@ -58,7 +61,8 @@ class Outbox(Keeper):
     def __init__(
         self, path: Path, site: str, clock: Clock, limits: Limits, report: Reporter, machine: str | None = None
     ) -> None:
-        super().__init__(path, clock, report)
+        reserve_bytes = min(RESERVE_BYTES, limits.max_bytes // 16)
+        super().__init__(path, clock, report, limits.state_interval_s, reserve_bytes)
         self.site = site
         self.limits = limits
         self.set_aside: list[Path] = []
@@ -75,7 +79,7 @@ class Outbox(Keeper):
         self.put = self._commits.put
         self.has_room = self._commits.has_room
         self.has_waiting = self._commits.has_waiting
-        self.commit: Callable[[Done | None], None] = self._commits.commit
+        self.commit = self._commits.commit
         self.put_verdict = self._commits.put_verdict
         self.last_answer = self._loop.time()
         try:
@@ -112,15 +116,16 @@ class Outbox(Keeper):
         self.state, lost = open_state(self.path / "state.db", now)
         self.set_aside = [lost] if lost else []
         age = int(self.limits.max_age_s * 1e9)
-        for name, folder, size in (
-            (MAIN, "log", self.limits.max_bytes),
-            (STRANGERS, "strangers", self.limits.strangers_max_bytes),
+        for name, folder, size, count in (
+            (MAIN, "log", self.limits.max_bytes, self.limits.max_records),
+            (STRANGERS, "strangers", self.limits.strangers_max_bytes, 0),
         ):
             log = Log(
                 self.path / folder,
                 self.site,
                 max_bytes=size,
                 max_age_ns=age,
+                max_records=count,
                 now_ns=now,
                 floor=self.state.given_out(name),
                 machine=self._machine,
@@ -239,6 +244,14 @@ class Outbox(Keeper):
         Raises sqlite3.OperationalError when it cannot be read just now.
         """
         return await self._loop.run_in_executor(self._reader, self.logs[log].alarms, first, 10_000)
+
+    async def on_writer(self, job: Callable[[], Any]) -> Any:  # noqa: ANN401 - the job's own result
+        """Run a job on the writer thread, after what was asked of it before."""
+        return await self._writer.call(job)
+
+    async def on_reader(self, job: Callable[[], Any]) -> Any:  # noqa: ANN401 - the job's own result
+        """Run a job on the reader thread, after what was asked of it before."""
+        return await self._loop.run_in_executor(self._reader, job)
 
     async def on_state(self, job: Callable[[State], Any]) -> Any:  # noqa: ANN401 - the job's own result
         """Run a job on state.db, on the writer thread."""

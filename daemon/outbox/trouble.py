@@ -19,6 +19,9 @@ class Reporter:
     def dropped(self, log: str, forwarder: str, records: int, reason: str) -> None:
         """Records left the log before this forwarder had them."""
 
+    def not_thinned(self, log: str, first: int, why: str) -> None:
+        """A segment that was to be thinned out stays as it is, and is dropped in its turn."""
+
     def failing(self, what: str | None) -> None:
         """Writing began to fail (what), or works again (None)."""
 

@@ -31,7 +31,7 @@ class View:
         self.folder = folder
         self._segments = self._list()
         self.tail = self._find_tail()  # before the holes: what is rolled meanwhile lies beyond it
-        self.holes = find_holes(folder, self._segments)
+        self.holes, _ = find_holes(folder, self._segments)
         self._readers = Readers(self)
 
     def __enter__(self) -> Self:

@@ -17,6 +17,7 @@ from tests.crash.model import MANNERS, World, number_of
 from tests.daemon.clocks import FakeClock
 from tests.daemon.outbox_fakes import reading
 from torhaus.daemon.outbox.record import Stored
+from torhaus.daemon.outbox.retention import Limit
 from torhaus.daemon.outbox.store import MAIN
 
 YEAR_S = 365 * 86_400
@@ -88,9 +89,9 @@ class Life(RuleBasedStateMachine):
     def limit(self) -> None:
         """The disk's share shrinks for a moment: the oldest go, and are counted."""
         log = self.world.box.logs[MAIN]
-        before, log.max_bytes = log.max_bytes, SHRUNK_BYTES
+        before, log.limit = log.limit, Limit(max_bytes=SHRUNK_BYTES)
         self.run(self.world.turn(2.0))
-        log.max_bytes = before
+        log.limit = before
 
     @rule(enabled=st.sampled_from([True, False, None]))
     def second_forwarder(self, enabled: bool | None) -> None:

@@ -79,6 +79,7 @@ class Listener(Reporter):
         self.refusals: list[tuple[int, str]] = []
         self.drops: list[tuple[str, str, int, str]] = []
         self.episodes: list[str | None] = []
+        self.unthinned: list[tuple[str, int, str]] = []
 
     def committed(self, records: int, seconds: float) -> None:
         self.commits.append(records)
@@ -88,6 +89,9 @@ class Listener(Reporter):
 
     def dropped(self, log: str, forwarder: str, records: int, reason: str) -> None:
         self.drops.append((log, forwarder, records, reason))
+
+    def not_thinned(self, log: str, first: int, why: str) -> None:
+        self.unthinned.append((log, first, why))
 
     def failing(self, what: str | None) -> None:
         self.episodes.append(what)

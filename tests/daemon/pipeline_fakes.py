@@ -29,6 +29,7 @@ class Store(Reporter):
         self.size = 0
         self.refused_records: Counter[str] = Counter()
         self.waiting: list[Done] = []
+        self.windows_s: list[float] = []
 
     def has_room(self, log: str = MAIN) -> bool:
         return self.room if log == MAIN else self.room_for_strangers
@@ -38,7 +39,8 @@ class Store(Reporter):
         self.records[log] += records
         self.size += size
 
-    def commit(self, done: Done | None) -> None:
+    def commit(self, done: Done | None, window_s: float = 0.0) -> None:
+        self.windows_s.append(window_s)
         if done is not None:
             self.waiting.append(done)
 
@@ -85,6 +87,7 @@ class Stage:
             self.watch,
             self.clock,
             alarms,
+            windows_s={"patient": 5.0},
         )
         self.host = self.pipeline.host("roof")
         self.told: list[bool] = []

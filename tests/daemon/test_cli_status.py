@@ -32,6 +32,7 @@ broker     DOWN      5000  1200      1     2  3 min ago  connection refused
 
 LOG   RECORDS  ON DISK  LIMIT    FULL IN
 main     6200  1.5 MiB  4.0 GiB  5 h
+written to disk: 3.0 GiB a day
 
 2 devices heard, newest 45 s ago, longest silent 1 d ago
 refused: 2 crc, 7 unknown_device
@@ -57,6 +58,7 @@ def full() -> Status:
         gateways={"aa555a0000000101": Gateway("radio", "10.0.0.5", "gwmp2", False, 1)},
         devices={"a": NOW - 45 * S, "b": NOW - 86_400 * S},
         logs={"main": LogStatus(records=6200, bytes=3 << 19, capacity_bytes=4 << 30, full_in_s=20_000)},
+        written_per_day_bytes=3 << 30,
         forwarders={
             "broker": ForwarderStatus(
                 type="mqtt",

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from torhaus.daemon.config.model import DriverCommon
 from torhaus.daemon.config.plugins import driver, extra_of, forwarder, not_installed
 from torhaus.daemon.config.validate import Validator
 
@@ -45,7 +46,11 @@ def test_faults_of_a_forwarder(check: Validator, extra: dict[str, Any], key: str
 def test_a_driver(check: Validator) -> None:
     made = driver(UDP, ("driver", 0), check)
     assert made is not None
-    assert isinstance(made[1], made[0].Config)
+    assert isinstance(made[2], made[0].Config)
+    assert made[1] == DriverCommon(name=made[1].name, type="semtech_udp", commit_window_s=0)
+    made = driver({**UDP, "commit_window_s": 5}, ("driver", 0), check)
+    assert made is not None
+    assert made[1].commit_window_s == 5
     assert check.faults == {}
     driver({**UDP, "name": "a/b"}, ("driver", 1), check)
     assert list(check.faults) == [("driver", 1, "name")]

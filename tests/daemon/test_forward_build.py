@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.daemon.home import Home, archive
@@ -122,7 +123,8 @@ def test_a_disabled_one_does_not_keep_more_than_the_limits_allow(tmp_path: Path)
     async def disabled(box: Box, _: dict[str, tuple[str, Runner]]) -> None:
         await fill(box, 4)
         await fill(box, 1)
-        box.logs[MAIN].max_bytes = 1
+        log = box.logs[MAIN]
+        log.limit = msgspec.structs.replace(log.limit, max_bytes=1)
         await box.save()
         await box.settled()
         assert ("main", "city", 5, "size") in box.told.drops

@@ -224,3 +224,19 @@ def test_in_hand_is_what_is_neither_settled_nor_backlog() -> None:
     assert (cursor.in_hand(0), cursor.in_hand(6)) == (3, 2)
     cursor.settle(5)
     assert cursor.in_hand(0) == 2
+
+
+def test_what_is_rewritten_is_left_alone_until_it_is_let_go() -> None:
+    cursor = Cursor(Ranges(), 20)
+    cursor.note_alarm(7)
+    cursor.take(3)
+    assert not cursor.hold(0, 5)  # somebody has it in hand
+    assert cursor.hold(5, 10)
+    assert (cursor.is_held(0, 5), cursor.is_held(0, 6), cursor.is_held(9, 30)) == (False, True, True)
+    assert (cursor.gap(5), cursor.alarm_gap(0), cursor.first_waiting()) == ((10, 20), None, 5)
+    assert cursor.backlog(0) == 20  # it still has to be sent
+    cursor.let_go(5, 10, None)
+    assert (cursor.gap(5), cursor.alarm_gap(0), cursor.first_waiting()) == ((5, 20), (7, 8), 20)
+    assert cursor.hold(5, 10)
+    cursor.let_go(5, 10, (6,))
+    assert cursor.alarm_gap(0) == (6, 7)  # where it is now

@@ -50,6 +50,7 @@ torhaus_forwarder_rejected_records_total counter forwarder
 torhaus_forwarder_set_aside_records gauge forwarder
 torhaus_forwarder_skipped_records_total counter forwarder
 torhaus_forwarder_up gauge forwarder
+torhaus_outbox_bytes gauge part
 torhaus_outbox_commit_seconds histogram
 torhaus_outbox_dropped_records_total counter forwarder,reason
 torhaus_outbox_failing gauge
@@ -60,7 +61,7 @@ torhaus_outbox_log_records gauge log
 torhaus_outbox_records_total counter
 torhaus_outbox_refused_records_total counter reason
 torhaus_outbox_set_aside_files gauge
-torhaus_outbox_written_bytes_total counter log
+torhaus_outbox_written_bytes_total counter part
 torhaus_ready gauge
 torhaus_scan_attempts_total counter outcome,target
 torhaus_scan_documents gauge state,station

@@ -70,10 +70,10 @@ class Bench:
         outcome = job()
         then(result if result is not None else outcome)
 
-    def put(self, name: str, *logs: str) -> None:
+    def put(self, name: str, *logs: str, window_s: float = 0.0) -> None:
         for log in logs or ("main",):
             self.commits.put(log, [(AT, reading(1))], 1000)
-        self.commits.commit(lambda ok: self.log.append((name, ok)))
+        self.commits.commit(lambda ok: self.log.append((name, ok)), window_s)
 
 
 @pytest.fixture
@@ -111,6 +111,44 @@ def test_the_first_goes_at_once_and_the_next_when_the_window_is_over(bench: Benc
         ("written", 2, 0.03),
     ]
     assert bench.commits.has_waiting()
+
+
+def test_who_keeps_a_copy_waits_for_company(bench: Bench) -> None:
+    bench.put("patient", window_s=5)
+    assert bench.due() == [5]
+    bench.pass_to(1)
+    bench.put("later", window_s=60)
+    assert bench.due() == [5]  # the first has waited long enough by then
+    bench.pass_to(2)
+    bench.put("a gateway")
+    assert bench.due() == [2]  # one that cannot wait pulls the others along
+    bench.pass_to(2)
+    bench.put("next", window_s=5)
+    bench.finish()
+    assert bench.log == [
+        ("write", {"main": 3}, 0),
+        ("patient", True),
+        ("later", True),
+        ("a gateway", True),
+        ("written", 3, 0),
+    ]
+    assert bench.due() == [7]
+    bench.commits.put_verdict(stored(pending(1)), Verdict())
+    assert bench.due() == [2.02]  # forwarders wait for what a script has said
+
+
+def test_the_patient_wait_for_no_retry_and_the_retry_not_for_them(bench: Bench) -> None:
+    bench.commits.put_verdict(stored(pending(1)), Verdict())
+    bench.errors = {VERDICTS: OSError("no")}
+    bench.pass_to(0)
+    bench.put("patient", window_s=30)
+    bench.finish()
+    assert bench.due() == [1]
+    bench.errors = {}
+    bench.pass_to(1)
+    bench.finish()
+    assert bench.log[-2:] == [("patient", True), ("written", 1, 0)]
+    assert not bench.commits.has_waiting()
 
 
 def test_an_answer_is_about_the_logs_that_were_put(bench: Bench) -> None:

@@ -116,10 +116,10 @@ def test_sizes_add_up(tmp_path: Path) -> None:
     log = three_segments(tmp_path)
     log.add_verdicts([(n, Verdict({"x": Value("y" * 1000)})) for n in range(10)])
     log.measure()
-    assert log.old_bytes == sum(migrate.size(path_of(tmp_path, s)) for s in log.segments[:-1])
+    assert log.room.closed == sum(migrate.size(path_of(tmp_path, s)) for s in log.segments[:-1])
     assert log.bytes_on_disk >= migrate.size(path_of(tmp_path, 20))
     log.unlink_below(20)
-    assert log.old_bytes == 0
+    assert log.room.closed == 0
     assert {p.name[:20] for p in tmp_path.iterdir()} == {f"{20:020d}"}
     log.close()
 

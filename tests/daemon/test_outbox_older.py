@@ -14,7 +14,8 @@ def test_it_keeps_one_open(tmp_path: Path) -> None:
         put(log, n)
         log.segment_bytes = 1
         log.roll(0)
-    older = Older(tmp_path)
+    closed: list[int] = []
+    older = Older(tmp_path, closed.append)
     kept = [older.first]
     one = older.open(0)
     assert older.open(0) is one
@@ -22,6 +23,7 @@ def test_it_keeps_one_open(tmp_path: Path) -> None:
     assert older.open(1) is not one
     kept.append(older.first)
     assert kept == [None, 0, 1]
+    assert closed == [0]
     path_of(tmp_path, 0).write_bytes(b"")
     with pytest.raises(SchemaError):
         older.open(0)

@@ -2,8 +2,9 @@ from pathlib import Path
 
 from tests.daemon.outbox_fakes import SITE
 from torhaus.codecs.model import Stamp
+from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Record, pack, seed
-from torhaus.daemon.outbox.retention import Ages, Dropped, excess
+from torhaus.daemon.outbox.retention import LEAST_AGE_NS, LEAST_RECORDS, Ages, Dropped, Limit, excess
 from torhaus.daemon.outbox.segment import Segment, path_of
 
 
@@ -53,3 +54,24 @@ def test_a_clock_that_was_put_back_for_a_while_makes_nothing_old(tmp_path: Path)
     assert Ages(tmp_path).aged((0, 1), 8_999, boots) == 0
     assert Ages(tmp_path).aged((0, 1), 9_001, boots) == 1
     assert Ages(tmp_path).aged((0, 1), 8_999, {}) == 1
+
+
+def test_by_count_the_oldest_go_and_holes_are_no_records() -> None:
+    segments, sizes = (0, 10, 20, 30), {0: 5, 10: 5, 20: 5}
+    assert excess(segments, sizes, 0, 0, 1) == [Dropped(0, 10, "records")]
+    assert excess(segments, sizes, 0, 0, 11) == [Dropped(0, 10, "records"), Dropped(10, 20, "records")]
+    holes = Ranges([(2, 10)])
+    assert excess(segments, sizes, 0, 0, 3, holes) == [Dropped(0, 10, "records"), Dropped(10, 20, "records")]
+    assert excess(segments, sizes, 6, 3, 1) == [
+        Dropped(0, 10, "size"),
+        Dropped(10, 20, "size"),
+        Dropped(20, 30, "age"),
+    ]
+
+
+def test_a_limit_sets_how_much_a_segment_has() -> None:
+    assert (Limit(max_bytes=1).segment_records, Limit(max_bytes=1).segment_age_ns) == (0, 0)
+    limit = Limit(max_bytes=1, max_records=80_000, max_age_ns=8 * 3600 * 10**9)
+    assert (limit.segment_records, limit.segment_age_ns) == (10_000, 3600 * 10**9)
+    small = Limit(max_bytes=1, max_records=1, max_age_ns=1)
+    assert (small.segment_records, small.segment_age_ns) == (LEAST_RECORDS, LEAST_AGE_NS)

@@ -47,6 +47,13 @@ def test_done_follows_the_commit() -> None:
     assert stage.told == [True]
 
 
+def test_a_driver_may_have_a_longer_window() -> None:
+    stage = Stage()
+    stage.deliver(stage.frame(uplink(ELSYS, 0)))
+    stage.pipeline.host("patient").deliver([], [Reject(b"x", RejectReason.CRC, "")])
+    assert stage.store.windows_s == [0, 5]
+
+
 def test_what_could_not_be_stored_is_not_acknowledged_and_new_when_repeated() -> None:
     stage = Stage()
     phy = uplink(ELSYS, 0)

@@ -11,7 +11,7 @@ import pytest
 from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.lines import KeyPath, key_lines
 from torhaus.daemon.config.load import Loaded, load
-from torhaus.daemon.config.model import ForwarderCommon, Root, parse_size
+from torhaus.daemon.config.model import DriverCommon, ForwarderCommon, Root, parse_size
 from torhaus.daemon.config.sample import MAIN, samples
 from torhaus.daemon.forward import registry as forwarders
 from torhaus.daemon.scans.config import ScanConfig
@@ -89,7 +89,7 @@ def structs_of(data: dict[str, Any], path: KeyPath) -> list[type[msgspec.Struct]
     """The structs that may have the key at this path; none for examples in tables that are only examples."""
     match path:
         case ("driver", int() as i, _):
-            return [drivers.load(data["driver"][i]["type"]).Config]
+            return [DriverCommon, drivers.load(data["driver"][i]["type"]).Config]
         case ("forwarder", int() as i, _):
             return [ForwarderCommon, forwarders.load(data["forwarder"][i]["type"]).Config]
         case ("device", int(), _):
@@ -174,6 +174,8 @@ def test_the_main_sample_shows_every_setting() -> None:
             assert set(data[field.name]) == set(field.type.__struct_fields__), field.name
     (forwarder,) = data["forwarder"]
     assert set(ForwarderCommon.__struct_fields__) <= set(forwarder)
+    (driver,) = data["driver"]
+    assert set(DriverCommon.__struct_fields__) <= set(driver)
     shown = set[str]().union(*tomllib.loads(uncommented(text_of("devices"))[0])["device"])
     assert shown == set(DeviceConfig.__struct_fields__)
 

@@ -44,6 +44,10 @@ def test_everything_at_once(tmp_path: Path) -> None:
         assert s.devices == {"meter": stamp().wall_ns}
         assert (s.logs["main"].records, s.logs["strangers"].records) == (1, 1)
         assert s.logs["main"].capacity_bytes == 4 << 30
+        assert s.written_per_day_bytes == 0  # a minute has to pass before that means anything
+        app.survey._began_ns -= 3600 * 10**9
+        written = sum(app.outbox.written().values())
+        assert 0 < app.survey.status().written_per_day_bytes <= 24 * written + 1
         f = s.forwarders["archive"]
         assert (f.type, f.up, f.backlog, f.accepted, f.dead_letters) == ("file", True, 0, 1, 0)
         assert f.last_success_ns > 0

@@ -102,6 +102,8 @@ def test_episodes_are_logged_once(log: pytest.LogCaptureFixture) -> None:
     w.dropped("main", "archive", 1, "size")
     w.refused(1, "disk_full")
     assert told(log) == ["outbox takes records again", "records dropped", "outbox refuses records"]
+    w.not_thinned("main", 5, "the segment is damaged")
+    assert told(log) == ["segment not thinned"]
     w.failing("main: disk_full")
     w.failing(None)
     assert told(log) == ["outbox cannot write", "outbox writes again"]
