@@ -66,10 +66,9 @@ class ArchiveWriter:
         self._out = out
         self.members: list[Member] = []
 
-    @property
-    def position(self) -> int:
-        """Where the next member will begin."""
-        return self._out.tell()
+    def mark(self) -> tuple[int, int]:
+        """What `cut` takes."""
+        return self._out.tell(), len(self.members)
 
     def add(self, name: str, source: BinaryIO, size: int, told: Told = lambda _: None) -> bool:
         """One member of exactly this size. False when the source has less: nothing was added. Raises OSError."""
@@ -91,9 +90,10 @@ class ArchiveWriter:
         self.members.append(Member(name, size, digest.hexdigest()))
         return True
 
-    def take_back(self, position: int) -> None:
-        """Cut the archive back to before its last member, which began at `position`."""
-        self.members.pop()
+    def cut(self, mark: tuple[int, int]) -> None:
+        """Cut the archive back to what it was at `mark`."""
+        position, count = mark
+        del self.members[count:]
         self._out.seek(position)
         self._out.truncate()
 

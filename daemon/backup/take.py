@@ -23,6 +23,7 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded, device_files, read_files
 from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox.segment import path_of
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import machine_id
 from torhaus.daemon.outbox.view import FOLDERS
@@ -131,34 +132,47 @@ class Backup:
     # -- segments -----------------------------------------------------------------------------------------------------
 
     def _add_log(self, archive: ArchiveWriter, work: Path, sub: str) -> int | None:
-        """Every segment, oldest first. Returns the position at which the copy of the log begins."""
-        head: int | None = None
-        for path in [p for p in self._files() if p.parent.name == sub and p.name.endswith(".db")]:
-            name = f"store/{sub}/{path.name}"
-            if not is_name(name):
-                continue  # somebody's: _add_others says so
-            if not self._add_segment(archive, name, path, work):
-                head = None  # delivered to everybody, or dropped by a limit, while we were copying
-            elif head is None:
-                head = int(path.stem)
+        """Every segment, oldest first, at least up to what is the newest now. Returns where the copy of the log begins.
+
+        The daemon unlinks segments meanwhile, the oldest first: what everybody has got, or what a limit drops. Then
+        those that were copied before are of no use either, and would leave a gap behind them.
+        """
+        begin, head, at = archive.mark(), None, -1
+        newest = max(self._segments(sub), default=-1)
+        while head is None or at < newest:
+            there = self._segments(sub)
+            later = [first for first in there if first > at]
+            if head is not None and at not in there and later == there:
+                archive.cut(begin)
+                head = None
+            if not later:
+                break
+            at = later[0]
+            path = path_of(self._store / sub, at)
+            if self._add_segment(archive, f"store/{sub}/{path.name}", path, work):
+                head = at if head is None else head
         return head
 
+    def _segments(self, sub: str) -> list[int]:
+        """The first positions of a log's segments that are there now."""
+        paths = (p for p in self._files() if p.parent.name == sub and is_name(f"store/{sub}/{p.name}"))
+        return sorted(int(p.stem) for p in paths if p.name.endswith(".db"))
+
     def _add_segment(self, archive: ArchiveWriter, name: str, path: Path, work: Path) -> bool:
-        """False when it is gone."""
+        """False when it is gone: nothing was added."""
+        start = archive.mark()
         try:
             before = _at_rest(path)
-            start = archive.position
             if before is not None and self._add_file(archive, name, path):
                 if _at_rest(path) == before:
                     return True
-                archive.take_back(start)
+                archive.cut(start)
             copy = work / "segment.db"
             _sqlite_copy(path, copy)
             self._add_file(archive, name, copy)
             copy.unlink()
-        except FileNotFoundError:
-            return False
-        except sqlite3.DatabaseError as e:
+        except (FileNotFoundError, sqlite3.DatabaseError) as e:
+            archive.cut(start)
             if not path.exists():
                 return False
             if not migrate.is_damage(e):
@@ -213,9 +227,9 @@ class Backup:
 
 def _at_rest(path: Path) -> tuple[int, int, int] | None:
     """What tells whether a database was written; None while it has a write-ahead log."""
-    wal = Path(f"{path}-wal")
-    if wal.exists() and wal.stat().st_size:
-        return None
+    with contextlib.suppress(FileNotFoundError):
+        if Path(f"{path}-wal").stat().st_size:
+            return None
     found = path.stat()
     return found.st_size, found.st_mtime_ns, found.st_ino
 

@@ -47,9 +47,9 @@ def test_a_source_that_shrank_leaves_no_trace() -> None:
     writer = ArchiveWriter(out)
     assert not writer.add("store/state.db", io.BytesIO(b"short"), 1000)
     assert (out.getvalue(), writer.members) == (b"", [])
-    start = writer.position
+    start = writer.mark()
     assert writer.add("store/state.db", io.BytesIO(b"x"), 1)
-    writer.take_back(start)
+    writer.cut(start)
     assert (out.getvalue(), writer.members) == (b"", [])
     with pytest.raises(ValueError, match="no name"):
         writer.add("../x", io.BytesIO(b""), 0)
