@@ -10,7 +10,8 @@ def aside(pos: int) -> SetAside:
 
 
 def test_what_could_not_be_written_and_what_came_since_are_one() -> None:
-    old = Flush(
+    old = Flush({KEY: [(0, 1)]}, {KEY: [aside(1)]}, {}, {KEY: [4]})
+    old.sessions, old.snapshot = [Session("a", "x", 1), Session("b", "x", 1)], {"main": 3}
         {KEY: [(0, 1)]}, {KEY: [aside(1)]}, {}, {KEY: [4]}, [Session("a", "x", 1), Session("b", "x", 1)], {"main": 3}
     )
     old.dropped, old.boots = {("city", "size"): 2}, {"boot": 10}
