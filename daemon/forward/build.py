@@ -7,7 +7,7 @@ import msgspec
 from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
-from torhaus.daemon.config.model import ForwarderCommon
+from torhaus.daemon.config.model import ForwarderCommon, parse_time
 from torhaus.daemon.forward.base import Context
 from torhaus.daemon.forward.choice import wanted_devices
 from torhaus.daemon.forward.cursor import Cursor
@@ -18,6 +18,7 @@ from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Outbox
+from torhaus.daemon.outbox.times import stretch
 from torhaus.daemon.version import torhaus_version
 
 
@@ -83,7 +84,7 @@ def _keep(name: str, cursor: Cursor, outbox: Outbox) -> None:
 
 async def _settled(common: ForwarderCommon, outbox: Outbox) -> Ranges | None:
     """What it has settled, adopted by the outbox; None for one that is not enabled and never was."""
-    name, log = common.name, outbox.logs[MAIN]
+    name = common.name
     if common.renamed_from is not None and await outbox.on_state(
         partial(State.rename, old=common.renamed_from, new=name)
     ):
@@ -92,6 +93,21 @@ async def _settled(common: ForwarderCommon, outbox: Outbox) -> Ranges | None:
     if settled is not None:
         outbox.adopt(MAIN, name, settled)
     elif common.enabled:
-        settled = Ranges([(0, log.tail)] if common.start == "now" else [])
+        settled = Ranges([(0, await _start(common, outbox))])
         outbox.adopt(MAIN, name, settled, is_new=True)
     return settled
+
+
+async def _start(common: ForwarderCommon, outbox: Outbox) -> int:
+    """The position from which on a new forwarder gets what is in the log. Reads its times, once, where that is asked."""
+    log = outbox.logs[MAIN]
+    since_ns = parse_time(common.start)
+    if since_ns is None:
+        return log.tail if common.start == "now" else 0
+    job = partial(stretch, log.folder, log.segments, since_ns, None, outbox.boots, _unheard)
+    found = await outbox.on_reader(job)
+    return found[0] if found is not None else log.tail
+
+
+def _unheard(looked_at: int, of: int) -> None:
+    """Nobody waits for it with his eyes on a screen."""

@@ -3,7 +3,8 @@
 A clock that was stepped makes times go back and forth along the log, so this is the rule: going back from the newest
 segment as long as one has something from `since` on, the stretch begins at the lowest position received at or after
 `since` and ends behind the highest one received before `until`. What lies between belongs to it, whatever its time.
-A time is the corrected one where it is known. A segment with times of which nothing is known does not end the search.
+A time is the corrected one where it is known. A segment with times of which nothing is known does not end the search,
+nor does an empty one.
 """
 
 import contextlib
@@ -50,10 +51,11 @@ def stretch(
 
 
 def _look(path: Path, start: int, since_ns: int, until_ns: int | None, boots: dict[str, int]) -> Found:
-    out = Found()
+    out, is_empty = Found(), True
     try:
         with contextlib.closing(migrate.connect(path, read_only=True)) as conn:
             for first, boot, data in conn.execute("SELECT first, boot, data FROM batch ORDER BY first"):
+                is_empty = False
                 if not (isinstance(first, int) and isinstance(boot, str) and isinstance(data, bytes)):
                     continue  # a bad card changed it
                 if start <= first < MAX_POSITION:
@@ -62,6 +64,7 @@ def _look(path: Path, start: int, since_ns: int, until_ns: int | None, boots: di
         if not migrate.is_damage(e) and path.exists():
             raise
         out.goes_on = True
+    out.goes_on = out.goes_on or is_empty
     return out
 
 

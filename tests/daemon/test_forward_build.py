@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -220,3 +221,21 @@ def test_the_limits_of_one_that_is_disabled_hold_too(tmp_path: Path) -> None:
         state.close()
 
     asyncio.run(go())
+
+
+@pytest.mark.parametrize(("start_at", "first"), [("2026-11-18T10:30:00Z", 5), ("2026-11-18", 0), ("2030-01-01", 10)])
+def test_from_a_time_on(tmp_path: Path, start_at: str, first: int) -> None:
+    home = Home(tmp_path)
+
+    async def two_hours(box: Box, _: object) -> None:
+        box.fake.step_wall(datetime(2026, 11, 18, 10, tzinfo=UTC).timestamp() - box.fake.wall_ns() / 1e9)
+        await fill(box)
+        box.fake.step_wall(3600)
+        await fill(box)
+
+    async def new(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
+        assert runners["archive"][1].cursor.gap(0) == ((first, 10) if first < 10 else None)
+
+    start(home, two_hours)
+    home.write(archive(tmp_path) + f'start = "{start_at}"\n')
+    start(home, new)

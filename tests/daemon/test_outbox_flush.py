@@ -12,8 +12,6 @@ def aside(pos: int) -> SetAside:
 def test_what_could_not_be_written_and_what_came_since_are_one() -> None:
     old = Flush({KEY: [(0, 1)]}, {KEY: [aside(1)]}, {}, {KEY: [4]})
     old.sessions, old.snapshot = [Session("a", "x", 1), Session("b", "x", 1)], {"main": 3}
-        {KEY: [(0, 1)]}, {KEY: [aside(1)]}, {}, {KEY: [4]}, [Session("a", "x", 1), Session("b", "x", 1)], {"main": 3}
-    )
     old.dropped, old.boots = {("city", "size"): 2}, {"boot": 10}
     new = Flush({KEY: [(0, 9)]}, {KEY: [aside(2)]}, {KEY: [aside(3)]}, {KEY: [5]}, [Session("a", "x", 7)], {"main": 8})
     new.dropped, new.boots = {("city", "size"): 3}, {"boot": 99, "next": 20}

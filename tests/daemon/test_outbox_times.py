@@ -81,3 +81,8 @@ def test_rows_that_claim_anything(tmp_path: Path) -> None:
     conn.commit()
     conn.close()
     assert find(tmp_path, segments, 100) == ((0, 2), 1)
+
+
+def test_an_empty_newest_segment_does_not_end_the_search(tmp_path: Path) -> None:
+    segments = fill(tmp_path, right(1, 2), right(3, 4), [])
+    assert find(tmp_path, segments, 2) == ((1, 4), 3)
