@@ -99,7 +99,7 @@ async def _settled(common: ForwarderCommon, outbox: Outbox) -> Ranges | None:
 
 
 async def _start(common: ForwarderCommon, outbox: Outbox) -> int:
-    """The position from which on a new forwarder gets what is in the log. Reads its times, once, where that is asked."""
+    """The position from which on a new forwarder gets what is in the log; its times are read once, where asked."""
     log = outbox.logs[MAIN]
     since_ns = parse_time(common.start)
     if since_ns is None:
