@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.crash.load import rounds
 from tests.crash.model import MANNERS, World, number_of
@@ -40,6 +47,7 @@ class Life(RuleBasedStateMachine):
         self.since: dict[str, int] = {"a": 0}  # what each forwarder is to have: numbers from here on
         self.is_strict = True  # nothing was destroyed that only one file knew
         self.seen = {"a": 0, "b": 0}
+        self.dangers: set[str] = set()
         self.run(self.world.open())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -51,6 +59,11 @@ class Life(RuleBasedStateMachine):
             n = int((s.record.device or "")[1:])
             assert name not in self.ids, f"{name} was {self.ids[name]} and is {n}"
             self.ids[name] = n
+
+    @initialize(dangers=st.sets(st.sampled_from(["limit", "corrupt", "destroy"])))
+    def choose(self, dangers: set[str]) -> None:
+        """What may happen in this world: where nothing is destroyed, nothing at all may be missing."""
+        self.dangers = dangers
 
     @rule(n=st.integers(1, 6), weight=st.sampled_from([0, 9_000]))
     def put(self, n: int, weight: int) -> None:
@@ -85,6 +98,7 @@ class Life(RuleBasedStateMachine):
         self.world.clock.step_wall(seconds)
         self.world.clock.is_synced = synced
 
+    @precondition(lambda self: "limit" in self.dangers)
     @rule()
     def limit(self) -> None:
         """The disk's share shrinks for a moment: the oldest go, and are counted."""
@@ -104,7 +118,7 @@ class Life(RuleBasedStateMachine):
                 self.since.setdefault("b", self.next)  # positions before it may be there, and may be gone
         self.run(self.world.reopen())
 
-    @precondition(lambda self: self.acked)
+    @precondition(lambda self: self.acked and self.dangers & {"corrupt", "destroy"})
     @rule(which=st.sampled_from(["closed", "newest", "state"]), where=st.integers(0, 1 << 30), bit=st.integers(0, 7))
     def corrupt(self, which: str, where: int, bit: int) -> None:
         """A bit of a file flips while the daemon is down."""
@@ -112,14 +126,14 @@ class Life(RuleBasedStateMachine):
         def flip(folder: Path) -> None:
             files = sorted(p for p in (folder / "log").iterdir() if p.stat().st_size and not p.name.endswith("-shm"))
             newest = f"{self.world.box.logs[MAIN].segments[-1]:020d}"
-            if which == "state":
+            if "destroy" not in self.dangers or which == "closed":
+                files = [p for p in files if not p.name.startswith(newest)]
+            elif which == "state":
                 files = [p for p in folder.glob("state.db*") if p.stat().st_size]
                 self.is_strict = False
-            elif which == "newest":
+            else:
                 files = [p for p in files if p.name.startswith(newest)]
                 self.is_strict = False
-            else:
-                files = [p for p in files if not p.name.startswith(newest)]
             if files:
                 path = files[where % len(files)]
                 data = bytearray(path.read_bytes())
@@ -176,7 +190,7 @@ class Life(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [
-        pytest.param(12, 20, id="short"),
+        pytest.param(15, 25, id="short"),
         pytest.param(rounds(500), 50, marks=[pytest.mark.crash, pytest.mark.timeout(7200)], id="long"),
     ],
 )
