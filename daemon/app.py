@@ -95,8 +95,6 @@ class App:
             return
         servers: list[Server] = []
         try:
-            for path in self.outbox.set_aside:
-                logs.error("file set aside", path=path)
             parts = await self._build()
             await self._serve(servers)
             async with asyncio.TaskGroup() as tasks:
@@ -167,6 +165,7 @@ class App:
         pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms, loaded.windows_s)
         parts: Parts = {
             "outbox": outbox.run,
+            "salvage": outbox.mender.run,
             "clock": Timekeeper(self.clock, outbox).run,
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }

@@ -102,7 +102,11 @@ class TorhausCollector:
         rows = (((f, r), n) for (f, r), n in w.dropped_records.items())
         yield _count("torhaus_outbox_dropped_records", dropped, ["forwarder", "reason"], rows)
         aside = "Files that could not be used and were set aside"
-        yield _gauge("torhaus_outbox_set_aside_files", aside, [], [((), len(box.set_aside))])
+        yield _gauge("torhaus_outbox_set_aside_files", aside, [], [((), len(box.mender.files))])
+        yield _gauge("torhaus_outbox_set_aside_bytes", "What these files occupy", [], [((), box.mender.bytes)])
+        salvaged = "Records read out of damaged segments"
+        yield _count("torhaus_outbox_salvaged_records", salvaged, one, _by(w.salvaged_records))
+        yield _count("torhaus_outbox_lost_records", "Records lost with damaged segments", one, _by(w.lost_records))
 
     def _forwarders(self) -> Iterator[Metric]:
         one = ["forwarder"]

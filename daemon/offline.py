@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from torhaus.daemon.clock import SystemClock
+from torhaus.daemon.outbox import aside
 from torhaus.daemon.outbox.folder import find_holes
 from torhaus.daemon.outbox.letters import dead_letter
 from torhaus.daemon.outbox.migrate import SchemaError
@@ -64,8 +65,11 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
                     one.oldest_ns = _oldest_ns(folder / FOLDERS[MAIN], settled, boots) if backlog else 0
             status.dropped = {f"{f}/{r}": n for (f, r), n in state.dropped().items()}
     status.set_aside_files = sorted(
-        str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm"))
+        str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm", "-journal", aside.REPORT))
     )
+    for sub in ("log", "strangers"):
+        found = (r for r in aside.reports(folder / sub) if r.lost_records or r.problem)
+        status.problems += [f"{sub}, segment {r.first}: {r.text()}" for r in found]
     return status
 
 
@@ -109,7 +113,8 @@ def _extent(folder: Path) -> tuple[Ranges, int, int]:
     if not files:
         return Ranges(), 0, used
     segments = tuple(int(p.stem) for p in files)
-    (empty, _), tail = find_holes(folder, segments), segments[-1]
+    waiting = tuple(w for w in aside.waiting(folder) if w not in segments)
+    (empty, _), tail = find_holes(folder, segments, waiting), segments[-1]
     empty.forget_below(segments[0])
     with (
         contextlib.suppress(sqlite3.Error, SchemaError),

@@ -135,6 +135,13 @@ class Survey:
             full_in_s = forecast.full_in_s()
             if full_in_s is not None and full_in_s < SOON_S:
                 found.append(f"outbox: {name}: full in about {full_in_s / 3600:.1f} h at the present rate")
+        if self._outbox.second.problem is not None:
+            found.append(f"outbox: second copy of the state: {self._outbox.second.problem}")
+        found += [
+            f"{name} log, segment {first}: {r.text()}"
+            for (name, first), r in self._outbox.mender.reports.items()
+            if r.lost_records or r.problem
+        ]
         found += [f"driver {name}: {d.detail}" for name, d in self._watch.drivers.items() if not d.up]
         found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
         if self.scan_watch is not None:
@@ -209,7 +216,7 @@ class Survey:
             forwarders={name: self.forwarder_status(name) for name in self.runners},
             dropped={f"{f}/{r}": n for (f, r), n in watch.dropped_records.items()},
             rejects=rejects,
-            set_aside_files=[str(p) for p in self._outbox.set_aside],
+            set_aside_files=[str(p) for p in self._outbox.mender.files],
             scans=self.scan_watch.table() if self.scan_watch else {},
         )
 

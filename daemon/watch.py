@@ -2,12 +2,14 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from torhaus.codecs.model import RejectReason, Stamp
 from torhaus.daemon import logs
+from torhaus.daemon.outbox.aside import Report
 from torhaus.daemon.outbox.store import Reporter
 from torhaus.daemon.supervise import Told
 from torhaus.drivers.base import Event, GatewaySeen, LinkChanged
@@ -83,6 +85,8 @@ class Watch(Reporter, Told):
         self.defects: Counter[str] = Counter()
         self.script_warnings = 0
         self.down: dict[str, str] = {}  # parts other than drivers that cannot work at present, and why
+        self.salvaged_records: Counter[str] = Counter()  # log
+        self.lost_records: Counter[str] = Counter()  # log
         self.committed_records = 0
         self.commits = Histogram()
         self.ack_s = Histogram()
@@ -216,3 +220,22 @@ class Watch(Reporter, Told):
             logs.info("outbox writes again")
         else:
             logs.error("outbox cannot write", detail=what)
+
+    def set_aside(self, path: Path) -> None:
+        """A damaged file was set aside."""
+        logs.error("file set aside", path=path)
+
+    def salvaging(self, path: Path) -> None:
+        """What is intact in a file that was set aside is being read, or tried again."""
+        logs.info("salvaging", path=path)
+
+    def salvage_failed(self, path: Path, error: BaseException) -> None:
+        """It cannot be done now, and is tried again."""
+        logs.error("salvage failed; it is tried again", path=path, detail=error)
+
+    def salvaged(self, log: str, report: Report, lost: int) -> None:
+        """It is done. `lost` are the records lost that were not reported before."""
+        self.salvaged_records[log] += report.salvaged
+        self.lost_records[log] += max(lost, 0)
+        tell = logs.error if report.lost_records or report.problem else logs.info
+        tell("salvage", log=log, segment=report.first, result=report.text())

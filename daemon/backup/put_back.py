@@ -19,9 +19,9 @@ import msgspec
 from torhaus.daemon.backup.archive import ArchiveError, Entry, Manifest, entries, verify
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
-from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox import migrate, second
 from torhaus.daemon.outbox.log import Log
-from torhaus.daemon.outbox.state import open_state
+from torhaus.daemon.outbox.opening import open_state
 from torhaus.daemon.outbox.view import FOLDERS
 
 Told = Callable[[int, int], None]
@@ -153,10 +153,10 @@ class Restore:
         """
         now = self._clock.wall_ns()
         out = Restored({}, [])
-        state, lost = open_state(work / "state.db", now)
-        with contextlib.closing(state):
-            floors = {name: state.given_out(name) for name in FOLDERS}
-        out.set_aside = [lost.name] if lost else []
+        opened = open_state(work / "state.db", now)
+        with contextlib.closing(opened.state):
+            floors = {name: opened.state.given_out(name) for name in FOLDERS}
+        out.set_aside = [opened.set_aside.name] if opened.set_aside else []
         for name, sub in FOLDERS.items():
             log = Log(
                 work / sub,
@@ -186,6 +186,7 @@ class Restore:
 
     def _put_in_place(self, work: Path) -> None:
         """state.db last: a log without it is sent again; it without the log would be a log that lost its end."""
+        (self._store / second.FILE).unlink(missing_ok=True)  # of what was there before, if anything
         there = sorted(work.iterdir(), key=lambda p: p.name.startswith("state.db"))
         for path in there:
             path.rename(self._store / path.name)

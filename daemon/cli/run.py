@@ -30,7 +30,8 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT.
 
-    78 for a bad configuration, 73 when the store cannot be used, 69 when HTTP or the control socket cannot be had.
+    78 for a bad configuration or a store that is not for this one, 73 when the store cannot be used, 69 when HTTP or
+    the control socket cannot be had.
     """
     from torhaus.daemon import logs
     from torhaus.daemon.config.load import ConfigFaults, load
@@ -53,12 +54,15 @@ def serve(loaded: Any) -> int:  # noqa: ANN401 - daemon.config.load.Loaded, impo
 
     from torhaus.daemon import logs
     from torhaus.daemon.httpd import CannotListen
-    from torhaus.daemon.outbox.migrate import SchemaError
+    from torhaus.daemon.outbox.migrate import RefusedError, SchemaError
 
     os.umask(PRIVATE)
     sys.setswitchinterval(SWITCH_S)
     try:
         uvloop.run(_main(loaded))
+    except RefusedError as e:  # only a person can help: a newer torhaus is needed, or another configuration
+        logs.error("cannot use the store", path=loaded.store.path, detail=e)
+        return EX_CONFIG
     except (OSError, sqlite3.Error, SchemaError) as e:
         logs.error("cannot use the store", path=loaded.store.path, detail=e)
         return EX_CANTCREAT

@@ -103,7 +103,8 @@ async def _start(common: ForwarderCommon, outbox: Outbox) -> int:
     log = outbox.logs[MAIN]
     since_ns = parse_time(common.start)
     if since_ns is None:
-        return log.tail if common.start == "now" else 0
+        is_new = not outbox.state_was_lost  # else it may have been here, and what it had not sent yet is not known
+        return log.tail if common.start == "now" and is_new else 0
     job = partial(stretch, log.folder, log.segments, since_ns, None, outbox.boots, _unheard)
     found = await outbox.on_reader(job)
     return found[0] if found is not None else log.tail

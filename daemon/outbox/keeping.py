@@ -16,6 +16,7 @@ from torhaus.daemon.outbox.ranges import Ranges, free
 from torhaus.daemon.outbox.reserve import Reserve, no_room
 from torhaus.daemon.outbox.retention import Dropped
 from torhaus.daemon.outbox.room import aside_bytes
+from torhaus.daemon.outbox.second import SecondCopy
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.trouble import Reporter, Trouble, is_full, reason_of
 from torhaus.daemon.outbox.writer import Writer
@@ -73,6 +74,8 @@ class Keeper:
         self._trouble = Trouble(report)
         self._saving = asyncio.Lock()
         self._reserve = Reserve(path / "reserve", reserve_bytes)
+        self.second = SecondCopy(path)
+        self.state_was_lost = False  # then a forwarder that nothing is known of is not a new one
 
     @property
     def failing(self) -> str | None:
@@ -275,6 +278,9 @@ class Keeper:
                 self.state.save(flush)
         if self._reserve.has_room():
             self._reserve.fill()
+        for name, log in self.logs.items():
+            self.second.use(name, log.store)
+        self.second.write(self.state, self.clock.boot_ns(), changed=bool(flush))
 
     async def run(self) -> None:
         """Save the state every `state_interval_s`, mind the limits every second at least. Never returns.

@@ -12,8 +12,9 @@ from typing import Final
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.outbox import migrate
-from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, tidy
-from torhaus.daemon.outbox.migrate import RefusedError, SchemaError
+from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE, find_holes, find_waiting, probe, tidy
+from torhaus.daemon.outbox.mendable import Mendable
+from torhaus.daemon.outbox.migrate import SchemaError
 from torhaus.daemon.outbox.older import Older, by_segment
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.readers import Readers
@@ -28,7 +29,7 @@ SEGMENT_BYTES: Final = 64 << 20
 VERDICTS_AT_ONCE: Final = 1000
 
 
-class Log:
+class Log(Mendable):
     """One log on disk. `head` is the oldest position still there, `tail` the next to be given.
 
     `floor` is a position below which all have been given out, as far as others know: a log that ends before it has
@@ -54,13 +55,14 @@ class Log:
         self._is_distrusted = False  # an fsync has failed: nothing more goes into the newest segment
         self.set_aside: list[Path] = []  # files that could not be used; kept for a person to look at
         self.commits = 0
-        self._machine = machine
+        self.machine = machine
         self._ages = Ages(folder)
         self._older = Older(folder, self._closed)
         self._segments = tidy(folder)
+        self.waiting = find_waiting(folder, self._segments)
         self._newest, self.tail, self._seq = self._open_newest(floor, now_ns)
         # replaced, never changed in place: several threads look at them
-        self.holes, self.steps = find_holes(folder, self._segments)
+        self.holes, self.steps = find_holes(folder, self._segments, self.waiting)
         self._readers = Readers(self)  # for the reader thread, as are these
         self.read, self.pending, self.alarms = self._readers.read, self._readers.pending, self._readers.alarms
         self.trim_readers, self.forget_reader = self._readers.trim, self._readers.forget
@@ -71,35 +73,31 @@ class Log:
 
     def _open_newest(self, floor: int, now_ns: int) -> tuple[Segment, int, int]:
         """The segment to append to, with the next position and number."""
+        given = max((floor, *self.waiting))  # below it all have been given out
         if not self._segments:
-            return self._fresh(floor + SKIP_AFTER_DAMAGE if floor else 0, now_ns)
+            return self._fresh(given + SKIP_AFTER_DAMAGE if given or self.waiting else 0, now_ns)
         first = self._segments[-1]
         path = path_of(self.folder, first)
-        beyond = max(first, floor) + SKIP_AFTER_DAMAGE
-        try:
-            segment = Segment.open(path)
-        except (sqlite3.DatabaseError, SchemaError) as e:
-            if not migrate.is_damage(e):
-                raise
-            self.set_aside.append(migrate.set_aside(path, now_ns))
-            self._segments = self._segments[:-1]
+        beyond = max(first, given) + SKIP_AFTER_DAMAGE
+        if first < max(self.waiting, default=0):  # it has not been the newest for a long time
             return self._fresh(beyond, now_ns)
-        if segment.site != self.site:  # its records' ids begin with the other one, for life
-            segment.close()
-            raise RefusedError(
-                f"belongs to site.id {segment.site!r}, not {self.site!r}: set it back, or use another store"
-            )
         try:
+            tail, machine, is_salvaged = probe(path, self.site)
+            if is_salvaged:  # so its end is not known
+                return self._fresh(max(beyond, tail + SKIP_AFTER_DAMAGE), now_ns)
+            if tail < given:
+                raise SchemaError("the segment has lost its end")  # noqa: TRY301 - one kind of damage among others
+            segment = Segment.open(path)
             tail, seq = segment.end()
         except (sqlite3.DatabaseError, SchemaError) as e:
-            segment.close()
             if not migrate.is_damage(e):
                 raise
-            return self._fresh(beyond, now_ns)  # what can be read of the damaged one still is
-        if tail < floor or segment.is_torn():
+            self._set_aside(first, now_ns)
+            return self._fresh(beyond, now_ns)
+        if segment.is_torn():  # nothing is known of what is cut off, and nothing of it is given out again
             segment.close()
             return self._fresh(beyond, now_ns)
-        if segment.machine != self._machine:
+        if machine != self.machine:
             segment.close()
             if tail == first:  # nothing in it, and its name is needed
                 migrate.remove(path)
@@ -112,7 +110,7 @@ class Log:
         return self._create(first, 0, secrets.token_hex(4), now_ns), first, 0
 
     def _create(self, first: int, seq: int, store: str, now_ns: int) -> Segment:
-        segment = Segment.create(self.folder, self.site, store, first, seq, now_ns, self._machine)
+        segment = Segment.create(self.folder, self.site, store, first, seq, now_ns, self.machine)
         self._segments = (*self._segments, first)
         return segment
 
@@ -123,8 +121,8 @@ class Log:
 
     @property
     def head(self) -> int:
-        """The oldest position that is still in the log."""
-        return self._segments[0]
+        """The oldest position that is still in the log, or may come back to it."""
+        return min((self._segments[0], *self.waiting))
 
     @property
     def records(self) -> int:
@@ -277,18 +275,15 @@ class Log:
         judged = self._segments if self.limit.max_age_ns and now_ns is not None else ()
         aged = self._ages.aged(judged, (now_ns or 0) - self.limit.max_age_ns, boots)
         over = self.room.over(self.limit.max_bytes)
-        return excess(self._segments, self.room.sizes, over, aged, self.over_records, self.holes)
+        found = excess(self._segments, self.room.sizes, over, aged, self.over_records, self.holes)
+        return [Dropped(d.first, min(d.end, self._stop), d.reason) for d in found if d.first < self._stop]
 
     def unlink_below(self, pos: int) -> None:
         """Remove the segments that lie wholly below `pos`."""
-        while len(self._segments) > 1 and self._segments[1] <= pos:
+        while len(self._segments) > 1 and min(self._segments[1], self._stop) <= pos and self._segments[0] < self._stop:
             first = self._segments[0]
-            if self._older.first == first:
-                self._older.close()
             self._segments = self._segments[1:]
-            self._ages.forget(first)
-            self.room.forget(first)
-            self.steps = {s: step for s, step in self.steps.items() if s != first}
+            self._forget(first)
             migrate.remove(path_of(self.folder, first))
 
     def close(self) -> None:

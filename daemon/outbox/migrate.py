@@ -80,7 +80,17 @@ def _connect(path: Path, mode: str, *, writes: bool = False, look: bool = False)
     except sqlite3.Error:
         conn.close()
         raise
+    except UnicodeDecodeError:  # the message of an error quotes a schema that was changed on disk
+        conn.close()
+        raise damaged_schema() from None
     return conn
+
+
+def damaged_schema() -> sqlite3.DatabaseError:
+    """The error that SQLite gives for it, with words that can be read."""
+    error = sqlite3.DatabaseError("malformed database schema")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def _text(data: bytes) -> str:
@@ -90,16 +100,9 @@ def _text(data: bytes) -> str:
 
 def upgrade(conn: sqlite3.Connection, kind: str) -> None:
     """Bring a file to the current schema in one transaction. Raises RefusedError for a newer or foreign one."""
-    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
-    newest = CURRENT[kind]
+    version, newest = _version(conn, kind), CURRENT[kind]
     if version == newest:
         return
-    if version > newest:
-        raise RefusedError(
-            f"{kind} schema {version} is newer than this torhaus knows ({newest}); install the newer one"
-        )
-    if version < 0 or (version == 0 and conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]):
-        raise RefusedError(f"not a torhaus {kind} file")
     files = resources.files("torhaus.daemon.outbox")
     steps = [files.joinpath(f"{kind}_v{n}.sql").read_text(encoding="utf-8") for n in range(version + 1, newest + 1)]
     try:
@@ -121,6 +124,26 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         raise
+
+
+def _version(conn: sqlite3.Connection, kind: str) -> int:
+    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    if version > CURRENT[kind]:
+        raise RefusedError(
+            f"{kind} schema {version} is newer than this torhaus knows ({CURRENT[kind]}); install the newer one"
+        )
+    if version < 0 or (version == 0 and conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]):
+        raise RefusedError(f"not a torhaus {kind} file")
+    return version
+
+
+def refuse_foreign(path: Path, kind: str) -> None:
+    """Raises RefusedError for a newer or foreign file, which is not touched; sqlite3.Error for one that is damaged."""
+    conn = connect(path, read_only=True)
+    try:
+        _version(conn, kind)
+    finally:
+        conn.close()
 
 
 def make_folder(folder: Path) -> None:

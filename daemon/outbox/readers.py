@@ -44,18 +44,21 @@ class Readers:
         """
         while True:
             tail = self._log.tail  # before `segments`: a tail beyond the last of them would look like a loss
-            segments = self._log.segments
+            segments, holes = self._log.segments, self._log.holes
             for first, end in self._spans(segments, pos, tail):
                 at = max(pos, first)
                 try:
-                    return self._read(first, at, end, max_records, max_bytes)
+                    found = self._read(first, at, end, max_records, max_bytes)
                 except (sqlite3.DatabaseError, SchemaError) as e:
                     self.forget(first)
-                    if first < self._log.segments[0]:
-                        break  # dropped while we looked
+                    if first not in self._log.segments:
+                        break  # dropped or taken out while we looked
                     if not migrate.is_damage(e) and not self._is_gone(first):
                         raise  # busy, or no descriptors left
-                    return [Damaged(at, end - at, f"segment: {e}")]
+                    found = [Damaged(at, end - at, f"segment: {e}")]
+                if holes is not self._log.holes and any(isinstance(r, Damaged) for r in found):
+                    break  # a segment was taken out or put back while we looked
+                return found
             else:
                 return []
 
@@ -64,6 +67,8 @@ class Readers:
         out = []
         for first, after in zip(segments, (*segments[1:], tail), strict=True):
             end = min(after, tail)
+            if end <= first:
+                continue
             there = self._log.holes.gap(first, end)  # the stretch before the hole, if there is one
             if there is None:
                 continue
@@ -109,7 +114,7 @@ class Readers:
                 out += self._segment(first).pending(pos, max_records - len(out))
             except (sqlite3.DatabaseError, SchemaError) as e:
                 self.forget(first)
-                dropped = first < self._log.segments[0]
+                dropped = first not in self._log.segments
                 if not (dropped or migrate.is_damage(e) or self._is_gone(first)):
                     if out:
                         break

@@ -220,3 +220,22 @@ def unpack_copy(blob: object) -> Stored | None:
         return _decode_stored(blob[4:])
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
+
+
+def intact_at(data: bytes, at: int, pos: int, seq: int, crc_seed: int) -> tuple[int, Record] | None:
+    """Where the record that begins at `at` ends, and what it holds; None if it is not the one with this id."""
+    if at + HEADER_BYTES > len(data):
+        return None
+    length, crc, wall_ns, boot_ns, flags = _HEADER.unpack_from(data, at)
+    at += HEADER_BYTES
+    if at + length > len(data):
+        return None
+    body, end = data[at : at + length], at + length
+    if flags & _NUMBERED and length >= _NUMBER.size:
+        seq, body = _NUMBER.unpack_from(body)[0], body[_NUMBER.size :]
+    if zlib.crc32(body, zlib.crc32(_ID.pack(pos, seq, wall_ns, boot_ns, flags), crc_seed)) != crc:
+        return None
+    try:
+        return end, _decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox import migrate, rebuild
 from torhaus.daemon.outbox.flush import DeadLetter, Flush, Session, SetAside
 from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.rebuild import Rebuilt
 from torhaus.daemon.outbox.record import pack_copy, unpack_copy
 from torhaus.daemon.outbox.wear import WalMeter
 
-__all__ = ["DeadLetter", "Flush", "Session", "SetAside", "State", "open_state"]
+__all__ = ["DeadLetter", "Flush", "Session", "SetAside", "State"]
 
 _TABLES = ("forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped")
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
@@ -49,6 +50,16 @@ class State:
     def size(self) -> int:
         """Bytes on disk, write-ahead log included."""
         return migrate.size(self._path)
+
+    def damaged(self) -> list[tuple[str, str]]:
+        """Forwarders (name, log) whose settled ranges were changed on disk."""
+        rows = self._conn.execute("SELECT name, log, settled, crc FROM forwarder")
+        return [(name, log) for name, log, text, crc in rows if checked_ranges(name, log, text, crc) is None]
+
+    def take_over(self, rebuilt: Rebuilt) -> None:
+        """Begin with what was read of a damaged file. Raises sqlite3.Error."""
+        rebuild.store(self._conn, rebuilt)
+        self.save(Flush(settled={key: list(ranges) for key, ranges in rebuilt.settled.items()}))
 
     def close(self) -> None:
         """Close the file."""
@@ -198,6 +209,17 @@ class State:
         rows = self._conn.execute("SELECT dev_eui, dev_addr, fcnt_up FROM session")
         return [Session(*row) for row in rows], dict(self._conn.execute("SELECT log, pos FROM snapshot").fetchall())
 
+    def owned(self) -> dict[tuple[str, str], Ranges]:
+        """By (forwarder, log): positions of which there is a copy here, as exception or dead letter."""
+        found: dict[tuple[str, str], Ranges] = {}
+        rows = self._conn.execute(
+            "SELECT forwarder, log, pos FROM exception "
+            "UNION SELECT forwarder, log, pos FROM dead_letter ORDER BY 1, 2, 3"
+        )
+        for name, log, pos in rows:
+            found.setdefault((name, log), Ranges()).add(pos, pos + 1)
+        return found
+
     def boots(self) -> dict[str, int]:
         """Per boot id: wall clock minus boot time in ns, for boots in which the clock was synchronised."""
         return dict(self._conn.execute("SELECT boot, offset_ns FROM boot").fetchall())
@@ -211,39 +233,15 @@ def _crc(forwarder: str, log: str, settled: str) -> int:
     return zlib.crc32(f"{forwarder}/{log}/{settled}".encode())
 
 
+def checked_ranges(forwarder: str, log: str, settled: str, crc: int) -> Ranges | None:
+    """Settled ranges as they were written; None when they were changed on disk."""
+    return Ranges(_ranges.decode(settled)) if _crc(forwarder, log, settled) == crc else None
+
+
 def _read_ranges(forwarder: str, log: str, settled: str, crc: int) -> Ranges:
-    if _crc(forwarder, log, settled) != crc:
-        return Ranges()
-    return Ranges(_ranges.decode(settled))
+    return checked_ranges(forwarder, log, settled, crc) or Ranges()
 
 
 def _text(text: str) -> str:
     """What a far side said, as something SQLite takes."""
     return text.encode(errors="replace").decode()
-
-
-def open_state(path: Path, now_ns: int) -> tuple[State, Path | None]:
-    """The state file. One that cannot be used is set aside (second result), and a new one begun.
-
-    What is lost with it: who has what (everything still in the log is sent again, under the same ids), dead letters,
-    and the session snapshot (the log's records have the counters too). A file of a newer torhaus, or not torhaus's at
-    all, raises RefusedError; one that cannot be had just now sqlite3.OperationalError.
-    """
-    is_new = not path.exists()
-    try:
-        state = State(path)
-        try:
-            state.check()
-        except BaseException:
-            state.close()
-            raise
-    except (sqlite3.DatabaseError, migrate.SchemaError) as e:
-        if not migrate.is_damage(e):
-            raise
-        target = migrate.set_aside(path, now_ns)
-        state = State(path)
-        migrate.sync_folder(path.parent)
-        return state, target
-    if is_new:
-        migrate.sync_folder(path.parent)
-    return state, None

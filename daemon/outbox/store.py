@@ -21,10 +21,12 @@ from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.commit import VERDICTS, Batch, GroupCommit, Result, guarded
 from torhaus.daemon.outbox.keeping import DECODED, MAIN, STRANGERS, Keeper
 from torhaus.daemon.outbox.log import Log
+from torhaus.daemon.outbox.mending import Mender
+from torhaus.daemon.outbox.opening import open_state
 from torhaus.daemon.outbox.record import Damaged, Stored, apply
 from torhaus.daemon.outbox.reserve import RESERVE_BYTES
 from torhaus.daemon.outbox.sessions import last_counters
-from torhaus.daemon.outbox.state import Flush, Session, State, open_state
+from torhaus.daemon.outbox.state import Flush, Session, State
 from torhaus.daemon.outbox.trouble import Reporter, is_full, reason_of
 from torhaus.daemon.outbox.writer import Writer
 
@@ -82,14 +84,18 @@ class Outbox(Keeper):
         self.commit = self._commits.commit
         self.put_verdict = self._commits.put_verdict
         self.last_answer = self._loop.time()
+        self.mender = Mender(self)
         try:
             await self._writer.call(self._open_files)
         except BaseException:
+            await self.mender.close()
             await self._writer.call(self._close_files)
             self._reader.shutdown()
             await self._writer.stop()
             raise
         self._told_room()
+        for path in self.set_aside:
+            self.report.set_aside(path)
 
     def _open_files(self) -> None:
         """On the writer thread. On a full disk the reserve is what lets the files be opened."""
@@ -113,9 +119,11 @@ class Outbox(Keeper):
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
             raise OSError(e.errno, "in use by another torhaus", str(self.path)) from None
-        self.state, lost = open_state(self.path / "state.db", now)
-        self.set_aside = [lost] if lost else []
-        age = int(self.limits.max_age_s * 1e9)
+        opened = open_state(self.path / "state.db", now)
+        self.state, self.state_was_lost = opened.state, opened.was_lost
+        self.set_aside = [opened.set_aside] if opened.set_aside else []
+        self.second.remember(opened.copy)
+        age, decoded = int(self.limits.max_age_s * 1e9), self.state.sessions()[1].get(DECODED, 0)
         for name, folder, size, count in (
             (MAIN, "log", self.limits.max_bytes, self.limits.max_records),
             (STRANGERS, "strangers", self.limits.strangers_max_bytes, 0),
@@ -127,19 +135,22 @@ class Outbox(Keeper):
                 max_age_ns=age,
                 max_records=count,
                 now_ns=now,
-                floor=self.state.given_out(name),
+                floor=max(self.state.given_out(name), decoded if name == MAIN else 0),
                 machine=self._machine,
             )
             self.logs[name] = log
+            self.second.use(name, log.store)
             self.set_aside += log.set_aside
             self._told[name], self._counted[name] = log.tail, log.head
         self.boots = self.state.boots()
-        self.scanned_to = max(self.state.sessions()[1].get(DECODED, 0), self.logs[MAIN].head)
+        self.scanned_to = max(decoded, self.logs[MAIN].head)
         if self._reserve.has_room():
             self._reserve.fill()
+        self.mender.load()
 
     async def close(self) -> None:
         """Commit what waits, save the state, close the files."""
+        await self.mender.close()
         await self._commits.drain()
         await self.save()
         self._reader.shutdown(wait=True)
@@ -150,6 +161,7 @@ class Outbox(Keeper):
         for log in self.logs.values():
             log.close()
         if hasattr(self, "state"):
+            self.second.write(self.state, self.clock.boot_ns(), changed=False, at_once=True)
             self.state.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -218,10 +230,12 @@ class Outbox(Keeper):
     async def read(self, log: str, pos: int, max_records: int) -> list[Stored | Damaged]:
         """What is in a log from `pos` on, from disk, without a gap; empty at the end.
 
-        Raises sqlite3.OperationalError when it cannot be read just now.
+        Raises sqlite3.OperationalError when it cannot be read just now, as when a damaged segment is being salvaged.
         """
         for _ in range(2):
-            found = await self._loop.run_in_executor(self._reader, self.logs[log].read, pos, max_records)
+            found = await self.mender.look(
+                log, pos, await self.on_reader(partial(self.logs[log].read, pos, max_records))
+            )
             lost = [r for r in found if isinstance(r, Stored) and r.record.pending and self._is_overdue(r.pos)]
             if not lost or log != MAIN:
                 return found

@@ -2,7 +2,10 @@
 
 import errno
 import sqlite3
+from pathlib import Path
 from typing import Final
+
+from torhaus.daemon.outbox.aside import Report
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -24,6 +27,18 @@ class Reporter:
 
     def failing(self, what: str | None) -> None:
         """Writing began to fail (what), or works again (None)."""
+
+    def set_aside(self, path: Path) -> None:
+        """A damaged file was set aside."""
+
+    def salvaging(self, path: Path) -> None:
+        """What is intact in a file that was set aside is being read, or tried again."""
+
+    def salvage_failed(self, path: Path, error: BaseException) -> None:
+        """It cannot be done now, and is tried again."""
+
+    def salvaged(self, log: str, report: Report, lost: int) -> None:
+        """It is done. `lost` are the records lost that were not reported before."""
 
 
 class Trouble:

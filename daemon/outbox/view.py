@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Self
 
-from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox import aside, migrate
 from torhaus.daemon.outbox.folder import find_holes
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Stored
@@ -31,7 +31,8 @@ class View:
         self.folder = folder
         self._segments = self._list()
         self.tail = self._find_tail()  # before the holes: what is rolled meanwhile lies beyond it
-        self.holes, _ = find_holes(folder, self._segments)
+        waiting = tuple(w for w in aside.waiting(folder) if w not in self._segments) if folder.is_dir() else ()
+        self.holes, _ = find_holes(folder, self._segments, waiting)
         self._readers = Readers(self)
 
     def __enter__(self) -> Self:

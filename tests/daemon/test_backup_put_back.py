@@ -45,7 +45,14 @@ def test_everything_is_back_and_no_id_is_given_out_twice(tmp_path: Path, backup:
     restore(again, backup)
     assert contents(again.store)[2] not in {before, store}
     assert contents(home.store)[:1] == ([0, 1, 2, 3, 4, 5, 1000],)
-    assert sorted(p.name for p in home.store.iterdir()) == ["log", "outbox.lock", "reserve", "state.db", "strangers"]
+    assert sorted(p.name for p in home.store.iterdir()) == [
+        "log",
+        "outbox.lock",
+        "reserve",
+        "settled.json",
+        "state.db",
+        "strangers",
+    ]
 
 
 def test_a_look_touches_nothing(tmp_path: Path, backup: Path) -> None:

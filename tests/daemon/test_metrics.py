@@ -58,8 +58,11 @@ torhaus_outbox_full_estimate_seconds gauge log
 torhaus_outbox_log_bytes gauge log
 torhaus_outbox_log_capacity_bytes gauge log
 torhaus_outbox_log_records gauge log
+torhaus_outbox_lost_records_total counter log
 torhaus_outbox_records_total counter
 torhaus_outbox_refused_records_total counter reason
+torhaus_outbox_salvaged_records_total counter log
+torhaus_outbox_set_aside_bytes gauge
 torhaus_outbox_set_aside_files gauge
 torhaus_outbox_written_bytes_total counter part
 torhaus_ready gauge

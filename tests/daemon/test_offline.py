@@ -72,22 +72,29 @@ def test_what_the_files_say(tmp_path: Path) -> None:
 def test_what_was_left_out_after_damage_is_not_counted(tmp_path: Path) -> None:
     fill(tmp_path, 5)
     state = State(tmp_path / "state.db")
+    lost = ""
     state.save(Flush(snapshot={MAIN: 7}))  # more is known to have been given out than the log has
     state.close()
 
     async def go() -> None:
         box = Outbox(tmp_path, "test", QuickClock(), Limits(commit_window_s=0), Reporter())
         await box.open()
+        nonlocal lost
+        lost = f"test/{box.second.stores[MAIN][0]}/5-6"
         box.put(MAIN, [(stamp(), Record("frame", "x", raw=b"1"))] * 2, 100)
         done = asyncio.Event()
         box.commit(lambda _: done.set())
         await done.wait()
+        await box.mender.mend()
         assert (box.logs[MAIN].records, box.logs[MAIN].tail > SKIP_AFTER_DAMAGE) == (7, True)
         await box.close()
 
     asyncio.run(go())
     status = read_status(tmp_path, "test", LIMITS)
     assert (status.logs["main"].records, status.forwarders["archive"].backlog) == (7, 5)
+    assert [p for p in status.problems if "lost" in p] == [
+        "log, segment 0: 5 records salvaged, 2 lost: " + lost + "; whether more followed cannot be told"
+    ]
 
 
 def test_damaged_files(tmp_path: Path) -> None:

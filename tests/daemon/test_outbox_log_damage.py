@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.damage_fakes import mend
 from tests.daemon.outbox_fakes import AT, copy_of, number, numbers, open_log, pending, put, read_all
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
@@ -49,7 +50,7 @@ def test_a_newest_file_that_cannot_be_opened_is_set_aside(tmp_path: Path, damage
     log.close()
 
 
-def test_a_newest_file_whose_end_is_damaged_is_still_read(tmp_path: Path) -> None:
+def test_a_newest_file_whose_end_is_damaged_is_set_aside_until_it_is_salvaged(tmp_path: Path) -> None:
     log = three_segments(tmp_path)
     store = log.store
     put(log, 30)
@@ -60,11 +61,12 @@ def test_a_newest_file_whose_end_is_damaged_is_still_read(tmp_path: Path) -> Non
     conn.close()
     log = open_log(tmp_path)
     assert log.store != store
-    assert not log.set_aside
+    assert len(log.set_aside) == 1
     put(log, 77)
-    found = read_all(log)
-    assert [r.count for r in found if isinstance(r, Damaged)] == [1]
-    assert numbers(r for r in found if isinstance(r, Stored)) == [*range(30), 77]
+    assert numbers(read_all(log)) == [*range(20), 77]
+    report = mend(log, 20)
+    assert (report.salvaged, report.lost) == (11, [])  # the number of the last row is told from its key
+    assert numbers(read_all(log)) == [*range(31), 77]
     log.close()
 
 

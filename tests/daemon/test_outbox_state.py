@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.outbox_fakes import AT, reading
-from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Stored
-from torhaus.daemon.outbox.state import Flush, Session, SetAside, State, open_state
+from torhaus.daemon.outbox.state import Flush, Session, SetAside, State
 
 OLD = Path(__file__).parent / "databases"
 KEY = ("mqtt", "main")
@@ -153,52 +152,10 @@ def test_a_changed_copy_is_counted_and_blocks_nobody(state: State, tmp_path: Pat
     assert state.drop_dead_letter(1)
 
 
-@pytest.mark.parametrize("damage", ["junk", "page", "table"])
-def test_a_broken_file_is_set_aside(tmp_path: Path, damage: str) -> None:
-    path = tmp_path / "state.db"
-    state, lost = open_state(path, 5)
-    assert lost is None
-    state.save(Flush(settled={KEY: [(i * 2, i * 2 + 1) for i in range(3000)]}))
-    state.close()
-    data = bytearray(path.read_bytes())
-    if damage == "junk":
-        path.write_bytes(b"junk" * 5000)
-    elif damage == "page":
-        data[8192 : 8192 + 2000] = b"\xff" * 2000
-        path.write_bytes(data)
-    else:
-        change(path, "DROP TABLE forwarder")
-    state, lost = open_state(path, 7_000_000_000)
-    assert lost is not None
-    assert lost.name == "state.db.corrupt-7"
-    assert state.settled(*KEY) is None
-    state.close()
-
-
-def test_a_file_that_cannot_be_had_now_is_not_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "state.db"
-    open_state(path, 5)[0].close()
-    monkeypatch.setattr(migrate, "BUSY_TIMEOUT_S", 0.01)
-    with contextlib.closing(sqlite3.connect(path)) as conn:
-        conn.execute("PRAGMA locking_mode = EXCLUSIVE")
-        conn.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            open_state(path, 5)
-    change(path, "PRAGMA user_version = 9")
-    with pytest.raises(migrate.RefusedError):
-        open_state(path, 5)
-    path.unlink()
-    change(path, "CREATE TABLE theirs (x)")
-    with pytest.raises(migrate.RefusedError):
-        open_state(path, 5)
-    assert [p.name for p in tmp_path.glob("*corrupt*")] == []
-
-
 def test_a_file_of_the_first_schema_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     path.write_bytes((OLD / "state_v1.db").read_bytes())
-    state, lost = open_state(path, 5)
-    assert lost is None
+    state = State(path)
     assert state.settled(*KEY) == Ranges([(0, 3), (4, 5)])
     assert [x.stored.record for x in state.due(*KEY, 7, 5)] == [reading(3)]
     assert [x.reason for x in state.dead_letters("http")] == ["400"]

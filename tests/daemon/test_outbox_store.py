@@ -226,7 +226,7 @@ def test_a_broken_state_is_set_aside_and_all_is_there_under_the_same_ids(tmp_pat
 
     async def second(box: Box) -> None:
         assert [p.name[:17] for p in box.set_aside] == ["state.db.corrupt-"]
-        assert await box.on_state(lambda s: s.settled("mqtt", MAIN)) is None
+        assert list(await box.on_state(lambda s: s.settled("mqtt", MAIN))) == [(0, 2)]  # from the second copy
         assert [(s.store, s.seq) for s in await box.everything() if isinstance(s, Stored)] == ids
 
     with_box(first, lambda: Box(tmp_path))
@@ -244,6 +244,8 @@ def test_a_lost_write_ahead_log_does_not_make_settled_positions_new_again(tmp_pa
 
     async def second(box: Box) -> None:
         await box.store(reading(9))
+        await box.mender.mend()
+        assert box.mender.reports[MAIN, 0].lost_records == 4
         (found,) = [s for s in await box.everything() if not isinstance(s, Damaged)]
         settled = await box.on_state(lambda s: s.settled("mqtt", MAIN))
         assert (number(found), found.pos in settled) == (9, False)

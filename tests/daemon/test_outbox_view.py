@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.damage_fakes import mend
 from tests.daemon.outbox_fakes import copy_of, numbers, open_log, put
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.record import Damaged
@@ -56,6 +57,9 @@ def test_holes_are_left_out(tmp_path: Path) -> None:
     log.close()
     log = open_log(tmp_path, floor=10)
     put(log, 2)
+    with View(tmp_path) as view:
+        assert numbers(view.records()) == [2]  # the others wait to be salvaged
+    mend(log, 0)
     log.close()
     with View(tmp_path) as view:
         assert view.tail > SKIP_AFTER_DAMAGE
