@@ -8,6 +8,7 @@ from tests.daemon.outbox_fakes import AT, numbers, open_log, put, read_all
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.log import Log
+from torhaus.daemon.outbox.retention import Limit
 from torhaus.daemon.outbox.segment import path_of
 
 
@@ -83,12 +84,13 @@ def test_the_oldest_one_holds_the_head_while_it_is_out(tmp_path: Path) -> None:
 def test_nothing_behind_one_that_is_out_leaves_the_log(tmp_path: Path) -> None:
     log = filled(tmp_path)
     log.withdraw(10, AT.wall_ns)
-    log.max_bytes = 1
+    log.limit = Limit(max_bytes=1)
     assert [(d.first, d.end) for d in log.excess(None, {})] == [(0, 10)]
-    assert log.unlink_below(30) == 1
+    log.unlink_below(30)
     assert log.segments == (20, 30)
     mend(log, 10)
-    assert log.unlink_below(30) == 2
+    log.unlink_below(30)
+    assert list(log.segments) == [30]
     log.close()
 
 
