@@ -7,21 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torhaus.codecs.lorawan.crypto import SessionKeys
-from torhaus.codecs.lorawan.eui import parse_dev_addr
-from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.registry import load as load_codec
 from torhaus.daemon import logs
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock, SystemClock
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.build import build_forwarders
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
-from torhaus.daemon.lorawan import Device, Network
+from torhaus.daemon.lorawan import Device, Network, device_of
 from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
@@ -58,8 +54,15 @@ DRAIN_S = 3.0
 class App:
     """One daemon. `run` returns when it has been told to stop and everything is on disk."""
 
-    def __init__(self, loaded: Loaded, clock: Clock | None = None, notifier: Notifier | None = None) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        clock: Clock | None = None,
+        notifier: Notifier | None = None,
+        when_ready: Callable[[], None] | None = None,
+    ) -> None:
         self.loaded = loaded
+        self._when_ready = when_ready
         self.clock = clock or SystemClock()
         self.notifier = notifier or Notifier()
         self.watch = Watch(self.clock.wall_ns())
@@ -107,6 +110,8 @@ class App:
                 self.started.set()
                 self.notifier.send(READY=1, STATUS=self.survey.line())
                 logs.info("ready", site=self.loaded.site.id, version=torhaus_version())
+                if self._when_ready is not None:
+                    self._when_ready()
                 await stop.wait()
                 self.notifier.send(STOPPING=1, STATUS="saving what is under way")
                 logs.info("stopping")
@@ -274,23 +279,3 @@ class App:
 
 def _save_sessions(network: Network, flush: Flush) -> None:
     flush.sessions = network.changed()
-
-
-def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> Device:
-    """A configured device as the pipeline needs it; without session keys its frames cannot be decoded."""
-    session = None
-    if config.dev_addr is not None and keys is not None and keys.session is not None:
-        session = Session(
-            SessionKeys(keys.session),
-            parse_dev_addr(config.dev_addr),
-            allow_reset=config.allow_fcnt_reset,
-            allow_half_mic=config.allow_half_mic,
-        )
-    is_script = config.codec is not None and config.codec.endswith(".js")
-    return Device(
-        name=config.name,
-        dev_eui=config.dev_eui,
-        codec=None if is_script else config.codec,
-        script=str(scripts / config.codec) if is_script and config.codec else None,
-        session=session,
-    )

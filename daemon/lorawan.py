@@ -1,16 +1,19 @@
 """LoRaWAN on the daemon's side: whose frame is it, and what does it say. Holds the sessions; keeps nothing on disk."""
 
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from torhaus.codecs.lorawan.crypto import SessionKeys
 from torhaus.codecs.lorawan.datarate import dr_index
-from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
+from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_addr
 from torhaus.codecs.lorawan.fcnt import Kind
 from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import DecodeError, Frame, RejectReason
+from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.state import Session as StoredSession
 
@@ -72,6 +75,7 @@ class Network:
         self.region = region
         self._by_addr: dict[int, list[Device]] = {}
         self._by_id: dict[str, Device] = {}
+        self._names: dict[int, str] = {}  # DevAddrs as text
         self._changed: set[str] = set()
         for device in devices:
             if device.session_id is not None:
@@ -79,6 +83,7 @@ class Network:
             if device.session is not None:
                 device.proved = device.session.fcnt_up
                 self._by_addr.setdefault(device.session.dev_addr, []).append(device)
+                self._names[device.session.dev_addr] = format_dev_addr(device.session.dev_addr)
 
     def restore(self, sessions: list[StoredSession]) -> None:
         """Take over the counters that were on disk, for the sessions that still have the same DevAddr."""
@@ -121,17 +126,11 @@ class Network:
         """Find the device, check, decrypt. Raises nothing: what cannot be used has a reason."""
         radio = frame.radio
         assert radio is not None
-        lora = Lora(
-            radio.freq_hz,
-            radio.modulation,
-            radio.datarate,
-            radio.coderate,
-            dr_index(self.region, radio.modulation, radio.datarate, radio.coderate),
-            rx=radio.rx,
-        )
+        modulation, datarate, coderate, rx = radio.modulation, radio.datarate, radio.coderate, radio.rx
+        dr = dr_index(self.region, modulation, datarate, coderate)
+        lora = Lora(radio.freq_hz, modulation, datarate, coderate, dr, rx=rx)
         if frame.stranger is not None:
             return Uplink(lora, reason=frame.stranger, stranger=True)
-        rx = radio.rx
         if rx and rx[0].crc == _BAD_CRC and all(r.crc == _BAD_CRC for r in rx):
             return Uplink(lora, reason=RejectReason.RADIO_CRC, stranger=True)
         try:
@@ -161,7 +160,7 @@ class Network:
         return _CHANNELS if likely is None else (likely, *(c for c in _CHANNELS if c != likely))
 
     def _data(self, frame: Frame, phy: DataFrame, lora: Lora) -> Uplink:
-        lora.dev_addr = format_dev_addr(phy.dev_addr)
+        lora.dev_addr = self._names.get(phy.dev_addr) or format_dev_addr(phy.dev_addr)
         lora.fport = phy.fport
         lora.confirmed = phy.confirmed
         refused: DecodeError | None = None
@@ -192,3 +191,23 @@ class Network:
         assert refusing is not None
         # recordings of genuine frames can be sent by anybody, too: they must not displace readings
         return Uplink(lora, refusing, refusing.dev_eui, None, refused.reason, refused.detail, stranger=True)
+
+
+def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> Device:
+    """A configured device as the pipeline needs it; without session keys its frames cannot be decoded."""
+    session = None
+    if config.dev_addr is not None and keys is not None and keys.session is not None:
+        session = Session(
+            SessionKeys(keys.session),
+            parse_dev_addr(config.dev_addr),
+            allow_reset=config.allow_fcnt_reset,
+            allow_half_mic=config.allow_half_mic,
+        )
+    is_script = config.codec is not None and config.codec.endswith(".js")
+    return Device(
+        name=config.name,
+        dev_eui=config.dev_eui,
+        codec=None if is_script else config.codec,
+        script=str(scripts / config.codec) if is_script and config.codec else None,
+        session=session,
+    )

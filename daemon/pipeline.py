@@ -60,7 +60,7 @@ class Fate:
     def __init__(self, done: Done | None) -> None:
         self.done = done
         self.advances: list[Advance] = []
-        self.copies_of: list[Advance] = []
+        self.copies_of: tuple[Advance, ...] = ()
         self.is_whole = True  # everything of it was put
 
     def is_plain(self) -> bool:
@@ -157,7 +157,7 @@ class Pipeline:
         if up.advance is not None:
             fate.advances.append(up.advance)
         if up.copy_of is not None:
-            fate.copies_of.append(up.copy_of)
+            fate.copies_of += (up.copy_of,)
         if up.reason is not None:
             self._watch.rejected(driver, "lorawan", up.reason)
             return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
@@ -226,6 +226,7 @@ class DriverHost:
         self._watch = watch
         self._driver = driver
         self.stamp = clock.stamp
+        self.boot_ns = clock.boot_ns
 
     def deliver(
         self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None

@@ -1,5 +1,6 @@
 """Everything that is counted and told: plain numbers for metrics.py, one log line per change of state."""
 
+from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -39,11 +40,7 @@ class Histogram:
     def observe(self, value: float) -> None:
         """One observation."""
         self.sum += value
-        for i, bound in enumerate(BUCKETS):
-            if value <= bound:
-                self.counts[i] += 1
-                return
-        self.counts[-1] += 1
+        self.counts[bisect_left(BUCKETS, value)] += 1
 
 
 class DriverState(msgspec.Struct):

@@ -54,6 +54,10 @@ class Host(Protocol):
         """The time now."""
         ...
 
+    def boot_ns(self) -> int:
+        """Nanoseconds since boot: what durations are measured with."""
+        ...
+
     def deliver(
         self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None
     ) -> None:

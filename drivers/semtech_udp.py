@@ -140,7 +140,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
             if not stored:
                 self._host.ack_withheld()
             elif self._answer(answer, addr):
-                self._host.acked((self._host.stamp().boot_ns - at.boot_ns) / 1e9)
+                self._host.acked((self._host.boot_ns() - at.boot_ns) / 1e9)
 
         if not (frames or push.rejects or stats):
             done(True)  # nothing in it: nothing to store

@@ -14,6 +14,7 @@ from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
 from torhaus.codecs.lorawan.phy import MIN_DATA_BYTES, DataFrame
 from torhaus.codecs.model import DecodeError, RejectReason
 
+_V1_0: Final = Version.V1_0
 _UP: Final = 0
 _DOWN: Final = 1
 _FCTRL_ACK: Final = 0x20
@@ -30,24 +31,43 @@ _FOPTS_A_FCNT_DOWN: Final = 2
 
 
 class SessionKeys:
-    """The keys of one session, ready for use: about 3 KB of cipher contexts. Prints no key, belongs to one thread.
+    """The keys of one session. Prints no key, belongs to one thread.
+
+    Cipher contexts, about 3 KB, are made when the first frame needs them: most devices are silent most of the time.
 
     `fcnt32` is the full counter: FCntUp, or in downlinks NFCntDown (no FPort, FPort 0) or AFCntDown (1.1), FCntDown
     (1.0). `conf_fcnt` is the counter of the confirmed frame that this one acknowledges: it enters the MIC in 1.1,
     modulo 2^16, when ACK is set. Every method raises DecodeError(RANGE) for a number that does not fit its field.
     """
 
-    __slots__ = ("_app", "_enc", "_enc_key", "_f", "_s", "version")
+    __slots__ = ("_app_context", "_enc_context", "_f_context", "_keys", "_s_context", "version")
 
     version: Version
 
     def __init__(self, keys: KeySet) -> None:
         self.version = keys.version
-        self._f: Mac = cmac_context(keys.f_nwk_s_int_key)
-        self._s: Mac | None = cmac_context(keys.s_nwk_s_int_key) if keys.version is Version.V1_1 else None
-        self._app: CipherContext = ecb_context(keys.app_s_key)
-        self._enc: CipherContext | None = None
-        self._enc_key = keys.nwk_s_enc_key
+        self._keys = keys
+        self._f_context: Mac | None = None
+        self._s_context: Mac | None = None
+        self._app_context: CipherContext | None = None
+        self._enc_context: CipherContext | None = None
+
+    @property
+    def _f(self) -> Mac:
+        if self._f_context is None:
+            self._f_context = cmac_context(self._keys.f_nwk_s_int_key)
+        return self._f_context
+
+    @property
+    def _s(self) -> Mac | None:
+        if self._s_context is None and self.version is Version.V1_1:
+            self._s_context = cmac_context(self._keys.s_nwk_s_int_key)
+        return self._s_context
+
+    def _app(self) -> CipherContext:
+        if self._app_context is None:
+            self._app_context = ecb_context(self._keys.app_s_key)
+        return self._app_context
 
     @classmethod
     def v1_0(cls, nwk_s_key: bytes, app_s_key: bytes) -> "SessionKeys":
@@ -91,14 +111,14 @@ class SessionKeys:
         for EU868 0 to 2 are 868.1, 868.3 and 868.5 MHz and the network hands out the others. It is not the gateway's
         own channel number. When either is unknown, use `verify_uplink_half`. In 1.0 all three are ignored.
         """
-        if self._s is not None:
+        if self.version is not _V1_0:
             mic = self.uplink_mic(phy[:-4], frame.dev_addr, fcnt32, conf_fcnt=conf_fcnt, tx_dr=tx_dr, tx_ch=tx_ch)
             return compare_digest(mic, frame.mic)
         try:  # _mac written out: this is the path of every uplink
             block = _B0.pack(0x49, _UP, frame.dev_addr, fcnt32, len(phy) - 4)
         except struct.error:
             raise _range() from None
-        mac = self._f.copy()
+        mac = (self._f_context or self._f).copy()
         mac.update(block + phy[:-4])
         return compare_digest(mac.finalize()[:4], frame.mic)
 
@@ -126,18 +146,20 @@ class SessionKeys:
             first = _A1.pack(1, 0, not frame.uplink, frame.dev_addr, fcnt32, 1)
         except struct.error:
             raise _range() from None
-        return xor_keystream(self._app if frame.fport else self._network(), first, frame.frm_payload)
+        return xor_keystream(
+            (self._app_context or self._app()) if frame.fport else self._network(), first, frame.frm_payload
+        )
 
     def decrypt_fopts(self, frame: DataFrame, fcnt32: int) -> bytes:
         """FOpts in clear. 1.0 does not encrypt them."""
-        if self._s is None or not frame.fopts:
+        if not frame.fopts or self.version is _V1_0:
             return frame.fopts
         return self.crypt_fopts(frame.fopts, frame.dev_addr, fcnt32, uplink=frame.uplink, fport=frame.fport)
 
     def crypt_payload(self, data: bytes, dev_addr: int, fcnt32: int, *, uplink: bool, fport: int) -> bytes:
         """FRMPayload encrypted or decrypted: the operation is its own inverse. DecodeError(LONG) beyond 256 bytes."""
         first = _pack(_A1, (1, 0, not uplink, dev_addr, fcnt32, 1))
-        return xor_keystream(self._app if fport else self._network(), first, data)
+        return xor_keystream(self._app() if fport else self._network(), first, data)
 
     def crypt_fopts(self, data: bytes, dev_addr: int, fcnt32: int, *, uplink: bool, fport: int | None) -> bytes:
         """FOpts encrypted or decrypted as 1.1 does it. In a downlink with an FPort above 0 the counter is AFCntDown.
@@ -151,10 +173,9 @@ class SessionKeys:
         return xor_keystream(self._network(), first, data)
 
     def _network(self) -> CipherContext:
-        """Made when first needed: few devices ever send on FPort 0."""
-        if self._enc is None:
-            self._enc = ecb_context(self._enc_key)
-        return self._enc
+        if self._enc_context is None:
+            self._enc_context = ecb_context(self._keys.nwk_s_enc_key)
+        return self._enc_context
 
     @staticmethod
     def _mac(context: Mac, layout: struct.Struct, values: tuple[int, ...], message: bytes) -> bytes:

@@ -3,6 +3,7 @@
 Only uplink rates: where one modulation has an index for each direction (US915 DR4 and DR12), the uplink's is meant.
 """
 
+from functools import lru_cache
 from typing import Final
 
 _LORA_125: Final = {("LORA", f"SF{sf}BW125"): 12 - sf for sf in range(7, 13)}
@@ -46,6 +47,7 @@ REGIONS: Final = tuple(_LORA)
 """The regions known here, by their common names."""
 
 
+@lru_cache(maxsize=256)  # a site hears a few rates, thousands of times a second at most
 def dr_index(region: str, modulation: str, datarate: str, coderate: str | None = None) -> int | None:
     """The index DR0 to DR11, or None when the region has no such uplink rate.
 

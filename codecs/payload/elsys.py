@@ -131,7 +131,13 @@ def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - t
         behind = pos + 1 + size
         if behind + (kind >> 6) > end:
             raise DecodeError(RejectReason.SHORT, f"type 0x{kind:02x} at offset {pos} is cut off")
-        for (name, divisor, unit), n in zip(parts, read(data, pos + 1), strict=True):
+        numbers = read(data, pos + 1)
+        if kind <= 0x3F and len(parts) == 1 and parts[0][0] not in fields:  # nearly always
+            name, divisor, unit = parts[0]
+            fields[name] = Value(numbers[0] if divisor == 1 else numbers[0] / divisor, unit)
+            pos = behind
+            continue
+        for (name, divisor, unit), n in zip(parts, numbers, strict=True):
             free = name if name not in fields else _free(fields, name)
             fields[free] = Value(n if divisor == 1 else n / divisor, unit)
             if kind > 0x3F:

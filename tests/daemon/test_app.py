@@ -11,12 +11,12 @@ import pytest
 
 from tests.daemon.home import METER, Heard, Home, archive, frame, running, sender, udp_port, until
 from torhaus.codecs.model import RejectReason, Value
-from torhaus.daemon.app import device_of
 from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.model import ForwarderCommon
 from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Item, Outcome
+from torhaus.daemon.lorawan import device_of
 from torhaus.daemon.offline import read_status
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 

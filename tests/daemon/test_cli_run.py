@@ -1,4 +1,5 @@
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -21,6 +22,7 @@ from torhaus.daemon.outbox import migrate
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
     interval, mask = sys.getswitchinterval(), os.umask(0o022)  # as in a shell
+    threshold = gc.get_threshold()
     root = logging.getLogger()
     before = (logs.logger.handlers[:], logs.logger.level, logs.logger.propagate, root.handlers[:], root.level)
     yield
@@ -28,6 +30,8 @@ def _logging_as_it_was() -> Iterator[None]:
     root.setLevel(before[4])
     sys.setswitchinterval(interval)
     os.umask(mask)
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
 
 
 def start(home: Home) -> int:
@@ -113,3 +117,9 @@ def test_two_daemons_on_one_store(tmp_path: Path) -> None:
         first.terminate()
         first.communicate(timeout=20)
         assert first.returncode == 0
+
+
+def test_a_daemon_that_is_ready_does_not_look_for_cycles_all_the_time() -> None:
+    run.settle_memory()
+    assert gc.get_threshold()[0] == run.GC_YOUNG
+    assert gc.get_freeze_count() > 1000

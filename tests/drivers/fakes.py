@@ -59,13 +59,16 @@ class FakeHost:
         self.frames: list[Frame] = []
         self.rejects: list[Reject] = []
         self.events: list[Event] = []
-        self.boot_ns = 5 * SECOND_NS
+        self.now_ns = 5 * SECOND_NS
         self.holding = holding
         self._undone: list[Done] = []
         self._news = asyncio.Event()
 
     def stamp(self) -> Stamp:
-        return Stamp(wall_ns=1_700_000_000 * SECOND_NS + self.boot_ns, boot_ns=self.boot_ns, synced=True)
+        return Stamp(wall_ns=1_700_000_000 * SECOND_NS + self.now_ns, boot_ns=self.now_ns, synced=True)
+
+    def boot_ns(self) -> int:
+        return self.now_ns
 
     def deliver(
         self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None

@@ -31,7 +31,7 @@ def test_acknowledged_once_it_is_on_disk_and_not_before(version: int) -> None:
             assert frame.at == host.stamp()
             assert frame.radio is not None
             assert [(r.gateway, r.tmst_us) for r in frame.radio.rx] == [(EUI, 77)]
-            host.boot_ns += 3 * SECOND_NS  # a slow card: the ack is late, sent all the same, and the delay is told
+            host.now_ns += 3 * SECOND_NS  # a slow card: the ack is late, sent all the same, and the delay is told
             host.settle()
             assert await forwarder.answer() == bytes((version, 0xAB, 0xCD, gwmp.PUSH_ACK))
             assert host.acks == [3.0]

@@ -62,7 +62,7 @@ def test_every_telegram_becomes_a_frame_of_its_device() -> None:
             await host.until_events(1)
             assert host.events == [LinkChanged(up=True)]
             for n in range(3):
-                host.boot_ns += SECOND_NS
+                host.now_ns += SECOND_NS
                 port.send(telegram(n))
                 await host.until_frames(n + 1)
             await stop(running)
@@ -156,11 +156,11 @@ def test_unplugged_and_plugged_in_again(tmp_path: Path) -> None:
 def test_thinning_keeps_one_telegram_of_each_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         host, link = FakeHost(), on_fake_link(monkeypatch)
-        host.boot_ns = 900 * SECOND_NS
+        host.now_ns = 900 * SECOND_NS
         running = asyncio.create_task(driver("replay:any", interval_s=60).run(host))
         for n in range(1, 181):
             await link.until_asked(n)
-            host.boot_ns += SECOND_NS
+            host.now_ns += SECOND_NS
             await link.say(telegram(n))
         await link.until_asked(181)
         await stop(running)
