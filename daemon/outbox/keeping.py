@@ -98,7 +98,7 @@ class Keeper:
         log, now = self.logs[name], self.clock.wall_ns()
         log.roll(now)
         if name == MAIN:
-            self._others = self.state.size(), self._reserve.size(), aside_bytes(self.path)
+            self._others = self.state.size() + self.second.size(), self._reserve.size(), aside_bytes(self.path)
             log.room.other = sum(self._others)
         log.measure()
         return log.excess(self._known_time(now), self.boots)
@@ -192,7 +192,9 @@ class Keeper:
 
     def written(self) -> dict[str, int]:
         """Bytes written since the start, by what for: pages to write-ahead logs, and from there to the databases."""
-        return {name: log.room.written for name, log in self.logs.items()} | {"state": self.state.meter.written}
+        return {name: log.room.written for name, log in self.logs.items()} | {
+            "state": self.state.meter.written + self.second.written
+        }
 
     def silent_s(self) -> float:
         """Seconds since the writer last answered anything."""

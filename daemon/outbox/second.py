@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from torhaus.daemon.outbox import aside
+from torhaus.daemon.outbox import aside, migrate
 from torhaus.daemon.outbox.ranges import Ranges
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class SecondCopy:
         self._is_old = False
         self.stores: dict[str, list[str]] = {}
         self.problem: str | None = None
+        self.written = 0  # bytes since the start
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return migrate.size(self._path)
 
     def remember(self, copy: Copy | None) -> None:
         """Go on with the store ids of the copy that is there."""
@@ -81,7 +86,9 @@ class SecondCopy:
         if self._is_old and is_due:
             self._written_ns = now_ns
             try:
-                aside.write_file(self._path, aside.sealed(msgspec.json.encode(self._copy(state))))
+                data = aside.sealed(msgspec.json.encode(self._copy(state)))
+                aside.write_file(self._path, data)
+                self.written += len(data)
             except (OSError, sqlite3.Error) as e:
                 self.problem = f"{FILE}: {e}"
             else:

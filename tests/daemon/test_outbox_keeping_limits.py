@@ -64,6 +64,7 @@ def test_every_file_counts_towards_a_limit(tmp_path: Path) -> None:
         parts = box.parts()
         assert sum(parts.values()) == sum(files.values())
         assert parts["set_aside"] == 7000
+        assert parts["state"] == sum(n for p, n in files.items() if p.name.startswith(("state.db", "settled"))) - 7000
         assert parts["reserve"] == files[tmp_path / "reserve"] == 4 << 20
         strangers = sum(n for p, n in files.items() if p.parent.name == "strangers")
         assert box.logs[STRANGERS].bytes_on_disk == strangers

@@ -59,6 +59,7 @@ def test_it_is_written_once_a_minute_at_most_and_only_when_something_has_changed
     assert len(writes) == 4
     it.write(state, 20 * MINUTE_NS, changed=False, at_once=True)
     assert len(writes) == 4
+    assert it.written == sum(writes)
     state.close()
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.drivers.fakes import FakeHost, advance, run
+from torhaus.daemon.config.model import DriverCommon
 from torhaus.drivers.base import DriverGone, LinkChanged
 from torhaus.drivers.capture import read_capture
 from torhaus.drivers.registry import DRIVERS, load
@@ -69,7 +70,10 @@ def test_commented_values_in_the_sample_are_the_defaults(type_: str) -> None:
     own = re.split(r"^# \[\[", own, maxsplit=1, flags=re.MULTILINE)[0]  # tables in a table have keys of their own
     shown = re.sub(r"^# ([a-z_]+ = )", r"\1", own, flags=re.MULTILINE)
     config = load(type_).Config
-    assert msgspec.convert(parse("[[driver]]" + shown), config) == msgspec.convert(parse(text), config)
+    table = parse("[[driver]]" + shown)
+    of_all = {key: table.pop(key) for key in DriverCommon.__struct_fields__ if key in table and key not in parse(text)}
+    assert msgspec.convert(table, config) == msgspec.convert(parse(text), config)
+    assert msgspec.convert({"name": "x", "type": type_, **of_all}, DriverCommon) == DriverCommon(name="x", type=type_)
     missing = {key for key in keys_of(type_) if not re.search(rf"^(# )?(\[\[driver\.)?{key}\b", text, re.MULTILINE)}
     assert not missing, "keys that the sample does not show"
 
