@@ -98,7 +98,7 @@ class Keeper:
         log, now = self.logs[name], self.clock.wall_ns()
         log.roll(now)
         if name == MAIN:
-            self._others = self.state.size(), self._reserve.size(), aside_bytes(self.path)
+            self._others = self.state.size() + self.second.size(), self._reserve.size(), aside_bytes(self.path)
             log.room.other = sum(self._others)
         log.measure()
         return log.excess(self._known_time(now), self.boots)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from torhaus.daemon.outbox import aside
+from torhaus.daemon.outbox import aside, migrate
 from torhaus.daemon.outbox.ranges import Ranges
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class SecondCopy:
         """Go on with the store ids of the copy that is there."""
         self.stores = {log: list(ids) for log, ids in copy.stores.items()} if copy is not None else {}
         self._is_old = copy is None
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return migrate.size(self._path)
 
     def use(self, log: str, store: str) -> None:
         """A log gives out ids of this store."""
