@@ -42,12 +42,18 @@ def overwrite(path: Path, start: int, data: bytes) -> None:
         file.write(data)
 
 
+def page_in(path: Path) -> int:
+    """Where the page begins that has the beginning of the thirtieth record."""
+    return path.read_bytes().index(b"<%08d>" % (int(path.stem) + 30)) // 4096 * 4096
+
+
 def spoilt(data: bytes) -> bytes:
     return data[:20] + b"\xff" + data[21:]
 
 
 def an_older_one(folder: Path) -> Path:
-    return sorted((folder / "log").glob("0*.db"))[2]
+    """The second from the newest: nothing of it was settled."""
+    return sorted((folder / "log").glob("0*.db"))[-3]
 
 
 def wal(folder: Path) -> Path:
@@ -56,7 +62,7 @@ def wal(folder: Path) -> Path:
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "first page of an older segment": lambda f: overwrite(an_older_one(f), 0, bytes(4096)),
-    "a row page of an older segment": lambda f: overwrite(an_older_one(f), 10 * 4096, b"\xff" * 4096),
+    "a row page of an older segment": lambda f: overwrite(an_older_one(f), page_in(an_older_one(f)), b"\xff" * 4096),
     "newest segment": lambda f: newest(f).write_bytes(b""),
     "write-ahead log": lambda f: overwrite(wal(f), 5 * 4120 + 32 + 500, b"\xff" * 9),
     "state": lambda f: (f / "state.db").write_bytes(b"junk" * 3000),
