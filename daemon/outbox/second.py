@@ -70,10 +70,6 @@ class SecondCopy:
         self.stores = {log: list(ids) for log, ids in copy.stores.items()} if copy is not None else {}
         self._is_old = copy is None
 
-    def size(self) -> int:
-        """Bytes on disk."""
-        return migrate.size(self._path)
-
     def use(self, log: str, store: str) -> None:
         """A log gives out ids of this store."""
         known = self.stores.setdefault(log, [])
