@@ -32,7 +32,7 @@ from torhaus.daemon.version import torhaus_version
 Told = Callable[[int, int], None]
 KEYS: Final = "the devices' keys (devices.keys.toml and credentials): keep a copy of your own in a safe place"
 SCANS: Final = "scans (their documents and the evidence journal): a copy of them would not stay true"
-_NOT_KEPT: Final = ("outbox.lock", "reserve", "new.db")
+_NOT_KEPT: Final = ("outbox.lock", "reserve", "new.db", "new-salvage.db", "settled.json")
 
 
 class Taken(msgspec.Struct):

@@ -121,6 +121,8 @@ class World:
             for _ in range(15):
                 await asyncio.sleep(0)
             await self.box.settled()
+            if any(log.waiting for log in self.box.logs.values()):
+                await self.box.mender.mend()
             broken = [t.exception() for t in self.tasks if t.done()]
             assert not broken, broken
 

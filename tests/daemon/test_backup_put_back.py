@@ -13,6 +13,7 @@ from tests.daemon.home import Home
 from torhaus.daemon.backup import put_back
 from torhaus.daemon.backup.archive import ArchiveError, Manifest
 from torhaus.daemon.backup.put_back import NotRestored, Restore, Restored, check
+from torhaus.daemon.outbox.folder import MARK
 from torhaus.daemon.outbox.migrate import RefusedError
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.view import View
@@ -201,3 +202,14 @@ def test_a_power_cut_at_any_rename(tmp_path: Path, backup: Path, monkeypatch: py
 
 def test_the_archive_has_the_configuration_for_a_person(backup: Path) -> None:
     assert b'id = "rathaus"' in member(backup, "config/torhaus.toml")
+
+
+def test_a_thinned_log_is_still_known_to_be_one(tmp_path: Path) -> None:
+    home = home_of(tmp_path / "a")
+    fill(home.store)
+    (home.store / "log" / MARK).touch()
+    target = tmp_path / "b.tar"
+    back_up(home, target)
+    other = home_of(tmp_path / "b")
+    restore(other, target)
+    assert (other.store / "log" / MARK).exists()

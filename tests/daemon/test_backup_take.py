@@ -52,7 +52,7 @@ def test_what_is_in_it(tmp_path: Path) -> None:
         "manifest.json",
     ]
     assert (done.files, done.bytes, done.notes) == (9, target.stat().st_size, [])
-    assert done.left_out[3:] == [str(home.store / "log" / "notes.txt"), str(conf / "odd name.toml")]
+    assert done.left_out[2:] == [str(home.store / "log" / "notes.txt"), str(conf / "odd name.toml")]
     assert target.stat().st_mode & 0o777 == 0o600
     assert b"SECRET" not in target.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b.tar"]
