@@ -44,7 +44,7 @@ class Cursor:
         self.changed = False
         self._busy = Ranges()
         self._waiting = Ranges()  # the busy ones that wait for their script
-        self._held = Ranges()  # stretches of the backlog that are being rewritten
+        self.held = Ranges()  # stretches of the backlog that are being rewritten
         self._urgent = Ranges()  # alarms that are in the backlog
         self._limit = live_records
 
@@ -122,34 +122,34 @@ class Cursor:
         """The lowest stretch of the backlog that is known to be alarms; None when there is none."""
         for start, end in self._urgent:
             if end > head:
-                found = free(max(start, head), end, self.settled, self._busy, self._held, self.holes())
+                found = free(max(start, head), end, self.settled, self._busy, self.held, self.holes())
                 if found is not None:
                     return found
         return None
 
     def gap(self, head: int) -> tuple[int, int] | None:
         """The lowest stretch of the backlog: [start, end); None when there is none."""
-        return free(head, self.tail, self.settled, self._busy, self._held, self.holes())
+        return free(head, self.tail, self.settled, self._busy, self.held, self.holes())
 
     def first_waiting(self) -> int:
         """The lowest position that waits, for its script or for a rewriting; the tail when none does."""
-        held = next((start for start, end in self._held if self.settled.count(start, end) < end - start), self.tail)
+        held = next((start for start, end in self.held if self.settled.count(start, end) < end - start), self.tail)
         return min(held, next(iter(self._waiting), (self.tail, 0))[0])
 
     def hold(self, start: int, end: int) -> bool:
         """Leave a stretch of the log alone until it is let go. False when some of it is in somebody's hand."""
         if self._busy.count(start, end):
             return False
-        self._held.add(start, end)
+        self.held.add(start, end)
         return True
 
     def is_held(self, start: int, end: int) -> bool:
         """Whether some of this is being rewritten: what was read of it must not be used."""
-        return self._held.count(start, end) > 0
+        return self.held.count(start, end) > 0
 
     def let_go(self, start: int, end: int, alarms: tuple[int, ...] | None) -> None:
         """It has been rewritten, and its alarms are where it says now; None: it is as it was."""
-        self._held.remove(start, end)
+        self.held.remove(start, end)
         if alarms is not None:
             self._urgent.remove(start, end)
             for pos in alarms:

@@ -32,6 +32,8 @@ async def replay(outbox: Outbox, runner: Runner, start: int, end: int, *, dry_ru
     chosen = Ranges([(max(start, head), min(end, cursor.tail))])
     for pos in copies:
         chosen.remove(pos, pos + 1)
+    for low, high in cursor.held:  # being thinned out: what is at these positions is about to be something else
+        chosen.remove(low, high)
     holes = cursor.holes()
     before = cursor.backlog(head)
     # settled and in the log: what is settled, less the holes that are entered as settled

@@ -96,3 +96,17 @@ def test_holes_are_not_counted(tmp_path: Path) -> None:
         assert (await replay(s.outbox, runner, 3, 6)).records == 0
 
     on_site(tmp_path, body)
+
+
+def test_a_segment_that_is_being_thinned_out_is_left_alone(tmp_path: Path) -> None:
+    async def body(s: Site) -> None:
+        far = FarSide()
+        runner = await s.start(far)
+        await s.readings(10)
+        await s.until(lambda: len(far.arrived) == 10)
+        assert runner.cursor.hold(0, 6)
+        assert (await replay(s.outbox, runner, 4, 8)).records == 2
+        assert list(runner.cursor.settled) == [(0, 6), (8, 10)]
+        runner.cursor.let_go(0, 6, None)
+
+    on_site(tmp_path, body)
