@@ -13,7 +13,6 @@ from torhaus.codecs.model import RejectReason
 from torhaus.daemon.demo.gateway import push_data, stat
 from torhaus.drivers import semtech_udp
 from torhaus.drivers.base import DriverGone, GatewaySeen, GatewayStats, LinkChanged
-from torhaus.drivers.semtech_udp import MAX_GATEWAYS
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -189,34 +188,6 @@ def test_strangers_are_marked(listen: str, allowed: list[dict[str, Any]], known:
         except OSError:
             pytest.skip("no IPv6 here")
     run(main())
-
-
-def test_a_known_gateway_from_another_address_is_looked_at_again() -> None:
-    host = Host()
-    driver = semtech_udp.open(config(gateway=[{"eui": EUI, "networks": ["192.0.2.0/24"]}]))
-    driver._host = host
-    for addr in ("192.0.2.1", "192.0.2.1", "198.51.100.1", "192.0.2.1"):
-        driver.datagram_received(push_data(EUI, 2, 1, [PHY]), (addr, 1700))
-    stranger = RejectReason.UNKNOWN_GATEWAY
-    assert [f.stranger for f in host.frames] == [None, None, stranger, None]
-    assert [(e.peer, e.known) for e in host.events if isinstance(e, GatewaySeen)] == [
-        ("192.0.2.1", True),
-        ("198.51.100.1", False),
-        ("192.0.2.1", True),
-    ]
-
-
-def test_remembered_euis_are_bounded() -> None:
-    host = Host()
-    driver = semtech_udp.open(config(gateway=[{"eui": EUI}]))
-    driver._host = host
-    pull = b"\x02\x00\x00\x02"
-    driver.datagram_received(pull + bytes.fromhex(EUI), ("192.0.2.1", 1))
-    for n in range(3 * MAX_GATEWAYS):
-        driver.datagram_received(pull + n.to_bytes(8, "big"), ("192.0.2.1", 1))
-    assert len(driver._seen) == MAX_GATEWAYS
-    driver.datagram_received(push_data(EUI, 2, 1, [PHY]), ("192.0.2.1", 1))
-    assert host.frames[-1].stranger is None
 
 
 # -- the socket --------------------------------------------------------------------------------------------------------
