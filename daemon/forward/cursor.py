@@ -75,6 +75,20 @@ class Cursor:
             self.note_alarm(pos)
         return False
 
+    def feed_run(self, run: list[Stored]) -> None:
+        """New records that follow each other, all wanted, ready and no alarms: as `feed` one by one, in one go."""
+        first, self.tail = run[0].pos, run[-1].pos + 1
+        if not self.is_live:
+            return
+        self._busy.add(first, self.tail)
+        self.live += run
+        if len(self.live) <= self._limit:
+            return
+        if self.ordered:
+            self.stop_live()
+        while len(self.live) > self._limit:
+            self.release(self.live.popleft().pos)
+
     def _take_in(self, stored: Stored) -> None:
         is_alarm = stored.record.alarm and not self.ordered
         if not self.is_live:

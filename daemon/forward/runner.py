@@ -83,15 +83,28 @@ class Runner:
         return kind_of(stored.record, self.options.kinds, self.options.devices)
 
     def _feed(self, batch: list[Stored]) -> None:
-        feed, kind_of = self.cursor.feed, self.kind_of
+        cursor, kind_of = self.cursor, self.kind_of
+        run: list[Stored] = []  # of the ordinary kind, one behind the other
         for stored in batch:
-            if stored.pos < self.cursor.tail:
-                self._reader.answered(stored.pos)
+            record, pos = stored.record, stored.pos
             kind = kind_of(stored)
-            ready = kind != "reading" or not stored.record.pending
-            self.tally.skipped += feed(stored, wanted=kind is not None, ready=ready)
-            if stored.record.alarm:
+            if kind is not None and not record.pending and not record.alarm and pos >= cursor.tail:
+                if run and pos != run[-1].pos + 1:
+                    cursor.feed_run(run)
+                    run = []
+                run.append(stored)
+                continue
+            if run:
+                cursor.feed_run(run)
+                run = []
+            if pos < cursor.tail:
+                self._reader.answered(pos)
+            ready = kind != "reading" or not record.pending
+            self.tally.skipped += cursor.feed(stored, wanted=kind is not None, ready=ready)
+            if record.alarm:
                 self._alarm.set()
+        if run:
+            cursor.feed_run(run)
         self._wake.set()
 
     def _collect(self, flush: Flush) -> None:

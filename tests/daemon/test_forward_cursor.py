@@ -58,6 +58,15 @@ class Machine(RuleBasedStateMachine):
         elif self.is_live:
             self._into_live(pos)
 
+    @rule(n=st.integers(1, 7))
+    def commit_run(self, n: int) -> None:
+        positions = range(self.tail, self.tail + n)
+        self.cursor.feed_run([stored(pos) for pos in positions])
+        self.tail += n
+        if self.is_live:
+            for pos in positions:
+                self._into_live(pos)
+
     @property
     def gone(self) -> set[int]:
         return {pos for pos in range(self.tail) if pos in self.holes}
