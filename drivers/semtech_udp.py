@@ -7,15 +7,15 @@ import asyncio
 import socket
 from collections import OrderedDict
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
 from torhaus.drivers.base import Done, DriverGone, GatewaySeen, GatewayStats, Host, LinkChanged
+from torhaus.drivers.batch_send import MAX_BATCH, Address, BatchSender
 
-Address = tuple[Any, ...]
 Network = IPv4Network | IPv6Network
 Delivery = tuple[list[Frame], list[Reject], Done | None, GatewayStats | None]
 
@@ -76,6 +76,9 @@ class SemtechUdp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._came: list[tuple[bytes, Address]] = []  # in this turn of the loop
         self._at: Stamp  # when the first of them came
+        self._acks: list[tuple[bytes, Address]] = []  # due in this turn of the loop
+        self._came_ns: list[int] = []  # when the datagrams came that they acknowledge
+        self._sender: BatchSender
         self._loop: asyncio.AbstractEventLoop
         self._host: Host
         self._lost: asyncio.Future[None]
@@ -95,6 +98,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self.port = sock.getsockname()[1]
+            self._sender = BatchSender(sock)
             self.bound.set()
             host.event(LinkChanged(up=True, detail=f"UDP port {self.port}"))
             await self._lost
@@ -165,22 +169,41 @@ class SemtechUdp(asyncio.DatagramProtocol):
         answer = gwmp.ack(header)
 
         def done(stored: bool) -> None:
-            if not stored:
+            if stored:
+                self._acknowledge(answer, addr, at.boot_ns)
+            else:
                 self._host.ack_withheld()
-            elif self._answer(answer, addr):
-                self._host.acked((self._host.boot_ns() - at.boot_ns) / 1e9)
 
         if not (frames or push.rejects or stats):
             done(True)  # nothing in it: nothing to store
             return
         deliveries.append((frames, push.rejects, done, stats))
 
-    def _answer(self, data: bytes, addr: Address) -> bool:
-        """Send an acknowledgement. False when the socket has been closed meanwhile."""
+    def _acknowledge(self, answer: bytes, addr: Address, came_ns: int) -> None:
+        """Send a PUSH_ACK with those that are due in the same turn of the loop."""
+        self._acks.append((answer, addr))
+        self._came_ns.append(came_ns)
+        if len(self._acks) == 1:
+            self._loop.call_soon(self._send_acks)
+
+    def _send_acks(self) -> None:
+        acks, self._acks = self._acks, []
+        came, self._came_ns = self._came_ns, []
         if self._transport is None or self._transport.is_closing():
-            return False
-        self._transport.sendto(data, addr)
-        return True
+            return
+        sent = 0
+        while sent < len(acks) and (n := self._sender.send(acks[sent : sent + MAX_BATCH])):
+            sent += n
+        for answer, addr in acks[sent:]:
+            self._transport.sendto(answer, addr)
+        now, acked = self._host.boot_ns(), self._host.acked
+        for came_ns in came:
+            acked((now - came_ns) / 1e9)
+
+    def _answer(self, data: bytes, addr: Address) -> None:
+        """Send a PULL_ACK, unless the socket has been closed meanwhile."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(data, addr)
 
     def _meet(self, header: gwmp.Header, addr: Address) -> bool:
         """A gateway that we have not heard of, or that speaks from another address than last time."""
