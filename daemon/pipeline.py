@@ -203,7 +203,7 @@ class Pipeline:
             return record
         try:
             fields: Fields = self._decoders[codec](payload, lora.fport if lora else None)
-            _encode(fields)  # what cannot be stored must be found here: the writer would lose the whole commit over it
+            _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
         except DecodeError as e:
             self._watch.rejected(frame.driver, codec, e.reason)
             record.reason, record.detail = e.reason.value, e.detail

@@ -26,7 +26,7 @@ RETRY_S: Final = 1.0
 class Batch:
     """What goes into one commit: records by log, scripts' verdicts, and whom to tell."""
 
-    __slots__ = ("dones", "due_at", "records", "sizes", "verdicts")
+    __slots__ = ("dones", "due_at", "is_urgent", "records", "sizes", "verdicts")
 
     def __init__(self) -> None:
         self.records: dict[str, list[tuple[Stamp, Record]]] = {}
@@ -34,6 +34,7 @@ class Batch:
         self.dones: list[tuple[Done, set[str]]] = []  # with the logs whose records it is about
         self.sizes = dict.fromkeys(MAX_WAITING_BYTES, 0)
         self.due_at = math.inf  # loop time until which the most impatient of it may wait
+        self.is_urgent = False  # something in it is not to wait at all, and the timer knows
 
     def __bool__(self) -> bool:
         return bool(self.records or self.verdicts or self.dones)
@@ -111,6 +112,9 @@ class GroupCommit:
 
     def _arm(self, wait_s: float) -> None:
         """Something came that may wait so long."""
+        if self._next.is_urgent:
+            return
+        self._next.is_urgent = not wait_s
         self._next.due_at = min(self._next.due_at, self._loop.time() + wait_s)
         if not self._busy:
             self._set_timer()
