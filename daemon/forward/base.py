@@ -5,11 +5,12 @@ A forwarder module has `Config` (frozen msgspec struct), `open_forwarder(config,
 `runner.py` and nowhere else: a forwarder has no loop that sends again and no back-off.
 """
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from torhaus.daemon.forward.message import Message
+from torhaus.daemon.forward.windows import Window
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of the far side, not a defect
@@ -74,3 +75,18 @@ class Context(msgspec.Struct, frozen=True):
 
     site: str
     version: str
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What every forwarder has, whatever its type. Empty `devices` means all.
+
+    `order`: `live_first` sends the newest at once and the backlog beside it; `device` keeps the order of each device
+    whatever the far side refuses for now, `strict` that of the whole log.
+    """
+
+    name: str
+    kinds: frozenset[str] = frozenset({"reading"})
+    devices: frozenset[str] = frozenset()
+    backfill_per_s: float = 1000.0
+    order: Literal["live_first", "device", "strict"] = "live_first"
+    windows: tuple[Window, ...] = ()

@@ -8,10 +8,10 @@ from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import ForwarderCommon, parse_time
-from torhaus.daemon.forward.base import Context
+from torhaus.daemon.forward.base import Context, Options
 from torhaus.daemon.forward.choice import wanted_devices
 from torhaus.daemon.forward.cursor import Cursor
-from torhaus.daemon.forward.runner import Options, Runner
+from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import BacklogLimits, Trimmer
 from torhaus.daemon.forward.windows import parse_window
 from torhaus.daemon.outbox.ranges import Ranges

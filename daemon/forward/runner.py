@@ -7,13 +7,13 @@ order must hold in spite of that, there is one lane (`_in_order`).
 import asyncio
 import sqlite3
 import time
-from typing import Final, Literal
-
-import msgspec
+from functools import partial
+from typing import Final
 
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.forward.ahead import Ahead
 from torhaus.daemon.forward.backlog import Backlog
-from torhaus.daemon.forward.base import Forwarder, Unavailable
+from torhaus.daemon.forward.base import Forwarder, Options, Unavailable
 from torhaus.daemon.forward.choice import kind_of
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.message import Kind
@@ -22,7 +22,7 @@ from torhaus.daemon.forward.rate import Rate
 from torhaus.daemon.forward.sender import Sender
 from torhaus.daemon.forward.settle import Settlement
 from torhaus.daemon.forward.turns import ALARM, BACKLOG, LIVE
-from torhaus.daemon.forward.windows import Window, is_open
+from torhaus.daemon.forward.windows import is_open
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.store import Outbox
@@ -35,21 +35,6 @@ WINDOW_CHECK_S: Final = 20.0
 HANG_S: Final = 900.0
 """Forwarders have time-outs of their own, all shorter: one that has not come back by then is connected anew."""
 HANG_CHECK_S: Final = 10.0
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What every forwarder has, whatever its type. Empty `devices` means all.
-
-    `order`: `live_first` sends the newest at once and the backlog beside it; `device` keeps the order of each device
-    whatever the far side refuses for now, `strict` that of the whole log.
-    """
-
-    name: str
-    kinds: frozenset[str] = frozenset({"reading"})
-    devices: frozenset[str] = frozenset()
-    backfill_per_s: float = 1000.0
-    order: Literal["live_first", "device", "strict"] = "live_first"
-    windows: tuple[Window, ...] = ()
 
 
 class Runner:
@@ -69,6 +54,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._alarm = asyncio.Event()
         self._alarms_known = False  # those that were in the log at the start
+        self._scanned = 0  # up to where the backlog has been looked at
         self.sender = Sender(options.name, forwarder, outbox, self.books, cursor, self.kind_of, clock)
         self._rate = Rate(options.backfill_per_s, clock)
         self._reader = Backlog(outbox, log, cursor, self.kind_of, self.tally)
@@ -141,14 +127,21 @@ class Runner:
 
     async def _work(self) -> None:
         """All lanes, until one of them finds that the far side is gone."""
+        ahead = Ahead(self._next_of_backlog, self.sender.release)
         if self.cursor.ordered:
-            work = {"in order": self._in_order, "set aside": self._set_aside}
+            work = {"in order": self._in_order}
         else:
             self.cursor.start_live()
-            work = {"live": self._live, "backfill": self._backfill, "alarms": self._alarm_lane}
+            self._scanned = 0
+            work = {"live": self._live, "alarms": self._alarm_lane}
+            work |= {"backfill": partial(self._backfill, ahead), "read ahead": ahead.run}
             work |= {} if self._alarms_known else {"alarms in the log": self._find_alarms}
+        work |= {"set aside": self._set_aside}
         work |= {"connection": self._mind_connection, "hang check": self._mind_hanging}
-        raise await together({f"{self.options.name} {what}": run for what, run in work.items()}, Unavailable)
+        try:
+            raise await together({f"{self.options.name} {what}": run for what, run in work.items()}, Unavailable)
+        finally:
+            ahead.give_back()
 
     async def _mind_hanging(self) -> None:
         while True:
@@ -177,23 +170,25 @@ class Runner:
             self._wake.clear()
             await self._wake.wait()
 
-    async def _backfill(self) -> None:
-        scanned = 0
+    async def _backfill(self, ahead: Ahead) -> None:
         while True:
-            await self._retry_set_aside()
-            gap = self.cursor.gap(max(self._outbox.logs[self.log].head, scanned))
-            if gap is None:
-                if not scanned:
-                    await self._clock.sleep(IDLE_S)
-                scanned = 0  # what was kept meanwhile is looked at again from the start
-                continue
-            if not self._in_window():
-                await self._clock.sleep(WINDOW_CHECK_S)
-                continue
-            batch, scanned = await self._read(*gap, await self._rate.allow(self._forwarder.max_batch))
-            self._rate.spend(len(batch))
-            if batch and not await self.sender.send(batch, late=True, urgency=BACKLOG):
+            if not await self.sender.send(await ahead.take(), late=True, urgency=BACKLOG):
                 await self._clock.sleep(self.sender.backlog_pause.next_s())
+
+    async def _next_of_backlog(self) -> list[Stored]:
+        """The next records of the backlog; nothing where there was nothing, after a wait."""
+        gap = self.cursor.gap(max(self._outbox.logs[self.log].head, self._scanned))
+        if gap is None:
+            if not self._scanned:
+                await self._clock.sleep(IDLE_S)
+            self._scanned = 0  # what was kept meanwhile is looked at again from the start
+            return []
+        if not self._in_window():
+            await self._clock.sleep(WINDOW_CHECK_S)
+            return []
+        batch, self._scanned = await self._read(*gap, await self._rate.allow(self._forwarder.max_batch))
+        self._rate.spend(len(batch))
+        return batch
 
     def _in_window(self) -> bool:
         """Whether the backlog may go out now. With a clock that nobody has set it may: hours mean nothing then."""

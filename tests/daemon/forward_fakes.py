@@ -8,10 +8,10 @@ from typing import Any
 
 from tests.daemon.clocks import FakeClock
 from torhaus.codecs.model import Value
-from torhaus.daemon.forward.base import Item, Outcome, Unavailable
+from torhaus.daemon.forward.base import Item, Options, Outcome, Unavailable
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.message import Message
-from torhaus.daemon.forward.runner import Options, Runner
+from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.state import DeadLetter

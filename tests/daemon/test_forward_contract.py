@@ -12,10 +12,10 @@ import pytest
 from tests.daemon.forward_fakes import reading, site
 from torhaus.codecs.model import Value
 from torhaus.daemon.demo.broker import Broker
-from torhaus.daemon.forward.base import Context, Forwarder, Item, Outcome, Unavailable
+from torhaus.daemon.forward.base import Context, Forwarder, Item, Options, Outcome, Unavailable
 from torhaus.daemon.forward.message import Message
 from torhaus.daemon.forward.registry import FORWARDERS, load
-from torhaus.daemon.forward.runner import Options, Runner
+from torhaus.daemon.forward.runner import Runner
 
 CONTEXT = Context("rathaus", "0.1.0")
 
