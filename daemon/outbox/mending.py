@@ -24,6 +24,7 @@ from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Damaged, Stored
 from torhaus.daemon.outbox.salvage import UNFINISHED, Job, StoppedError, salvage
 from torhaus.daemon.outbox.segment import CHECK_RECORDS, Segment, path_of
+from torhaus.daemon.outbox.trouble import is_full
 
 if TYPE_CHECKING:
     from torhaus.daemon.outbox.store import Outbox
@@ -161,8 +162,9 @@ class Mender:
         except StoppedError:
             return
         except (OSError, sqlite3.Error, SchemaError) as e:
-            self._tries[key] = self._tries.get(key, 0) + 1
-            if self._tries[key] < MAX_TRIES and job.sources and not log.is_over:
+            if not is_full(e):  # lack of room says nothing about the file: it is tried until there is some
+                self._tries[key] = self._tries.get(key, 0) + 1
+            if self._tries.get(key, 0) < MAX_TRIES and job.sources and not log.is_over:
                 self._outbox.report.salvage_failed(job.sources[-1], e)
                 return
             report = _loss(job, str(e))

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import errno
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -185,6 +186,27 @@ def test_one_that_fails_is_tried_again_and_given_up_with_its_loss_stated(tmp_pat
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         with_box(work, lambda: Box(tmp_path))
+
+
+def test_a_full_disk_does_not_make_it_give_up(tmp_path: Path) -> None:
+    async def work(box: Box) -> None:
+        await fill(box)
+        break_page(box, 10, 0)
+        with contextlib.suppress(Salvaging):
+            await box.read(MAIN, 10, 1)
+
+        def full(job: object, stop: threading.Event) -> Report:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(mending, "salvage", full)
+            for _ in range(MAX_TRIES + 1):
+                await box.mender.mend()
+        assert box.logs[MAIN].waiting == (10,)
+        await box.mender.mend()
+        assert numbers(await box.everything()) == [*range(30)]
+
+    with_box(work, lambda: Box(tmp_path))
 
 
 def test_a_file_that_is_gone_is_stated_as_lost(tmp_path: Path) -> None:
