@@ -107,7 +107,20 @@ async def _start(common: ForwarderCommon, outbox: Outbox) -> int:
         return log.tail if common.start == "now" and is_new else 0
     job = partial(stretch, log.folder, log.segments, since_ns, None, outbox.boots, _unheard)
     found = await outbox.on_reader(job)
-    return found[0] if found is not None else log.tail
+    return before_waiting(found[0] if found is not None else log.tail, log.segments, log.waiting)
+
+
+def before_waiting(start: int, segments: tuple[int, ...], waiting: tuple[int, ...]) -> int:
+    """`start`, or where a segment begins that is right before it, waits to be salvaged and may have what is meant.
+
+    What it has of before comes as well: too much is better than a loss.
+    """
+    for first in sorted((*segments, *waiting), reverse=True):
+        if first in waiting:
+            start = min(start, first)
+        elif first < start:
+            break  # this one has something older: what lies before it is not meant
+    return start
 
 
 def _unheard(looked_at: int, of: int) -> None:

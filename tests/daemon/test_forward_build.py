@@ -10,7 +10,7 @@ import pytest
 
 from tests.daemon.home import Home, archive
 from tests.daemon.outbox_fakes import Box, reading
-from torhaus.daemon.forward.build import build_forwarders
+from torhaus.daemon.forward.build import before_waiting, build_forwarders
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.ranges import Ranges
@@ -243,3 +243,12 @@ def test_from_a_time_on(tmp_path: Path, start_at: str, first: int) -> None:
     start(home, two_hours)
     home.write(archive(tmp_path) + f'start = "{start_at}"\n')
     start(home, new)
+
+
+@pytest.mark.parametrize(
+    ("start_at", "waiting", "first"),
+    [(20, (10,), 10), (20, (0, 10), 0), (20, (0,), 20), (25, (10,), 25), (30, (20,), 20), (35, (20,), 35)],
+)
+def test_from_a_time_on_while_a_segment_waits_to_be_salvaged(start_at: int, waiting: tuple[int, ...], first: int) -> None:
+    segments = tuple(s for s in (0, 10, 20, 30) if s not in waiting)
+    assert before_waiting(start_at, segments, waiting) == first
