@@ -134,7 +134,10 @@ class SemtechUdp(asyncio.DatagramProtocol):
                 self._loop.call_exception_handler({"message": "defect on a datagram", "exception": e})
         deliver = self._host.deliver
         for delivery in deliveries:
-            deliver(*delivery)
+            try:
+                deliver(*delivery)
+            except Exception as e:  # noqa: BLE001 - nor may one met on a delivery: packet forwarders send only once
+                self._loop.call_exception_handler({"message": "defect on a delivery", "exception": e})
 
     def _look(self, data: bytes, addr: Address, deliveries: list[Delivery]) -> None:
         try:
