@@ -249,6 +249,6 @@ def test_from_a_time_on(tmp_path: Path, start_at: str, first: int) -> None:
     ("start_at", "waiting", "first"),
     [(20, (10,), 10), (20, (0, 10), 0), (20, (0,), 20), (25, (10,), 25), (30, (20,), 20), (35, (20,), 35)],
 )
-def test_from_a_time_on_while_a_segment_waits_to_be_salvaged(start_at: int, waiting: tuple[int, ...], first: int) -> None:
+def test_from_a_time_on_while_a_segment_waits(start_at: int, waiting: tuple[int, ...], first: int) -> None:
     segments = tuple(s for s in (0, 10, 20, 30) if s not in waiting)
     assert before_waiting(start_at, segments, waiting) == first
