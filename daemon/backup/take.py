@@ -205,6 +205,8 @@ class Backup:
             name = f"store/{path.relative_to(self._store)}"
             if name in have or (path.name.endswith((".db", ".db-wal", ".db-journal")) and is_name(name)):
                 continue
+            if name.endswith(".report") and f"{name.partition('.')[0]}.db" not in have:
+                continue  # what was salvaged came back too late for this backup: restored, it is salvaged again
             if is_name(name):
                 with contextlib.suppress(FileNotFoundError):  # removed meanwhile
                     self._add_file(archive, name, path)

@@ -60,11 +60,9 @@ class Backlog:
         for r in found:
             if r.pos >= end:
                 break
-            if r.pos > pos:  # a hole: positions that were never used, or rows that are gone
-                cursor.settle(pos, r.pos - pos)
-                pos = r.pos
+            pos = max(pos, r.pos)  # what lies between is a hole of the log, and no business of ours
             if isinstance(r, Damaged):
-                count = min(r.pos + r.count, end) - pos  # it may begin before `pos`
+                count = min(r.pos + r.count, end) - pos  # it may begin before `start`
                 self._tally.damaged += count - cursor.settled.count(pos, pos + count)
                 cursor.settle(pos, count)
                 pos += count

@@ -88,6 +88,7 @@ async def _settled(common: ForwarderCommon, outbox: Outbox) -> Ranges | None:
     if common.renamed_from is not None and await outbox.on_state(
         partial(State.rename, old=common.renamed_from, new=name)
     ):
+        outbox.second.renamed()
         logs.info("forwarder renamed", old=common.renamed_from, new=name)
     settled: Ranges | None = await outbox.on_state(partial(State.settled, forwarder=name, log=MAIN))
     if settled is not None:

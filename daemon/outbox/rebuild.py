@@ -147,8 +147,10 @@ def _by_sql(path: Path) -> Tables:
             for name, columns in _COLUMNS.items():
                 try:
                     if conn.execute(f"PRAGMA quick_check({name})").fetchone()[0] == "ok":
-                        rows = conn.execute(f"SELECT {', '.join(columns)} FROM {name} LIMIT {MAX_ROWS}")  # noqa: S608
-                        found[name] = rows.fetchall()
+                        rows = conn.execute(f"SELECT {', '.join(columns)} FROM {name}")  # noqa: S608
+                        found[name] = rows.fetchmany(MAX_ROWS)
+                        if rows.fetchone() is not None:
+                            found.pop(name)  # more than is taken over: not all is there
                 except sqlite3.Error:
                     continue
     except (OSError, sqlite3.Error):

@@ -70,6 +70,11 @@ class SecondCopy:
         self.stores = {log: list(ids) for log, ids in copy.stores.items()} if copy is not None else {}
         self._is_old = copy is None
 
+    def renamed(self) -> None:
+        """A forwarder has another name: the copy on disk speaks of the old one, and is written anew at once."""
+        self._is_old = True
+        self._written_ns = None
+
     def use(self, log: str, store: str) -> None:
         """A log gives out ids of this store."""
         known = self.stores.setdefault(log, [])

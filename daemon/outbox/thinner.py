@@ -97,7 +97,7 @@ class Thinner:
         copies = partial(State.has_copies, log=self._name, start=first, end=end)
         if not await outbox.on_writer(partial(log.let_go, first)):
             return None
-        if await outbox.on_state(copies):  # they are known by their positions
+        if await outbox.on_state(copies) or self._has_new_copies(first, end):  # they are known by their positions
             self._pass_over(first, "records of it were set aside")
             return None
         hole = log.holes.gap(first, end)
@@ -111,6 +111,11 @@ class Thinner:
             self._passed.add(first)  # it is as thin as it gets
             return None
         self._count(made)
+        for name, log_name, settled in await outbox.on_state(State.forwarders):
+            is_other = log_name == self._name and name not in outbox.settled_by[self._name]
+            if is_other and settled.count(first, end) not in {0, end - first}:  # one that is not configured at present
+                settled.remove(first, end)  # its positions are about to mean other records: all comes again
+                outbox.flush.settled[name, log_name] = list(settled)
         await outbox.save()
         if outbox.failing is not None:
             return None
@@ -122,6 +127,12 @@ class Thinner:
                 return None
         await outbox.on_writer(partial(log.thinned, made))
         return made
+
+    def _has_new_copies(self, first: int, end: int) -> bool:
+        """Records of it that were set aside, or refused, since the last save."""
+        flush = self._outbox.flush
+        waiting = [*flush.set_aside.items(), *flush.dead.items()]
+        return any(log == self._name and any(first <= one.pos < end for one in items) for (_, log), items in waiting)
 
     def _pass_over(self, first: int, why: str) -> None:
         self._passed.add(first)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.daemon.outbox_fakes import replace
 from tests.drivers.gwmp_fakes import EUI, PHY, Host, config
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.model import RejectReason
@@ -97,7 +98,7 @@ def test_a_defect_met_on_one_delivery_costs_that_one_alone() -> None:
                 raise TypeError("ours")
             real(*delivery)  # type: ignore[arg-type]
 
-        host.deliver = deliver  # type: ignore[method-assign]
+        replace(host, "deliver", deliver)
         for token in (1, 2, 3):
             driver.datagram_received(push_data(EUI, 2, token, [PHY]), ("192.0.2.1", 1700))
         await asyncio.sleep(0)
