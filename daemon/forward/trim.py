@@ -12,6 +12,7 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.outbox.when import known_wall_ns
 
 LOOK_S: Final = 5.0
 READ_RECORDS: Final = 1000
@@ -103,10 +104,8 @@ class Trimmer:
 
     def _is_aged(self, stored: Stored, before_ns: int) -> bool:
         """Only a time that is known counts: stamped by a synchronised clock, or corrected since."""
-        if stored.at.synced:
-            return stored.at.wall_ns < before_ns
-        offset = self._outbox.boots.get(stored.boot)
-        return offset is not None and stored.at.boot_ns + offset < before_ns
+        known = known_wall_ns(stored.at, stored.boot, self._outbox.boots)
+        return known is not None and known < before_ns
 
 
 class Trimming:
