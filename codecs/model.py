@@ -104,6 +104,7 @@ class Reception(msgspec.Struct, omit_defaults=True, gc=False):
     grid_steps: int | None = None  # LR-FHSS
     crc: int | None = None  # 1 good, 0 none, -1 bad
     meta: dict[str, str] | None = None
+    context: bytes | None = None  # what the gateway needs to answer this one in time; its own business
 
 
 class Radio(msgspec.Struct, omit_defaults=True, gc=False):

@@ -17,7 +17,8 @@ from torhaus.daemon.forward.build import build_forwarders
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
-from torhaus.daemon.lorawan import Device, Network, device_of
+from torhaus.daemon.lora.downlinks import Downlinks
+from torhaus.daemon.lora.network import Device, Network, device_of
 from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
@@ -78,6 +79,7 @@ class App:
         )
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
+        self.downlinks = Downlinks(self.watch.driver_of)
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
         self.http_port = 0
@@ -174,7 +176,7 @@ class App:
             "clock": Timekeeper(self.clock, outbox).run,
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
-        forwarding = await build_forwarders(loaded, outbox, self.clock)
+        forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks)
         if loaded.store.when_full == "thin":
             parts["thinning"] = Thinner(outbox, MAIN, loaded.store.thin_keep).run
         self.runners.update(forwarding.runners)
@@ -186,6 +188,7 @@ class App:
         for module, config in loaded.drivers:
             driver = module.open(config)
             self.drivers[config.name] = driver
+            self.downlinks.add(config.name, driver)
             self.watch.driver(config.name)
             parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name))
         await self._count_dead_letters()

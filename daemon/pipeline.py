@@ -10,7 +10,7 @@ from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReaso
 from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.lorawan import Advance, Device, Network
+from torhaus.daemon.lora.network import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
 from torhaus.drivers.base import Done, Event, GatewayStats

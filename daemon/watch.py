@@ -136,6 +136,11 @@ class Watch(Reporter, Told):
         elif isinstance(event, GatewaySeen):
             self._meet(driver, event)
 
+    def driver_of(self, gateway: str) -> str | None:
+        """The driver that last heard a gateway; None for one that is not there or is nobody we know."""
+        found = self.gateways.get(gateway)
+        return found.driver if found is not None and found.known else None
+
     def _meet(self, driver: str, event: GatewaySeen) -> None:
         now = self.now_ns()
         before = self.gateways.pop(event.gateway, None)

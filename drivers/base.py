@@ -35,6 +35,13 @@ class GatewaySeen(msgspec.Struct, frozen=True, gc=False):
     known: bool
 
 
+class GatewayLeft(msgspec.Struct, frozen=True, gc=False):
+    """A gateway's connection ended; `detail` says why. Protocols without connections have no such event."""
+
+    gateway: str
+    detail: str = ""
+
+
 class GatewayStats(msgspec.Struct, frozen=True, gc=False):
     """A gateway's own report: numbers and texts by their GWMP names. Stored as an event record."""
 
@@ -44,7 +51,7 @@ class GatewayStats(msgspec.Struct, frozen=True, gc=False):
     stranger: RejectReason | None = None
 
 
-Event = LinkChanged | GatewaySeen
+Event = LinkChanged | GatewaySeen | GatewayLeft
 
 
 class Host(Protocol):

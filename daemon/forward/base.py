@@ -11,6 +11,7 @@ import msgspec
 
 from torhaus.daemon.forward.message import Message
 from torhaus.daemon.forward.windows import Window
+from torhaus.daemon.lora.downlinks import Downlinks
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of the far side, not a defect
@@ -71,10 +72,11 @@ class Forwarder(Protocol):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What a forwarder is opened with, besides its own config."""
+    """What a forwarder is opened with, besides its own config. `downlinks` is the way down through the gateways."""
 
     site: str
     version: str
+    downlinks: Downlinks | None = None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import BacklogLimits, Trimmer
 from torhaus.daemon.forward.windows import parse_window
+from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import Flush, State
@@ -29,12 +30,14 @@ class Forwarding(msgspec.Struct):
     trimmers: list[Trimmer] = []
 
 
-async def build_forwarders(loaded: Loaded, outbox: Outbox, clock: Clock) -> Forwarding:
+async def build_forwarders(
+    loaded: Loaded, outbox: Outbox, clock: Clock, downlinks: Downlinks | None = None
+) -> Forwarding:
     """Every forwarder with what it has settled before; the outbox is open.
 
     One that is not enabled but has run before keeps its backlog, within the limits. Raises sqlite3.Error.
     """
-    context = Context(loaded.site.id, torhaus_version())
+    context = Context(loaded.site.id, torhaus_version(), downlinks)
     tagged = loaded.tagged()
     built = Forwarding()
     for module, common, config in loaded.forwarders:

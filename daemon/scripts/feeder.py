@@ -18,7 +18,7 @@ from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.render import rfc3339
-from torhaus.daemon.lorawan import Device
+from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Stored, Verdict
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
 from torhaus.daemon.pipeline import RECORD_BYTES

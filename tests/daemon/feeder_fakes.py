@@ -10,7 +10,7 @@ from torhaus.codecs.model import DecodeError, RejectReason, Value
 from torhaus.codecs.registry import load as load_codec
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.config.model import AlarmRule
-from torhaus.daemon.lorawan import Device
+from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.outbox.trouble import Reporter

@@ -8,7 +8,7 @@ from torhaus.codecs.model import Frame, Radio, Reception, Reject, RejectReason, 
 from torhaus.codecs.registry import Decode, load
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.demo.sensors import Sensor
-from torhaus.daemon.lorawan import Device, Network
+from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.outbox.record import Record
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Reporter
 from torhaus.daemon.pipeline import Pipeline

@@ -16,7 +16,7 @@ from torhaus.daemon.config.model import ForwarderCommon
 from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Item, Outcome
-from torhaus.daemon.lorawan import device_of
+from torhaus.daemon.lora.network import device_of
 from torhaus.daemon.offline import read_status
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 

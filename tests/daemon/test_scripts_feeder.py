@@ -14,7 +14,7 @@ from tests.daemon.home import until
 from torhaus.codecs.model import Value
 from torhaus.codecs.registry import load as load_codec
 from torhaus.daemon.clock import SystemClock
-from torhaus.daemon.lorawan import Device
+from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.scripts import feeder as module
 from torhaus.daemon.scripts.host import ScriptHost

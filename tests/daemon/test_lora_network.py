@@ -7,7 +7,7 @@ from torhaus.codecs.lorawan.crypto import SessionKeys
 from torhaus.codecs.lorawan.keys import keys_1_1
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import Frame, Radio, Reception, RejectReason, Stamp
-from torhaus.daemon.lorawan import Device, Network, Uplink
+from torhaus.daemon.lora.network import Device, Network, Uplink
 from torhaus.daemon.outbox.state import Session as StoredSession
 
 EUI = "a81758fffe0312ab"
