@@ -5,10 +5,10 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torhaus.codecs.registry import load as load_codec
-from torhaus.daemon import logs
+from torhaus.daemon import logs, quick_aiohttp  # noqa: F401 - before whatever else imports aiohttp
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.config.load import Loaded
@@ -19,17 +19,12 @@ from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.network import Device, Network, device_of
-from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.outbox.thinner import Thinner
 from torhaus.daemon.pipeline import Pipeline
 from torhaus.daemon.queue_pages import QueuePages
-from torhaus.daemon.scans.db import StoreRefused
-from torhaus.daemon.scans.pages import ScanPages
-from torhaus.daemon.scans.queue import ScanQueue, StoreBusy
-from torhaus.daemon.scans.watch import ScanWatch
 from torhaus.daemon.scripts.feeder import Feeder
 from torhaus.daemon.scripts.host import ScriptHost
 from torhaus.daemon.scripts.protocol import Limits as ScriptLimits
@@ -39,6 +34,9 @@ from torhaus.daemon.timekeeping import Timekeeper
 from torhaus.daemon.version import torhaus_version
 from torhaus.daemon.watch import DRIVER, STARTING, Watch
 from torhaus.drivers.base import DriverGone
+
+if TYPE_CHECKING:  # a site without scan stations starts without their rooms
+    from torhaus.daemon.scans.queue import ScanQueue
 
 Parts = dict[str, Callable[[], Awaitable[None]]]
 
@@ -87,6 +85,7 @@ class App:
             self.survey, self.outbox, self.clock.wall_ns
         ).routes()
         self._scans: ScanQueue | None = None
+        self._metrics: Callable[[], bytes] | None = None
         self.started = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -212,6 +211,10 @@ class App:
         config = self.loaded.scan
         if not config.station and not config.target:
             return
+        from torhaus.daemon.scans.pages import ScanPages
+        from torhaus.daemon.scans.queue import ScanQueue
+        from torhaus.daemon.scans.watch import ScanWatch
+
         watch = ScanWatch()
         queue = ScanQueue(config, Path(self.loaded.store.path), self.loaded.site.id, self.clock, watch)
         self.survey.scan_watch = watch
@@ -219,8 +222,11 @@ class App:
         self._scans = queue
         parts[SCANS] = partial(self._run_scans, queue)
 
-    async def _run_scans(self, queue: ScanQueue) -> None:
+    async def _run_scans(self, queue: "ScanQueue") -> None:
         """A store that cannot be had is a state of the box, told once; it is tried again like a driver's device."""
+        from torhaus.daemon.scans.db import StoreRefused
+        from torhaus.daemon.scans.queue import StoreBusy
+
         try:
             await queue.run()
         except (StoreBusy, StoreRefused, OSError, sqlite3.Error) as e:
@@ -257,13 +263,20 @@ class App:
             await self.survey.scan_watch.refresh(self._scans)
 
     async def _serve(self, servers: list[Server]) -> None:
-        collector = TorhausCollector(torhaus_version(), self.clock, self.outbox, self.watch, self.survey)
-        metrics = partial(expose, registry(collector))
-        pages = Pages(self.survey, self.outbox, metrics, self.clock.wall_ns, self.watch)
+        pages = Pages(self.survey, self.outbox, self._exposition, self.clock.wall_ns, self.watch)
         socket = Path(self.loaded.control.socket)
         servers.append(await serve(pages.control(self.control_routes), socket=socket))
         servers.append(await serve(pages.public(), listen=parse_address(self.loaded.http.listen)))
         self.http_port = servers[-1].port
+
+    def _exposition(self) -> bytes:
+        """The metrics. Their library is loaded with the first scrape: READY need not wait for it."""
+        from torhaus.daemon.metrics import TorhausCollector, expose, registry
+
+        if self._metrics is None:
+            collector = TorhausCollector(torhaus_version(), self.clock, self.outbox, self.watch, self.survey)
+            self._metrics = partial(expose, registry(collector))
+        return self._metrics()
 
     async def _drain(self, running: list[asyncio.Task[None]]) -> None:
         """Drivers stop first; forwarders get a moment to finish what they have in hand."""

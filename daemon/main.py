@@ -25,14 +25,23 @@ class Parser(argparse.ArgumentParser):
         self.exit(EX_USAGE, f"{self.prog}: {message}\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    from torhaus.daemon.version import torhaus_version
+class Version(argparse.Action):
+    """`--version`: looked up when it is asked for."""
 
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Say it and end."""
+        from torhaus.daemon.version import torhaus_version
+
+        sys.stdout.write(f"torhaus {torhaus_version()}\n")
+        parser.exit()
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The command line: the whole of it, or what there is of one command (all others stay unread on the disk)."""
     top = Parser(prog="torhaus", description="Edge gateway: receives, decodes, keeps, forwards, and proves it.")
-    top.add_argument("--version", action="version", version=f"torhaus {torhaus_version()}")
+    top.add_argument("--version", action=Version, nargs=0, help="show program's version number and exit")
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
-    for name in COMMANDS:
+    for name in COMMANDS if only is None else (only,):
         import_module(f"torhaus.daemon.cli.{name}").add(subparsers)
     return top
 
@@ -46,7 +55,8 @@ def add_config(command: argparse.ArgumentParser, *, again: bool = False) -> None
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = parser(words[0] if words and words[0] in COMMANDS else None).parse_args(words)
     try:
         code: int = args.run(args)
         sys.stdout.flush()

@@ -1,7 +1,7 @@
 """The site at a glance: one structure for the command line, the health pages and, later, the web page."""
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -13,9 +13,11 @@ from torhaus.daemon.lookout import LATELY_S, MINUTE_S, Lookout
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
-from torhaus.daemon.scans.watch import ScanWatch
 from torhaus.daemon.scripts.host import HostStatus
 from torhaus.daemon.watch import DriverState, Gateway, Watch
+
+if TYPE_CHECKING:  # a site without scan stations starts without their rooms
+    from torhaus.daemon.scans.watch import ScanWatch
 
 _DAY_NS: Final = 86_400 * 10**9
 _LEAST_UP_NS: Final = 60 * 10**9

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     78 for a bad configuration or a store that is not for this one, 73 when the store cannot be used, 69 when HTTP or
     the control socket cannot be had.
     """
-    from torhaus.daemon import logs
+    from torhaus.daemon import logs, quick_aiohttp  # noqa: F401 - before a plug-in imports aiohttp
     from torhaus.daemon.config.load import ConfigFaults, load
 
     try:
