@@ -1,12 +1,12 @@
 """TOML files read, laid over each other, and asked where a key is written."""
 
 import re
-import tomllib
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import tomli
 
 from torhaus.daemon.config.lines import KeyPath, key_lines
 
@@ -81,8 +81,8 @@ def read_text(path: Path, shown: str, limit: int = MAX_FILE_BYTES) -> str:
 def parse(text: str, shown: str, *, secret: bool = False) -> Document:
     """The document. Raises ConfigFaults for what is not TOML."""
     try:
-        return Document(shown, text, tomllib.loads(text), secret=secret)
-    except tomllib.TOMLDecodeError as e:
+        return Document(shown, text, tomli.loads(text), secret=secret)
+    except tomli.TOMLDecodeError as e:
         match = _POSITION.fullmatch(str(e))
         what, line, column = match.groups() if match else (str(e), None, None)
         what = "what is written here" if secret else what

@@ -1,12 +1,13 @@
-"""Where each key of a TOML document is written: tomllib tells values only.
+"""Where each key of a TOML document is written: tomli tells values only.
 
-TOML 1.0.0. The text must be one that tomllib has accepted; nothing is checked here.
+TOML 1.0.0. The text must be one that tomli has accepted; nothing is checked here.
 """
 
 import bisect
 import re
-import tomllib
 from typing import Final
+
+import tomli
 
 KeyPath = tuple[str | int, ...]
 """Keys from the root; whole numbers are positions in arrays, counted from 0."""
@@ -63,7 +64,7 @@ class _Scanner:
 
     def _key(self) -> str:
         if self._text[self._at] == '"':
-            key: str = tomllib.loads("key = " + self._skip(_BASIC))["key"]
+            key: str = tomli.loads("key = " + self._skip(_BASIC))["key"]
             return key
         if self._text[self._at] == "'":
             return self._skip(_LITERAL)[1:-1]
