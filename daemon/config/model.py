@@ -118,7 +118,7 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[lorawan]`: the regional parameters of this site's network (RP002)."""
 
-    region: Literal["EU868", "AS923", "IN865", "KR920", "AU915", "US915"] = "EU868"
+    region: Literal["EU868", "AS923", "AS923-2", "AS923-3", "AS923-4", "IN865", "KR920", "AU915", "US915"] = "EU868"
 
 
 class Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
