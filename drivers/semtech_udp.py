@@ -81,7 +81,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
         self._at: Stamp  # when the first of them came
         self._acks: list[tuple[bytes, Address]] = []  # due in this turn of the loop
         self._came_ns: list[int] = []  # when the datagrams came that they acknowledge
-        self._down = WayDown(self._send)
+        self._down = WayDown(self._send, self._boot_ns)
         self._sender: BatchSender
         self._loop: asyncio.AbstractEventLoop
         self._host: Host
@@ -218,6 +218,9 @@ class SemtechUdp(asyncio.DatagramProtocol):
         now, acked = self._host.boot_ns(), self._host.acked
         for came_ns in came:
             acked((now - came_ns) / 1e9)
+
+    def _boot_ns(self) -> int:
+        return self._host.boot_ns()
 
     def _send(self, data: bytes, addr: Address) -> bool:
         """Send one datagram, unless the socket has been closed meanwhile."""

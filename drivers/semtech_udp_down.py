@@ -55,15 +55,16 @@ class Waiting(msgspec.Struct, frozen=True):
     """A PULL_RESP that was sent: to which host, when, and who waits for what is said of it (None: nobody will)."""
 
     host: str
-    at_s: float
+    at_ns: int
     answer: asyncio.Future[TxAck | None]
 
 
 class WayDown:
-    """One for a driver. `send` sends one datagram and says whether it could."""
+    """One for a driver. `send` sends one datagram and says whether it could; `boot_ns` never steps."""
 
-    def __init__(self, send: Callable[[bytes, Address], bool]) -> None:
+    def __init__(self, send: Callable[[bytes, Address], bool], boot_ns: Callable[[], int]) -> None:
         self._send = send
+        self._boot_ns = boot_ns
         self._paths: OrderedDict[str, Path] = OrderedDict()
         self._waiting: dict[tuple[str, bytes], Waiting] = {}
         self._pending: dict[str, int] = {}
@@ -123,7 +124,7 @@ class WayDown:
         if path.version == 1:
             return TxAnswer(TxStatus.OK, UNCONFIRMED) if self._send(datagram, path.address) else _NO_GATEWAY
         key = (gateway, token)
-        waiting = Waiting(path.address[0], loop.time(), loop.create_future())
+        waiting = Waiting(path.address[0], self._boot_ns(), loop.create_future())
         self._waiting[key] = waiting
         self._pending[gateway] = self._pending.get(gateway, 0) + 1
         try:
@@ -140,7 +141,7 @@ class WayDown:
                 del self._pending[gateway]
         if ack is None:
             return TxAnswer(TxStatus.NO_ANSWER)
-        return _answer_of(ack, loop.time() - waiting.at_s)
+        return _answer_of(ack, (self._boot_ns() - waiting.at_ns) / 1e9)
 
     def _token(self, gateway: str) -> bytes:
         """Two bytes that nobody else waits for, nor did lately, and that cannot be guessed. Never zero: version 1's."""

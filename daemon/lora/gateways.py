@@ -113,27 +113,38 @@ class Gateways:
         self._alive(event.gateway, g, self.stamp())
 
     def heard(self, driver: str, frames: list[Frame]) -> None:
-        """Frames of one delivery. Once for each frame: no objects are made here."""
-        all_ = self.all
+        """Frames of one delivery, as a rule of one gateway: once for each frame, so no objects are made here."""
+        eui = at = stranger = None
+        n = bad = 0
         for frame in frames:
             radio = frame.radio
             if radio is None or not radio.rx:
                 continue
             rx = radio.rx[0]
-            g = all_.get(rx.gateway)
-            if g is None or g.driver != driver or g.known is (frame.stranger is not None):
-                counts = self._counts(driver, UNKNOWN)  # nobody who was met, or somebody in another's name
-            else:
-                counts = g.counts
-                if not g.listed:
-                    shared = self._counts(driver, UNKNOWN)
-                    shared.uplinks += 1
-                    shared.crc_bad += rx.crc == _BAD_CRC
-                if g.last_boot_ns != frame.at.boot_ns or not g.online:
-                    self._alive(rx.gateway, g, frame.at)
-            counts.uplinks += 1
+            if rx.gateway is not eui or frame.stranger is not stranger:
+                if eui is not None and at is not None:
+                    self._note(driver, eui, at, n, bad, is_stranger=stranger is not None)
+                eui, at, stranger = rx.gateway, frame.at, frame.stranger
+                n = bad = 0
+            n += 1
             if rx.crc == _BAD_CRC:
-                counts.crc_bad += 1
+                bad += 1
+        if eui is not None and at is not None:
+            self._note(driver, eui, at, n, bad, is_stranger=stranger is not None)
+
+    def _note(self, driver: str, eui: str, at: Stamp, uplinks: int, bad: int, *, is_stranger: bool) -> None:
+        """So many frames of one gateway, so many of them with a bad radio CRC."""
+        g = self.all.get(eui)
+        if g is not None and g.driver == driver and g.known is not is_stranger:
+            g.counts.uplinks += uplinks
+            g.counts.crc_bad += bad
+            if g.last_boot_ns != at.boot_ns or not g.online:
+                self._alive(eui, g, at)
+            if g.listed:
+                return
+        shared = self._counts(driver, UNKNOWN)  # not named, not met, or somebody in another's name
+        shared.uplinks += uplinks
+        shared.crc_bad += bad
 
     def reported(self, driver: str, stats: GatewayStats) -> None:
         """A gateway's own report. Of one that the configuration names only what the driver vouches for."""
