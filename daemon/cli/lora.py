@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from torhaus.daemon.cli import lora_decode
+from torhaus.daemon.cli import lora_decode, lora_watch
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -11,3 +11,4 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     command = commands.add_parser("lora", help="LoRaWAN frames: what is in one, what is in the air")
     below = command.add_subparsers(dest="what", metavar="WHAT", required=True, parser_class=type(command))
     lora_decode.add(below)
+    lora_watch.add(below)

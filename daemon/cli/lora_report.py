@@ -9,20 +9,18 @@ from torhaus.codecs.lorawan.explain import Commands, Explained, euis_of, names_o
 from torhaus.codecs.lorawan.join import JoinAcceptBody
 from torhaus.codecs.lorawan.mac_commands import reason_for
 from torhaus.codecs.lorawan.mac_words import describe
-from torhaus.codecs.lorawan.phy import DataFrame, JoinAccept, JoinRequest, MType, Proprietary, RejoinRequest
+from torhaus.codecs.lorawan.phy import (
+    MTYPE_NAMES,
+    DataFrame,
+    JoinAccept,
+    JoinRequest,
+    MType,
+    Proprietary,
+    RejoinRequest,
+)
 from torhaus.codecs.lorawan.regions.model import Region
 from torhaus.codecs.model import DecodeError
 
-NAMES: Final = {
-    MType.JOIN_REQUEST: "JoinRequest",
-    MType.JOIN_ACCEPT: "JoinAccept",
-    MType.UNCONFIRMED_UP: "UnconfirmedDataUp",
-    MType.UNCONFIRMED_DOWN: "UnconfirmedDataDown",
-    MType.CONFIRMED_UP: "ConfirmedDataUp",
-    MType.CONFIRMED_DOWN: "ConfirmedDataDown",
-    MType.REJOIN_REQUEST: "RejoinRequest",
-    MType.PROPRIETARY: "Proprietary",
-}
 _VERDICTS: Final = {
     "right": "right",
     "wrong": "wrong: other keys, or the frame was changed",
@@ -35,7 +33,7 @@ _REJOINS: Final = ("back to its network", "as if it were new", "new keys, please
 def report(found: Explained, data: bytes, region: Region) -> dict[str, Any]:
     """What was found, for JSON: bytes as hex, absent what nobody could tell."""
     phy = found.phy
-    out: dict[str, Any] = {"mtype": NAMES[found.mtype], "size_bytes": len(data)}
+    out: dict[str, Any] = {"mtype": MTYPE_NAMES[found.mtype], "size_bytes": len(data)}
     match phy:
         case DataFrame():
             out |= names_of(phy.dev_addr) | {"fctrl": _fctrl(phy), "fcnt16": phy.fcnt16, "fcnt": found.fcnt}

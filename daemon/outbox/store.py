@@ -227,6 +227,10 @@ class Outbox(Keeper):
         """Have `feed` called with every committed batch, and again with records whose script has answered."""
         self._feeds[log].append(feed)
 
+    def unsubscribe(self, log: str, feed: Feed) -> None:
+        """The counterpart of `subscribe`."""
+        self._feeds[log].remove(feed)
+
     async def read(self, log: str, pos: int, max_records: int) -> list[Stored | Damaged]:
         """What is in a log from `pos` on, from disk, without a gap; empty at the end.
 
