@@ -96,7 +96,8 @@ def _outcome(s: Seen) -> str:
         case "pending":
             said = "waits for its script"
         case "sent" | "not sent":
-            said = f"{s.state} ({', '.join(s.statuses)}) {s.timing or ''}"
+            why = f": {s.detail}" if s.detail else ""
+            said = f"{s.state} ({', '.join(s.statuses)}) {s.timing or ''}{why}"
         case "kept":
             said = "MAC commands only" if not s.fport else "no codec"
     return said + flags

@@ -123,7 +123,7 @@ def seen_downlink(at_ns: int, driver: str | None, downlink: Downlink, answers: t
         datarate=item.datarate,
         coderate=item.coderate,
         dev_eui=downlink.dev_eui,
-        detail=answer.warning if answer is not None else None,
+        detail=(answer.warning or answer.detail) if answer is not None else None,
         statuses=[a.status.value for a in answers],
         timing=_timing(item),
         power_dbm=answer.power_dbm if answer is not None and answer.power_dbm is not None else item.power_dbm,
