@@ -1,6 +1,9 @@
 """The words of the way down: statuses are wire names and metric labels, so they are frozen here."""
 
-from torhaus.drivers.downlink import After, Downlink, TxItem, TxStatus
+import pytest
+
+from torhaus.codecs.lorawan.downlink import After, Downlink, TxItem, TxStatus, context_of
+from torhaus.codecs.model import Reception
 
 
 def test_the_statuses_are_those_of_the_gateway_api_and_two_of_ours() -> None:
@@ -15,3 +18,17 @@ def test_an_item_is_a_lorawan_downlink_unless_it_says_otherwise() -> None:
     assert item.invert_polarization
     assert not item.crc
     assert Downlink("aa555a0000000101", (item,)).priority == 0
+
+
+@pytest.mark.parametrize(
+    ("reception", "context"),
+    [
+        (Reception("aa555a0000000101", tmst_us=0x01020304), b"\1\2\3\4"),
+        (Reception("aa555a0000000101", tmst_us=0xFFFF_FFFF), b"\xff\xff\xff\xff"),
+        (Reception("aa555a0000000101", tmst_us=0), b"\0\0\0\0"),
+        (Reception("aa555a0000000101", tmst_us=5, context=b"its own"), b"its own"),
+        (Reception("aa555a0000000101"), b""),
+    ],
+)
+def test_the_context_is_the_drivers_own_or_the_gateways_counter(reception: Reception, context: bytes) -> None:
+    assert context_of(reception) == context
