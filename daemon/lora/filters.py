@@ -67,9 +67,6 @@ class FrameFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 class Filter:
     """A FrameFilter made ready. `wants` is asked for every frame that a gateway hears."""
 
-    __slots__ = ("_addrs", "_all_data", "_all_joins", "_crc_bad", "_dev_euis", "_fports", "_join_euis", "_mtypes")
-    __slots__ += ("_all_rejoins", "_net_ids")
-
     def __init__(self, config: FrameFilter) -> None:
         self._mtypes = frozenset(_MTYPES[name] for name in config.mtypes)
         self._crc_bad = config.crc_bad

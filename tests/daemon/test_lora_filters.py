@@ -65,7 +65,7 @@ def test_data_by_address(config: dict[str, Any], addr: int, expected: bool) -> N
 
 
 def test_data_by_dev_eui_where_the_device_is_known() -> None:
-    only = {"dev_euis": ("A8-17-58-FF-FE-03-12-AB",)}
+    only: dict[str, Any] = {"dev_euis": ("A8-17-58-FF-FE-03-12-AB",)}
     assert wants(data(), DEV_EUI, **only)
     assert not wants(data(), "a81758fffe0312ac", **only)
     assert not wants(data(), **only)
@@ -140,7 +140,11 @@ def test_whatever_is_wanted_by_address_is_a_data_frame_with_that_address() -> No
             found = parse(phy)
         except DecodeError:
             continue  # what is malformed behind the address may pass: the server judges it
-        is_data = isinstance(found, DataFrame) and found.uplink
-        right = is_data and not found.dev_addr >> 31 and found.fport in {None, 0, 1, 2, 3}
+        right = (
+            isinstance(found, DataFrame)
+            and found.uplink
+            and not found.dev_addr >> 31
+            and found.fport in {None, 0, 1, 2, 3}
+        )
         assert is_wanted == right, phy.hex()
     assert passed > 100
