@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from torhaus.codecs.model import Reception
+
 
 class TxStatus(StrEnum):
     """What a gateway says of one way to send. Metric labels and wire names (ChirpStack gw.proto, TxAckStatus)."""
@@ -81,6 +83,18 @@ class TxAnswer(msgspec.Struct, frozen=True, gc=False):
     status: TxStatus
     warning: str | None = None
     power_dbm: float | None = None  # really used, where the gateway says so
+    detail: str | None = None  # why not, where there is more to say than the status
+    answered_s: float | None = None  # from handing over to the gateway's answer; None where there was none
+
+
+def context_of(reception: Reception) -> bytes | None:
+    """What a downlink that answers this reception carries in `After.context`; None when it cannot be answered in time.
+
+    Packet forwarders count in `tmst`: 4 bytes, big-endian, as in ChirpStack's gateway API. It is not stored twice.
+    """
+    if reception.context is not None:
+        return reception.context
+    return None if reception.tmst_us is None else reception.tmst_us.to_bytes(4, "big")
 
 
 class Transmitter(Protocol):
