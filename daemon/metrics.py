@@ -87,7 +87,7 @@ class TorhausCollector:
             "torhaus_outbox_log_records", "Records in the log", one, (((n,), x.records) for n, x in logs.items())
         )
         yield _gauge("torhaus_outbox_log_bytes", "Bytes on disk", one, (((n,), x.bytes) for n, x in logs.items()))
-        parts = "Bytes on disk by what they are: all but the strangers' count towards the main log's limit"
+        parts = "Bytes on disk by what they are: all but strangers and relay count towards the main log's limit"
         yield _gauge("torhaus_outbox_bytes", parts, ["part"], _by(box.parts()))
         limit = (((n,), x.capacity_bytes) for n, x in logs.items())
         yield _gauge("torhaus_outbox_log_capacity_bytes", "Bytes the log may have", one, limit)

@@ -12,11 +12,12 @@ from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.lora.network import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
-from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
+from torhaus.daemon.outbox.store import MAIN, RELAY, STRANGERS, Outbox
 from torhaus.drivers.base import Done, Event, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
+_NOT_OURS: Final = {r.value for r in (RejectReason.UNKNOWN_DEVICE, RejectReason.DUPLICATE, RejectReason.UNSUPPORTED)}
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -82,6 +83,7 @@ class Pipeline:
         alarms: Alarms | None = None,
         windows_s: Mapping[str, float] | None = None,
     ) -> None:
+        self.relayed: Callable[[Record], bool] | None = None  # whether a frame is for a network server, if there is one
         self._alarms = alarms or None
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
         self._outbox = outbox
@@ -99,14 +101,15 @@ class Pipeline:
         self, driver: str, frames: list[Frame], rejects: list[Reject], done: Done | None, stats: GatewayStats | None
     ) -> None:
         """Turn one delivery into records and put them; `done` follows the commit."""
-        outbox, watch = self._outbox, self._watch
-        if not outbox.has_room():
+        outbox, watch, relayed = self._outbox, self._watch, self.relayed
+        if not outbox.has_room() or (relayed is not None and not outbox.has_room(RELAY)):
             outbox.report.refused(len(frames) + len(rejects) + (stats is not None), "backlog")
             if done is not None:
                 done(False)
             return
         main: list[tuple[Stamp, Record]] = []
         strangers: list[tuple[Stamp, Record]] = []
+        relay: list[tuple[Stamp, Record]] = []
         fate = Fate(done)
         size = 0
         for frame in frames:
@@ -121,6 +124,10 @@ class Pipeline:
                 record, strange = self._refused(frame, None, None, RejectReason.DEFECT, detail, None), True
             if not strange:
                 main.append((frame.at, record))
+            if relayed is not None and record.lora is not None and frame.stranger is None and relayed(record):
+                relay.append((frame.at, _as_heard(record)))
+                if strange and record.reason in _NOT_OURS:  # nothing is wrong with it, and it is kept already
+                    continue
             if strange or record.reason is not None:  # a forwarder of readings lets go of it: the bytes stay here
                 strangers.append((frame.at, record))
         if rejects:
@@ -134,10 +141,14 @@ class Pipeline:
         if stats is not None:
             values = stats.values | {"gateway": stats.gateway}
             (strangers if stats.stranger else main).append((stats.at, Record("event", driver, event=values)))
+            if relayed is not None and not stats.stranger:
+                relay.append((stats.at, Record("event", driver, event=values)))
         if frames:
             watch.frames(driver, len(frames), frames[-1].at)
         if main:
             outbox.put(MAIN, main, size)
+        if relay:
+            outbox.put(RELAY, relay, size)
         if strangers and outbox.has_room(STRANGERS):
             outbox.put(STRANGERS, strangers, size)
         elif strangers:
@@ -216,6 +227,12 @@ class Pipeline:
             record.alarm = self._alarms.is_alarm(device.name, fields)
         self._watch.decoded(codec, device.name, frame.at)
         return record
+
+
+def _as_heard(record: Record) -> Record:
+    """A frame as relays get it: what it means is no business of theirs."""
+    r = record
+    return Record("frame", r.driver, r.device, r.dev_eui, None, None, r.reason, None, r.lora, None, r.raw)
 
 
 class DriverHost:

@@ -218,12 +218,12 @@ def _convert(r: _Rxpk, gateway: str) -> tuple[bytes, Radio]:
         _meta(r.meta) if r.meta else None,
     )
     rx = [reception] if not r.rsig else [_antenna(reception, s) for s in r.rsig[:MAX_RSIG]]
-    radio = Radio(round(r.freq * 1e6), r.modu, _datarate(r.modu, r.datr), r.codr, rx)
+    radio = Radio(round(r.freq * 1e6), r.modu, datarate_text(r.modu, r.datr), r.codr, rx)
     return phy, radio
 
 
 @lru_cache(maxsize=256)
-def _datarate(modu: str, datr: str | float) -> str:
+def datarate_text(modu: str, datr: str | float) -> str:
     """The data rate as text in GWMP's own spelling. Raises DecodeError."""
     text = datr if isinstance(datr, str) else ""
     if modu == "LORA" and _DATR_LORA.fullmatch(text):

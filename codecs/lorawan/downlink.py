@@ -85,6 +85,8 @@ class TxAnswer(msgspec.Struct, frozen=True, gc=False):
     status: TxStatus
     warning: str | None = None
     power_dbm: float | None = None  # really used, where the gateway says so
+    detail: str | None = None  # why not, where there is more to say than the status
+    answered_s: float | None = None  # from handing over to the gateway's answer; None where there was none
 
 
 def context_of(reception: Reception) -> bytes:

@@ -1,7 +1,10 @@
 """The outbox: what is put here is on disk before `done(True)` is called, and stays until every forwarder has it.
 
-Two logs: `main` holds what the site's own devices said; `strangers` holds everybody else's traffic and what could not
-be read, with a small budget of its own, so that it can never displace a reading. How commits are grouped: commit.py.
+`main` holds what the site's own devices said; `strangers` holds everybody else's traffic and what could not be read,
+with a small budget of its own, so that it can never displace a reading. `relay` is there when a forwarder passes raw
+LoRaWAN frames on to a network server: it holds what these want, whoever sent it, in the order in which it came. A log
+of its own, since a far side of readings that is away must not pin strangers' frames to the disk, nor they drive out
+readings. How commits are grouped: commit.py.
 """
 
 import asyncio
@@ -19,7 +22,8 @@ import msgspec
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.commit import VERDICTS, Batch, GroupCommit, Result, guarded
-from torhaus.daemon.outbox.keeping import DECODED, MAIN, STRANGERS, Keeper
+from torhaus.daemon.outbox.folder import FOLDERS
+from torhaus.daemon.outbox.keeping import DECODED, MAIN, RELAY, STRANGERS, Keeper
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.mending import Mender
 from torhaus.daemon.outbox.opening import open_state
@@ -42,11 +46,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_age_s: float = 0
     max_records: int = 0
     strangers_max_bytes: int = 64 << 20
+    relay_max_bytes: int = 256 << 20
+    relay: bool = False  # whether a forwarder reads the relay log; one that is on disk is kept in order all the same
     commit_window_s: float = 0.02
     state_interval_s: float = 1.0
 
 
-__all__ = ["MAIN", "STRANGERS", "Feed", "Limits", "Outbox", "Reporter"]
+__all__ = ["MAIN", "RELAY", "STRANGERS", "Feed", "Limits", "Outbox", "Reporter"]
 
 
 def machine_id() -> str:
@@ -69,7 +75,7 @@ class Outbox(Keeper):
         self.limits = limits
         self.set_aside: list[Path] = []
         self._machine = machine_id() if machine is None else machine
-        self._feeds: dict[str, list[Feed]] = {MAIN: [], STRANGERS: []}
+        self._feeds: dict[str, list[Feed]] = {MAIN: [], STRANGERS: [], RELAY: []}
         self._lock: int | None = None
 
     async def open(self) -> None:
@@ -124,12 +130,15 @@ class Outbox(Keeper):
         self.set_aside = [opened.set_aside] if opened.set_aside else []
         self.second.remember(opened.copy)
         age, decoded = int(self.limits.max_age_s * 1e9), self.state.sessions()[1].get(DECODED, 0)
-        for name, folder, size, count in (
-            (MAIN, "log", self.limits.max_bytes, self.limits.max_records),
-            (STRANGERS, "strangers", self.limits.strangers_max_bytes, 0),
-        ):
+        logs = [
+            (MAIN, self.limits.max_bytes, self.limits.max_records),
+            (STRANGERS, self.limits.strangers_max_bytes, 0),
+        ]
+        if self.limits.relay or (self.path / FOLDERS[RELAY]).is_dir():
+            logs.append((RELAY, self.limits.relay_max_bytes, 0))
+        for name, size, count in logs:
             log = Log(
-                self.path / folder,
+                self.path / FOLDERS[name],
                 self.site,
                 max_bytes=size,
                 max_age_ns=age,
