@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import msgspec
 
@@ -37,7 +37,7 @@ class GwmpServer(asyncio.DatagramProtocol):
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", self.port))
-        self._transport = cast("asyncio.DatagramTransport", transport)
+        self._transport = transport
         self.port = transport.get_extra_info("sockname")[1]
         return self
 
