@@ -37,11 +37,13 @@ class Outcome(msgspec.Struct, gc=False):
 
     accepted: the far side has proved receipt.  rejected: refused for good, with the reason (dead letter).
     kept: refused for now, with the reason (tried again later).
+    dropped: not sent, by a rule, since it would do harm by now; with the reason (a metric label: few, fixed), counted.
     """
 
     accepted: list[int] = []
     rejected: dict[int, str] = {}
     kept: dict[int, str] = {}
+    dropped: dict[int, str] = {}
 
 
 class Forwarder(Protocol):

@@ -6,6 +6,7 @@ from typing import Final
 
 FORWARDERS: Final[dict[str, str]] = {
     "file": "torhaus.daemon.forward.file",
+    "gwmp": "torhaus.daemon.forward.gwmp",
     "mqtt": "torhaus.daemon.forward.mqtt",
 }
 """Type to module. Each module has `Config` and `open_forwarder(config, context)`; a relay's (relay.py) says so."""

@@ -13,7 +13,7 @@ from torhaus.codecs.model import Reception
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.model import parse_time
 from torhaus.daemon.forward.message import Message
-from torhaus.daemon.lora.filters import Filter
+from torhaus.daemon.lora.filters import Filter, parse_eui
 from torhaus.daemon.outbox.record import Record
 
 _BAD_CRC: Final = -1
@@ -24,12 +24,15 @@ Wants = Callable[[Record], bool]
 def wants_of(config: Any) -> Wants:  # noqa: ANN401 - any relay's config
     """Which records a relay with this config wants: events, and the frames that its filter lets through."""
     is_wanted = Filter(config.filter).wants
+    gateways = frozenset(map(parse_eui, config.filter.gateways))
 
     def wants(record: Record) -> bool:
         if record.kind == "event":
-            return True
+            return not gateways or (record.event or {}).get("gateway") in gateways
         lora = record.lora
         if lora is None or record.raw is None:
+            return False
+        if gateways and not (lora.rx and lora.rx[0].gateway in gateways):
             return False
         return is_wanted(record.raw, dev_eui=record.dev_eui, crc_bad=is_crc_bad(lora.rx))
 

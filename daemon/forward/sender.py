@@ -83,7 +83,7 @@ class Sender:
             return await self._after_defect(batch, e, late=late, urgency=urgency)
         moved = self._books.settle(batch, outcome, late=late)
         note = self._forwarder.note or ""
-        answered = len(outcome.accepted) + len(outcome.rejected) + len(outcome.kept) >= len(batch)
+        answered = sum(map(len, (outcome.accepted, outcome.rejected, outcome.kept, outcome.dropped))) >= len(batch)
         self._books.tally.detail = next(iter(outcome.kept.values()), note if answered else "no receipt in time")
         if moved:
             self._defects = 0

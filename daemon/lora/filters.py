@@ -32,11 +32,13 @@ _Port = Annotated[int, msgspec.Meta(ge=1, le=255)]
 class FrameFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[forwarder.filter]` of a relay. Empty lists let everything through.
 
+    `gateways`: only what these have heard, and only their reports.
     Data frames are judged by `net_ids`, `dev_addrs` and `dev_euis` (a DevEUI is known of devices in the list of
     devices): one that is on any of them passes. Join-requests are judged by `join_euis` and `dev_euis` in the same way.
     `fports` holds for frames with a payload: those with MAC commands only (FPort 0 or none) pass.
     """
 
+    gateways: _Texts = ()
     net_ids: _Texts = ()
     dev_addrs: _Texts = ()
     join_euis: _Texts = ()
@@ -52,10 +54,11 @@ class FrameFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     def __post_init__(self) -> None:
         for key, parse in (
+            ("gateways", parse_eui),
             ("net_ids", parse_net_id),
             ("dev_addrs", parse_prefix),
             ("join_euis", parse_range),
-            ("dev_euis", _dev_eui),
+            ("dev_euis", parse_eui),
         ):
             for text in getattr(self, key):
                 try:
@@ -78,7 +81,7 @@ class Filter:
             by_shift.setdefault(32 - bits, set()).add(value)
         self._addrs = [(shift, frozenset(values)) for shift, values in by_shift.items()]
         self._join_euis = [parse_range(text) for text in config.join_euis]
-        self._dev_euis = frozenset(map(_dev_eui, config.dev_euis))
+        self._dev_euis = frozenset(map(parse_eui, config.dev_euis))
         self._all_data = not (prefixes or config.dev_euis)
         self._all_joins = not (config.join_euis or config.dev_euis)
         self._all_rejoins = self._all_joins and not config.net_ids
@@ -177,8 +180,9 @@ def parse_range(text: str) -> tuple[int, int]:
     return low, high
 
 
-def _dev_eui(text: str) -> str:
+def parse_eui(text: str) -> str:
+    """An EUI-64 as torhaus writes it. Raises ValueError."""
     try:
         return f"{parse_eui64(text):016x}"
     except DecodeError:
-        raise ValueError("but a DevEUI has 16 hex digits") from None
+        raise ValueError("but an EUI has 16 hex digits") from None

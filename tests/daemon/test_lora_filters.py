@@ -119,7 +119,7 @@ def test_rejoin_requests() -> None:
         ({"join_euis": ("70b3d57ed0ffffff-70b3d57ed0000000",)}, "the first EUI is above the last"),
         ({"join_euis": ("70b3",)}, "join_euis"),
         ({"join_euis": ("70b3d57ed0ffffff-70b3d57ed000000g",)}, "join_euis"),
-        ({"dev_euis": ("a817",)}, "dev_euis: has 'a817', but a DevEUI has 16 hex digits"),
+        ({"dev_euis": ("a817",)}, "dev_euis: has 'a817', but an EUI has 16 hex digits"),
     ],
 )
 def test_what_is_wrong_is_said(config: dict[str, Any], words: str) -> None:
