@@ -12,7 +12,10 @@ from torhaus.drivers.broker import BrokerConfig
 from torhaus.drivers.subscriber import Subscriber
 
 Id = Annotated[
-    str, msgspec.Meta(pattern=r"^[a-z0-9](?:-?[a-z0-9]){1,62}\Z", description="an id such as rathaus or stadtwerke-2")
+    str, msgspec.Meta(pattern=r"^[a-z0-9](-?[a-z0-9]){1,62}\Z", description="an id such as rathaus or stadtwerke-2")
+]
+Tenant = Annotated[
+    str, msgspec.Meta(pattern=r"^([a-z0-9](-?[a-z0-9]){1,62})?\Z", description='a tenant\'s id, or "" for none')
 ]
 
 
@@ -21,7 +24,7 @@ class Config(BrokerConfig, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     type: Literal["tts_app"] = "tts_app"
     application: Id
-    tenant: Id | Literal[""] = "ttn"
+    tenant: Tenant = "ttn"
 
     def user(self) -> str:
         """The application is the user, and an API key its password."""
