@@ -17,7 +17,6 @@ from torhaus.drivers.base import Done, Event, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
-_NOT_OURS: Final = {r.value for r in (RejectReason.UNKNOWN_DEVICE, RejectReason.DUPLICATE, RejectReason.UNSUPPORTED)}
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -135,8 +134,6 @@ class Pipeline:
                 main.append((frame.at, record))
             if relayed is not None and frame.radio is not None and frame.stranger is None and relayed(record):
                 relay.append((frame.at, _as_heard(record)))
-                if strange and record.reason in _NOT_OURS:  # nothing is wrong with it, and it is kept already
-                    continue
             if strange or record.reason is not None:  # a forwarder of readings lets go of it: the bytes stay here
                 strangers.append((frame.at, record))
         if rejects:

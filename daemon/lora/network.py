@@ -15,6 +15,7 @@ from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import DecodeError, Frame, Radio, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.outbox.record import Lora
+from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.state import Session as StoredSession
 
 _BAD_CRC: Final = -1
@@ -104,6 +105,10 @@ class Network:
                 out.append(StoredSession(id_, format_dev_addr(device.session.dev_addr), device.proved))
         self._changed.clear()
         return out
+
+    def save(self, flush: Flush) -> None:
+        """Have the new counters written with the rest of the state."""
+        flush.sessions = self.changed()
 
     def settle(self, advances: list[Advance], *, stored: bool) -> None:
         """Their frames are on disk, or could not be stored.
