@@ -11,7 +11,7 @@ import aiomqtt
 import msgspec
 import pytest
 
-from tests.codecs.test_chirpstack_app import TOPIC, encoded
+from tests.codecs.test_framing_chirpstack_app import TOPIC, encoded
 from tests.drivers.gwmp_fakes import Host
 from tests.peers import Certificates, mosquitto
 from torhaus.codecs.model import RejectReason, Served

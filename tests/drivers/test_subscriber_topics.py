@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tests.codecs.test_chirpstack_app import EUI, UP, encoded
+from tests.codecs.test_framing_chirpstack_app import EUI, UP, encoded
 from torhaus.drivers import chirpstack_app, tts_app
 
 
