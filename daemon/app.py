@@ -74,7 +74,7 @@ class App:
         limits = msgspec.structs.replace(limits, relay=bool(loaded.relays()))
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
-        self.downlinks = Downlinks(self.watch.driver_of)
+        self.downlinks = Downlinks(self.watch.driver_of, self.watch.present)
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
         self.http_port = 0

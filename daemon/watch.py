@@ -141,6 +141,10 @@ class Watch(Reporter, Told):
         found = self.gateways.get(gateway)
         return found.driver if found is not None and found.known else None
 
+    def present(self) -> list[str]:
+        """The gateways that are there and may speak."""
+        return [eui for eui, g in self.gateways.items() if g.known]
+
     def _meet(self, driver: str, event: GatewaySeen) -> None:
         now = self.now_ns()
         before = self.gateways.pop(event.gateway, None)

@@ -7,10 +7,14 @@ from torhaus.drivers.downlink import Downlink, Transmitter, TxAnswer, TxStatus
 
 
 class Downlinks:
-    """Routes downlinks to drivers. `driver_of` says which driver last heard a gateway, by the gateway's EUI."""
+    """Routes downlinks to drivers. `driver_of` says which driver last heard a gateway, by the gateway's EUI.
 
-    def __init__(self, driver_of: Callable[[str], str | None]) -> None:
+    `present` gives the EUIs of the gateways that are there and may speak.
+    """
+
+    def __init__(self, driver_of: Callable[[str], str | None], present: Callable[[], list[str]] = list) -> None:
         self._driver_of = driver_of
+        self.present = present
         self._transmitters: dict[str, Transmitter] = {}
 
     def add(self, name: str, driver: Any) -> None:  # noqa: ANN401 - any driver; those that cannot send are left out

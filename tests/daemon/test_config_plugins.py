@@ -33,7 +33,7 @@ def test_common_keys_and_own_keys_part(check: Validator) -> None:
         ({"name": ""}, "name", "must be 1 to 64 letters"),
         ({"start": "newest"}, "start", 'must be "oldest", "now", or a time such as'),
         ({"backfill_per_s": 0}, "backfill_per_s", "greater than 0"),
-        ({"type": 3}, "type", 'is 3, must be one of "file", "mqtt"'),
+        ({"type": 3}, "type", 'is 3, must be one of "chirpstack", "file", "gwmp", "mqtt"'),
         ({"type": "fil"}, "type", 'did you mean "file"'),
     ],
 )
