@@ -21,6 +21,7 @@ from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
 from torhaus.daemon.lora.downlinks import Downlinks
+from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.network import Device, Network, device_of
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import Flush, State
@@ -67,16 +68,16 @@ class App:
         self._when_ready = when_ready
         self.clock = clock or SystemClock()
         self.notifier = notifier or Notifier()
-        self.watch = Watch(self.clock.wall_ns())
-        self.watch.now_ns = self.clock.wall_ns
+        self.watch = Watch(self.clock.wall_ns(), self.clock, loaded.lorawan.gateway_offline_s)
         store = loaded.store
         limits = msgspec.convert(store, Limits, from_attributes=True)
         limits = msgspec.structs.replace(limits, relay=bool(loaded.relays()))
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
-        self.downlinks = Downlinks(self.watch.driver_of, self.watch.present)
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
+        self.survey.duty = duty = DutyCycle.of(loaded.lorawan, self.clock)
+        self.downlinks = Downlinks(self.watch.gateways.driver_of, self.watch.gateways, duty)
         self.http_port = 0
         self.control_routes: list[tuple[str, str, Route]] = QueuePages(
             self.survey, self.outbox, self.clock.wall_ns
@@ -187,6 +188,7 @@ class App:
             self.drivers[config.name] = driver
             self.downlinks.add(config.name, driver)
             self.watch.driver(config.name)
+            self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))
             parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name))
         await self._count_dead_letters()
         parts["survey"] = self._look_after
@@ -238,6 +240,7 @@ class App:
                     self.watch.caught_up(name)
             await self._look("dead letters", self._count_dead_letters)
             await self._look("lookout", self.survey.lookout.look)
+            self.watch.gateways.look()
             if self._scans is not None and self._scans.is_open:
                 self.watch.back(SCANS)
                 await self._look("scan counts", self._count_scans)

@@ -2,21 +2,25 @@
 
 Nothing is counted here. What happens is counted as plain integers where it happens (watch.py, settle.py); this
 collector reads them when it is scraped, so that the hot path pays for an addition and no more. No label has a value
-that outsiders control; gateways and devices are counted, not named.
+that outsiders control; devices are counted, not named. Rooms with many have a file of their own: lora/metrics.py.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.exposition import generate_latest
 
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.families import Rows, histogram
+from torhaus.daemon.families import by as _by
+from torhaus.daemon.families import count as _count
+from torhaus.daemon.families import gauge as _gauge
+from torhaus.daemon.histogram import Histogram
+from torhaus.daemon.lora import metrics as lora
 from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.status import Survey
-from torhaus.daemon.watch import BUCKETS, Histogram, Watch
-
-Rows = Iterable[tuple[tuple[str, ...], float]]
+from torhaus.daemon.watch import Watch
 
 
 class TorhausCollector:
@@ -39,6 +43,7 @@ class TorhausCollector:
         yield _gauge("torhaus_ready", "1 when what comes in is stored", [], [((), float(self._survey.ready()))])
         yield _count("torhaus_defects", "Errors that must not happen", ["component"], _by(w.defects))
         yield from self._drivers()
+        yield from lora.families(w.gateways, self._survey.duty)
         yield from self._outbox_families()
         yield from self._forwarders()
         yield from self._scans()
@@ -59,8 +64,8 @@ class TorhausCollector:
         held = (((n,), s.acks_withheld) for n, s in d)
         yield _count("torhaus_driver_withheld_acks", "Not acknowledged, because not stored", one, held)
         yield _histogram("torhaus_driver_ack_seconds", "Datagram received to acknowledgement sent", w.ack_s)
-        known = sum(g.known for g in w.gateways.values())
-        rows: Rows = [(("yes",), known), (("no",), len(w.gateways) - known)]
+        heard = [g.known for g in w.gateways.all.values() if g.first_ns]
+        rows: Rows = [(("yes",), sum(heard)), (("no",), len(heard) - sum(heard))]
         yield _gauge("torhaus_driver_gateways", "Gateways heard since the start", ["known"], rows)
         yield _count("torhaus_driver_rejects", "Bytes and frames refused", ["driver", "reason"], self._rejects(0))
         yield _count("torhaus_decode_rejects", "Payloads and frames refused", ["codec", "reason"], self._rejects(1))
@@ -186,30 +191,5 @@ def expose(reg: CollectorRegistry) -> bytes:
     return generate_latest(reg)
 
 
-def _by(counter: dict[str, int]) -> Rows:
-    return [((key,), n) for key, n in counter.items()]
-
-
-def _count(name: str, text: str, labels: list[str], rows: Rows) -> Metric:
-    family = CounterMetricFamily(name, text, labels=labels)
-    for row, value in rows:
-        family.add_metric(row, value)
-    return family
-
-
-def _gauge(name: str, text: str, labels: list[str], rows: Rows) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=labels)
-    for row, value in rows:
-        family.add_metric(row, float(value))
-    return family
-
-
-def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
-    family = HistogramMetricFamily(name, text)
-    total = 0
-    buckets = []
-    for bound, n in zip((*BUCKETS, float("inf")), histogram.counts, strict=True):
-        total += n
-        buckets.append(("+Inf" if bound == float("inf") else repr(bound), total))
-    family.add_metric([], buckets, histogram.sum)
-    return family
+def _histogram(name: str, text: str, observed: Histogram) -> Metric:
+    return histogram(name, text, [], [((), observed)])

@@ -28,6 +28,14 @@ class Watch(Protocol):
         """A driver delivered so many frames."""
         ...
 
+    def heard(self, driver: str, frames: list[Frame]) -> None:
+        """They are frames of gateways."""
+        ...
+
+    def reported(self, driver: str, stats: GatewayStats) -> None:
+        """A gateway reported of itself."""
+        ...
+
     def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
         """Bytes or a frame were refused."""
         ...
@@ -143,8 +151,11 @@ class Pipeline:
             (strangers if stats.stranger else main).append((stats.at, Record("event", driver, event=values)))
             if relayed is not None and not stats.stranger:
                 relay.append((stats.at, Record("event", driver, event=values)))
+            watch.reported(driver, stats)
         if frames:
             watch.frames(driver, len(frames), frames[-1].at)
+            if frames[0].radio is not None:
+                watch.heard(driver, frames)
         if main:
             outbox.put(MAIN, main, size)
         if relay:

@@ -10,11 +10,13 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.forecast import SOON_S
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.lookout import LATELY_S, MINUTE_S, Lookout
+from torhaus.daemon.lora.duty_cycle import DutyCycle
+from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
 from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.scripts.host import HostStatus
-from torhaus.daemon.watch import DriverState, Gateway, Watch
+from torhaus.daemon.watch import DriverState, Watch
 
 if TYPE_CHECKING:  # a site without scan stations starts without their rooms
     from torhaus.daemon.scans.watch import ScanWatch
@@ -65,6 +67,7 @@ class Status(msgspec.Struct, kw_only=True):
     problems: list[str]
     drivers: dict[str, DriverState] = {}
     gateways: dict[str, Gateway] = {}
+    airtime: dict[str, dict[str, float]] = {}  # gateway to sub-band to the part used of what an hour allows
     devices: dict[str, int] = {}  # last reading
     logs: dict[str, LogStatus] = {}
     written_per_day_bytes: int = 0  # to the disk by the outbox, as of the time since the start; 0: too early to say
@@ -122,6 +125,7 @@ class Survey:
         self.lookout = Lookout(clock, outbox, runners)
         self.scan_watch: ScanWatch | None = None
         self.scripts: Callable[[], HostStatus] | None = None
+        self.duty: DutyCycle | None = None
         self.starting = True
 
     def problems(self) -> list[str]:
@@ -146,6 +150,8 @@ class Survey:
         ]
         found += [f"driver {name}: {d.detail}" for name, d in self._watch.drivers.items() if not d.up]
         found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
+        silent = self._watch.gateways.silent()
+        found += [f"gateway {eui}: silent for {seconds / 60:.0f} min" for eui, seconds in silent.items()]
         if self.scan_watch is not None:
             places = self.scan_watch.stations.items()
             why = {name: f" ({p.detail})" if p.detail else "" for name, p in places}
@@ -211,7 +217,8 @@ class Survey:
             ready=self.ready(),
             problems=self.problems(),
             drivers=watch.drivers,
-            gateways=dict(watch.gateways),
+            gateways=dict(watch.gateways.all),
+            airtime=self.duty.table() if self.duty is not None else {},
             devices=watch.devices,
             logs={name: self.log_status(name) for name in self._outbox.logs},
             written_per_day_bytes=self._written_per_day(stamp.boot_ns),

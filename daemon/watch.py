@@ -1,46 +1,27 @@
 """Everything that is counted and told: plain numbers for metrics.py, one log line per change of state."""
 
-from bisect import bisect_left
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from torhaus.codecs.model import RejectReason, Stamp
+from torhaus.codecs.model import Frame, RejectReason, Stamp
 from torhaus.daemon import logs
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.histogram import Histogram
+from torhaus.daemon.lora.gateways import OFFLINE_S, Gateways
 from torhaus.daemon.outbox.aside import Report
 from torhaus.daemon.outbox.store import Reporter
 from torhaus.daemon.supervise import Told
-from torhaus.drivers.base import Event, GatewaySeen, LinkChanged
+from torhaus.drivers.base import Event, GatewayStats, LinkChanged
 
 ACK_LIMIT_S: Final = 0.05
 """A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
-BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 STARTING: Final = "starting"
 DRIVER: Final = "driver "
 """How the supervised names of drivers begin; no other part's does."""
-MAX_GATEWAYS: Final = 1024
-"""Gateways remembered. Their EUIs are not authenticated: strangers are forgotten first."""
-GATEWAY_LINES: Final = 64
-"""Log lines about gateways within an hour: whoever makes up EUIs must not fill the journal."""
-_HOUR_NS: Final = 3_600_000_000_000
-
-
-class Histogram:
-    """Observations by bucket, as plain integers."""
-
-    __slots__ = ("counts", "sum")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BUCKETS) + 1)
-        self.sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """One observation."""
-        self.sum += value
-        self.counts[bisect_left(BUCKETS, value)] += 1
 
 
 class DriverState(msgspec.Struct):
@@ -56,24 +37,15 @@ class DriverState(msgspec.Struct):
     acks_withheld: int = 0
 
 
-class Gateway(msgspec.Struct):
-    """A gateway that was heard. `peer` is the address it speaks from."""
-
-    driver: str
-    peer: str
-    protocol: str
-    known: bool
-    first_ns: int
-
-
 class Watch(Reporter, Told):
     """What pipeline, outbox, scans and supervision report to."""
 
-    def __init__(self, wall_ns: int) -> None:
+    def __init__(self, wall_ns: int, clock: Clock | None = None, gateway_offline_s: float = OFFLINE_S) -> None:
         self.started_ns = wall_ns
-        self.now_ns: Callable[[], int] = lambda: wall_ns
+        self.now_ns: Callable[[], int] = clock.wall_ns if clock else lambda: wall_ns
         self.drivers: dict[str, DriverState] = {}
-        self.gateways: OrderedDict[str, Gateway] = OrderedDict()
+        still = Stamp(wall_ns, 0, synced=True)
+        self.gateways = Gateways(clock.stamp if clock else lambda: still, gateway_offline_s)
         self.devices: dict[str, int] = {}  # last reading, wall clock
         self.rejects: Counter[tuple[str, str, str]] = Counter()  # driver, codec, reason
         self.readings: Counter[str] = Counter()  # codec
@@ -89,8 +61,6 @@ class Watch(Reporter, Told):
         self.ack_s = Histogram()
         self._refusing: set[str] = set()
         self._dropping: set[tuple[str, str]] = set()
-        self._gateway_lines = 0
-        self._gateway_lines_since = wall_ns
 
     # -- drivers ------------------------------------------------------------------------------------------------------
 
@@ -103,6 +73,14 @@ class Watch(Reporter, Told):
         state = self.drivers[driver]
         state.frames += count
         state.last_frame_ns = at.wall_ns
+
+    def heard(self, driver: str, frames: list[Frame]) -> None:
+        """Frames of gateways."""
+        self.gateways.heard(driver, frames)
+
+    def reported(self, driver: str, stats: GatewayStats) -> None:
+        """A gateway's own report."""
+        self.gateways.reported(driver, stats)
 
     def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
         """Bytes or a frame were refused."""
@@ -133,33 +111,8 @@ class Watch(Reporter, Told):
         """A driver's state changed."""
         if isinstance(event, LinkChanged):
             self._set_driver(driver, up=event.up, detail=event.detail)
-        elif isinstance(event, GatewaySeen):
-            self._meet(driver, event)
-
-    def driver_of(self, gateway: str) -> str | None:
-        """The driver that last heard a gateway; None for one that is not there or is nobody we know."""
-        found = self.gateways.get(gateway)
-        return found.driver if found is not None and found.known else None
-
-    def present(self) -> list[str]:
-        """The gateways that are there and may speak."""
-        return [eui for eui, g in self.gateways.items() if g.known]
-
-    def _meet(self, driver: str, event: GatewaySeen) -> None:
-        now = self.now_ns()
-        before = self.gateways.pop(event.gateway, None)
-        first_ns = before.first_ns if before else now
-        self.gateways[event.gateway] = Gateway(driver, event.peer, event.protocol, event.known, first_ns)
-        if len(self.gateways) > MAX_GATEWAYS:
-            strangers = (name for name, g in self.gateways.items() if not g.known)
-            self.gateways.pop(next(strangers, next(iter(self.gateways))))
-        if abs(now - self._gateway_lines_since) > _HOUR_NS:
-            self._gateway_lines, self._gateway_lines_since = 0, now
-        self._gateway_lines += 1
-        if self._gateway_lines <= GATEWAY_LINES:
-            logs.info("gateway", driver=driver, gateway=event.gateway, peer=event.peer, known=event.known)
-        elif self._gateway_lines == GATEWAY_LINES + 1:
-            logs.warning("too many gateways: further ones are not logged within this hour", driver=driver)
+        else:
+            self.gateways.event(driver, event)
 
     def _set_driver(self, name: str, *, up: bool, detail: str) -> None:
         state = self.driver(name)

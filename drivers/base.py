@@ -27,12 +27,23 @@ class LinkChanged(msgspec.Struct, frozen=True, gc=False):
 
 
 class GatewaySeen(msgspec.Struct, frozen=True, gc=False):
-    """A gateway spoke to us; `peer` is its network address, `known` whether the allow-list has it."""
+    """A gateway spoke to us, for the first time or from another address; `peer` is where it speaks from.
+
+    `known`: it may speak, from there. `listed`: the configuration names it, so that it may be a metric's label.
+    """
 
     gateway: str
     peer: str
     protocol: str
     known: bool
+    listed: bool = False
+
+
+class GatewayReachable(msgspec.Struct, frozen=True, gc=False):
+    """A gateway that may speak opened its way down, or keeps it open: downlinks go to `address` from now on."""
+
+    gateway: str
+    address: str
 
 
 class GatewayLeft(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +62,7 @@ class GatewayStats(msgspec.Struct, frozen=True, gc=False):
     stranger: RejectReason | None = None
 
 
-Event = LinkChanged | GatewaySeen | GatewayLeft
+Event = LinkChanged | GatewaySeen | GatewayReachable | GatewayLeft
 
 
 class Host(Protocol):

@@ -1,4 +1,4 @@
-"""Who carries downlinks. The words of the way down are `torhaus.codecs.lorawan.downlink`'s; they can be had here."""
+"""Who carries downlinks. Its words are those of `torhaus.codecs.lorawan.downlink`; they can be had here, too."""
 
 from typing import Protocol
 

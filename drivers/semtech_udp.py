@@ -1,6 +1,6 @@
 """The server side of GWMP (Semtech UDP): packet forwarders send here; they are acknowledged once it is on disk.
 
-Wire format: torhaus.codecs.framing.semtech_udp.
+Wire format: torhaus.codecs.framing.semtech_udp. What goes back down: torhaus.drivers.semtech_udp_down.
 """
 
 import asyncio
@@ -13,8 +13,10 @@ import msgspec
 
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
-from torhaus.drivers.base import Done, DriverGone, GatewaySeen, GatewayStats, Host, LinkChanged
+from torhaus.drivers.base import Done, DriverGone, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
 from torhaus.drivers.batch_send import MAX_BATCH, Address, BatchSender
+from torhaus.drivers.downlink import Downlink, TxAnswer
+from torhaus.drivers.semtech_udp_down import WayDown
 
 Network = IPv4Network | IPv6Network
 Delivery = tuple[list[Frame], list[Reject], Done | None, GatewayStats | None]
@@ -72,12 +74,14 @@ class SemtechUdp(asyncio.DatagramProtocol):
         self._allowed: dict[str, list[Network]] = {
             g.eui.lower(): [ip_network(n) for n in g.networks] for g in config.gateway
         }
+        self.gateways = tuple(self._allowed)  # that the configuration names
         self._seen: OrderedDict[str, tuple[str, bool]] = OrderedDict()
         self._transport: asyncio.DatagramTransport | None = None
         self._came: list[tuple[bytes, Address]] = []  # in this turn of the loop
         self._at: Stamp  # when the first of them came
         self._acks: list[tuple[bytes, Address]] = []  # due in this turn of the loop
         self._came_ns: list[int] = []  # when the datagrams came that they acknowledge
+        self._down = WayDown(self._send, self._boot_ns)
         self._sender: BatchSender
         self._loop: asyncio.AbstractEventLoop
         self._host: Host
@@ -105,6 +109,11 @@ class SemtechUdp(asyncio.DatagramProtocol):
         finally:
             self.bound.clear()
             transport.close()
+            self._down.close()
+
+    async def transmit(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
+        """Send through a gateway, to where its last PULL_DATA came from (torhaus.drivers.downlink.Transmitter)."""
+        return await self._down.transmit(downlink)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Closed, by us or by an error."""
@@ -150,8 +159,15 @@ class SemtechUdp(asyncio.DatagramProtocol):
         if header.kind == gwmp.PUSH_DATA:
             self._push(data, addr, header, deliveries, known=known)
         elif header.kind == gwmp.PULL_DATA:
-            self._answer(gwmp.ack(header), addr)
-        # TX_ACK answers a downlink, and downlinks are not sent by this driver yet: nobody waits for it
+            self._send(gwmp.ack(header), addr)
+            if known:  # anybody can send one in the name of any gateway: downlinks go only to whom the list allows
+                self._down.polled(header.gateway, header.version, addr, self._loop.time())
+                self._host.event(GatewayReachable(header.gateway, _text(addr)))
+        elif known and self._down.awaits(header.gateway, header.token, addr):
+            try:
+                self._down.answered(header.gateway, header.token, data)
+            except DecodeError as e:
+                deliveries.append(([], [Reject(data, e.reason, e.detail, header.gateway)], None, None))
 
     def _push(
         self, data: bytes, addr: Address, header: gwmp.Header, deliveries: list[Delivery], *, known: bool
@@ -203,10 +219,15 @@ class SemtechUdp(asyncio.DatagramProtocol):
         for came_ns in came:
             acked((now - came_ns) / 1e9)
 
-    def _answer(self, data: bytes, addr: Address) -> None:
-        """Send a PULL_ACK, unless the socket has been closed meanwhile."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(data, addr)
+    def _boot_ns(self) -> int:
+        return self._host.boot_ns()
+
+    def _send(self, data: bytes, addr: Address) -> bool:
+        """Send one datagram, unless the socket has been closed meanwhile."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        self._transport.sendto(data, addr)
+        return True
 
     def _meet(self, header: gwmp.Header, addr: Address) -> bool:
         """A gateway that we have not heard of, or that speaks from another address than last time."""
@@ -215,7 +236,8 @@ class SemtechUdp(asyncio.DatagramProtocol):
         self._seen[header.gateway] = (addr[0], known)
         if len(self._seen) > MAX_GATEWAYS:
             self._seen.popitem(last=False)
-        self._host.event(GatewaySeen(header.gateway, str(addr[0]), f"gwmp{header.version}", known))
+        listed = header.gateway in self._allowed
+        self._host.event(GatewaySeen(header.gateway, str(addr[0]), f"gwmp{header.version}", known, listed))
         return known
 
     def _is_allowed(self, gateway: str, addr: Address) -> bool:
@@ -230,3 +252,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
         if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:  # on [::] IPv4 comes as ::ffff:a.b.c.d
             ip = ip.ipv4_mapped
         return any(ip in n for n in networks)
+
+
+def _text(addr: Address) -> str:
+    return f"[{addr[0]}]:{addr[1]}" if ":" in addr[0] else f"{addr[0]}:{addr[1]}"

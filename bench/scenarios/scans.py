@@ -1,4 +1,4 @@
-"""Documents from a hot folder to a target folder, hash compared.
+"""Documents from a hot folder into the spool, and on to a target folder, hash compared.
 
 The reference is what cannot be left out: read, sha256, write, fsync of the same bytes, alone.
 """
@@ -55,14 +55,18 @@ def alone(documents: list[Path], target: Path) -> float:
     return time.perf_counter() - began
 
 
-def scans(count: int, size_bytes: int) -> Figures:
-    """One run: `count` documents that are all in the hot folder when the daemon starts."""
+def scans(count: int, size_bytes: int, *, is_delivered: bool) -> Figures:
+    """One run: `count` documents that are all in the hot folder when the daemon starts.
+
+    Until they are out of it, or `is_delivered`: until they are in the target folder, too.
+    """
     if importlib.util.find_spec("pikepdf") is None:
         raise NotMeasured("the extra 'scans' (pikepdf, Pillow) is not installed")
     with folder() as place:
         hot, archive = place / "hot", place / "archive"
         hot.mkdir()
-        archive.mkdir()
+        if is_delivered:
+            archive.mkdir()  # else the target is down, and documents wait for it in the spool
         documents = [hot / f"scan-{n:05d}.pdf" for n in range(count)]
         for n, path in enumerate(documents):
             path.write_bytes(pdf(n, size_bytes))
@@ -76,10 +80,12 @@ def scans(count: int, size_bytes: int) -> Figures:
             daemon.start()
             before, began = daemon.usage(), time.perf_counter()
 
-            def delivered() -> bool:
-                return sum(1 for path in archive.rglob("*.pdf") if path.is_file()) >= count
+            def is_done() -> bool:
+                if is_delivered:
+                    return sum(1 for path in archive.rglob("*.pdf") if path.is_file()) >= count
+                return not any(path.is_file() for path in hot.rglob("*"))
 
-            wait_until(delivered, f"{count} documents in the archive", PATIENCE_S)
+            wait_until(is_done, f"{count} documents where they belong", PATIENCE_S)
             took = time.perf_counter() - began
             used = daemon.usage().since(before)
             rate = count * size_bytes / MIB / took

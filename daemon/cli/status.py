@@ -72,6 +72,33 @@ def fetch(config: Path) -> Status:
         raise Unreadable(f"{loaded.store.path}: {e}", EX_IOERR) from None
 
 
+def gateways(s: Status) -> str:
+    """The gateways: heard or not, and what went through each. AIRTIME is the fullest sub-band's share of an hour."""
+    rows = []
+    for eui, g in sorted(s.gateways.items()):
+        counts, ack, trip = g.counts, g.report.ack_ratio, g.round_trip_s
+        sent = counts.downlinks.get("OK", 0)
+        busiest = max(s.airtime.get(eui, {}).values(), default=None)
+        row: tuple[object, ...] = (
+            eui,
+            g.driver,
+            ("up" if g.online else "DOWN") if g.known else "STRANGER",
+            ago(g.last_ns, s.now_ns),
+            counts.uplinks,
+            counts.crc_bad,
+            sent,
+            sum(counts.downlinks.values()) - sent,
+            "" if trip is None else f"{trip * 1000:.0f} ms",
+            "" if ack is None else f"{ack:.1%}",
+            "" if busiest is None else f"{busiest:.0%}",
+            g.protocol,
+            g.address or g.peer,
+        )
+        rows.append(row)
+    sums = ("UP", "BAD CRC", "DOWN", "FAILED", "TRIP", "ACKED", "AIRTIME")
+    return table(("GATEWAY", "DRIVER", "STATE", "LAST", *sums, "PROTOCOL", "ADDRESS"), rows)
+
+
 def render(s: Status) -> str:
     """The status as text: first what is wrong, then the parts."""
     now = s.now_ns
@@ -89,10 +116,7 @@ def render(s: Status) -> str:
         ]
         lines += ["", table(("DRIVER", "STATE", "FRAMES", "LAST", "ACKS", "LATE", ""), drivers)]
     if s.gateways:
-        known = [
-            (g, x.driver, x.peer, x.protocol, "yes" if x.known else "STRANGER") for g, x in sorted(s.gateways.items())
-        ]
-        lines += ["", table(("GATEWAY", "DRIVER", "ADDRESS", "PROTOCOL", "KNOWN"), known)]
+        lines += ["", gateways(s)]
     if s.forwarders:
         forwarders = [
             (name, "up" if f.up else "DOWN", f.backlog, f.accepted, f.set_aside, f.dead_letters,

@@ -117,9 +117,15 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[lorawan]`: the regional parameters of this site's network (RP002)."""
+    """`[lorawan]`: the regional parameters of this site's network (RP002).
 
-    region: Literal["EU868", "AS923", "IN865", "KR920", "AU915", "US915"] = "EU868"
+    `gateway_offline_s`: a gateway that is silent for longer is offline. `enforce_duty_cycle`: downlinks for which the
+    gateway has no airtime left in their sub-band are refused.
+    """
+
+    region: Literal["EU868", "AS923", "AS923-2", "AS923-3", "AS923-4", "IN865", "KR920", "AU915", "US915"] = "EU868"
+    gateway_offline_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 120
+    enforce_duty_cycle: bool = False
 
 
 class Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

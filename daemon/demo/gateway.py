@@ -1,16 +1,28 @@
-"""A simulated packet forwarder: sends PUSH_DATA and PULL_DATA like the real ones, and counts what is acknowledged."""
+"""A simulated packet forwarder: sends PUSH_DATA and PULL_DATA like the real ones, and answers downlinks with TX_ACK."""
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from torhaus.codecs.framing import semtech_udp as gwmp
+from torhaus.codecs.framing.semtech_udp_client import build_pull_data, parse_answer
+from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk, build_tx_ack, parse_pull_resp
+from torhaus.codecs.model import DecodeError
 
 CHANNELS: Final = (868.1, 868.3, 868.5, 867.1, 867.3, 867.5, 867.7, 867.9)
 """The usual eight of EU868, MHz."""
+BAND_HZ: Final = (863_000_000, 870_000_000)
+LEAD_US: Final = 40_000
+"""What comes later than this before its time is too late: so long it takes to program a concentrator, with a margin."""
+ADVANCE_US: Final = 8_000_000
+"""What comes earlier than this is too early; a join-accept's RX2 is six seconds after the request."""
+GAP_US: Final = 20_000
+"""Two frames closer than this collide (a short one's time on air)."""
+_WRAP: Final = 0xFFFF_FFFF
+_HALF: Final = 1 << 31
 
 
 def push_data(eui: str, version: int, token: int, phys: Sequence[bytes], tmst: int = 0) -> bytes:
@@ -42,14 +54,31 @@ def stat(eui: str, version: int, token: int, values: dict[str, Any]) -> bytes:
     return bytes((version,)) + token.to_bytes(2, "big") + b"\0" + bytes.fromhex(eui) + body
 
 
-class SimulatedGateway(asyncio.DatagramProtocol):
-    """One gateway. `sent` and `acked` are tokens; `on_ack` is called with the token of each PUSH_ACK."""
+class Sent(msgspec.Struct, frozen=True):
+    """A downlink that the gateway took. `lead_us`: how long before its time it came; 0 when it was to go at once."""
 
-    def __init__(self, eui: str, version: int = 2) -> None:
+    txpk: Txpk
+    at_us: int  # of the concentrator's counter
+    lead_us: int
+
+
+class SimulatedGateway(asyncio.DatagramProtocol):
+    """One gateway: what it was acknowledged (`acked` are tokens), and what it was given to send.
+
+    `counter_us` is the concentrator's counter; `refuse` may give a reason of one's own (GWMP `error`) for a downlink,
+    and with `answers` off nothing is said of any.
+    """
+
+    def __init__(self, eui: str, version: int = 2, counter_us: Callable[[], int] | None = None) -> None:
         self.eui = eui
         self.version = version
         self.acked: set[int] = set()
         self.pulled = 0
+        self.sent: list[Sent] = []
+        self.refused: list[tuple[Txpk, str]] = []
+        self.refuse: Callable[[Txpk], str | None] = lambda _: None
+        self.answers = True
+        self._counter_us = counter_us or (lambda: int(asyncio.get_running_loop().time() * 1e6) & _WRAP)
         self._token = 0
         self._transport: asyncio.DatagramTransport | None = None
         self._waiting: dict[int, asyncio.Future[None]] = {}
@@ -59,12 +88,13 @@ class SimulatedGateway(asyncio.DatagramProtocol):
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, remote_addr=(host, port))
 
-    def push(self, phys: Sequence[bytes]) -> int:
+    def push(self, phys: Sequence[bytes], tmst: int | None = None) -> int:
         """Send frames once, like a real forwarder; returns the token."""
         assert self._transport is not None
         self._token = (self._token + 1) & 0xFFFF
         self.acked.discard(self._token)
-        self._transport.sendto(push_data(self.eui, self.version, self._token, phys))
+        at = self._counter_us() if tmst is None else tmst
+        self._transport.sendto(push_data(self.eui, self.version, self._token, phys, at))
         return self._token
 
     async def push_acked(self, phys: Sequence[bytes], timeout_s: float) -> bool:
@@ -89,24 +119,58 @@ class SimulatedGateway(asyncio.DatagramProtocol):
         self._transport.sendto(stat(self.eui, self.version, self._token, values))
 
     def pull(self) -> None:
-        """Keep-alive."""
+        """Keep-alive: opens the way down."""
         assert self._transport is not None
-        token = b"\x5a\x5a"
-        self._transport.sendto(bytes((self.version,)) + token + b"\x02" + bytes.fromhex(self.eui))
+        self._transport.sendto(build_pull_data(b"\x5a\x5a", self.eui, self.version))
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """An acknowledgement."""
+        """An acknowledgement, or something to send."""
         del addr
-        if len(data) != 4 or data[0] != self.version:
-            return
-        token = int.from_bytes(data[1:3], "big")
-        if data[3] == gwmp.PUSH_ACK:
+        try:
+            answer = parse_answer(data)
+            if answer.version != self.version:
+                return
+            if answer.kind == gwmp.PULL_RESP:
+                self._take(answer.token, parse_pull_resp(data).txpk)
+        except DecodeError:
+            return  # a real forwarder drops it, too
+        if answer.kind == gwmp.PUSH_ACK:
+            token = int.from_bytes(answer.token, "big")
             self.acked.add(token)
             waiting = self._waiting.get(token)
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
-        elif data[3] == gwmp.PULL_ACK:
+        elif answer.kind == gwmp.PULL_ACK:
             self.pulled += 1
+
+    def _take(self, token: bytes, txpk: Txpk) -> None:
+        """Queue a downlink or refuse it, and say so: version 1 has no way to."""
+        now = self._counter_us()
+        at = now if txpk.tmst_us is None else txpk.tmst_us
+        lead_us = ((at - now + _HALF) & _WRAP) - _HALF  # the counter wraps
+        error = self.refuse(txpk) or self._fault(txpk, at, lead_us)
+        if error is None:
+            self.sent.append(Sent(txpk, at, lead_us))
+        else:
+            self.refused.append((txpk, error))
+        if self.answers and self.version > 1 and self._transport is not None:
+            self._transport.sendto(build_tx_ack(token, self.eui, TxAck(error), self.version))
+
+    def _fault(self, txpk: Txpk, at: int, lead_us: int) -> str | None:
+        """Why a concentrator would not send it (sx1302_hal: jitqueue.c has the limits)."""
+        if txpk.gps_time_ms is not None:
+            return "GPS_UNLOCKED"
+        if not BAND_HZ[0] <= txpk.freq_hz <= BAND_HZ[1]:
+            return "TX_FREQ"
+        if txpk.immediate:
+            return None
+        if lead_us < LEAD_US:
+            return "TOO_LATE"
+        if lead_us > ADVANCE_US:
+            return "TOO_EARLY"
+        if any(abs(((s.at_us - at + _HALF) & _WRAP) - _HALF) < GAP_US for s in self.sent[-32:]):
+            return "COLLISION_PACKET"
+        return None
 
     def error_received(self, exc: Exception) -> None:
         """Nobody listens: a real forwarder goes on all the same."""

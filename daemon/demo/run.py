@@ -21,9 +21,8 @@ from torhaus.daemon.demo.documents import drop
 from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.meter import SimulatedMeter
 from torhaus.daemon.demo.sensors import Sensor
-from torhaus.daemon.demo.site import Ports, build, free_port, sensors
+from torhaus.daemon.demo.site import GATEWAYS, Ports, build, free_port, sensors
 
-GATEWAYS: Final = ("aa555a0000000101", "aa555a0000000102")
 UPLINK_EVERY_S: Final = 0.5
 DOCUMENT_EVERY_S: Final = 8.0
 START_S: Final = 20.0

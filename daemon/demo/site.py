@@ -12,6 +12,7 @@ ROOMS: Final = (
     "council-chamber", "registry-office", "library", "gym", "classroom-1", "classroom-2", "day-nursery", "attic",
 )  # fmt: skip
 MASTS: Final = ("market-square", "pump-house", "waterworks")
+GATEWAYS: Final = ("aa555a0000000101", "aa555a0000000102")
 SCRIPTED: Final = "boiler-room"
 METER: Final = "electricity-meter"
 DECODER: Final = """// A decoder as vendors publish it (LoRa Alliance TS013): runs unmodified in the script process.
@@ -73,6 +74,7 @@ def build(folder: Path, ports: Ports, meter: str) -> Path:
     keys.write_text("".join(s.keys() for s in devices), encoding="utf-8")
     for sub in ("scan-in", "delivered"):
         (folder / sub).mkdir(exist_ok=True)
+    listed = "".join(f'[[driver.gateway]]\neui = "{eui}"\nnetworks = ["127.0.0.0/8"]\n' for eui in GATEWAYS)
     config = folder / "torhaus.toml"
     config.write_text(
         f"""[site]
@@ -91,7 +93,7 @@ format = "text"
 name = "radio"
 type = "semtech_udp"
 listen = "127.0.0.1:{ports.gwmp}"
-
+{listed}
 [[driver]]
 name = "meter"
 type = "sml"

@@ -3,19 +3,35 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import msgspec
+
+from torhaus.daemon.lora.duty_cycle import DutyCycle
+from torhaus.daemon.lora.gateways import Gateways
 from torhaus.drivers.downlink import Downlink, Transmitter, TxAnswer, TxStatus
+
+_OVERFLOW = TxAnswer(TxStatus.DUTY_CYCLE_OVERFLOW, detail="the duty cycle of this sub-band is used up for now")
 
 
 class Downlinks:
     """Routes downlinks to drivers. `driver_of` says which driver last heard a gateway, by the gateway's EUI.
 
-    `present` gives the EUIs of the gateways that are there and may speak.
+    `gateways` counts what became of them, `duty` accounts their airtime and may refuse some.
     """
 
-    def __init__(self, driver_of: Callable[[str], str | None], present: Callable[[], list[str]] = list) -> None:
+    def __init__(
+        self,
+        driver_of: Callable[[str], str | None],
+        gateways: Gateways | None = None,
+        duty: DutyCycle | None = None,
+    ) -> None:
         self._driver_of = driver_of
-        self.present = present
+        self._gateways = gateways
+        self._duty = duty
         self._transmitters: dict[str, Transmitter] = {}
+
+    def present(self) -> list[str]:
+        """The EUIs of the gateways that are there and may speak."""
+        return self._gateways.present() if self._gateways is not None else []
 
     def add(self, name: str, driver: Any) -> None:  # noqa: ANN401 - any driver; those that cannot send are left out
         """A configured driver, which may be able to send."""
@@ -26,6 +42,24 @@ class Downlinks:
         """Send it; one answer for each item, in order."""
         name = self._driver_of(downlink.gateway)
         transmitter = self._transmitters.get(name) if name is not None else None
-        if transmitter is None:
-            return (TxAnswer(TxStatus.NO_GATEWAY),) * len(downlink.items)
-        return await transmitter.transmit(downlink)
+        if name is None or transmitter is None:
+            answers = (TxAnswer(TxStatus.NO_GATEWAY),) * len(downlink.items)
+        else:
+            answers = await self._transmit(transmitter, downlink)
+            if self._duty is not None:
+                label = self._gateways.label(downlink.gateway) if self._gateways is not None else downlink.gateway
+                self._duty.sent(name, downlink.gateway, label, downlink.items, answers)
+        if self._gateways is not None:
+            self._gateways.answered(downlink.gateway, answers)
+        return answers
+
+    async def _transmit(self, transmitter: Transmitter, downlink: Downlink) -> tuple[TxAnswer, ...]:
+        """All that is allowed at present; the driver does not see the rest."""
+        fits = [self._duty is None or self._duty.fits(downlink.gateway, item) for item in downlink.items]
+        if all(fits):
+            return await transmitter.transmit(downlink)
+        rest = tuple(item for item, fit in zip(downlink.items, fits, strict=True) if fit)
+        if not rest:
+            return (_OVERFLOW,) * len(fits)
+        answers = iter(await transmitter.transmit(msgspec.structs.replace(downlink, items=rest)))
+        return tuple(next(answers) if fit else _OVERFLOW for fit in fits)

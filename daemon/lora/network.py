@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 
 from torhaus.codecs.lorawan.crypto import SessionKeys
-from torhaus.codecs.lorawan.datarate import dr_index
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_addr
 from torhaus.codecs.lorawan.fcnt import Kind
 from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
+from torhaus.codecs.lorawan.region import dr_index
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import DecodeError, Frame, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys

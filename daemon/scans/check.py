@@ -1,8 +1,9 @@
-"""Runs the strict check of one document in a child process and turns whatever happens to it into a verdict."""
+"""Has documents checked strictly in processes of their own and turns whatever happens to these into a verdict."""
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +11,16 @@ from typing import Final, Protocol
 
 import msgspec
 
-from torhaus.daemon.scans.checker import EX_UNAVAILABLE, MAX_VERDICT_BYTES, Limits, Verdict
+from torhaus.daemon.scans.checker import EX_UNAVAILABLE, Limits, Verdict
 from torhaus.daemon.scans.disk import Disk
+from torhaus.daemon.scans.nursery import ANSWER, EX_OSERR, MAX_ANSWER_BYTES, REQUEST, TIMED_OUT
 from torhaus.daemon.scans.states import Reason
 
-CHILD: Final = (sys.executable, "-I", "-m", "torhaus.daemon.scans.checker")
+NURSERY: Final = (sys.executable, "-I", "-m", "torhaus.daemon.scans.nursery")
+MAX_AT_ONCE: Final = 4
+"""Documents that are checked at the same time."""
+GRACE_S: Final = 10.0
+"""So much longer than a document may take, the process that ends those that do may take to say so."""
 _UNKNOWN: Final = "application/octet-stream"
 
 
@@ -29,60 +35,136 @@ class Check(Protocol):
         """The verdict on the file's bytes. Raises CheckUnavailable and OSError; nothing else."""
         ...
 
+    async def close(self) -> None:
+        """Give back what it holds. It may be used again afterwards."""
+        ...
+
+
+class _Child:
+    """A running nursery: its process, our end of the socket, and who waits for an answer."""
+
+    def __init__(self, process: asyncio.subprocess.Process, sock: socket.socket) -> None:
+        self.process = process
+        self.sock = sock
+        self.waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
+
+    def ask(self, number: int, document: int) -> asyncio.Future[tuple[int, bytes]]:
+        """Hand over an open document. Raises OSError."""
+        answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        socket.send_fds(self.sock, [REQUEST.pack(number)], [document])
+        self.waiting[number] = answer
+        return answer
+
+    def _read(self) -> None:
+        try:
+            answer = self.sock.recv(MAX_ANSWER_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            answer = b""
+        if len(answer) < ANSWER.size:
+            self.end("the checking process ended")
+            return
+        number, code = ANSWER.unpack_from(answer)
+        waiter = self.waiting.pop(number, None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result((code, answer[ANSWER.size :]))
+
+    def end(self, why: str) -> None:
+        """Kill it; whoever waits is told that his document was not judged."""
+        if self.sock.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self.sock.fileno())
+            self.sock.close()
+        if self.process.returncode is None:
+            self.process.kill()
+        for waiter in self.waiting.values():
+            if not waiter.done():
+                waiter.set_exception(CheckUnavailable(why))
+        self.waiting.clear()
+
 
 class ProcessCheck:
-    """One child per document: a document that kills or hangs its parser is judged by that and harms nothing else."""
+    """A process per document: one that kills or hangs its parser is judged by that and harms nothing else."""
 
-    def __init__(self, disk: Disk, limits: Limits, command: Sequence[str] = CHILD) -> None:
+    def __init__(self, disk: Disk, limits: Limits, command: Sequence[str] = NURSERY) -> None:
         self._disk = disk
         self._limits = limits
         self._command = (*command, msgspec.json.encode(limits).decode())
+        self._child: _Child | None = None
+        self._number = 0
+        self._starting = asyncio.Lock()
+        self._places = asyncio.Semaphore(MAX_AT_ONCE)
 
     async def check(self, path: Path) -> Verdict:
-        """The verdict on the file's bytes. The child gets an open descriptor, no path and no environment."""
-        fd = await asyncio.to_thread(self._disk.open_read, path)
-        try:
-            return await self._run(fd)
-        finally:
-            os.close(fd)
+        """The verdict on the file's bytes. The process gets an open descriptor, no path and no environment."""
+        async with self._places:
+            fd = await asyncio.to_thread(self._disk.open_read, path)
+            try:
+                code, reply = await self._ask(fd)
+            finally:
+                os.close(fd)
+        return _verdict(code, reply)
 
-    async def _run(self, fd: int) -> Verdict:
+    async def _ask(self, fd: int) -> tuple[int, bytes]:
+        child = await self._running()
+        self._number += 1
         try:
-            child = await asyncio.create_subprocess_exec(
+            answer = child.ask(self._number, fd)
+        except OSError as error:
+            child.end("the checking process takes nothing")
+            raise CheckUnavailable(type(error).__name__) from error
+        try:
+            async with asyncio.timeout(self._limits.wall_s + GRACE_S):
+                return await answer
+        except TimeoutError:
+            child.end("the checking process hung")
+            raise CheckUnavailable("the checking process does not answer") from None
+
+    async def _running(self) -> _Child:
+        """The process, made anew where there is none."""
+        async with self._starting:
+            if self._child is None or self._child.sock.fileno() < 0:
+                await self.close()
+                self._child = await self._start()
+            return self._child
+
+    async def _start(self) -> _Child:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        try:
+            process = await asyncio.create_subprocess_exec(
                 *self._command,
-                stdin=fd,
-                stdout=asyncio.subprocess.PIPE,
+                stdin=theirs.fileno(),
+                stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
                 env={"LC_ALL": "C.UTF-8"},
             )
         except OSError as error:
+            ours.close()
             raise CheckUnavailable(type(error).__name__) from error
-        assert child.stdout is not None
-        try:
-            async with asyncio.timeout(self._limits.wall_s):
-                reply = await _read_all(child.stdout)
-                code = await child.wait()
-        except TimeoutError:
-            return Verdict(_UNKNOWN, Reason.CHECK_TIME)
         finally:
-            if child.returncode is None:
-                child.kill()
-                await child.communicate()  # drains the pipe as well: wait() alone never ends while it is full
-        if code == EX_UNAVAILABLE:
-            raise CheckUnavailable("the extra 'scans' (pikepdf, Pillow) is not installed")
-        if code == -signal.SIGXCPU:
-            return Verdict(_UNKNOWN, Reason.CHECK_TIME)
-        if code != 0:
-            return Verdict(_UNKNOWN, Reason.CHECK_CRASHED)
-        try:
-            return msgspec.json.decode(reply, type=Verdict)
-        except (msgspec.DecodeError, UnicodeError):  # a parser that was taken over could write anything
-            return Verdict(_UNKNOWN, Reason.CHECK_CRASHED)
+            theirs.close()
+        return _Child(process, ours)
+
+    async def close(self) -> None:
+        """End the process."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.end("the check was given up")
+            await child.process.wait()
 
 
-async def _read_all(stream: asyncio.StreamReader) -> bytes:
-    """What the child writes, up to MAX_VERDICT_BYTES; one that writes more is stuck until its time is over."""
+def _verdict(code: int, reply: bytes) -> Verdict:
+    if code == EX_UNAVAILABLE:
+        raise CheckUnavailable("the extra 'scans' (pikepdf, Pillow) is not installed")
+    if code == EX_OSERR:
+        raise CheckUnavailable("no process can be started")
+    if code in {TIMED_OUT, -signal.SIGXCPU}:
+        return Verdict(_UNKNOWN, Reason.CHECK_TIME)
+    if code != 0:
+        return Verdict(_UNKNOWN, Reason.CHECK_CRASHED)
     try:
-        return await stream.readexactly(MAX_VERDICT_BYTES)
-    except asyncio.IncompleteReadError as short:
-        return short.partial
+        return msgspec.json.decode(reply, type=Verdict)
+    except (msgspec.DecodeError, UnicodeError):  # a parser that was taken over could write anything
+        return Verdict(_UNKNOWN, Reason.CHECK_CRASHED)

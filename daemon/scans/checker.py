@@ -1,18 +1,16 @@
-"""The child process that opens one document strictly: `python -m torhaus.daemon.scans.checker LIMITS < document`.
+"""Opens one document strictly, in a process of its own that `nursery.py` makes for it.
 
-It reads the document from descriptor 0, writes one JSON verdict to descriptor 1 and ends. What parsers do with hostile
-bytes stays in here: limits on memory, CPU time, files and processes are set before the first byte is read. pikepdf and
-Pillow (the extra `scans`) are imported here only; exit code 69 (EX_UNAVAILABLE) says that they are missing.
+What parsers do with hostile bytes stays in there: limits on memory, CPU time, files and processes are set before the
+first byte is read. pikepdf and Pillow (the extra `scans`) are imported in there only; exit code 69 (EX_UNAVAILABLE)
+says that they are missing.
 
 PDF: ISO 32000-1 §7.5 (header, cross-reference, %%EOF). TIFF 6.0 §2. PNG: W3C REC-png-3 §5. JPEG: ITU-T T.81 annex B.
 """
 
-import contextlib
 import ctypes
 import io
 import resource
 import signal
-import sys
 import warnings
 from typing import BinaryIO, Final
 
@@ -168,9 +166,14 @@ def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
         raise Refusal(Reason.TOO_BIG_TO_CHECK) from None
 
 
+def die_with_parent() -> None:
+    """Be killed when the process that made this one ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def bound(limits: Limits) -> None:
     """Take away what a parser has no need of. Dies with its parent."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     for what, value in (
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, 0),
@@ -182,20 +185,3 @@ def bound(limits: Limits) -> None:
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(what, (ceiling, ceiling))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 1))  # SIGXCPU first: tells time from a crash
-
-
-def main(arguments: list[str]) -> int:
-    """Check descriptor 0; the exit code is a sysexits one."""
-    limits = msgspec.json.decode(arguments[0], type=Limits)
-    bound(limits)
-    with contextlib.suppress(BrokenPipeError), open(0, "rb", closefd=False) as document:
-        try:
-            verdict = examine(document, limits)
-        except ImportError:
-            return EX_UNAVAILABLE
-        sys.stdout.buffer.write(msgspec.json.encode(verdict))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -62,7 +62,7 @@ class Disk:
     def make_dir(self, path: Path) -> None:
         """Make a directory for us alone (0700) if it is not there, and force its entry to the disk."""
         if not path.is_dir():
-            path.mkdir(mode=0o700)
+            path.mkdir(mode=0o700, exist_ok=True)  # another thread may be about to make it, too
             self.fsync_dir(path.parent)
 
     def rename(self, old: Path, new: Path) -> None:

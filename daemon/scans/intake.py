@@ -12,13 +12,9 @@ quarantine when it stays as it is for `give_up_s`.
 """
 
 import asyncio
-import errno
-import os
 import sqlite3
 from collections.abc import Callable
 from typing import Final
-
-import msgspec
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.clock import Clock
@@ -37,24 +33,22 @@ from torhaus.daemon.scans.events import (
     StationChanged,
     Unfinished,
 )
-from torhaus.daemon.scans.folder import Entry, HotFolder, Identity, Look, Removal, identity_of
+from torhaus.daemon.scans.folder import Entry, HotFolder, Look, Removal
+from torhaus.daemon.scans.prepare import Preparation, Prepared, Quiet, Seen
 from torhaus.daemon.scans.sources import Entries, Source
-from torhaus.daemon.scans.spool import Draft, Spool, TooLarge
-from torhaus.daemon.scans.states import Reason, State
+from torhaus.daemon.scans.spool import Draft, Spool
+from torhaus.daemon.scans.states import State
 
 STUCK_RETRY_NS: Final = 600 * 10**9
 """How long between two attempts to remove a file that could not be removed."""
 
+AT_ONCE: Final = 8
+"""Files that are copied, checked and removed side by side: a disk flushes several in the time of one."""
+
 _S: Final = 1e9
 
 
-class Seen(msgspec.Struct):
-    """What is known of an entry that is not taken yet. `since_ns` (boot time): when it was first seen as it is."""
-
-    identity: Identity
-    since_ns: int
-    failed: Reason | None = None
-    told: str = ""
+Work = Callable[[Tx], Source | None]
 
 
 class Intake:
@@ -74,10 +68,8 @@ class Intake:
         self._station = station
         self._folder = folder
         self._db = db
-        self._spool = spool
-        self._check = check
+        self._preparation = Preparation(station, spool, check, disk)
         self._clock = clock
-        self._disk = disk
         self._report = report
         self._seen: dict[bytes, Seen] = {}
         self._told: dict[bytes, str] = {}
@@ -121,100 +113,96 @@ class Intake:
             entry = entries.pop(source, self._folder.claim_path(source.seq))
             if entry is not None:
                 if self._clock.boot_ns() >= self._stuck_until.get(source.seq, 0):
-                    await self._remove(source, entry)
+                    await self._remove({source: entry})
             elif look.dev == source.identity.dev and not entries.has_name(source.name):
                 # another device: the share is not mounted, and says nothing; same name: reading will tell
-                await self._forget(source, Removal.GONE)
+                await self._forget({source: Removal.GONE})
         return entries.rest()
 
     async def _take_finished(self, entries: list[Entry]) -> int:
         now, taken = self._clock.boot_ns(), 0
         self._seen = {key: seen for e in entries if (seen := self._seen.get(key := _key(e))) is not None}
+        quiet: list[Quiet] = []
         for entry in entries:
-            key = _key(entry)
-            seen = self._seen.get(key)
+            seen = self._seen.get(_key(entry))
             if seen is None or seen.identity != entry.identity:
-                self._seen[key] = Seen(entry.identity, now)
+                self._seen[_key(entry)] = Seen(entry.identity, now)
             elif now - seen.since_ns >= self._station.stable_s * _S:
-                try:
-                    taken += await self._take(entry, seen, give_up=now - seen.since_ns >= self._station.give_up_s * _S)
-                except OSError as error:
-                    if error.errno in FULL:
-                        self._stall("disk_full", errno_name(error))
-                        break
-                    self._leave(seen, "unreadable")  # this file's own trouble: the others have their turn
+                give_up = now - seen.since_ns >= self._station.give_up_s * _S
+                if self._is_to_be_read(entry, seen, give_up):
+                    quiet.append(Quiet(entry, seen, give_up))
+        for i in range(0, len(quiet), AT_ONCE):
+            some, is_full = await self._take(quiet[i : i + AT_ONCE])
+            taken += some
+            if is_full:
+                break
         return taken
 
-    async def _take(self, entry: Entry, seen: Seen, give_up: bool) -> bool:
-        """Take one quiet file in, if it is finished or given up. Raises OSError, sqlite3.Error, CheckUnavailable."""
+    def _is_to_be_read(self, entry: Entry, seen: Seen, give_up: bool) -> bool:
         if not give_up and (seen.failed is not None or entry.identity.size_bytes == 0):
             return False
-        if entry.identity.size_bytes > self._station.max_bytes:
-            return self._leave(seen, "too_large")
-        draft = await asyncio.to_thread(self._copy, entry)
-        if draft is None:  # changed, vanished or replaced while it was read: starts anew
-            del self._seen[_key(entry)]
-            return False
-        try:
-            verdict = self._judge(await self._check.check(draft.path))
-            if verdict.reason is not None and not give_up:
-                seen.failed = verdict.reason
-                self._report(Unfinished(self._station.name, verdict.reason))
-                await asyncio.to_thread(self._spool.discard, draft)
-                return False
-            again = next((s for s in self._sources or () if s.same_file(entry, draft.sha256)), None)
-            if again is None:
-                await asyncio.to_thread(self._spool.publish, draft)
-        except (OSError, CheckUnavailable):
-            await asyncio.to_thread(self._spool.discard, draft)
-            raise
-        if again is not None:
-            await asyncio.to_thread(self._spool.discard, draft)
-            await self._recognise(again, entry)
-            return False
-        scan, source = await self._commit(entry, draft, verdict)
+        return entry.identity.size_bytes <= self._station.max_bytes or self._leave(seen, "too_large")
+
+    async def _take(self, quiet: list[Quiet]) -> tuple[int, bool]:
+        """Take in those that are finished or given up; how many, and whether there is no room for more.
+
+        They are copied and checked side by side, and get their numbers in the order of the look. Raises sqlite3.Error,
+        CheckUnavailable.
+        """
+        found = await asyncio.gather(*map(self._prepare, quiet), return_exceptions=True)
+        good: list[tuple[Entry, Prepared]] = []
+        is_full = False
+        trouble: BaseException | None = None
+        for q, what in zip(quiet, found, strict=True):
+            if isinstance(what, OSError):
+                if what.errno in FULL:
+                    is_full = True
+                    self._stall("disk_full", errno_name(what))
+                else:
+                    self._leave(q.seen, "unreadable")  # this file's own trouble: the others have their turn
+            elif isinstance(what, BaseException):
+                trouble = what
+            elif what is None:  # changed, vanished or replaced while it was read: starts anew
+                self._seen.pop(_key(q.entry), None)
+            elif what.is_kept:
+                good.append((q.entry, what))
+            elif what.verdict.reason is not None and not q.give_up:
+                q.seen.failed = what.verdict.reason
+                self._report(Unfinished(self._station.name, what.verdict.reason))
+            elif (again := self._same(q.entry, what.draft.sha256)) is not None:
+                await self._recognise(again, q.entry)
+        if good:
+            await self._keep(good)
+        if trouble is not None:
+            raise trouble
+        return len(good), is_full
+
+    async def _prepare(self, q: Quiet) -> Prepared | None:
+        def is_known(sha256: str) -> bool:
+            return self._same(q.entry, sha256) is not None
+
+        return await self._preparation.prepare(q.entry, take_bad=q.give_up, is_known=is_known)
+
+    def _same(self, entry: Entry, sha256: str) -> Source | None:
+        return next((s for s in self._sources or () if s.same_file(entry, sha256)), None)
+
+    async def _keep(self, good: list[tuple[Entry, Prepared]]) -> None:
+        """Copies in the spool become scans, in one transaction; then their files are removed."""
+        made = await self._commit(good)
         assert self._sources is not None
-        for old in [s for s in self._sources if s.name == source.name and not entry.claimed]:
-            await self._forget(old, Removal.CHANGED)  # what its name stands for is this scan's file by now
-        self._sources.append(source)
-        del self._seen[_key(entry)]
+        for (entry, _), (scan, source) in zip(good, made, strict=True):
+            for old in [s for s in self._sources if s.name == source.name and not entry.claimed]:
+                await self._forget({old: Removal.CHANGED})  # what its name stands for is this scan's file by now
+            self._sources.append(source)
+            del self._seen[_key(entry)]
+            self._report(ScanMoved(scan.id, scan.station, None, scan.state, scan.reason, scan.size_bytes))
         self._stalled = ""
-        self._report(ScanMoved(scan.id, scan.station, None, scan.state, scan.reason, scan.size_bytes))
-        await self._remove(source, entry)
-        return True
+        await self._remove({source: entry for (entry, _), (_, source) in zip(good, made, strict=True)})
 
-    def _judge(self, verdict: Verdict) -> Verdict:
-        """The station's own rules on top of the check's findings."""
-        if verdict.reason is Reason.UNKNOWN_TYPE and self._station.unknown_types == "pass":
-            return Verdict(verdict.media_type, None, 0, ("unchecked",))
-        if verdict.reason is None and "encrypted" in verdict.flags and self._station.encrypted == "quarantine":
-            return msgspec.structs.replace(verdict, reason=Reason.ENCRYPTED)
-        return verdict
-
-    def _copy(self, entry: Entry) -> Draft | None:
-        """Copy into the spool; None when the file was not the same before and after. Blocks."""
-        try:
-            fd = self._disk.open_read(entry.path)
-        except OSError as error:
-            if error.errno in {errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.ENXIO}:
-                return None  # gone, or a link or device by now
-            raise
-        try:
-            draft = self._spool.draft(fd, self._station.max_bytes)
-            same = identity_of(os.fstat(fd)) == entry.identity and draft.size_bytes == entry.identity.size_bytes
-        except TooLarge:
-            return None
-        finally:
-            os.close(fd)
-        if not same:
-            self._spool.discard(draft)
-            return None
-        return draft
-
-    async def _commit(self, entry: Entry, draft: Draft, verdict: Verdict) -> tuple[Scan, Source]:
+    async def _commit(self, good: list[tuple[Entry, Prepared]]) -> list[tuple[Scan, Source]]:
         at = self._clock.stamp()
 
-        def work(tx: Tx) -> tuple[Scan, Source]:
+        def one(tx: Tx, entry: Entry, draft: Draft, verdict: Verdict) -> tuple[Scan, Source]:
             scan = tx.add(
                 Arrival(
                     self._station.name, sources.original_name(tx, entry), draft.sha256, draft.size_bytes,
@@ -225,44 +213,54 @@ class Intake:
                 scan = tx.move(scan, State.QUARANTINED, at.wall_ns, verdict.reason)
             return scan, sources.remember(tx, scan, entry)
 
-        return await self._db.run(work)
+        return await self._db.run(lambda tx: [one(tx, entry, p.draft, p.verdict) for entry, p in good])
 
-    async def _remove(self, source: Source, entry: Entry) -> None:
-        """Remove a taken file, or remember that it cannot be."""
-        removal = await asyncio.to_thread(self._folder.remove, entry, source.seq, source.sha256)
-        if removal is not Removal.STUCK:
-            await self._forget(source, removal)
-            return
+    async def _remove(self, taken: dict[Source, Entry]) -> None:
+        """Remove taken files, or remember of each that it cannot be."""
+        removals = await asyncio.gather(
+            *(asyncio.to_thread(self._folder.remove, entry, s.seq, s.sha256) for s, entry in taken.items())
+        )
+        done = dict(zip(taken, removals, strict=True))
+        await self._forget({s: removal for s, removal in done.items() if removal is not Removal.STUCK})
+        for source, removal in done.items():
+            if removal is Removal.STUCK:
+                await self._keep_stuck(source, taken[source])
+
+    async def _keep_stuck(self, source: Source, entry: Entry) -> None:
         self._stuck_until[source.seq] = self._clock.boot_ns() + STUCK_RETRY_NS
         if not source.stuck or source.identity != entry.identity:
-            await self._note(
-                source, lambda tx: sources.update(tx, self._station.name, source, entry, True), "source_stuck"
-            )
+
+            def work(tx: Tx) -> Source:
+                return sources.update(tx, self._station.name, source, entry, True)
+
+            await self._note({source: (work, "source_stuck")})
 
     async def _recognise(self, source: Source, entry: Entry) -> None:
         """A file that could not be removed only looks different: no new scan."""
         updated = await self._db.run(lambda tx: sources.update(tx, self._station.name, source, entry))
         self._replace(source, updated)
 
-    async def _forget(self, source: Source, removal: Removal) -> None:
-        def work(tx: Tx) -> None:
-            sources.forget(tx, source)
+    async def _forget(self, gone: dict[Source, Removal]) -> None:
+        def work(source: Source) -> Work:
+            return lambda tx: sources.forget(tx, source)
 
-        await self._note(source, work, f"source_{removal.value}")
+        if gone:
+            await self._note({source: (work(source), f"source_{removal.value}") for source, removal in gone.items()})
 
-    async def _note(self, source: Source, work: Callable[[Tx], Source | None], event: str) -> None:
-        """Change what is remembered of a source, with evidence, in one transaction."""
+    async def _note(self, changes: dict[Source, tuple[Work, str]]) -> None:
+        """Change what is remembered of sources, with evidence, in one transaction."""
         at: Stamp = self._clock.stamp()
 
-        def noted(tx: Tx) -> tuple[Source | None, str]:
+        def noted(tx: Tx, source: Source, work: Work, event: str) -> tuple[Source | None, str]:
             scan = tx.get(source.seq)
             tx.note(scan, event, at.wall_ns)
             return work(tx), scan.id
 
-        updated, scan_id = await self._db.run(noted)
-        self._replace(source, updated)
-        if updated is not None and updated.stuck and not source.stuck:
-            self._report(SourceStuck(self._station.name, scan_id))
+        done = await self._db.run(lambda tx: [noted(tx, source, *change) for source, change in changes.items()])
+        for source, (updated, scan_id) in zip(changes, done, strict=True):
+            self._replace(source, updated)
+            if updated is not None and updated.stuck and not source.stuck:
+                self._report(SourceStuck(self._station.name, scan_id))
 
     def _replace(self, old: Source, new: Source | None) -> None:
         assert self._sources is not None

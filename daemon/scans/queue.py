@@ -103,6 +103,7 @@ class ScanQueue:
 
     async def close(self) -> None:
         """Give the store back."""
+        await self._check.close()
         await self._db.close()
         if self._lock_fd >= 0:
             os.close(self._lock_fd)

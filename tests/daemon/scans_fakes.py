@@ -58,6 +58,9 @@ class MagicCheck:
         self.checked = 0
         self.meanwhile: Callable[[], None] = lambda: None
 
+    async def close(self) -> None:
+        """Nothing to give back."""
+
     async def check(self, path: Path) -> Verdict:
         self.checked += 1
         data = _read(path)

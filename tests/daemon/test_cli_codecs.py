@@ -12,6 +12,7 @@ import pytest
 from torhaus.codecs.registry import CODECS
 from torhaus.daemon.cli import codecs
 from torhaus.daemon.scripts import host
+from torhaus.daemon.vectors import base
 
 SCRIPTS = Path(__file__).parent / "scripts"
 GOOD = {"codec": "cayenne_lpp", "hex": "01670110", "expect": {"temperature_1": {"value": 27.2, "unit": "Cel"}}}
@@ -49,20 +50,22 @@ def test_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (GOOD | {"expect": {"temperature_1": 27.3}}, "temperature_1 is 27.2, must be 27.3"),
-        (GOOD | {"expect": {"temperature_1": {"value": 27.2, "unit": "K"}}}, "must be 27.2 in K"),
-        (GOOD | {"expect": {}}, "temperature_1 is 27.2, must be 'nothing'"),
-        (GOOD | {"expect": {"temperature_1": 27.2, "x": "nothing"}}, "x is 'nothing', must be 'nothing'"),
+        (GOOD | {"expect": {"temperature_1": 27.3}}, "temperature_1: got 27.2, expected 27.3"),
+        (GOOD | {"expect": {"temperature_1": {"value": 27.2, "unit": "K"}}}, "expected 27.2 in K"),
+        (GOOD | {"expect": {}}, "temperature_1: got 27.2, expected 'nothing'"),
+        (GOOD | {"expect": {"temperature_1": 27.2, "x": "nothing"}}, "x: got 'nothing', expected 'nothing'"),
         (GOOD | {"reject": "short"}, "decoded, but must be refused as short"),
         (GOOD | {"hex": "0167"}, "refused: short: "),
         (GOOD | {"hex": "0167", "reject": "crc"}, "refused: short: "),
         (GOOD | {"hex": "xyz"}, "unusable line: "),
         (GOOD | {"codec": "nonsense"}, "no codec 'nonsense'"),
-        ({"hex": "00"}, "no codec: neither in the line nor by --codec"),
+        ({"hex": "00"}, "no codec: neither in the line nor given"),
         ({"bytes_hex": "00", "upstream_path": "lib/x.ex"}, "no codec: neither"),
         ({"hex": "00", "codec": "none.js"}, "unusable line: [Errno 2]"),
         ({"bytes_hex": "00", "codec": "elsys", "expected": 5}, ""),
         ("{", "unusable line: "),
+        ({"id": "x1", "vendor": "acme", "model": "one", "bytes_hex": "00"}, " x1: no native codec for acme/one"),
+        ({"id": "x2", "direction": "downlink-encode"}, " x2: unusable line: there is no codec for lines of the form"),
     ],
 )
 def test_what_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: Any, said: str) -> None:
@@ -79,7 +82,7 @@ def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codecs, "SCRIPTS_KEPT", 2)
+    monkeypatch.setattr(base, "SCRIPTS_KEPT", 2)
     names = [f"{n}.js" for n in range(4)]
     for name in names:
         (tmp_path / name).write_text(NESTED)
@@ -104,7 +107,7 @@ def test_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
     ]
     assert check(tmp_path, wrong, "--base", str(tmp_path)) == 1
     out = capsys.readouterr().out
-    assert "a_deep_value is 5, must be 'nothing'" in out
+    assert "a_deep_value: got 5, expected 'nothing'" in out
     assert "decoded, but must be refused" in out
     assert "refused: script_error: no.js: no" in out
 

@@ -9,8 +9,10 @@ import pytest
 
 from tests.daemon.home import Home, archive, running
 from torhaus.daemon.cli import queue, scans, status
+from torhaus.daemon.lora.gateways import Counts, Gateway
+from torhaus.daemon.lora.report import Report
 from torhaus.daemon.status import ForwarderStatus, LogStatus, Status
-from torhaus.daemon.watch import DriverState, Gateway
+from torhaus.daemon.watch import DriverState
 
 S = 10**9
 NOW = 1_795_000_000 * S
@@ -24,8 +26,10 @@ DRIVER  STATE  FRAMES  LAST      ACKS  LATE
 meter   DOWN        0  never        0     0  no port
 radio   up       1234  45 s ago   900     3
 
-GATEWAY           DRIVER  ADDRESS   PROTOCOL  KNOWN
-aa555a0000000101  radio   10.0.0.5  gwmp2     STRANGER
+GATEWAY           DRIVER  STATE     LAST     UP   BAD CRC  DOWN  FAILED  TRIP   ACKED  AIRTIME  PROTOCOL  ADDRESS
+aa555a0000000101  radio   STRANGER  9 s ago    0        0     0       0                         gwmp2     10.0.0.5
+aa555a0000000102  radio   up        5 s ago  120        7     9       1  12 ms  99.5%  31%      gwmp2     10.0.0.6:40213
+aa555a0000000103  radio   DOWN      never      0        0     0       0
 
 FORWARDER  STATE  BACKLOG  SENT  ASIDE  DEAD  LAST
 broker     DOWN      5000  1200      1     2  3 min ago  connection refused
@@ -55,7 +59,25 @@ def full() -> Status:
             "radio": DriverState(True, 1, "", 1234, NOW - 45 * S, 900, 3, 0),
             "meter": DriverState(False, 1, "no port"),
         },
-        gateways={"aa555a0000000101": Gateway("radio", "10.0.0.5", "gwmp2", False, 1)},
+        gateways={
+            "aa555a0000000101": Gateway("radio", "10.0.0.5", "gwmp2", False, 1, online=True, last_ns=NOW - 9 * S),
+            "aa555a0000000102": Gateway(
+                "radio",
+                "10.0.0.6",
+                "gwmp2",
+                True,
+                1,
+                listed=True,
+                online=True,
+                last_ns=NOW - 5 * S,
+                address="10.0.0.6:40213",
+                round_trip_s=0.0124,
+                counts=Counts(uplinks=120, crc_bad=7, downlinks={"OK": 9, "TOO_LATE": 1}),
+                report=Report(ack_ratio=0.995),
+            ),
+            "aa555a0000000103": Gateway("radio", "", "", True, 0, listed=True),
+        },
+        airtime={"aa555a0000000102": {"868.0-868.6": 0.04, "869.4-869.65": 0.31}},
         devices={"a": NOW - 45 * S, "b": NOW - 86_400 * S},
         logs={"main": LogStatus(records=6200, bytes=3 << 19, capacity_bytes=4 << 30, full_in_s=20_000)},
         written_per_day_bytes=3 << 30,

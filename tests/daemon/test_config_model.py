@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torhaus.codecs.lorawan.datarate import REGIONS
+from torhaus.codecs.lorawan.region import REGIONS
 from torhaus.daemon.config.expect import literals
 from torhaus.daemon.config.model import Http, Lorawan, Scripts, Store, parse_address, parse_size
 from torhaus.daemon.outbox.store import Limits

@@ -2,7 +2,13 @@
 
 import asyncio
 
+import msgspec
+
+from tests.daemon.clocks import FakeClock
+from tests.daemon.gateway_fakes import seen
 from torhaus.daemon.lora.downlinks import Downlinks
+from torhaus.daemon.lora.duty_cycle import DutyCycle, airtime_of
+from torhaus.daemon.lora.gateways import Gateways
 from torhaus.drivers.downlink import Downlink, Immediately, TxAnswer, TxItem, TxStatus
 
 EUI = "aa555a0000000101"
@@ -48,3 +54,43 @@ def test_a_driver_that_cannot_send() -> None:
     downlinks = Downlinks({EUI: "meter"}.get)
     downlinks.add("meter", object())
     assert [a.status for a in send(downlinks)] == [TxStatus.NO_GATEWAY] * 2
+
+
+# -- what is counted, and what the duty cycle leaves of it -------------------------------------------------------------
+
+
+def test_what_became_of_it_is_counted() -> None:
+    clock = FakeClock()
+    book, duty = Gateways(clock.stamp), DutyCycle("EU868", clock.boot_ns)
+    book.event("roof", seen(EUI, listed=True))
+    downlinks = Downlinks(book.driver_of, book, duty)
+    downlinks.add("roof", Sender())
+    send(downlinks)
+    send(downlinks, "0" * 16)
+    assert book.counts["roof", EUI].downlinks == {"OK": 1}
+    assert book.counts["", "unknown"].downlinks == {"NO_GATEWAY": 1}
+    assert duty.airtime_us == {("roof", EUI, "869.4-869.65"): airtime_of(ITEM)}
+
+
+def test_what_does_not_fit_is_not_given_to_the_driver() -> None:
+    clock = FakeClock()
+    duty = DutyCycle("EU868", clock.boot_ns, enforce=True)
+    sender = Sender()
+    downlinks = Downlinks({EUI: "roof"}.get, duty=duty)
+    downlinks.add("roof", sender)
+    rx1 = msgspec.structs.replace(ITEM, data=bytes(200), freq_hz=868_100_000, datarate="SF12BW125")
+
+    def go(*items: TxItem) -> list[TxStatus]:
+        return [a.status for a in asyncio.run(downlinks.send(Downlink(EUI, items)))]
+
+    n = 0
+    while go(rx1, ITEM) == [TxStatus.OK, TxStatus.IGNORED]:
+        n += 1
+    assert n == 36_000_000 // airtime_of(rx1)
+    assert go(rx1, ITEM) == [TxStatus.DUTY_CYCLE_OVERFLOW, TxStatus.OK]
+    assert sender.sent[-1].items == (ITEM,)
+    given = len(sender.sent)
+    assert go(rx1, rx1) == [TxStatus.DUTY_CYCLE_OVERFLOW] * 2
+    assert len(sender.sent) == given
+    assert duty.airtime_us["roof", EUI, "868.0-868.6"] == n * airtime_of(rx1)
+    assert duty.airtime_us["roof", EUI, "869.4-869.65"] == 2 * airtime_of(ITEM)

@@ -235,7 +235,7 @@ def test_the_host_passes_on() -> None:
     stage.host.ack_withheld()
     state = stage.watch.drivers["roof"]
     assert (state.acks, state.acks_late, state.acks_withheld) == (2, 1, 1)
-    assert "a" * 16 in stage.watch.gateways
+    assert "a" * 16 in stage.watch.gateways.all
     assert stage.host.stamp() == stage.clock.stamp()
 
 

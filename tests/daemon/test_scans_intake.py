@@ -12,6 +12,7 @@ from torhaus.daemon.scans.events import (
     ScanMoved,
     Unfinished,
 )
+from torhaus.daemon.scans.intake import AT_ONCE
 from torhaus.daemon.scans.states import Reason, State
 
 PDF = fake_pdf()
@@ -184,6 +185,9 @@ def test_the_stations_rules(
         async def check(self, path: Path) -> Verdict:
             return verdict
 
+        async def close(self) -> None:
+            pass
+
     async def work(b: Bench) -> None:
         b.put("a.bin", b"x")
         await b.look()
@@ -216,5 +220,19 @@ def test_events_and_evidence_never_have_a_name(tmp_path: Path) -> None:
         await b.deliver()
         _scan, entries = await b.queue.show((await b.queue.list())[0].id)
         assert "geheim" not in repr(entries) + repr(b.events)
+
+    with_bench(tmp_path, work)
+
+
+def test_many_at_once_get_their_numbers_in_the_order_of_their_names(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        names = [f"{n:03}.pdf" for n in range(3 * AT_ONCE + 1)]
+        for n, name in enumerate(names):
+            b.put(name, fake_pdf(n) if n % 5 else fake_pdf(n)[:-3])
+        good = [name for n, name in enumerate(names) if n % 5]
+        assert await b.look() == len(good)
+        found = sorted(await b.queue.list(), key=lambda scan: scan.seq)
+        assert [scan.name.decode() for scan in found] == good
+        assert left(b) == [name for n, name in enumerate(names) if not n % 5]
 
     with_bench(tmp_path, work)

@@ -270,6 +270,9 @@ def test_without_a_checker_nothing_is_judged(tmp_path: Path) -> None:
         async def check(self, path: Path) -> Verdict:
             raise CheckUnavailable
 
+        async def close(self) -> None:
+            pass
+
     async def work(b: Bench) -> None:
         b.put("a.pdf", PDF)
         assert await b.look(10_000) == 0

@@ -4,7 +4,7 @@ import pytest
 
 from tests.daemon.home import stamp
 from torhaus.codecs.model import RejectReason
-from torhaus.daemon.watch import BUCKETS, GATEWAY_LINES, MAX_GATEWAYS, Histogram, Watch
+from torhaus.daemon.watch import Watch
 from torhaus.drivers.base import GatewaySeen, LinkChanged
 
 
@@ -19,15 +19,6 @@ def told(log: pytest.LogCaptureFixture) -> list[str]:
     found = [r.getMessage() for r in log.records]
     log.clear()
     return found
-
-
-def test_histogram() -> None:
-    h = Histogram()
-    for value in (0.0, BUCKETS[0], BUCKETS[0] + 1e-9, BUCKETS[-1], 99.0):
-        h.observe(value)
-    assert (h.counts[0], h.counts[1], h.counts[-2], h.counts[-1]) == (2, 1, 1, 1)
-    assert sum(h.counts) == 5
-    assert h.sum == pytest.approx(sum((0.0, 2 * BUCKETS[0], BUCKETS[-1], 99.0)))
 
 
 def test_drivers_one_line_a_change(log: pytest.LogCaptureFixture) -> None:
@@ -66,29 +57,6 @@ def test_defects_do_not_fill_the_journal(log: pytest.LogCaptureFixture) -> None:
     assert len(told(log)) == 10
 
 
-def test_made_up_gateways_fill_neither_memory_nor_journal(log: pytest.LogCaptureFixture) -> None:
-    now = 0
-    w = Watch(0)
-    w.now_ns = lambda: now
-    w.event("radio", GatewaySeen("ours", "10.0.0.1", "gwmp2", known=True))
-    for n in range(3 * MAX_GATEWAYS):
-        w.event("radio", GatewaySeen(f"{n:016x}", "10.6.6.6", "gwmp2", known=False))
-    assert len(w.gateways) == MAX_GATEWAYS
-    assert w.gateways["ours"].known
-    assert told(log) == ["gateway"] * GATEWAY_LINES + [
-        "too many gateways: further ones are not logged within this hour"
-    ]
-    now = 3_600_000_000_001
-    w.event("radio", GatewaySeen("ours", "10.0.0.2", "gwmp1", known=True))
-    assert told(log) == ["gateway"]
-    assert (w.gateways["ours"].first_ns, w.gateways["ours"].peer) == (0, "10.0.0.2")
-    everyone = Watch(0)  # without an allow-list all are known
-    for n in range(MAX_GATEWAYS + 1):
-        everyone.event("radio", GatewaySeen(str(n), "10.0.0.1", "gwmp2", known=True))
-    assert len(everyone.gateways) == MAX_GATEWAYS
-    assert "0" not in everyone.gateways
-
-
 def test_episodes_are_logged_once(log: pytest.LogCaptureFixture) -> None:
     w = Watch(0)
     for _ in range(3):
@@ -117,3 +85,10 @@ def test_readings_and_rejects() -> None:
     w.warned(3)
     assert (w.readings["elsys"], w.devices, w.script_warnings) == (1, {"room": 7}, 3)
     assert w.rejects == {("radio", "elsys", "short"): 1}
+
+
+def test_gateways_have_a_book_of_their_own() -> None:
+    w = Watch(0)
+    w.event("radio", GatewaySeen("aa555a0000000101", "10.0.0.1", "gwmp2", known=True))
+    assert w.gateways.driver_of("aa555a0000000101") == "radio"
+    assert w.drivers == {}

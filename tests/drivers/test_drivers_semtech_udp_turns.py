@@ -21,6 +21,9 @@ class AtOnce:
     def call_soon(self, call: Callable[[], None]) -> None:
         call()
 
+    def time(self) -> float:
+        return 1000.0
+
 
 def offline(driver: semtech_udp.SemtechUdp, host: Host) -> semtech_udp.SemtechUdp:
     driver._host = host
@@ -50,6 +53,7 @@ def test_remembered_euis_are_bounded() -> None:
     for n in range(3 * MAX_GATEWAYS):
         driver.datagram_received(pull + n.to_bytes(8, "big"), ("192.0.2.1", 1))
     assert len(driver._seen) == MAX_GATEWAYS
+    assert list(driver._down._paths) == [EUI]
     driver.datagram_received(push_data(EUI, 2, 1, [PHY]), ("192.0.2.1", 1))
     assert host.frames[-1].stranger is None
 

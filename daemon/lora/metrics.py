@@ -1,0 +1,64 @@
+"""The gateways' metrics. Names are API, as all in daemon/metrics.py, which yields these with its own.
+
+Only gateways that the configuration names are labels; all others are counted together as `unknown`, and have no gauges.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import Metric
+
+from torhaus.daemon.families import Labels, Rows, count, gauge, histogram
+from torhaus.daemon.lora.duty_cycle import DutyCycle
+from torhaus.daemon.lora.gateways import Gateway, Gateways
+
+_BOTH = ["driver", "gateway"]
+
+
+def families(gateways: Gateways, duty: DutyCycle | None) -> Iterator[Metric]:
+    """All of them."""
+    named = [((g.driver, eui), g) for eui, g in gateways.all.items() if g.listed]
+    yield gauge("torhaus_gateway_up", "1 while it is heard", _BOTH, ((key, g.online) for key, g in named))
+    text = "When it was heard last"
+    seen = ((key, g.last_ns / 1e9) for key, g in named if g.last_ns)
+    yield gauge("torhaus_gateway_last_seen_timestamp_seconds", text, _BOTH, seen)
+    yield from _reports(named)
+    counts = gateways.counts.items()
+    yield count("torhaus_gateway_uplinks", "Frames it received", _BOTH, ((key, c.uplinks) for key, c in counts))
+    text = "Frames it received with a bad radio CRC"
+    yield count("torhaus_gateway_crc_bad", text, _BOTH, ((key, c.crc_bad) for key, c in counts))
+    reported: Rows = (((*key, kind), n) for key, c in counts for kind, n in c.reported.items())
+    text = "Packets it says it dealt with"
+    yield count("torhaus_gateway_reported_packets", text, [*_BOTH, "kind"], reported)
+    results: Rows = (((*key, result), n) for key, c in counts for result, n in c.downlinks.items())
+    yield count("torhaus_gateway_downlinks", "Downlinks, by what became of them", [*_BOTH, "result"], results)
+    text = "Downlinks sent in a later window, because the first was refused"
+    yield count("torhaus_gateway_downlink_fallbacks", text, _BOTH, ((key, c.fallbacks) for key, c in counts))
+    text = "Downlink handed over to the gateway's answer"
+    yield histogram("torhaus_gateway_downlink_seconds", text, _BOTH, gateways.answered_s.items())
+    text = "Changes of the address that its downlinks go to"
+    yield count("torhaus_gateway_address_changes", text, _BOTH, ((key, c.address_changes) for key, c in counts))
+    text = "Times that somebody spoke in its name from where it may not"
+    yield count("torhaus_gateway_impostors", text, _BOTH, ((key, c.impostors) for key, c in counts))
+    yield from _airtime(gateways, duty)
+
+
+def _reports(named: Iterable[tuple[Labels, Gateway]]) -> Iterator[Metric]:
+    warm: Rows = [(key, t) for key, g in named if (t := g.report.temperature_celsius) is not None]
+    yield gauge("torhaus_gateway_temperature_celsius", "Its concentrator's temperature", _BOTH, warm)
+    acked: Rows = [(key, ratio) for key, g in named if (ratio := g.report.ack_ratio) is not None]
+    text = "Part of what it sent that it saw acknowledged, as of its last report"
+    yield gauge("torhaus_gateway_ack_ratio", text, _BOTH, acked)
+
+
+def _airtime(gateways: Gateways, duty: DutyCycle | None) -> Iterator[Metric]:
+    labels = [*_BOTH, "band"]
+    sent: Rows = ((key, us / 1e6) for key, us in duty.airtime_us.items()) if duty is not None else ()
+    yield count("torhaus_gateway_airtime_seconds", "Time on the air of its downlinks", labels, sent)
+    used: dict[Labels, float] = {}
+    for (eui, band), part in (duty.used() if duty is not None else {}).items():
+        g = gateways.all.get(eui)
+        if g is not None:
+            key = (g.driver, gateways.label(eui), band)
+            used[key] = max(used.get(key, 0.0), part)
+    text = "Part used of the airtime that its sub-band allows within an hour; of unknown ones the highest"
+    yield gauge("torhaus_gateway_duty_cycle_used_ratio", text, labels, used.items())

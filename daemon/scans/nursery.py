@@ -1,0 +1,174 @@
+"""The process that has the parsers loaded, and forks a checker for each document: `python -m …scans.nursery LIMITS`.
+
+To load them takes a hundred times as long as to check a page of post. Every document still gets a process of its own,
+which dies with it: nothing of one document is there when the next is looked at.
+
+On descriptor 0 is a socket (AF_UNIX, SOCK_SEQPACKET). A request is a number of eight bytes, with the document's open
+descriptor beside it; an answer is the number, how the checker ended (`os.waitstatus_to_exitcode`, or TIMED_OUT), and
+what it wrote.
+"""
+
+import contextlib
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from struct import Struct
+from typing import Final, NoReturn
+
+import msgspec
+
+from torhaus.daemon.scans.checker import EX_UNAVAILABLE, MAX_VERDICT_BYTES, Limits, bound, die_with_parent, examine
+
+EX_OSERR: Final = 71
+TIMED_OUT: Final = 256
+REQUEST: Final = Struct("<Q")
+ANSWER: Final = Struct("<Qi")
+MAX_ANSWER_BYTES: Final = ANSWER.size + MAX_VERDICT_BYTES
+_PARSERS: Final = ("pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin")
+
+Work = Callable[[Limits], int]
+
+
+class _Checker(msgspec.Struct):
+    """One document's process. `out`: the end of the pipe that it writes to."""
+
+    number: int
+    pid: int
+    out: int
+    deadline_s: float
+    timed_out: bool = False
+
+
+class Nursery:
+    """Serves one socket until it is closed; then all checkers are ended."""
+
+    def __init__(self, sock: socket.socket, limits: Limits, work: Work) -> None:
+        self._sock = sock
+        self._limits = limits
+        self._work = work
+        self._checkers: dict[int, _Checker] = {}  # by the descriptor that tells of their end
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+
+    def serve(self) -> None:
+        """Until the daemon's end of the socket is closed."""
+        try:
+            while True:
+                for fd, _ in self._poll.poll(self._patience_ms()):
+                    if fd != self._sock.fileno():
+                        self._finish(fd)
+                    elif not self._take():
+                        return
+                self._end_late_ones()
+        finally:
+            for checker in self._checkers.values():
+                os.kill(checker.pid, signal.SIGKILL)
+
+    def _patience_ms(self) -> int | None:
+        """Until the next one is late; those that were ended need no more than their last moment."""
+        first = min((c.deadline_s for c in self._checkers.values() if not c.timed_out), default=None)
+        return None if first is None else max(0, int((first - time.monotonic()) * 1000) + 1)
+
+    def _take(self) -> bool:
+        """One request; False at the end."""
+        request, fds, _, _ = socket.recv_fds(self._sock, REQUEST.size, 1)
+        if len(request) != REQUEST.size or len(fds) != 1:
+            return False
+        (number,) = REQUEST.unpack(request)
+        try:
+            self._start(number, fds[0])
+        except OSError:
+            self._answer(number, EX_OSERR)
+        finally:
+            os.close(fds[0])
+        return True
+
+    def _start(self, number: int, document: int) -> None:
+        out, into = os.pipe()
+        ours = os.getpid()
+        try:
+            pid = os.fork()
+            if not pid:
+                self._become_checker(document, into, ours)
+        except OSError:
+            os.close(out)
+            raise
+        finally:
+            os.close(into)
+        os.set_blocking(out, False)
+        ended = os.pidfd_open(pid)
+        self._checkers[ended] = _Checker(number, pid, out, time.monotonic() + self._limits.wall_s)
+        self._poll.register(ended, select.POLLIN)
+
+    def _become_checker(self, document: int, into: int, parent: int) -> NoReturn:
+        """In the new process: only the document and the pipe are left, then the work is done. Does not come back."""
+        code = EX_OSERR
+        try:
+            die_with_parent()
+            if os.getppid() != parent:  # it was quicker
+                os._exit(code)
+            os.dup2(document, 0)
+            os.dup2(into, 1)
+            os.closerange(2, max(document, into, *self._checkers, self._sock.fileno(), 64) + 64)
+            code = self._work(self._limits)
+        except BaseException:  # noqa: BLE001 - whatever it is: the code says that the check crashed
+            code = 1
+        finally:
+            os._exit(code)
+
+    def _finish(self, ended: int) -> None:
+        checker = self._checkers.pop(ended)
+        self._poll.unregister(ended)
+        os.close(ended)
+        _, status = os.waitpid(checker.pid, 0)
+        try:
+            verdict = os.read(checker.out, MAX_VERDICT_BYTES)
+        except BlockingIOError:
+            verdict = b""
+        finally:
+            os.close(checker.out)
+        self._answer(checker.number, TIMED_OUT if checker.timed_out else os.waitstatus_to_exitcode(status), verdict)
+
+    def _answer(self, number: int, code: int, verdict: bytes = b"") -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody is left to be told: serve() ends
+            self._sock.send(ANSWER.pack(number, code) + verdict)
+
+    def _end_late_ones(self) -> None:
+        now = time.monotonic()
+        for checker in self._checkers.values():
+            if now >= checker.deadline_s and not checker.timed_out:
+                checker.timed_out = True
+                os.kill(checker.pid, signal.SIGKILL)
+
+
+def check(limits: Limits) -> int:
+    """What a checker does: descriptor 0 is the document, the verdict goes to descriptor 1. Its exit code."""
+    bound(limits)
+    with open(0, "rb", closefd=False) as document:
+        try:
+            verdict = examine(document, limits)
+        except ImportError:
+            return EX_UNAVAILABLE
+    os.write(1, msgspec.json.encode(verdict))
+    return 0
+
+
+def main(arguments: list[str], work: Work = check) -> int:
+    """Load what there is of parsers, serve descriptor 0."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the daemon, which closes the socket
+    limits = msgspec.json.decode(arguments[0], type=Limits)
+    for name in _PARSERS if work is check else ():
+        with contextlib.suppress(ImportError):  # who needs a missing one says so
+            importlib.import_module(name)
+    Nursery(socket.socket(fileno=0), limits, work).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Files of payloads with expected values: what `torhaus codecs test` compares, one module a form of line."""

@@ -1,0 +1,87 @@
+"""Payloads of LoRaWAN sensors: bytes, FPort, and the values that a codec or a vendor's script must make of them."""
+
+from typing import Any, Final
+
+import msgspec
+
+from torhaus.codecs.model import DecodeError, RejectReason
+from torhaus.codecs.models import native
+from torhaus.codecs.registry import CODECS, load
+from torhaus.daemon.scripts.result import read_result, to_fields
+from torhaus.daemon.vectors.base import Line, Tools, differences
+
+_SCRIPT: Final = ".js"
+
+
+class Payload(msgspec.Struct, kw_only=True):
+    """One line.
+
+    What decodes it: `codec_path` (or `upstream_path`), a script below the base; `codec`, a codec's name or a script;
+    else `vendor` and `model` pick the native codec. A native one is preferred to a script that is not there.
+    `hex` (or `bytes_hex`), `fport`, `recv_time` (RFC 3339, for scripts), and what must come of it: `expect` (name to
+    value, or to value and unit), or `expected` (nested, as a script returns it), or `reject` (a reason), or
+    `expected_errors` (any, said by a script).
+    """
+
+    hex: str | None = None
+    bytes_hex: str | None = None
+    codec: str | None = None
+    codec_path: str = ""
+    upstream_path: str = ""
+    vendor: str = ""
+    model: str = ""
+    fport: int | None = None
+    recv_time: str | None = None
+    expect: dict[str, Any] | None = None
+    expected: Any = None
+    expected_is_whole_return: bool = False
+    expected_errors: list[Any] | None = None
+    reject: str | None = None
+
+
+async def check(line: Line, tools: Tools) -> str | None:
+    """What is wrong, None when nothing is."""
+    v = msgspec.convert(line, Payload)
+    codec = codec_of(v, tools)
+    if codec is None:
+        return f"no native codec for {v.vendor}/{v.model}" if v.vendor else "no codec: neither in the line nor given"
+    payload = bytes.fromhex((v.hex if v.hex is not None else v.bytes_hex) or "")
+    is_script = codec.endswith(_SCRIPT)
+    if codec not in CODECS and not is_script:
+        return f"no codec {codec!r}"
+    try:
+        if is_script:
+            fields = await tools.scripts.decode(codec, payload, v.fport, v.recv_time)
+        else:
+            fields = load(codec)(payload, v.fport)
+    except DecodeError as e:
+        wanted = v.reject or (RejectReason.SCRIPT_ERROR.value if v.expected_errors else None)
+        is_right = wanted == e.reason.value or (v.expected_errors and not is_script)
+        return None if is_right else f"refused: {e}"
+    if v.reject is not None or v.expected_errors:
+        return f"decoded, but must be refused{f' as {v.reject}' if v.reject else ''}"
+    return differences(fields, expectation(v))
+
+
+def codec_of(v: Payload, tools: Tools) -> str | None:
+    """A codec's name or a script below the base."""
+    named = v.codec or tools.codec
+    if named is not None:
+        return named
+    paths = [p for p in (v.codec_path, v.upstream_path) if p.endswith(_SCRIPT)]
+    there = next((p for p in paths if (tools.base / p).is_file()), None)
+    return there or native(v.vendor, v.model) or (paths[0] if paths and not v.vendor else None)
+
+
+def expectation(v: Payload) -> dict[str, Any]:
+    """Name to value. ValueError when what is expected is no result."""
+    if v.expect is not None or v.expected is None:
+        return v.expect or {}
+    try:
+        if v.expected_is_whole_return:
+            fields = read_result(msgspec.json.encode(v.expected).decode()).fields
+        else:
+            fields = to_fields(v.expected)
+    except DecodeError as e:
+        raise ValueError(f"what is expected is no result: {e}") from e
+    return {name: value.value for name, value in fields.items()}

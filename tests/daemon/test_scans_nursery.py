@@ -1,0 +1,66 @@
+"""The process that forks the checkers, spoken to over its socket as nobody would."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.daemon.scans_fakes import make_pdf
+from torhaus.daemon.scans.checker import Limits, Verdict
+from torhaus.daemon.scans.nursery import ANSWER, MAX_ANSWER_BYTES, REQUEST
+
+
+@contextmanager
+def nursery() -> Iterator[tuple[socket.socket, "subprocess.Popen[bytes]"]]:
+    """One that runs, and our end of its socket."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-I", "-m", "torhaus.daemon.scans.nursery", msgspec.json.encode(Limits()).decode()]
+    with ours, subprocess.Popen(command, stdin=theirs.fileno()) as process:
+        theirs.close()
+        ours.settimeout(60)
+        yield ours, process
+        ours.close()
+        assert process.wait(60) == 0
+
+
+def ask(sock: socket.socket, number: int, path: Path) -> None:
+    """Have a document checked."""
+    with path.open("rb") as document:
+        socket.send_fds(sock, [REQUEST.pack(number)], [document.fileno()])
+
+
+def test_answers_bear_the_numbers_of_their_requests(tmp_path: Path) -> None:
+    with nursery() as (sock, _):
+        for n in range(1, 6):
+            (tmp_path / str(n)).write_bytes(make_pdf(n))
+            ask(sock, n << 40, tmp_path / str(n))
+        seen = {}
+        for _ in range(5):
+            answer = sock.recv(MAX_ANSWER_BYTES)
+            number, code = ANSWER.unpack_from(answer)
+            assert code == 0
+            seen[number >> 40] = msgspec.json.decode(answer[ANSWER.size :], type=Verdict).pages
+    assert seen == {n: n for n in range(1, 6)}
+
+
+@pytest.mark.parametrize("request_", [b"", b"short", REQUEST.pack(1)])
+def test_nonsense_ends_it(request_: bytes) -> None:
+    with nursery() as (sock, process):
+        sock.send(request_)
+        assert process.wait(60) == 0
+
+
+def test_it_keeps_no_descriptors(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(make_pdf(1))
+    with nursery() as (sock, process):
+        counts = []
+        for n in range(8):
+            ask(sock, n, tmp_path / "one")
+            sock.recv(MAX_ANSWER_BYTES)
+            counts.append(len(list(Path(f"/proc/{process.pid}/fd").iterdir())))
+    assert max(counts[1:]) == min(counts[1:])
