@@ -29,6 +29,8 @@ MAX_WAITING: Final = 256
 """Commands that have come and are not begun yet; what comes beyond it is answered QUEUE_FULL, or not at all."""
 MAX_AT_ONCE: Final = 64
 """Downlinks under way at once."""
+MAX_ANSWERING: Final = 1024
+"""Answers that wait for the broker; commands beyond it are carried out and not answered."""
 MAX_WAIT_S: Final = 5.0
 """A downlink that has waited longer is too late for any receive window."""
 MAX_SEEN: Final = 4096
@@ -38,6 +40,8 @@ COMMANDS: Final = ("down", "config", "exec")
 M = TypeVar("M", bound=Message)
 Publish = Callable[[str, str, Message], Awaitable[None]]
 """(gateway, event, message): sends an answer; never raises."""
+Answer = tuple[str, Message]
+"""The event that it is, and what it says."""
 
 
 class Asked(msgspec.Struct, gc=False):
@@ -67,6 +71,7 @@ class Commands:
         self._counts = counts
         self._waiting: asyncio.Queue[Asked] = asyncio.Queue(MAX_WAITING)
         self._full: asyncio.Queue[Asked] = asyncio.Queue(MAX_WAITING)  # one too many: to be answered so
+        self._answering = 0
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._told: Counter[str] = Counter()
         self._refused_configs: OrderedDict[str, str] = OrderedDict()
@@ -97,31 +102,45 @@ class Commands:
             while True:
                 asked = await self._waiting.get()
                 await free.acquire()
-                group.create_task(self._work(asked)).add_done_callback(lambda _: free.release())
+                group.create_task(self._work(asked, free))
 
     async def _refuse_what_is_too_much(self) -> None:
         while True:
             asked = await self._full.get()
-            if asked.what == "down":
-                await self._down(asked, TxStatus.QUEUE_FULL)
-            else:
+            if asked.what != "down":
                 self._count(asked.what, "lost")
+            elif (answer := await self._down(asked, TxStatus.QUEUE_FULL)) is not None:
+                await self._publish(asked.gateway, *answer)
 
-    async def _work(self, asked: Asked) -> None:
+    async def _work(self, asked: Asked, free: asyncio.Semaphore) -> None:
+        """Carry it out, let the next one begin, then answer: the answer may have to wait for the broker."""
         try:
-            await self._carry_out(asked)
+            answer = await self._carry_out(asked)
         except Exception as e:  # noqa: BLE001 - a defect met on one command costs that one alone
             self._count(asked.what, "defect")
             logs.error("defect", e, component=f"command {asked.what}")
+            answer = None
+        finally:
+            free.release()
+        if answer is None:
+            return
+        if self._answering >= MAX_ANSWERING:
+            self._count(asked.what, "unanswered")
+            return
+        self._answering += 1
+        try:
+            await self._publish(asked.gateway, *answer)
+        finally:
+            self._answering -= 1
 
-    async def _carry_out(self, asked: Asked) -> None:
+    async def _carry_out(self, asked: Asked) -> Answer | None:
         if asked.what == "down":
             is_late = self._clock.boot_ns() - asked.at_ns > MAX_WAIT_S * 1e9
-            await self._down(asked, TxStatus.TOO_LATE if is_late else None)
-        elif asked.what == "config":
+            return await self._down(asked, TxStatus.TOO_LATE if is_late else None)
+        if asked.what == "config":
             self._refuse_config(asked)
-        else:
-            await self._exec(asked)
+            return None
+        return await self._exec(asked)
 
     def _read(self, of: type[M], asked: Asked) -> M | None:
         """The message, if it can be read and is for the gateway of its topic."""
@@ -140,21 +159,21 @@ class Commands:
 
     # -- downlinks ----------------------------------------------------------------------------------------------------
 
-    async def _down(self, asked: Asked, refused: TxStatus | None) -> None:
+    async def _down(self, asked: Asked, refused: TxStatus | None) -> Answer | None:
         frame = self._read(DownlinkFrame, asked)
         if frame is None:
-            return
+            return None
         key = (asked.gateway, frame.downlink_id)
         if frame.downlink_id and key in self._seen:
             self._count("down", "repeated")
-            return
+            return None
         self._seen[key] = None
         if len(self._seen) > MAX_SEEN:
             self._seen.popitem(last=False)
         answers = (TxAnswer(refused),) * len(frame.items) if refused is not None else await self._send(frame, asked)
         tried = [a.status for a in answers if a.status is not TxStatus.IGNORED]
         self._count("down", tried[-1].value if tried else TxStatus.IGNORED.value)
-        await self._publish(asked.gateway, "ack", tx_ack(frame.downlink_id, asked.gateway, answers))
+        return "ack", tx_ack(frame.downlink_id, asked.gateway, answers)
 
     async def _send(self, frame: DownlinkFrame, asked: Asked) -> tuple[TxAnswer, ...]:
         """One answer for each item."""
@@ -165,10 +184,19 @@ class Commands:
             return (TxAnswer(TxStatus.INTERNAL_ERROR),) * len(frame.items)
         if self._downlinks is None:
             return (TxAnswer(TxStatus.NO_GATEWAY),) * len(wanted.items)
+        try:
+            return await self._send_in_time(self._downlinks, wanted)
+        except Exception as e:  # noqa: BLE001 - a driver's defect: the server is to know that nothing was sent
+            self._count("down", "defect")
+            logs.error("defect", e, component="downlink")
+            return (TxAnswer(TxStatus.INTERNAL_ERROR),) * len(wanted.items)
+
+    async def _send_in_time(self, downlinks: Downlinks, wanted: Downlink) -> tuple[TxAnswer, ...]:
+        """What answers a late frame reaches no gateway: by its counter it might be sent at any other time."""
         answerable = tuple(item for item in wanted.items if not _answers_late(item))
         if len(answerable) == len(wanted.items):
-            return await self._downlinks.send(wanted)
-        rest = iter(await self._downlinks.send(Downlink(wanted.gateway, answerable)) if answerable else ())
+            return await downlinks.send(wanted)
+        rest = iter(await downlinks.send(Downlink(wanted.gateway, answerable)) if answerable else ())
         return tuple(TxAnswer(TxStatus.TOO_LATE) if _answers_late(item) else next(rest) for item in wanted.items)
 
     # -- the others ---------------------------------------------------------------------------------------------------
@@ -185,14 +213,13 @@ class Commands:
                 self._refused_configs.popitem(last=False)
             self._tell(asked, "is not carried out: channels are set at the gateway itself", None)
 
-    async def _exec(self, asked: Asked) -> None:
+    async def _exec(self, asked: Asked) -> Answer | None:
         request = self._read(GatewayCommandExecRequest, asked)
         if request is None:
-            return
+            return None
         response, result = await self._executor.run(request)
         self._count("exec", result)
-        response = msgspec.structs.replace(response, gateway_id=asked.gateway, exec_id=request.exec_id)
-        await self._publish(asked.gateway, "exec", response)
+        return "exec", msgspec.structs.replace(response, gateway_id=asked.gateway, exec_id=request.exec_id)
 
     def _count(self, what: str, result: str) -> None:
         self._counts[what, result] += 1
