@@ -4,7 +4,8 @@ What the server here reads and writes goes through ChirpStack's own definition o
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,17 @@ def down(gateway: str, downlink_id: int, *contexts: bytes) -> Any:
 
 
 class Scene:
-    def __init__(self, port: int, server: ChirpStack | None, driver: Driver, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        port: int,
+        server: ChirpStack | None,
+        driver: Driver,
+        config: dict[str, Any],
+        clock: FakeClock | None = None,
+    ) -> None:
         self._server = server
         self.driver = driver
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.gateways = Gateways(self.clock.stamp)
         downlinks = Downlinks(self.gateways.driver_of, self.gateways)
         downlinks.add("roof", driver)
@@ -183,28 +191,36 @@ def statuses(ack: Any) -> list[int]:
 Body = Callable[[Scene], Awaitable[None]]
 
 
+@asynccontextmanager
+async def serving(port: int, prefix: str = "eu868/", encoding: str = "json") -> AsyncIterator[ChirpStack]:
+    """A ChirpStack on a broker."""
+    async with (
+        aiomqtt.Client("127.0.0.1", port) as client,
+        aiomqtt.Client("127.0.0.1", port) as commander,
+        asyncio.TaskGroup() as group,
+    ):
+        server = ChirpStack(client, commander, prefix, encoding)
+        for topic in ("event/+", "state/conn"):
+            await client.subscribe(f"{prefix}gateway/+/{topic}", qos=1)
+        reading = group.create_task(server.run())
+        try:
+            yield server
+        finally:
+            reading.cancel()
+
+
 def on_scene(folder: Path, body: Body, driver: Driver | None = None, **config: Any) -> None:
     prefix = config.get("topic_prefix", "eu868")
     prefix = f"{prefix}/" if prefix else ""
     encoding = config.get("encoding", "json")
 
     async def main(port: int) -> None:
-        async with (
-            asyncio.timeout(60),
-            aiomqtt.Client("127.0.0.1", port) as client,
-            aiomqtt.Client("127.0.0.1", port) as commander,
-            asyncio.TaskGroup() as group,
-        ):
-            server = ChirpStack(client, commander, prefix, encoding)
-            for topic in ("event/+", "state/conn"):
-                await client.subscribe(f"{prefix}gateway/+/{topic}", qos=1)
-            reading = group.create_task(server.run())
+        async with asyncio.timeout(60), serving(port, prefix, encoding) as server:
             scene = Scene(port, server, driver or Driver(), config)
             try:
                 await body(scene)
             finally:
                 await scene.forwarder.close()
-                reading.cancel()
 
     # else it drops what a subscriber does not take as fast as it comes, acknowledged or not
     with mosquitto(folder, "max_queued_messages 0") as port:
