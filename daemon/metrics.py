@@ -147,6 +147,11 @@ class TorhausCollector:
         lag = [((n,), max(0, now - s.oldest_ns) / 1e9 if s.oldest_ns else 0) for n, (s, _) in all_.items()]
         yield _gauge("torhaus_forwarder_lag_seconds", "Age of the oldest record that waits, 0 when none does", one, lag)
 
+        asked = ((name, r.sender.commands) for name, (_, r) in self._survey.runners.items())
+        text = "Commands of a network server, by what became of them"
+        by_result = (((name, *key), n) for name, commands in asked for key, n in commands.items())
+        yield _count("torhaus_forwarder_commands", text, ["forwarder", "command", "result"], by_result)
+
     def _scans(self) -> Iterator[Metric]:
         w = self._survey.scan_watch
         if w is None:

@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import Final
 
 FORWARDERS: Final[dict[str, str]] = {
+    "chirpstack": "torhaus.daemon.forward.chirpstack",
     "file": "torhaus.daemon.forward.file",
     "gwmp": "torhaus.daemon.forward.gwmp",
     "mqtt": "torhaus.daemon.forward.mqtt",

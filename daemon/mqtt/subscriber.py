@@ -57,17 +57,19 @@ class Subscriber(Session):
         except ProtocolError as error:
             raise SessionLost(f"no such subscription can be made: {error.detail}") from None
         self._flight.reserved.add(packet_id)
-        self._asked[packet_id] = answer = self._loop.create_future()
+        answer: asyncio.Future[wire.SubAckPacket | wire.UnsubAckPacket] = self._loop.create_future()
+        self._asked[packet_id] = answer
         try:
             self._transport.write(data)
             async with asyncio.timeout(self._settings.timeout_s):
-                return await answer
+                found = await answer
         except TimeoutError:
             self._end(SessionLost(f"no answer to a subscription within {self._settings.timeout_s:g} s"))
             raise self.lost or SessionLost("connection lost") from None
         finally:
             del self._asked[packet_id]
             self._flight.reserved.discard(packet_id)
+        return found
 
     def _other(self, packet: wire.Packet) -> None:
         """Everything but PUBACK."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -85,7 +86,26 @@ async def gwmp(tmp_path: Path) -> AsyncIterator[FarSide]:
         yield FarSide(there, lambda: server.phys, {**keys, "server": nowhere}, is_relay=True)
 
 
+@asynccontextmanager
+async def chirpstack(tmp_path: Path) -> AsyncIterator[FarSide]:
+    del tmp_path
+    async with Broker() as closed:
+        port = closed.port
+    async with Broker() as broker:
+        yield FarSide(
+            {"url": f"mqtt://127.0.0.1:{broker.port}"},
+            lambda: [
+                b64decode(msgspec.json.decode(m.payload)["phyPayload"])
+                for m in broker.messages
+                if m.topic == f"eu868/gateway/{GATEWAY}/event/up" and m.reason_code == 0
+            ],
+            {"url": f"mqtt://127.0.0.1:{port}"},
+            is_relay=True,
+        )
+
+
 FAR_SIDES: dict[str, Callable[[Path], AbstractAsyncContextManager[FarSide]]] = {
+    "chirpstack": chirpstack,
     "file": file,
     "gwmp": gwmp,
     "mqtt": mqtt,
