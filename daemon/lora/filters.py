@@ -21,6 +21,11 @@ _MTYPES: Final[dict[str, MType]] = {
     "confirmed_up": MType.CONFIRMED_UP,
     "proprietary": MType.PROPRIETARY,
 }
+_DATA, _REJOIN, _PROPRIETARY = (
+    0x40,
+    0xC0,
+    0xE0,
+)  # the lowest MHDR of these; what is below is a join-request, when wanted
 _JOIN_REQUEST_BYTES: Final = 23
 _REJOIN_BYTES: Final = (19, 24, 19)
 _NET_ID: Final = re.compile(r"[0-9a-fA-F]{6}")
@@ -71,7 +76,7 @@ class Filter:
     """A FrameFilter made ready. `wants` is asked for every frame that a gateway hears."""
 
     def __init__(self, config: FrameFilter) -> None:
-        self._mtypes = frozenset(_MTYPES[name] for name in config.mtypes)
+        self._mtypes = frozenset(int(_MTYPES[name]) for name in config.mtypes)
         self._crc_bad = config.crc_bad
         self._fports = frozenset(config.fports)
         self._net_ids = frozenset(map(parse_net_id, config.net_ids))
@@ -95,20 +100,20 @@ class Filter:
         """
         if crc_bad:
             return self._crc_bad
-        if not phy or phy[0] >> 5 not in self._mtypes:
+        if not phy:
             return False
-        mtype = phy[0] >> 5
-        if mtype == MType.PROPRIETARY:
+        mhdr = phy[0]
+        if mhdr >> 5 not in self._mtypes:
+            return False
+        if mhdr >= _PROPRIETARY:
             return True
-        if phy[0] & 0x03:  # a later major version of the format
+        if mhdr & 0x03:  # a later major version of the format
             return False
-        if mtype == MType.JOIN_REQUEST:
+        if mhdr < _DATA:
             return len(phy) == _JOIN_REQUEST_BYTES and (
                 self._all_joins or self._joins(int.from_bytes(phy[1:9], "little"), phy[9:17])
             )
-        if mtype == MType.REJOIN_REQUEST:
-            return self._wants_rejoin(phy)
-        return self._wants_data(phy, dev_eui)
+        return self._wants_data(phy, dev_eui) if mhdr < _REJOIN else self._wants_rejoin(phy)
 
     def _wants_data(self, phy: bytes, dev_eui: str | None) -> bool:
         if len(phy) < MIN_DATA_BYTES:
@@ -120,8 +125,9 @@ class Filter:
         if self._all_data:
             return True
         addr = int.from_bytes(phy[1:5], "little")
-        if any(addr >> shift in values for shift, values in self._addrs):
-            return True
+        for shift, values in self._addrs:
+            if addr >> shift in values:
+                return True
         return dev_eui is not None and dev_eui in self._dev_euis
 
     def _joins(self, join_eui: int | None, dev_eui: bytes) -> bool:
