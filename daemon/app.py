@@ -22,9 +22,10 @@ from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle
+from torhaus.daemon.lora.frame_pages import FramePages
 from torhaus.daemon.lora.network import Device, Network, device_of
 from torhaus.daemon.notify import Notifier, feed_watchdog
-from torhaus.daemon.outbox.state import Flush, State
+from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.outbox.thinner import Thinner
 from torhaus.daemon.pipeline import Pipeline
@@ -79,9 +80,9 @@ class App:
         self.survey.duty = duty = DutyCycle.of(loaded.lorawan, self.clock)
         self.downlinks = Downlinks(self.watch.gateways.driver_of, self.watch.gateways, duty)
         self.http_port = 0
-        self.control_routes: list[tuple[str, str, Route]] = QueuePages(
-            self.survey, self.outbox, self.clock.wall_ns
-        ).routes()
+        self.frames = FramePages(self.outbox, self.watch, self.clock.wall_ns, self.downlinks)
+        queue = QueuePages(self.survey, self.outbox, self.clock.wall_ns)
+        self.control_routes: list[tuple[str, str, Route]] = queue.routes() + self.frames.routes()
         self._scans: ScanQueue | None = None
         self._metrics: Callable[[], bytes] | None = None
         self.started = asyncio.Event()
@@ -116,6 +117,7 @@ class App:
                 logs.info("stopping")
                 await self._drain(running)
         finally:
+            self.frames.end()
             for server in servers:
                 await server.close()
             await self.outbox.close()
@@ -164,7 +166,7 @@ class App:
         devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
         network = Network(devices, loaded.lorawan.region)
         network.restore(await outbox.load_sessions(wanted=any(d.session is not None for d in devices)))
-        outbox.before_flush.append(partial(_save_sessions, network))
+        outbox.before_flush.append(network.save)
         alarms = Alarms(loaded.alarms, loaded.tagged())
         parts: Parts = {
             "outbox": outbox.run,
@@ -291,7 +293,3 @@ class App:
             await asyncio.sleep(0.05)
         for task in running:
             task.cancel()
-
-
-def _save_sessions(network: Network, flush: Flush) -> None:
-    flush.sessions = network.changed()

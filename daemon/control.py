@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,9 @@ import msgspec
 TIMEOUT_S: Final = 10.0
 MAX_ANSWER_BYTES: Final = 32 << 20
 """The longest list, a thousand scans, has less than one."""
+
+MAX_LINE_BYTES: Final = 1 << 20
+"""Of an answer that goes on: a frame with all its values has a few thousand."""
 
 
 class NotRunning(Exception):  # noqa: N818 - a fact
@@ -67,6 +71,36 @@ def ask(path: Path, what: str, method: str = "GET") -> bytes:
     if response.status >= 400:
         raise Refused(f"{method} {what}: {response.status} {_error(body)}", response.status)
     return body
+
+
+def follow(path: Path, what: str) -> Generator[bytes, None, None]:
+    """An answer that goes on, line by line, until the daemon ends it. Raises NotRunning or Refused.
+
+    The daemon says something, if only an empty line, well within TIMEOUT_S.
+    """
+    connection = _UnixConnection(path)
+    try:
+        connection.request("GET", what)
+        response = connection.getresponse()
+        if response.status >= 400:
+            body = response.read(MAX_LINE_BYTES)
+            raise Refused(f"GET {what}: {response.status} {_error(body)}", response.status)
+        while line := response.readline(MAX_LINE_BYTES + 1):
+            if len(line) > MAX_LINE_BYTES:
+                raise Refused(f"{path}: a line of more than {MAX_LINE_BYTES} bytes")
+            yield line
+    except (FileNotFoundError, ConnectionError) as e:
+        raise NotRunning(f"{path}: {e.strerror or e}") from e
+    except PermissionError as e:
+        raise Refused(f"{path}: permission denied (be root, or in the group torhaus)") from e
+    except TimeoutError as e:
+        raise Refused(f"{path}: the daemon does not answer within {TIMEOUT_S:.0f} s") from e
+    except http.client.HTTPException as e:
+        raise Refused(f"{path}: what answers there is no torhaus ({type(e).__name__})") from e
+    except OSError as e:
+        raise Refused(f"{path}: {e.strerror or e}") from e
+    finally:
+        connection.close()
 
 
 def _error(body: bytes) -> str:

@@ -48,6 +48,7 @@ class TorhausCollector:
         yield from self._forwarders()
         yield from self._scans()
         yield from self._scripts()
+        yield from self._frame_log()
 
     def _drivers(self) -> Iterator[Metric]:
         w, one = self._watch, ["driver"]
@@ -71,6 +72,12 @@ class TorhausCollector:
         yield _count("torhaus_decode_rejects", "Payloads and frames refused", ["codec", "reason"], self._rejects(1))
         yield _count("torhaus_decode_readings", "Frames decoded to readings", ["codec"], _by(w.readings))
         yield _gauge("torhaus_devices_seen", "Devices with a reading since the start", [], [((), len(w.devices))])
+
+    def _frame_log(self) -> Iterator[Metric]:
+        w = self._watch
+        yield _gauge("torhaus_lora_viewers", "Who watches LoRaWAN frames", [], [((), w.frame_viewers)])
+        text = "LoRaWAN frames that somebody who watches was too slow for"
+        yield _count("torhaus_lora_viewer_skipped_frames", text, [], [((), w.frames_skipped)])
 
     def _rejects(self, which: int) -> Rows:
         sums: dict[tuple[str, ...], float] = {}

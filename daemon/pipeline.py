@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Stamp
+from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Served, Stamp
 from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
@@ -17,7 +17,6 @@ from torhaus.drivers.base import Done, Event, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
-_NOT_OURS: Final = {r.value for r in (RejectReason.UNKNOWN_DEVICE, RejectReason.DUPLICATE, RejectReason.UNSUPPORTED)}
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -97,6 +96,7 @@ class Pipeline:
         self._outbox = outbox
         self._network = network
         self._devices = {d.name: d for d in devices}
+        self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
         self._decoders = {d.codec: codec(d.codec) for d in devices if d.codec is not None}
         self._watch = watch
         self._clock = clock
@@ -132,10 +132,8 @@ class Pipeline:
                 record, strange = self._refused(frame, None, None, RejectReason.DEFECT, detail, None), True
             if not strange:
                 main.append((frame.at, record))
-            if relayed is not None and record.lora is not None and frame.stranger is None and relayed(record):
+            if relayed is not None and frame.radio is not None and frame.stranger is None and relayed(record):
                 relay.append((frame.at, _as_heard(record)))
-                if strange and record.reason in _NOT_OURS:  # nothing is wrong with it, and it is kept already
-                    continue
             if strange or record.reason is not None:  # a forwarder of readings lets go of it: the bytes stay here
                 strangers.append((frame.at, record))
         if rejects:
@@ -187,11 +185,30 @@ class Pipeline:
         return self._decode(frame, device, up.payload, up.lora), False
 
     def _telegram(self, driver: str, frame: Frame) -> tuple[Record, bool]:
+        if frame.served is not None:
+            return self._from_server(driver, frame, frame.served)
         device = self._devices.get(frame.device or "")
         if device is None:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
             return self._refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
         return self._decode(frame, device, frame.data, None), False
+
+    def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
+        """What a network server elsewhere has checked and decrypted, or says of a device."""
+        device, radio, lora = self._by_eui.get(served.dev_eui), served.radio, None
+        if radio is not None:  # without the DevAddr: the counters that are kept by it are those of our own sessions
+            dr = self._network.data_rate(radio)
+            lora = Lora(radio.freq_hz, radio.modulation, radio.datarate, radio.coderate, dr, rx=radio.rx)
+            lora.fcnt, lora.fport, lora.confirmed = served.fcnt, served.fport, served.confirmed
+        if device is None:
+            self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
+            record = self._refused(frame, None, served.dev_eui, RejectReason.UNKNOWN_DEVICE, None, lora)
+            if served.event is not None:
+                record.kind, record.event = "event", served.event
+            return record, True
+        if served.event is not None:
+            return Record("event", driver, device.name, device.dev_eui, event=served.event), False
+        return self._decode(frame, device, served.payload, lora), False
 
     def _defect(self, driver: str, codec: str, error: Exception) -> str:
         """Tell of a defect; what a refused record says about it."""

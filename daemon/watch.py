@@ -53,6 +53,8 @@ class Watch(Reporter, Told):
         self.dropped_records: Counter[tuple[str, str]] = Counter()
         self.defects: Counter[str] = Counter()
         self.script_warnings = 0
+        self.frame_viewers = 0  # who watches LoRaWAN frames at present
+        self.frames_skipped = 0  # frames that such a viewer was too slow for
         self.down: dict[str, str] = {}  # parts other than drivers that cannot work at present, and why
         self.salvaged_records: Counter[str] = Counter()  # log
         self.lost_records: Counter[str] = Counter()  # log

@@ -1,13 +1,15 @@
 """Duty cycles: how much of the time a transmitter may be on the air, by sub-band. Pure.
 
-EU868: ERC/REC 70-03 annex 1 and ETSI EN 300 220-2 V3.2.1 annex B, bands K to Q, for devices without listen before
-talk. The letters are those of EN 300 220-2. An hour is the time over which it is observed (EN 300 220-1 V3.1.1 section
-5.4). The other regions of RP002 limit dwell time and power instead.
+The figures are in the table of regions. Those of EU868 are for devices without listen before talk; an hour is the time
+over which it is observed (EN 300 220-1 V3.1.1 section 5.4). The other regions of RP002 limit dwell time and power
+instead.
 """
 
 from typing import Final
 
 import msgspec
+
+from torhaus.codecs.lorawan.regions import dynamic
 
 WINDOW_S: Final = 3600
 
@@ -26,14 +28,7 @@ class Band(msgspec.Struct, frozen=True, gc=False):
         return round(self.share * WINDOW_S * 1_000_000)
 
 
-EU868: Final = (
-    Band("863-865", 863_000_000, 865_000_000, 0.001),  # K
-    Band("868.0-868.6", 868_000_000, 868_600_000, 0.01),  # M, within L: looked up first
-    Band("865-868", 865_000_000, 868_000_000, 0.01),  # L
-    Band("868.7-869.2", 868_700_000, 869_200_000, 0.001),  # N
-    Band("869.4-869.65", 869_400_000, 869_650_000, 0.1),  # P
-    Band("869.7-870", 869_700_000, 870_000_000, 0.01),  # Q
-)
+EU868: Final = tuple(Band(b.name, b.min_hz, b.max_hz, b.duty_cycle) for b in dynamic.EU868.bands)
 _BANDS: Final = {"EU868": EU868}
 
 

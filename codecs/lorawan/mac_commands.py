@@ -133,7 +133,7 @@ def decode(data: bytes, *, uplink: bool) -> tuple[list[MacCommand], bytes]:
 
     An unknown command's length is unknown, too, so nothing behind it can be read. Never raises.
     """
-    found = []
+    found: list[MacCommand] = []
     at, size = 0, len(data)
     while at < size:
         command = _BY_CID.get((data[at], uplink))

@@ -40,6 +40,19 @@ class MType(IntEnum):
     PROPRIETARY = 7
 
 
+MTYPE_NAMES: Final = {
+    MType.JOIN_REQUEST: "JoinRequest",
+    MType.JOIN_ACCEPT: "JoinAccept",
+    MType.UNCONFIRMED_UP: "UnconfirmedDataUp",
+    MType.UNCONFIRMED_DOWN: "UnconfirmedDataDown",
+    MType.CONFIRMED_UP: "ConfirmedDataUp",
+    MType.CONFIRMED_DOWN: "ConfirmedDataDown",
+    MType.REJOIN_REQUEST: "RejoinRequest",
+    MType.PROPRIETARY: "Proprietary",
+}
+"""As the specification writes them."""
+
+
 class DataFrame(msgspec.Struct, frozen=True, gc=False):
     """A data frame, up or down. `fopts` and `frm_payload` are as on air: encrypted where the version encrypts them.
 

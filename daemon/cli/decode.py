@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"not hexadecimal: {e}", file=sys.stderr)
         return EX_USAGE
     try:
-        fields = _decode(args.codec, payload, args.fport)
+        fields = decode_payload(args.codec, payload, args.fport)
     except KeyError:
         from torhaus.codecs.registry import CODECS
 
@@ -62,7 +62,8 @@ def _fport(text: str) -> int:
     return number
 
 
-def _decode(codec: str, payload: bytes, fport: int | None) -> Fields:
+def decode_payload(codec: str, payload: bytes, fport: int | None) -> Fields:
+    """The fields, by a registered codec or a script. Raises DecodeError, KeyError, OSError, ValueError."""
     if codec.endswith(".js"):
         from torhaus.daemon.scripts.once import decode_once
 

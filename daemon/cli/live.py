@@ -31,7 +31,7 @@ def watch(first: T, fetch: Callable[[], T], draw: Callable[[T], str], out: TextI
     try:
         text = draw(first)
         while True:
-            out.write(_frame(text) if in_place else f"{text}\n" + "\n" * tidy)
+            out.write(placed(text) if in_place else f"{text}\n" + "\n" * tidy)
             out.flush()
             time.sleep(REFRESH_S)
             try:
@@ -46,7 +46,7 @@ def watch(first: T, fetch: Callable[[], T], draw: Callable[[T], str], out: TextI
             out.flush()
 
 
-def _frame(text: str) -> str:
+def placed(text: str) -> str:
     """Each line over the old one and its rest wiped, so that nothing is ever blank; what does not fit is cut off."""
     size = shutil.get_terminal_size()
     lines = [line[: size.columns] + _TO_END for line in text.split("\n")[: max(1, size.lines - 1)]]

@@ -10,6 +10,8 @@ from torhaus.daemon.lora.gateways import Gateways
 from torhaus.drivers.downlink import Downlink, Transmitter, TxAnswer, TxStatus
 
 _OVERFLOW = TxAnswer(TxStatus.DUTY_CYCLE_OVERFLOW, detail="the duty cycle of this sub-band is used up for now")
+Told = Callable[[Downlink, str | None, tuple[TxAnswer, ...]], None]
+"""Called with the downlink, its driver and the answers."""
 
 
 class Downlinks:
@@ -28,6 +30,7 @@ class Downlinks:
         self._gateways = gateways
         self._duty = duty
         self._transmitters: dict[str, Transmitter] = {}
+        self.told: Told | None = None  # whoever wants to know what became of every downlink
 
     def present(self) -> list[str]:
         """The EUIs of the gateways that are there and may speak."""
@@ -51,6 +54,8 @@ class Downlinks:
                 self._duty.sent(name, downlink.gateway, label, downlink.items, answers)
         if self._gateways is not None:
             self._gateways.answered(downlink.gateway, answers)
+        if self.told is not None:
+            self.told(downlink, name, answers)
         return answers
 
     async def _transmit(self, transmitter: Transmitter, downlink: Downlink) -> tuple[TxAnswer, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from torhaus.codecs.lorawan.eui import parse_dev_addr, parse_eui64
-from torhaus.codecs.lorawan.netid import dev_addr_prefix
+from torhaus.codecs.lorawan.net_id import dev_addr_prefix
 from torhaus.codecs.lorawan.phy import MIN_DATA_BYTES, MType
 from torhaus.codecs.model import DecodeError
 

@@ -17,13 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.commit import VERDICTS, Batch, GroupCommit, Result, guarded
 from torhaus.daemon.outbox.folder import FOLDERS
 from torhaus.daemon.outbox.keeping import DECODED, MAIN, RELAY, STRANGERS, Keeper
+from torhaus.daemon.outbox.limits import Limits
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.mending import Mender
 from torhaus.daemon.outbox.opening import open_state
@@ -37,19 +36,6 @@ from torhaus.daemon.outbox.writer import Writer
 Feed = Callable[[list[Stored]], None]
 ROOM_TO_OPEN_BYTES: Final = 1 << 20
 """With less than this free, any failure to open a file is taken for lack of room: SQLite does not always say so."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the outbox may occupy, how long a commit may wait for company, and how often the state is saved."""
-
-    max_bytes: int = 4 << 30
-    max_age_s: float = 0
-    max_records: int = 0
-    strangers_max_bytes: int = 64 << 20
-    relay_max_bytes: int = 256 << 20
-    relay: bool = False  # whether a forwarder reads the relay log; one that is on disk is kept in order all the same
-    commit_window_s: float = 0.02
-    state_interval_s: float = 1.0
 
 
 __all__ = ["MAIN", "RELAY", "STRANGERS", "Feed", "Limits", "Outbox", "Reporter"]
@@ -130,13 +116,7 @@ class Outbox(Keeper):
         self.set_aside = [opened.set_aside] if opened.set_aside else []
         self.second.remember(opened.copy)
         age, decoded = int(self.limits.max_age_s * 1e9), self.state.sessions()[1].get(DECODED, 0)
-        logs = [
-            (MAIN, self.limits.max_bytes, self.limits.max_records),
-            (STRANGERS, self.limits.strangers_max_bytes, 0),
-        ]
-        if self.limits.relay or (self.path / FOLDERS[RELAY]).is_dir():
-            logs.append((RELAY, self.limits.relay_max_bytes, 0))
-        for name, size, count in logs:
+        for name, size, count in self.limits.logs(self.path):
             log = Log(
                 self.path / FOLDERS[name],
                 self.site,
@@ -235,6 +215,10 @@ class Outbox(Keeper):
     def subscribe(self, log: str, feed: Feed) -> None:
         """Have `feed` called with every committed batch, and again with records whose script has answered."""
         self._feeds[log].append(feed)
+
+    def unsubscribe(self, log: str, feed: Feed) -> None:
+        """The counterpart of `subscribe`."""
+        self._feeds[log].remove(feed)
 
     async def read(self, log: str, pos: int, max_records: int) -> list[Stored | Damaged]:
         """What is in a log from `pos` on, from disk, without a gap; empty at the end.

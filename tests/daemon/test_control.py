@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from torhaus.daemon import control
-from torhaus.daemon.control import NotRunning, Refused, ask, ask_as
+from torhaus.daemon.control import NotRunning, Refused, ask, ask_as, follow
 
 
 @contextmanager
@@ -101,3 +101,39 @@ def test_what_the_system_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, e
     monkeypatch.undo()
     with pytest.raises(Refused, match="too long"):
         ask(tmp_path / ("x" * 200), "/x")
+
+
+def chunks(*lines: bytes, end: bool = True) -> bytes:
+    body = b"".join(b"%x\r\n%s\r\n" % (len(line), line) for line in lines)
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body + b"0\r\n\r\n" * end
+
+
+def test_an_answer_that_goes_on(tmp_path: Path) -> None:
+    with answering(tmp_path / "s", says(chunks(b"one\n", b"two\nth", b"ree\n"))) as path:
+        assert list(follow(path, "/x")) == [b"one\n", b"two\n", b"three\n"]
+    with pytest.raises(NotRunning, match="No such file"):
+        list(follow(tmp_path / "none", "/"))
+    with answering(tmp_path / "e", says(response(b'{"error":"no"}', "503 Busy"))) as path, pytest.raises(Refused) as e:
+        list(follow(path, "/x"))
+    assert (e.value.status, str(e.value)) == (503, "GET /x: 503 no")
+
+
+def test_an_answer_that_breaks_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(tmp_path / "s", says(chunks(b"one\n", end=False))) as path:
+        assert list(follow(path, "/x")) == [b"one\n"]  # as when it ends in order
+    monkeypatch.setattr(control, "MAX_LINE_BYTES", 3)
+    with (
+        answering(tmp_path / "l", says(chunks(b"one two\n"))) as path,
+        pytest.raises(Refused, match="more than 3 bytes"),
+    ):
+        list(follow(path, "/x"))
+    with answering(tmp_path / "r", says(b"rubbish\r\n\r\n")) as path, pytest.raises(Refused, match="no torhaus"):
+        list(follow(path, "/x"))
+    with answering(tmp_path / "d", lambda _: None) as path, pytest.raises(NotRunning):
+        list(follow(path, "/x"))
+    monkeypatch.setattr(control, "TIMEOUT_S", 0.01)
+    waiting = threading.Event()
+    with answering(tmp_path / "t", lambda _: waiting.wait(10)) as path:
+        with pytest.raises(Refused, match="does not answer"):
+            list(follow(path, "/x"))
+        waiting.set()

@@ -94,3 +94,13 @@ def test_what_does_not_fit_is_not_given_to_the_driver() -> None:
     assert len(sender.sent) == given
     assert duty.airtime_us["roof", EUI, "868.0-868.6"] == n * airtime_of(rx1)
     assert duty.airtime_us["roof", EUI, "869.4-869.65"] == 2 * airtime_of(ITEM)
+
+
+def test_somebody_is_told() -> None:
+    told: list[tuple[str, str | None, list[TxStatus]]] = []
+    downlinks = Downlinks({EUI: "roof"}.get)
+    downlinks.add("roof", Sender())
+    downlinks.told = lambda d, driver, answers: told.append((d.gateway, driver, [a.status for a in answers]))
+    send(downlinks)
+    send(downlinks, "0" * 16)
+    assert told == [(EUI, "roof", [TxStatus.OK, TxStatus.IGNORED]), ("0" * 16, None, [TxStatus.NO_GATEWAY] * 2)]

@@ -120,7 +120,9 @@ def test_a_feed_that_raises_does_not_keep_the_others_from_hearing(tmp_path: Path
         box.subscribe(MAIN, lambda batch: fed.extend(s.pos for s in batch))
         await box.store(reading(1), pending(2))
         await box.store(reading(3))
-        assert fed == [0, 1, 2]
+        box.unsubscribe(MAIN, bad)
+        await box.store(reading(4))
+        assert fed == [0, 1, 2, 3]
         assert list(box.undecoded) == [(1, 2)]
         assert len(handled) == 2
 

@@ -50,12 +50,13 @@ class Channel(msgspec.Struct, frozen=True, gc=False):
 
 
 class Band(msgspec.Struct, frozen=True, gc=False):
-    """A stretch of spectrum with its own limits: `duty_cycle` 0.01 is 1 %, 1.0 no limit."""
+    """A stretch of spectrum with its own limits: `duty_cycle` 0.01 is 1 %, 1.0 no limit. The first that fits holds."""
 
     min_hz: int
     max_hz: int
     max_eirp_dbm: float
     duty_cycle: float = 1.0
+    name: str = ""  # MHz, as a technician looks for it, where there are several
 
 
 class Beacon(msgspec.Struct, frozen=True, gc=False):

@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.codecs.lorawan.netid import dev_addr_prefix
+from torhaus.codecs.lorawan.net_id import dev_addr_prefix
 from torhaus.codecs.model import DecodeError, RejectReason
 
 
