@@ -3,6 +3,7 @@
 #   make demo      the whole gateway on loopback, with simulated gateways, meters and a scan station
 #   make test      the test suite                     make test ARGS="-k outbox"
 #   make test-crash   the long crash suite: kills, power cuts, a full disk, outages (as root; about half an hour)
+#   make fuzz      a million changed datagrams, frames and telegrams for everything that reads bytes from outside
 #   make check     lint, format, types, documentation in step with the code
 #   make bench     measure on this machine, 20 minutes        make bench ARGS="--only uplinks/native --runs 1"
 #   make bench-long   the same with millions of records       make profile: where the daemon's time goes (py-spy)
@@ -46,7 +47,7 @@ fi
 endef
 export find_python
 
-.PHONY: help demo test test-crash check bench bench-long profile lock wheels install clean links peers
+.PHONY: help demo test test-crash fuzz check bench bench-long profile lock wheels install clean links peers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -60,6 +61,10 @@ test: $(VENV)/.dev peers
 # TORHAUS_CRASH_ROUNDS=n: so many kills, cuts and so on instead of the numbers in the tests
 test-crash: $(VENV)/.dev peers
 	@$(BIN)/python -m pytest tests/crash -m "crash or not crash" -s $(ARGS)
+
+# make fuzz ARGS="-k gwmp": one kind only        TORHAUS_FUZZ_ROUNDS=n: so many each
+fuzz: $(VENV)/.dev
+	@TORHAUS_FUZZ_ROUNDS=$${TORHAUS_FUZZ_ROUNDS:-1000000} $(BIN)/python -m pytest tests/fuzz $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -1,0 +1,168 @@
+"""Everything that reads bytes from outside: what it starts from, and what reads it.
+
+A reader returns whether it took the bytes for good. DecodeError is its refusal; anything else that leaves it is a
+defect.
+"""
+
+import tomllib
+from collections.abc import Callable
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from torhaus.codecs.framing import semtech_udp as gwmp
+from torhaus.codecs.framing import semtech_udp_client, semtech_udp_down
+from torhaus.codecs.framing.sml_transport import SmlFramer, unwrap, wrap
+from torhaus.codecs.lorawan import mac_commands
+from torhaus.codecs.lorawan.cf_list import decode_cf_list
+from torhaus.codecs.lorawan.explain import Root, explain
+from torhaus.codecs.lorawan.join import (
+    JoinAcceptBody,
+    build_join_accept,
+    build_join_request,
+    build_rejoin_request,
+    open_join_accept,
+)
+from torhaus.codecs.lorawan.phy import JoinAccept, parse
+from torhaus.codecs.model import DecodeError, RejectReason
+from torhaus.codecs.registry import CODECS, load
+from torhaus.daemon.demo.gateway import push_data, stat
+from torhaus.daemon.demo.sensors import Sensor
+
+Reader = Callable[[bytes], object]
+EUI: Final = "aa555a0000000101"
+KEY: Final = bytes(range(16))
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One reader, and good bytes for it."""
+
+    seeds: list[bytes]
+    read: Reader
+
+
+def targets() -> dict[str, Target]:
+    """All by name."""
+    found = {
+        "gwmp": Target(_datagrams(), _gwmp),
+        "gwmp/down": Target(_pull_resps(), semtech_udp_down.parse_pull_resp),
+        "gwmp/tx_ack": Target(_tx_acks(), semtech_udp_down.parse_tx_ack),
+        "gwmp/answer": Target([b"\2\1\2\1", b"\2\1\2\4"], semtech_udp_client.parse_answer),
+        "lorawan": Target(_frames(), _phy),
+        "lorawan/join-accept": Target([_join_accept()], _open_join_accept),
+        "lorawan/explain": Target([*_frames(), _join_accept()], _explain),
+        "lorawan/mac-up": Target([b"\x02\x03\x07\x06\xff\x1f\x0d"], partial(mac_commands.decode, uplink=True)),
+        "lorawan/mac-down": Target(
+            [b"\x03\x51\xff\x00\x01\x05\x02\xd2\xad\x84"], partial(mac_commands.decode, uplink=False)
+        ),
+        "lorawan/cf-list": Target([bytes.fromhex("184f84e85684b85e84886684586e8400")], decode_cf_list),
+        "sml/transport": Target([wrap(p) for p in vectors("sml")], _sml_stream),
+    }
+    for name in CODECS:
+        found[f"codec/{name}"] = Target(vectors(name), partial(_codec, name, ports(name)))
+    return found
+
+
+def vectors(name: str) -> list[bytes]:
+    """The bytes of a codec's golden vectors that it takes."""
+    return [bytes.fromhex(vector["hex"]) for vector in _vectors(name) if "reject" not in vector]
+
+
+def ports(name: str) -> list[int | None]:
+    """The FPorts of these."""
+    return sorted({vector.get("fport") for vector in _vectors(name)}, key=str)
+
+
+@cache
+def _vectors(name: str) -> list[dict[str, Any]]:
+    spec = find_spec(CODECS[name])
+    assert spec is not None
+    assert spec.origin is not None
+    text = Path(spec.origin).with_suffix(".vectors.toml").read_text("utf-8")
+    found: list[dict[str, Any]] = tomllib.loads(text)["vector"]
+    return found
+
+
+def _frames() -> list[bytes]:
+    sensors = [Sensor(n, codec) for n, codec in enumerate(("elsys", "cayenne_lpp"))]
+    joins = [build_join_request(KEY, 1, 2, 3), build_rejoin_request(KEY, 1, 1, 2, 3)]
+    return [*(s.uplink() for s in sensors), *joins, b"\xe0proprietary"]
+        *(s.uplink() for s in sensors),
+        build_join_request(KEY, 1, 2, 3),
+        b"\xe0proprietary",
+        build_rejoin_request(KEY, 1, 1, 2, 3),
+    ]
+
+
+def _datagrams() -> list[bytes]:
+    good = {"time": "2026-01-01 00:00:00 GMT", "lati": 51.7, "long": 8.5, "alti": 110, "rxnb": 3, "ackr": 99.5}
+    first = push_data(EUI, 2, 1, _frames())
+    rsig = first.replace(
+        b'"rssi"', b'"rsig":[{"ant":0,"chan":1,"rssic":-80,"lsnr":5.5,"etime":"AAEC","foff":-12}],"rssi"'
+    )
+    acks = [b"\2\1\2\2" + bytes.fromhex(EUI), b"\1\1\2\5" + bytes.fromhex(EUI)]
+    return [first, rsig, push_data(EUI, 1, 2, _frames()[:1]), stat(EUI, 2, 3, good), *acks, *_tx_acks()]
+
+
+def _gwmp(data: bytes) -> object:
+    header = gwmp.parse_header(data)
+    if header.kind == gwmp.PUSH_DATA:
+        push = gwmp.parse_push(data, header.gateway)
+        for reject in push.rejects:
+            assert isinstance(reject.reason, RejectReason)
+        msgspec.msgpack.encode(push.frames)
+        msgspec.json.encode(push.stat)
+        return push
+    return gwmp.ack(header) if header.kind == gwmp.PULL_DATA else semtech_udp_down.parse_tx_ack(data)
+
+
+def _pull_resps() -> list[bytes]:
+    txpk = {"tmst": 1, "freq": 868.1, "rfch": 0, "powe": 14, "modu": "LORA", "datr": "SF7BW125", "codr": "4/5"}
+    bodies = [txpk | {"ipol": True, "size": 3, "data": "YAEC"}, {"imme": True, "freq": 868.8, "modu": "FSK"}]
+    bodies[1] |= {"datr": 50000, "fdev": 25000, "size": 3, "data": "YAEC", "tmms": 1_400_000_000_000}
+    return [b"\2\1\2\3" + msgspec.json.encode({"txpk": body}) for body in bodies]
+
+
+def _tx_acks() -> list[bytes]:
+    head = b"\2\1\2\5" + bytes.fromhex(EUI)
+    bodies: list[dict[str, object]] = [{"error": "TOO_LATE"}, {"warn": "TX_POWER", "value": 14}, {"error": "NONE"}]
+    return [head, *(head + msgspec.json.encode({"txpk_ack": body}) for body in bodies)]
+
+
+def _phy(data: bytes) -> object:
+    return parse(data)
+
+
+def _join_accept() -> bytes:
+    return build_join_accept(KEY, JoinAcceptBody(1, 0x13, 0x26011234, 0, 1, b""))
+
+
+def _open_join_accept(data: bytes) -> object:
+    if not isinstance(parse(data), JoinAccept):
+        raise DecodeError(RejectReason.SYNTAX)
+    return open_join_accept(KEY, data)
+
+
+def _explain(data: bytes) -> object:
+    return explain(data, root=Root(app_key=KEY), upper_halves=(0,))
+
+
+def _sml_stream(data: bytes) -> object:
+    framer = SmlFramer()
+    found = []
+    for at in range(0, len(data), 7):
+        for item in framer.feed(data[at : at + 7]):
+            found.append(item)
+            if isinstance(item, bytes):
+                unwrap(item)
+    return found
+
+
+def _codec(name: str, fports: list[int | None], data: bytes) -> object:
+    fields = load(name)(data, fports[sum(data) % len(fports)])
+    msgspec.msgpack.encode(fields)
+    msgspec.json.encode(fields)
+    return fields
