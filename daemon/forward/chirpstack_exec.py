@@ -55,6 +55,7 @@ class Executor:
         except (OSError, ValueError) as e:
             return _failed(f"{argv[0]} cannot be run: {getattr(e, 'strerror', None) or e}"), "failed"
         out, err = bytearray(), bytearray()
+        code: int | None = None
         try:
             async with asyncio.timeout(self._timeout_s):
                 await _talk(process, stdin, out, err)
@@ -62,7 +63,8 @@ class Executor:
         except TimeoutError:
             return _answer(out, err, f"ended after {self._timeout_s:g} s"), "timeout"
         finally:
-            await _end(process)
+            if code is None:
+                await _end(process)
         if code:
             return _answer(out, err, f"exit code {code}" if code > 0 else f"ended by signal {-code}"), "failed"
         return _answer(out, err, ""), "ok"
@@ -82,8 +84,9 @@ async def _talk(process: asyncio.subprocess.Process, stdin: bytes, out: bytearra
 async def _write(stream: asyncio.StreamWriter, data: bytes) -> None:
     """All of it, unless the program does not want it."""
     try:
-        stream.write(data)
-        await stream.drain()
+        if not stream.is_closing():  # uvloop raises a RuntimeError where the program has ended already
+            stream.write(data)
+            await stream.drain()
     except (BrokenPipeError, ConnectionResetError):
         return  # it may end without having read its input
     finally:
@@ -97,16 +100,13 @@ async def _drain(stream: asyncio.StreamReader, kept: bytearray) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Where it has not ended by itself: it and what it has started, which is a process group of its own."""
-    transport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else closes pipes held by others
-    if transport.is_closing() or (process.returncode is not None and transport.get_pipe_transport(1) is None):
-        return
+    """It did not end by itself, or left somebody who holds its outputs: all of its process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):  # it has just ended, or is another user's
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_KILLED_S):
             await process.wait()
-    transport.close()
+    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else lets go of pipes others hold
 
 
 def _answer(out: bytearray, err: bytearray, error: str) -> GatewayCommandExecResponse:
