@@ -28,6 +28,7 @@ REMEMBERED: Final = 10_000
 """Messages by which repeats are recognised."""
 _FUTURE_NS: Final = 300 * 10**9
 _PAST_NS: Final = 1_420_070_400 * 10**9  # 2015: before that there was no LoRaWAN
+_LAST_NS: Final = 4_102_444_800 * 10**9  # 2100
 _QOS: Final = 1
 _REFUSED: Final = 0x80
 _SILENT: Final = logging.getLogger(__name__)
@@ -211,7 +212,7 @@ async def _until_lost(client: aiomqtt.Client) -> None:
 
 def _stamp(now: Stamp, at_ns: int | None) -> Stamp:
     """When the server says that it was received, where that can be: it may have waited at the broker for days."""
-    if at_ns is None or at_ns < _PAST_NS or (now.synced and at_ns > now.wall_ns + _FUTURE_NS):
+    if at_ns is None or not _PAST_NS < at_ns < _LAST_NS or (now.synced and at_ns > now.wall_ns + _FUTURE_NS):
         return now
     return Stamp(at_ns, now.boot_ns, synced=True)
 

@@ -19,6 +19,8 @@ MAX_GATEWAYS: Final = 64
 """Receptions of one uplink that are kept: those the server puts first."""
 MAX_PAYLOAD: Final = 242
 """LoRaWAN Regional Parameters: the longest application payload of any data rate."""
+MAX_NS: Final = 7_258_118_400 * 10**9
+"""The year 2200: what is beyond it does not fit what times are kept in."""
 KINDS: Final = ("up", "join", "status")
 _TOPIC: Final = re.compile(r"(?:.*/)?application/[^/]{1,64}/device/([0-9a-fA-F]{16})/event/([a-z]{1,16})", re.DOTALL)
 
@@ -88,6 +90,8 @@ def _checked(dev_eui: str, event: _Event) -> int | None:
     """The time of an event that is of the device that its topic names."""
     if event.device_info is None or event.device_info.dev_eui.lower() != dev_eui:
         raise DecodeError(RejectReason.SYNTAX, "the DevEUI is not that of the topic")
+    if event.time is not None and not 0 <= event.time.ns < MAX_NS:
+        raise DecodeError(RejectReason.RANGE, "a time before 1970 or after 2200")
     return None if event.time is None else event.time.ns
 
 

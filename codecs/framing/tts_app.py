@@ -16,6 +16,8 @@ from torhaus.codecs.model import DecodeError, Radio, Reception, RejectReason, Se
 MAX_MESSAGE: Final = 65_536
 """Bytes of one message; a decoded payload with a dozen gateways has a few thousand."""
 MAX_GATEWAYS: Final = 64
+MAX_NS: Final = 7_258_118_400 * 10**9
+"""The year 2200: what is beyond it does not fit what times are kept in."""
 MAX_PAYLOAD: Final = 242
 """LoRaWAN Regional Parameters: the longest application payload of any data rate."""
 KINDS: Final = ("up", "join")
@@ -125,6 +127,8 @@ def parse(topic: str, payload: bytes) -> Served | None:
         raise DecodeError(RejectReason.SYNTAX, f"a message on {found[1]} without what belongs there")
     text = part.received_at or message.received_at
     at_ns = None if text is None else parse_moment(text)
+    if at_ns is not None and not 0 <= at_ns < MAX_NS:
+        raise DecodeError(RejectReason.RANGE, "a time before 1970 or after 2200")
     if isinstance(part, _Uplink):
         return _uplink(dev_eui, message, part, at_ns)
     address = (message.end_device_ids.dev_addr or "").lower()

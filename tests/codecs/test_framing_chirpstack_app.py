@@ -138,6 +138,7 @@ def test_other_events_are_of_no_use(kind: str) -> None:
         (TOPIC + "up", encoded(txInfo=None), RejectReason.SHORT),
         (TOPIC + "up", encoded(rxInfo=[{"gatewayId": "roof"}]), RejectReason.SYNTAX),
         (TOPIC + "up", encoded(time="yesterday"), RejectReason.SYNTAX),
+        (TOPIC + "up", encoded(time="2826-11-23T09:34:15Z"), RejectReason.RANGE),
         (TOPIC + "up", encoded(object="x" * 70_000), RejectReason.LONG),
         (TOPIC + "join", b"[]", RejectReason.UNSUPPORTED),
     ],

@@ -144,6 +144,7 @@ def test_other_messages_are_of_no_use(kind: str) -> None:
         (TOPIC + "up", uplink(f_port=256), RejectReason.SYNTAX),
         (TOPIC + "up", uplink(f_cnt=1 << 32), RejectReason.SYNTAX),
         (TOPIC + "up", uplink(received_at="yesterday"), RejectReason.SYNTAX),
+        (TOPIC + "up", uplink(received_at="1826-11-23T15:15:45.788Z"), RejectReason.RANGE),
         (TOPIC + "up", uplink(settings={"data_rate": {}, "frequency": "868300000"}), RejectReason.UNKNOWN_TYPE),
         (
             TOPIC + "up",

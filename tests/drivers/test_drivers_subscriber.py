@@ -278,7 +278,15 @@ def test_tls_with_a_client_certificate(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("said_s", "synced", "expected_s"),
-    [(-3600, True, -3600), (60, True, 60), (600, True, 0), (600, False, 600), (-400_000_000, True, 0), (None, True, 0)],
+    [
+        (-3600, True, -3600),
+        (60, True, 60),
+        (600, True, 0),
+        (600, False, 600),
+        (9_000_000_000, False, 0),
+        (-400_000_000, True, 0),
+        (None, True, 0),
+    ],
 )
 def test_the_servers_time_is_taken_where_it_can_be(said_s: int | None, synced: bool, expected_s: int) -> None:
     now = msgspec.structs.replace(Host().stamp(), synced=synced)
