@@ -117,11 +117,30 @@ class Radio(msgspec.Struct, omit_defaults=True, gc=False):
     rx: list[Reception] = []
 
 
+class Served(msgspec.Struct, gc=False):
+    """What a network server elsewhere says of one device: an uplink that it checked and decrypted, or an event.
+
+    `key` names this message: a repeat has the same. `at_ns` is when it was received, by the server's clock (Unix
+    epoch). `event`: flat values of something that is no uplink, such as a join or a device's status.
+    """
+
+    dev_eui: str  # 16 lower-case hex digits
+    key: str
+    at_ns: int | None = None
+    radio: Radio | None = None
+    fport: int | None = None
+    fcnt: int | None = None
+    confirmed: bool = False
+    payload: bytes | None = None  # None: MAC commands only
+    event: dict[str, float | int | str] | None = None
+
+
 class Frame(msgspec.Struct, gc=False):
     """Raw bytes as received: with time, source and radio data. Never changed afterwards.
 
     `driver` is the configured name; `device` is set where the driver's configuration says which device is at its end;
-    `stranger` marks frames of a source that is not on an allow-list.
+    `stranger` marks frames of a source that is not on an allow-list. `served`: it came by way of a network server, and
+    has no `radio` of its own; `data` is the decrypted payload.
     """
 
     driver: str
@@ -130,3 +149,4 @@ class Frame(msgspec.Struct, gc=False):
     radio: Radio | None = None
     device: str | None = None
     stranger: RejectReason | None = None
+    served: Served | None = None

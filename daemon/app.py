@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from torhaus.codecs.registry import load as load_codec
 from torhaus.daemon import logs, quick_aiohttp  # noqa: F401 - before whatever else imports aiohttp
 from torhaus.daemon.alarms import Alarms
@@ -14,6 +16,7 @@ from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.build import build_forwarders
+from torhaus.daemon.forward.relay import any_of
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
@@ -68,14 +71,8 @@ class App:
         self.notifier = notifier or Notifier()
         self.watch = Watch(self.clock.wall_ns(), self.clock, loaded.lorawan.gateway_offline_s)
         store = loaded.store
-        limits = Limits(
-            max_bytes=store.max_bytes,
-            max_age_s=store.max_age_s,
-            max_records=store.max_records,
-            strangers_max_bytes=store.strangers_max_bytes,
-            commit_window_s=store.commit_window_s,
-            state_interval_s=store.state_interval_s,
-        )
+        limits = msgspec.convert(store, Limits, from_attributes=True)
+        limits = msgspec.structs.replace(limits, relay=bool(loaded.relays()))
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
         self.runners: dict[str, tuple[str, Runner]] = {}
@@ -171,7 +168,6 @@ class App:
         network.restore(await outbox.load_sessions(wanted=any(d.session is not None for d in devices)))
         outbox.before_flush.append(network.save)
         alarms = Alarms(loaded.alarms, loaded.tagged())
-        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms, loaded.windows_s)
         parts: Parts = {
             "outbox": outbox.run,
             "salvage": outbox.mender.run,
@@ -179,6 +175,8 @@ class App:
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
         forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks)
+        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms, loaded.windows_s)
+        pipeline.relayed = any_of(forwarding.relays)
         if loaded.store.when_full == "thin":
             parts["thinning"] = Thinner(outbox, MAIN, loaded.store.thin_keep).run
         self.runners.update(forwarding.runners)
@@ -239,9 +237,8 @@ class App:
     async def _look_after(self) -> None:
         """What only changes slowly: dead letters, ends of episodes."""
         while True:
-            head = self.outbox.logs[MAIN].head
             for name, (_, runner) in self.runners.items():
-                if runner.cursor.backlog(head) == 0:
+                if runner.backlog() == 0:
                     self.watch.caught_up(name)
             await self._look("dead letters", self._count_dead_letters)
             await self._look("lookout", self.survey.lookout.look)
@@ -289,8 +286,8 @@ class App:
             if task.get_name().startswith(DRIVER):
                 task.cancel()
         for _ in range(int(DRAIN_S / 0.05)):
-            head = self.outbox.logs[MAIN].head
-            busy = any(r.tally.up and r.cursor.in_hand(head) for _, r in self.runners.values())
+            heads = {name: log.head for name, log in self.outbox.logs.items()}
+            busy = any(r.tally.up and r.cursor.in_hand(heads[r.log]) for _, r in self.runners.values())
             if not busy and not self.outbox.has_waiting():
                 break
             await asyncio.sleep(0.05)

@@ -9,6 +9,8 @@ import msgspec
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.forward.choice import kind_of, wanted_devices
 from torhaus.daemon.forward.message import Message
+from torhaus.daemon.forward.registry import is_relay
+from torhaus.daemon.forward.relay import wants_of
 from torhaus.daemon.forward.render import render
 from torhaus.daemon.offline import read_only_state
 from torhaus.daemon.outbox.ranges import Ranges
@@ -52,8 +54,9 @@ class Extract:
         """
         choice = self._choice
         wants, settled, boots = self._look_up()
+        log = choice.log if choice.forwarder is None else self._loaded.log_of(choice.forwarder)
         since = choice.since_ns or 0
-        with View(self._store / FOLDERS[choice.log]) as view:
+        with View(self._store / FOLDERS[log]) as view:
             start, end = view.head, view.tail
             if choice.since_ns is not None or choice.until_ns is not None:
                 found = stretch(view.folder, view.segments, since, choice.until_ns, boots, lambda _done, _of: None)
@@ -83,21 +86,25 @@ class Extract:
         state = read_only_state(self._store)
         with contextlib.closing(state) if state is not None else contextlib.nullcontext():
             boots = state.boots() if state is not None else {}
-            settled = _settled(state, name)
+            settled = _settled(state, name, self._loaded.log_of(name) if name is not None else MAIN)
         if name is None:
             return lambda r, b: render(r, site, b, kind=r.record.kind, late=True), Ranges(), boots
-        common = next((c for _, c, _ in self._loaded.forwarders if c.name == name), None)
-        if common is None:
+        found = next((f for f in self._loaded.forwarders if f[1].name == name), None)
+        if found is None:
             raise UnknownForwarder(f"no forwarder {name!r} is configured")
+        module, common, config = found
+        is_wanted = wants_of(config) if is_relay(module) else None
         kinds, devices = frozenset(common.kinds), wanted_devices(common, self._loaded.tagged())
 
         def wants(r: Stored, boots: dict[str, int]) -> Message | None:
             kind = kind_of(r.record, kinds, devices)
+            if is_wanted is not None and not is_wanted(r.record):
+                return None
             return None if kind is None else render(r, site, boots, kind=kind, late=True)
 
         return wants, settled, boots
 
 
-def _settled(state: State | None, forwarder: str | None) -> Ranges:
-    found = state.settled(forwarder, MAIN) if state is not None and forwarder is not None else None
+def _settled(state: State | None, forwarder: str | None, log: str) -> Ranges:
+    found = state.settled(forwarder, log) if state is not None and forwarder is not None else None
     return found or Ranges()

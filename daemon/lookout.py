@@ -16,7 +16,7 @@ from torhaus.daemon.forward.pace import Pace
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.ranges import free
 from torhaus.daemon.outbox.record import Damaged
-from torhaus.daemon.outbox.store import MAIN, Outbox
+from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.outbox.when import best_wall_ns
 
 LATELY_S: Final = 10.0
@@ -69,10 +69,9 @@ class Lookout:
 
     async def look(self) -> None:
         """One look. Raises sqlite3.Error or OSError when the disk cannot be asked just now."""
-        head = self._outbox.logs[MAIN].head
         for name, (_, runner) in self._runners.items():
             lane = self.lanes.setdefault(name, Lane(self._clock))
-            lane.waiting = runner.cursor.backlog(head)
+            lane.waiting = runner.backlog()
             lane.accepted.look(runner.tally.accepted)
             lane.backlog.look(lane.waiting)
         self._foretell()

@@ -99,7 +99,7 @@ class TorhausCollector:
             "torhaus_outbox_log_records", "Records in the log", one, (((n,), x.records) for n, x in logs.items())
         )
         yield _gauge("torhaus_outbox_log_bytes", "Bytes on disk", one, (((n,), x.bytes) for n, x in logs.items()))
-        parts = "Bytes on disk by what they are: all but the strangers' count towards the main log's limit"
+        parts = "Bytes on disk by what they are: all but strangers and relay count towards the main log's limit"
         yield _gauge("torhaus_outbox_bytes", parts, ["part"], _by(box.parts()))
         limit = (((n,), x.capacity_bytes) for n, x in logs.items())
         yield _gauge("torhaus_outbox_log_capacity_bytes", "Bytes the log may have", one, limit)
@@ -146,6 +146,11 @@ class TorhausCollector:
         now = self._clock.wall_ns()
         lag = [((n,), max(0, now - s.oldest_ns) / 1e9 if s.oldest_ns else 0) for n, (s, _) in all_.items()]
         yield _gauge("torhaus_forwarder_lag_seconds", "Age of the oldest record that waits, 0 when none does", one, lag)
+
+        asked = ((name, r.sender.commands) for name, (_, r) in self._survey.runners.items())
+        text = "Commands of a network server, by what became of them"
+        by_result = (((name, *key), n) for name, commands in asked for key, n in commands.items())
+        yield _count("torhaus_forwarder_commands", text, ["forwarder", "command", "result"], by_result)
 
     def _scans(self) -> Iterator[Metric]:
         w = self._survey.scan_watch

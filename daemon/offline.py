@@ -15,7 +15,7 @@ from torhaus.daemon.outbox.ranges import Ranges, free
 from torhaus.daemon.outbox.record import Damaged
 from torhaus.daemon.outbox.segment import SUFFIX, Segment
 from torhaus.daemon.outbox.state import State
-from torhaus.daemon.outbox.store import MAIN, STRANGERS
+from torhaus.daemon.outbox.store import RELAY
 from torhaus.daemon.outbox.view import FOLDERS, View
 from torhaus.daemon.outbox.when import best_wall_ns
 from torhaus.daemon.queue_pages import WholeLetter, whole
@@ -48,7 +48,8 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
     )
     empty: dict[str, Ranges] = {}  # by log: where there is nothing between 0 and the tail
     tails: dict[str, int] = {}
-    for name, sub in ((MAIN, "log"), (STRANGERS, "strangers")):
+    logs = {name: sub for name, sub in FOLDERS.items() if name in limits and (name != RELAY or (folder / sub).is_dir())}
+    for name, sub in logs.items():
         empty[name], tails[name], used = _extent(folder / sub)
         records = tails[name] - empty[name].count(0, tails[name])
         status.logs[name] = LogStatus(records=records, bytes=used, capacity_bytes=limits[name])
@@ -57,17 +58,17 @@ def read_status(folder: Path, site: str, limits: dict[str, int]) -> Status:
         with contextlib.closing(state):
             counts, boots = state.counts(), state.boots()
             for name, log, settled in state.forwarders():
-                if log == MAIN:
-                    for start, end in empty[MAIN]:
+                if log in tails:
+                    for start, end in empty[log]:
                         settled.add(start, end)
-                    backlog = tails[MAIN] - settled.count(0, tails[MAIN])
+                    backlog = tails[log] - settled.count(0, tails[log])
                     status.forwarders[name] = one = _forwarder(backlog, *counts.get(name, (0, 0)))
-                    one.oldest_ns = _oldest_ns(folder / FOLDERS[MAIN], settled, boots) if backlog else 0
+                    one.oldest_ns = _oldest_ns(folder / FOLDERS[log], settled, boots) if backlog else 0
             status.dropped = {f"{f}/{r}": n for (f, r), n in state.dropped().items()}
     status.set_aside_files = sorted(
         str(p) for p in folder.rglob("*.corrupt-*") if not p.name.endswith(("-wal", "-shm", "-journal", aside.REPORT))
     )
-    for sub in ("log", "strangers"):
+    for sub in logs.values():
         found = (r for r in aside.reports(folder / sub) if r.lost_records or r.problem)
         status.problems += [f"{sub}, segment {r.first}: {r.text()}" for r in found]
     return status

@@ -6,13 +6,13 @@ from typing import Final, Protocol
 
 import msgspec
 
-from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Stamp
+from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Served, Stamp
 from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.lora.network import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
-from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
+from torhaus.daemon.outbox.store import MAIN, RELAY, STRANGERS, Outbox
 from torhaus.drivers.base import Done, Event, GatewayStats
 
 RECORD_BYTES: Final = 500
@@ -90,11 +90,13 @@ class Pipeline:
         alarms: Alarms | None = None,
         windows_s: Mapping[str, float] | None = None,
     ) -> None:
+        self.relayed: Callable[[Record], bool] | None = None  # whether a frame is for a network server, if there is one
         self._alarms = alarms or None
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
         self._outbox = outbox
         self._network = network
         self._devices = {d.name: d for d in devices}
+        self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
         self._decoders = {d.codec: codec(d.codec) for d in devices if d.codec is not None}
         self._watch = watch
         self._clock = clock
@@ -107,14 +109,15 @@ class Pipeline:
         self, driver: str, frames: list[Frame], rejects: list[Reject], done: Done | None, stats: GatewayStats | None
     ) -> None:
         """Turn one delivery into records and put them; `done` follows the commit."""
-        outbox, watch = self._outbox, self._watch
-        if not outbox.has_room():
+        outbox, watch, relayed = self._outbox, self._watch, self.relayed
+        if not outbox.has_room() or (relayed is not None and not outbox.has_room(RELAY)):
             outbox.report.refused(len(frames) + len(rejects) + (stats is not None), "backlog")
             if done is not None:
                 done(False)
             return
         main: list[tuple[Stamp, Record]] = []
         strangers: list[tuple[Stamp, Record]] = []
+        relay: list[tuple[Stamp, Record]] = []
         fate = Fate(done)
         size = 0
         for frame in frames:
@@ -129,6 +132,8 @@ class Pipeline:
                 record, strange = self._refused(frame, None, None, RejectReason.DEFECT, detail, None), True
             if not strange:
                 main.append((frame.at, record))
+            if relayed is not None and frame.radio is not None and frame.stranger is None and relayed(record):
+                relay.append((frame.at, _as_heard(record)))
             if strange or record.reason is not None:  # a forwarder of readings lets go of it: the bytes stay here
                 strangers.append((frame.at, record))
         if rejects:
@@ -142,6 +147,8 @@ class Pipeline:
         if stats is not None:
             values = stats.values | {"gateway": stats.gateway}
             (strangers if stats.stranger else main).append((stats.at, Record("event", driver, event=values)))
+            if relayed is not None and not stats.stranger:
+                relay.append((stats.at, Record("event", driver, event=values)))
             watch.reported(driver, stats)
         if frames:
             watch.frames(driver, len(frames), frames[-1].at)
@@ -149,6 +156,8 @@ class Pipeline:
                 watch.heard(driver, frames)
         if main:
             outbox.put(MAIN, main, size)
+        if relay:
+            outbox.put(RELAY, relay, size)
         if strangers and outbox.has_room(STRANGERS):
             outbox.put(STRANGERS, strangers, size)
         elif strangers:
@@ -176,11 +185,30 @@ class Pipeline:
         return self._decode(frame, device, up.payload, up.lora), False
 
     def _telegram(self, driver: str, frame: Frame) -> tuple[Record, bool]:
+        if frame.served is not None:
+            return self._from_server(driver, frame, frame.served)
         device = self._devices.get(frame.device or "")
         if device is None:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
             return self._refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
         return self._decode(frame, device, frame.data, None), False
+
+    def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
+        """What a network server elsewhere has checked and decrypted, or says of a device."""
+        device, radio, lora = self._by_eui.get(served.dev_eui), served.radio, None
+        if radio is not None:  # without the DevAddr: the counters that are kept by it are those of our own sessions
+            dr = self._network.data_rate(radio)
+            lora = Lora(radio.freq_hz, radio.modulation, radio.datarate, radio.coderate, dr, rx=radio.rx)
+            lora.fcnt, lora.fport, lora.confirmed = served.fcnt, served.fport, served.confirmed
+        if device is None:
+            self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
+            record = self._refused(frame, None, served.dev_eui, RejectReason.UNKNOWN_DEVICE, None, lora)
+            if served.event is not None:
+                record.kind, record.event = "event", served.event
+            return record, True
+        if served.event is not None:
+            return Record("event", driver, device.name, device.dev_eui, event=served.event), False
+        return self._decode(frame, device, served.payload, lora), False
 
     def _defect(self, driver: str, codec: str, error: Exception) -> str:
         """Tell of a defect; what a refused record says about it."""
@@ -227,6 +255,12 @@ class Pipeline:
             record.alarm = self._alarms.is_alarm(device.name, fields)
         self._watch.decoded(codec, device.name, frame.at)
         return record
+
+
+def _as_heard(record: Record) -> Record:
+    """A frame as relays get it: what it means is no business of theirs."""
+    r = record
+    return Record("frame", r.driver, r.device, r.dev_eui, None, None, r.reason, None, r.lora, None, r.raw)
 
 
 class DriverHost:

@@ -14,7 +14,7 @@ from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
-from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
+from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.scripts.host import HostStatus
 from torhaus.daemon.watch import DriverState, Watch
 
@@ -189,7 +189,7 @@ class Survey:
             up=t.up,
             since_ns=t.since_ns,
             detail=t.detail,
-            backlog=runner.cursor.backlog(self._outbox.logs[MAIN].head),
+            backlog=runner.backlog(),
             accepted=t.accepted,
             late=t.late,
             set_aside=runner.books.aside,
@@ -220,7 +220,7 @@ class Survey:
             gateways=dict(watch.gateways.all),
             airtime=self.duty.table() if self.duty is not None else {},
             devices=watch.devices,
-            logs={name: self.log_status(name) for name in (MAIN, STRANGERS)},
+            logs={name: self.log_status(name) for name in self._outbox.logs},
             written_per_day_bytes=self._written_per_day(stamp.boot_ns),
             forwarders={name: self.forwarder_status(name) for name in self.runners},
             dropped={f"{f}/{r}": n for (f, r), n in watch.dropped_records.items()},
@@ -238,7 +238,7 @@ class Survey:
 
     def line(self) -> str:
         """One line for systemd's STATUS."""
-        backlog = max((r.cursor.backlog(self._outbox.logs[MAIN].head) for _, r in self.runners.values()), default=0)
+        backlog = max((r.backlog() for _, r in self.runners.values()), default=0)
         down = [name for name, (_, r) in self.runners.items() if not r.tally.up]
         text = f"{self._watch.committed_records} records stored, backlog {backlog}"
         if down:

@@ -15,8 +15,10 @@ from torhaus.drivers.base import Driver
 GROUP: Final = "torhaus.drivers"
 
 DRIVERS: Final[dict[str, str]] = {
+    "chirpstack_app": "torhaus.drivers.chirpstack_app",
     "semtech_udp": "torhaus.drivers.semtech_udp",
     "sml": "torhaus.drivers.sml",
+    "tts_app": "torhaus.drivers.tts_app",
 }
 """Type to module. Each has a sample in `config/drivers/<type>.toml`."""
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from torhaus.codecs.model import DecodeError, RejectReason
+
 _NWK_ID_BITS: Final = (6, 6, 9, 11, 12, 13, 15, 17)
 _WHOLE_TYPES: Final = 3
 """NetIDs of types 0 to 2 have numbers as short as the NwkID."""
@@ -41,3 +43,16 @@ def net_id_of(dev_addr: int) -> NetId | None:
     nwk_id = dev_addr >> addr_bits & (1 << bits) - 1
     whole = prefix << 21 | nwk_id if prefix < _WHOLE_TYPES else None
     return NetId(prefix, nwk_id, whole, dev_addr & (1 << addr_bits) - 1)
+
+
+def dev_addr_prefix(net_id: int) -> tuple[int, int]:
+    """The bits with which every DevAddr of a network begins, as (value, how many bits): 0x000013 to (0x13, 7).
+
+    DecodeError(RANGE) when the number is no NetID.
+    """
+    if not 0 <= net_id < 1 << 24:
+        raise DecodeError(RejectReason.RANGE, "a NetID has 24 bits")
+    kind = net_id >> 21
+    bits = _NWK_ID_BITS[kind]
+    ones = (1 << (kind + 1)) - 2
+    return (ones << bits) | (net_id & ((1 << bits) - 1)), kind + 1 + bits

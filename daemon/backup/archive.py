@@ -23,8 +23,8 @@ MAX_END: Final = 20 * BLOCK
 
 _FIELDS: Final = re.compile(rb"([0-7]+)[ \0]*")
 _NAME: Final = re.compile(
-    r"store/(state\.db|(log|strangers)/[0-9]{20}\.db)(\.corrupt-[0-9]{1,20}(\.[0-9]{1,9})?(\.report)?)?(-wal|-journal)?"
-    r"|store/(log|strangers)/thinned"
+    r"store/(state\.db|(log|strangers|relay)/[0-9]{20}\.db)(\.corrupt-[0-9]{1,20}(\.[0-9]{1,9})?(\.report)?)?(-wal|-journal)?"
+    r"|store/(log|strangers|relay)/thinned"
     r"|config/(conf\.d/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,63}"
 )
 

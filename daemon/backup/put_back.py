@@ -20,6 +20,7 @@ from torhaus.daemon.backup.archive import ArchiveError, Entry, Manifest, entries
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.outbox import migrate, second
+from torhaus.daemon.outbox.keeping import RELAY
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.opening import open_state
 from torhaus.daemon.outbox.view import FOLDERS
@@ -158,6 +159,9 @@ class Restore:
             floors = {name: opened.state.given_out(name) for name in FOLDERS}
         out.set_aside = [opened.set_aside.name] if opened.set_aside else []
         for name, sub in FOLDERS.items():
+            if name == RELAY and not any((work / sub).iterdir()):
+                (work / sub).rmdir()  # it has never had one
+                continue
             log = Log(
                 work / sub,
                 self._site,

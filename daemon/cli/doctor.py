@@ -64,7 +64,8 @@ def examine(config: Path) -> Iterator[Finding]:
         yield Finding("warn", note)
     store = Path(loaded.store.path)
     try:
-        yield from _disk(store, loaded.store.max_bytes + loaded.store.strangers_max_bytes)
+        most = loaded.store.max_bytes + loaded.store.strangers_max_bytes
+        yield from _disk(store, most + (loaded.store.relay_max_bytes if loaded.relays() else 0))
         yield from _store(store)
     except OSError as e:
         yield Finding("bad", f"{store}: {e.strerror}", "run as root or as the user torhaus")

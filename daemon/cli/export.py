@@ -34,7 +34,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     which = command.add_mutually_exclusive_group()
     which.add_argument("--forwarder", metavar="NAME", help="only what still waits for this one, and is meant for it")
-    which.add_argument("--log", choices=("main", "strangers"), default="main", help="default: main")
+    which.add_argument("--log", choices=("main", "strangers", "relay"), default="main", help="default: main")
     add_span(command, required=False)
     command.add_argument("--format", choices=("jsonl",), default="jsonl", help="default: jsonl")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     what = f"/forwarders/{quote(args.forwarder, safe='')}/replay"
     try:
         ask(socket, f"{what}?start=0&end=0&dry_run=1", "POST")  # a wrong name is told before the log is read
-        found, begins = _find(store, args.since, args.until)
+        found, begins = _find(store, loaded.log_of(args.forwarder), args.since, args.until)
         if found is None:
             print("the log has nothing of that time" + begins)
             return 0
@@ -75,7 +75,7 @@ def _words(done: "Replayed", *, dry_run: bool) -> str:
     return f"{records(done.records)} to be sent again; backlog now {done.backlog}"
 
 
-def _find(store: Path, since_ns: int, until_ns: int | None) -> tuple[tuple[int, int] | None, str]:
+def _find(store: Path, log: str, since_ns: int, until_ns: int | None) -> tuple[tuple[int, int] | None, str]:
     """The stretch, and a word when the log does not reach back so far."""
     import contextlib
 
@@ -91,7 +91,7 @@ def _find(store: Path, since_ns: int, until_ns: int | None) -> tuple[tuple[int, 
     if state is not None:
         with contextlib.closing(state):
             boots = state.boots()
-    with View(store / FOLDERS["main"]) as view, Progress("looking through the log, segments") as progress:
+    with View(store / FOLDERS[log]) as view, Progress("looking through the log, segments") as progress:
         found = stretch(view.folder, view.segments, since_ns, until_ns, boots, progress.told)
         first = next((r for r in view.records() if isinstance(r, Stored)), None)
     if first is None:

@@ -65,6 +65,7 @@ def fetch(config: Path) -> Status:
     from torhaus.daemon.outbox.migrate import SchemaError
 
     limits = {"main": loaded.store.max_bytes, "strangers": loaded.store.strangers_max_bytes}
+    limits["relay"] = loaded.store.relay_max_bytes
     try:
         return read_status(Path(loaded.store.path), loaded.site.id, limits)
     except (OSError, sqlite3.Error, SchemaError) as e:

@@ -28,6 +28,7 @@ from torhaus.daemon.config.model import (
 from torhaus.daemon.config.names import Names
 from torhaus.daemon.config.secret import is_credential
 from torhaus.daemon.config.validate import Validator
+from torhaus.daemon.forward.registry import is_relay
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.config import faults as scan_faults
 
@@ -61,6 +62,14 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     keys: dict[str, DeviceKeys]
     files: list[Path]
     notes: list[str]
+
+    def relays(self) -> list[str]:
+        """The forwarders that pass raw frames on to a network server."""
+        return [common.name for module, common, _ in self.forwarders if is_relay(module)]
+
+    def log_of(self, forwarder: str) -> str:
+        """The log that a forwarder reads."""
+        return "relay" if forwarder in self.relays() else "main"
 
     def tagged(self) -> dict[str, set[str]]:
         """Devices by tag."""

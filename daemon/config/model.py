@@ -96,6 +96,7 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     when_full: Literal["drop_oldest", "thin"] = "drop_oldest"
     thin_keep: Annotated[int, msgspec.Meta(ge=2, le=16)] = 2
     strangers_max_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=1 << 50)] = 64 << 20
+    relay_max_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=1 << 50)] = 256 << 20
     commit_window_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.02
     state_interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 1.0
 

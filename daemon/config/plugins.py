@@ -17,6 +17,12 @@ from torhaus.drivers import registry as drivers
 M = TypeVar("M")
 C = TypeVar("C", bound=msgspec.Struct)
 
+_RELAY_KINDS: Final = ("frame", "event")
+_RELAY_FAULTS: Final = {
+    "kinds": "does not belong here: what this type sends is said by [forwarder.filter]",
+    "order": 'is "live_first", must be "device" or "strict": network servers drop frames that others have overtaken',
+    "backfill_windows": "do not belong here: nothing of the backlog goes beside the rest",
+}
 _SHARED: Final = ("name", "type")
 _REQUIREMENT: Final = re.compile(r"""([A-Za-z0-9._-]+).*extra == ['"]([A-Za-z0-9._-]+)['"]""")
 _DISTRIBUTIONS: Final = {"pil": "pillow"}
@@ -32,7 +38,12 @@ def forwarder(
 ) -> tuple[Any, ForwarderCommon, msgspec.Struct] | None:
     """The forwarder's module, its common keys and its config; None when there are faults."""
     module = _module(table, path, check, sorted(forwarders.FORWARDERS), forwarders.load)
-    return _plugin(table, path, check, module, ForwarderCommon)
+    if module is None or not forwarders.is_relay(module):
+        return _plugin(table, path, check, module, ForwarderCommon)
+    for key, fault in _RELAY_FAULTS.items():
+        if key in table and (key != "order" or table[key] == "live_first"):
+            check.fault((*path, key), fault)
+    return _plugin({"order": "device", **table, "kinds": _RELAY_KINDS}, path, check, module, ForwarderCommon)
 
 
 def _plugin(

@@ -2,16 +2,20 @@
 
 A forwarder module has `Config` (frozen msgspec struct), `open_forwarder(config, context) -> Forwarder`, a sample in
 `config/forwarders/<type>.toml` and one line in `registry.py`. Retry, batching, lanes and settlement live in
-`runner.py` and nowhere else: a forwarder has no loop that sends again and no back-off.
+`runner.py` and nowhere else: a forwarder has no loop that sends again and no back-off. What a relay has besides, which
+passes raw LoRaWAN frames on to a network server: `relay.py`.
 """
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
 
+from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.forward.message import Message
 from torhaus.daemon.forward.windows import Window
 from torhaus.daemon.lora.downlinks import Downlinks
+from torhaus.daemon.outbox.record import Record
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of the far side, not a defect
@@ -33,11 +37,13 @@ class Outcome(msgspec.Struct, gc=False):
 
     accepted: the far side has proved receipt.  rejected: refused for good, with the reason (dead letter).
     kept: refused for now, with the reason (tried again later).
+    dropped: not sent, by a rule, since it would do harm by now; with the reason (a metric label: few, fixed), counted.
     """
 
     accepted: list[int] = []
     rejected: dict[int, str] = {}
     kept: dict[int, str] = {}
+    dropped: dict[int, str] = {}
 
 
 class Forwarder(Protocol):
@@ -77,13 +83,15 @@ class Context(msgspec.Struct, frozen=True):
     site: str
     version: str
     downlinks: Downlinks | None = None
+    clock: Clock = msgspec.field(default_factory=SystemClock)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What every forwarder has, whatever its type. Empty `devices` means all.
 
     `order`: `live_first` sends the newest at once and the backlog beside it; `device` keeps the order of each device
-    whatever the far side refuses for now, `strict` that of the whole log.
+    whatever the far side refuses for now, `strict` that of the whole log. `wants`: which records of those, if not all;
+    `is_relay`: devices are told apart by their DevAddr, and several gateways' copies of one frame go out together.
     """
 
     name: str
@@ -92,3 +100,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     backfill_per_s: float = 1000.0
     order: Literal["live_first", "device", "strict"] = "live_first"
     windows: tuple[Window, ...] = ()
+    wants: Callable[[Record], bool] | None = None
+    is_relay: bool = False

@@ -6,11 +6,9 @@ message that nobody subscribes to counts as delivered.
 """
 
 import asyncio
-import contextlib
 import logging
-import socket
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final
 
 import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
@@ -20,15 +18,13 @@ from torhaus.daemon.forward.mqtt_config import Config, Renderer
 from torhaus.daemon.forward.parcels import Parcel, parcels_of
 from torhaus.daemon.mqtt import reasons
 from torhaus.daemon.mqtt.bounds import ProtocolError
+from torhaus.drivers.broker import drop
 
 _IN_FLIGHT: Final = 20
 """Publishes at once. 3.1.1 has no receive maximum; common brokers queue or drop beyond 20."""
 
 _MAX_TOPIC_BYTES: Final = 65_535
 _CLOSE_S: Final = 2.0
-
-_ROUNDS: Final = 100
-"""Rounds of the event loop in which a socket that was shut down has to be let go."""
 
 _SILENT: Final = logging.getLogger(__name__)
 _SILENT.disabled = True
@@ -76,7 +72,7 @@ class Mqtt311Forwarder:
             if status:
                 await client.publish(status, renderer.status("online"), qos=1, retain=True)
         except BaseException as error:
-            await _drop(client)
+            await drop(client)
             if isinstance(error, (aiomqtt.MqttError, ValueError)):
                 raise Unavailable(_why(error)) from None
             raise
@@ -109,7 +105,7 @@ class Mqtt311Forwarder:
         outcome.accepted.sort()
         if lost is not None:
             self._client = None
-            await _drop(client)
+            await drop(client)
             if not outcome.accepted and not outcome.rejected:
                 raise Unavailable(lost)
             unsent = {i for parcel in rest for i in parcel.indices}  # nothing is held against them
@@ -139,7 +135,7 @@ class Mqtt311Forwarder:
                     await client.publish(self._renderer.status_topic, status, qos=1, retain=True)
                 await client.__aexit__(None, None, None)
         except (aiomqtt.MqttError, TimeoutError):
-            await _drop(client)  # the will says it instead
+            await drop(client)  # the will says it instead
 
     async def _work(self, client: aiomqtt.Client, batch: list[Item], rest: Iterator[Parcel], outcome: Outcome) -> None:
         """Take the next parcel, publish, wait; so messages leave in order. Raises MqttError for a loss."""
@@ -162,20 +158,6 @@ async def _until_lost(client: aiomqtt.Client) -> None:
     """Raises MqttError when the connection is lost: a publish that waits for its PUBACK would not notice."""
     async for _ in client.messages:
         pass  # nothing is subscribed
-
-
-async def _drop(client: aiomqtt.Client) -> None:
-    """Close the connection at once. aiomqtt leaves the socket to paho, which lets go of it when it reads the end."""
-    paho = client._client  # noqa: SLF001 - there is no public way to a socket that must not stay open
-    raw = cast("socket.socket | None", paho.socket())
-    if raw is None:
-        return
-    with contextlib.suppress(OSError):  # it may be closed already
-        raw.shutdown(socket.SHUT_RDWR)
-    for _ in range(_ROUNDS):
-        if paho.socket() is None:
-            break
-        await asyncio.sleep(0)
 
 
 def _why(error: BaseException) -> str:

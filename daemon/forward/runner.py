@@ -62,11 +62,17 @@ class Runner:
         outbox.subscribe(log, self._feed)
         outbox.before_flush.append(self._collect)
 
+    def backlog(self) -> int:
+        """Records that are in its log and not settled."""
+        return self.cursor.backlog(self._outbox.logs[self.log].head)
+
     # -- what comes in ------------------------------------------------------------------------------------------------
 
     def kind_of(self, stored: Stored) -> Kind | None:
         """As what this forwarder sends a record; None when it is not for it."""
-        return kind_of(stored.record, self.options.kinds, self.options.devices)
+        options = self.options
+        kind = kind_of(stored.record, options.kinds, options.devices)
+        return None if options.wants is not None and kind is not None and not options.wants(stored.record) else kind
 
     def _feed(self, batch: list[Stored]) -> None:
         cursor, kind_of = self.cursor, self.kind_of
@@ -236,7 +242,7 @@ class Runner:
             while True:
                 if not held:
                     held, late = await self._next_in_order()
-                chosen, held = cut(held, strict=self.options.order == "strict")
+                chosen, held = cut(held, strict=self.options.order == "strict", relay=self.options.is_relay)
                 if chosen and not await self.sender.send(chosen, late=late, urgency=LIVE):
                     await self._clock.sleep(self.sender.backlog_pause.next_s())
                 if any(s.pos not in cursor.settled for s in chosen):

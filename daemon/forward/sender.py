@@ -1,6 +1,7 @@
 """Sends batches of one forwarder, has them settled, and finds the record on which a forwarder fails."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from torhaus.daemon import logs
@@ -38,6 +39,8 @@ class Sender:
         self.connect_pause = Backoff()
         self.backlog_pause = Backoff()
         self.under_way: list[int] = []  # when each send began, boot time
+        self.commands: Mapping[tuple[str, str], int] = getattr(forwarder, "commands", {})
+        """What a network server asked for, by command and result, where the forwarder takes commands."""
         self._name = name
         self._forwarder = forwarder
         self._outbox = outbox
@@ -83,7 +86,7 @@ class Sender:
             return await self._after_defect(batch, e, late=late, urgency=urgency)
         moved = self._books.settle(batch, outcome, late=late)
         note = self._forwarder.note or ""
-        answered = len(outcome.accepted) + len(outcome.rejected) + len(outcome.kept) >= len(batch)
+        answered = sum(map(len, (outcome.accepted, outcome.rejected, outcome.kept, outcome.dropped))) >= len(batch)
         self._books.tally.detail = next(iter(outcome.kept.values()), note if answered else "no receipt in time")
         if moved:
             self._defects = 0

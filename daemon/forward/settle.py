@@ -95,13 +95,14 @@ class Settlement:
         self._make_fit(outcome)
         cursor, tries = self._cursor, self._tries
         accepted = set(outcome.accepted)
-        if outcome.rejected or outcome.kept:  # an item in two lists is not proved to have arrived
+        if outcome.rejected or outcome.kept or outcome.dropped:  # an item in two lists is not proved to have arrived
             accepted -= outcome.rejected.keys() | outcome.kept.keys()
+            accepted |= self._drop(batch, outcome)
         elif accepted.issuperset(range(len(batch))):
             self._settle_all(batch, late=late)
             return True
-        taken = sum(1 for i in range(len(batch)) if i in accepted)
-        moved = bool(taken) or any(i in outcome.rejected for i in range(len(batch)))
+        taken = sum(1 for i in range(len(batch)) if i in accepted and i not in outcome.dropped)
+        moved = bool(taken or outcome.dropped) or any(i in outcome.rejected for i in range(len(batch)))
         before = self.tally.accepted + self.tally.rejected
         for i, s in enumerate(batch):
             if i in accepted:
@@ -128,6 +129,15 @@ class Settlement:
         if taken:
             self._success(taken, late=late)
         return moved
+
+    def _drop(self, batch: list[Stored], outcome: Outcome) -> set[int]:
+        """Count what is not sent, by a rule of the forwarder; the indices of it. What the far side refused is that."""
+        for i in [i for i in outcome.dropped if i in outcome.rejected or i in outcome.kept or not 0 <= i < len(batch)]:
+            del outcome.dropped[i]
+        for reason in set(outcome.dropped.values()):
+            count = sum(1 for one in outcome.dropped.values() if one == reason)
+            self._outbox.count_drop(self._log, self.name, count, reason)
+        return set(outcome.dropped)
 
     def _settle_all(self, batch: list[Stored], *, late: bool) -> None:
         """The ordinary case, in runs of positions."""
@@ -192,6 +202,9 @@ class Settlement:
         if 0 in outcome.accepted:
             self._resolve(one)
             self._success(1, late=True)
+        elif 0 in outcome.dropped:
+            self._outbox.count_drop(self._log, self.name, 1, outcome.dropped[0])
+            self._resolve(one)
         elif 0 in outcome.rejected:
             one.reason = outcome.rejected[0]
             self.aside = max(0, self.aside - 1)

@@ -32,6 +32,10 @@ class Downlinks:
         self._transmitters: dict[str, Transmitter] = {}
         self.told: Told | None = None  # whoever wants to know what became of every downlink
 
+    def present(self) -> list[str]:
+        """The EUIs of the gateways that are there and may speak."""
+        return self._gateways.present() if self._gateways is not None else []
+
     def add(self, name: str, driver: Any) -> None:  # noqa: ANN401 - any driver; those that cannot send are left out
         """A configured driver, which may be able to send."""
         if hasattr(driver, "transmit"):

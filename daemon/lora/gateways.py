@@ -84,6 +84,10 @@ class Gateways:
         found = self.all.get(gateway)
         return found.driver if found is not None and found.known else None
 
+    def present(self) -> list[str]:
+        """The EUIs of the gateways that are there and may speak."""
+        return [eui for eui, g in self.all.items() if g.known and g.online]
+
     def silent(self) -> dict[str, float]:
         """The gateways that the configuration names and nobody hears: for how many seconds."""
         boot_ns = self.stamp().boot_ns

@@ -12,7 +12,7 @@ from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
 from torhaus.codecs.lorawan.region import dr_index
 from torhaus.codecs.lorawan.session import Session
-from torhaus.codecs.model import DecodeError, Frame, RejectReason
+from torhaus.codecs.model import DecodeError, Frame, Radio, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.state import Flush
@@ -152,6 +152,10 @@ class Network:
         return Uplink(
             lora, reason=RejectReason.UNSUPPORTED, detail="neither data uplink nor join-request", stranger=True
         )
+
+    def data_rate(self, radio: Radio) -> int | None:
+        """The index of a data rate in this region; None where it has none."""
+        return dr_index(self.region, radio.modulation, radio.datarate, radio.coderate)
 
     def _channels(self, session: Session, lora: Lora) -> tuple[int, ...]:
         """The device's channel numbers that a frequency may have, the likeliest first: they enter the MIC of 1.1.

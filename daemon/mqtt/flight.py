@@ -93,6 +93,7 @@ class Flight:
         self.window = 0
         self.max_packet_bytes = 1 << 28
         self.waiting: deque[Batch] = deque()
+        self.reserved: set[int] = set()  # packet ids in use for other things than messages
         self._sent: dict[int, tuple[Batch, int, float]] = {}  # packet id → batch, index, when; oldest first
         self._alone = False  # what is in flight is to have the connection for itself
 
@@ -127,7 +128,7 @@ class Flight:
                 break
             index = batch.next
             batch.next += 1
-            packet_id = self._next_id()
+            packet_id = self.next_id()
             try:
                 packet = batch.render(index, packet_id)
             except ProtocolError as error:
@@ -161,11 +162,11 @@ class Flight:
         for batch in batches:
             batch.give_up(text, code)
 
-    def _next_id(self) -> int:
-        """Counts on from the last one (1 to 65,535), past those in flight, of which there are 1,024 at most."""
+    def next_id(self) -> int:
+        """Counts on from the last one (1 to 65,535), past those in use, of which there are few."""
         packet_id = self.last_id
         while True:
             packet_id = packet_id % 0xFFFF + 1
-            if packet_id not in self._sent:
+            if packet_id not in self._sent and packet_id not in self.reserved:
                 self.last_id = packet_id
                 return packet_id

@@ -1,25 +1,22 @@
-"""One connection to an MQTT 5 broker that only publishes, at QoS 1, pipelined, and settles by PUBACK.
+"""One connection to an MQTT 5 broker that publishes at QoS 1, pipelined, and settles by PUBACK.
 
 Source: MQTT Version 5.0, OASIS Standard, 7 March 2019 (sections in the comments). The broker's session is asked for
 (clean start off, session expiry set) but never relied on: what has no PUBACK is reported as such, and whoever sends it
 again does so as a new message. A session ends once and for ever; a new one continues the packet ids of the last, so
-that a late PUBACK can never hit a message it was not meant for.
+that a late PUBACK can never hit a message it was not meant for. One that subscribes as well: subscriber.py.
 """
 
 import asyncio
 import contextlib
 import socket
-import ssl
-from typing import Final, cast
-
-import msgspec
+from typing import Final, TypeVar, cast
 
 from torhaus.daemon.mqtt import reasons, wire
 from torhaus.daemon.mqtt.bounds import ProtocolError
 from torhaus.daemon.mqtt.flight import MAX_WINDOW, Batch, Flight, Receipts, Render
+from torhaus.daemon.mqtt.settings import MAX_ANSWER_BYTES, Settings, hello
 
-MAX_ANSWER_BYTES: Final = 1 << 16
-"""The longest packet taken from a broker; announced to it. Nothing is subscribed, so answers are short."""
+__all__ = ["Session", "SessionLost", "Settings", "connect", "connect_as"]
 
 _CLOSE_S: Final = 2.0
 """How long a close waits for the last bytes to leave."""
@@ -28,24 +25,7 @@ _CLOSE_S: Final = 2.0
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """Linux only."""
 
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How to connect. Durations in seconds."""
-
-    host: str
-    port: int
-    client_id: str
-    tls: ssl.SSLContext | None = None
-    username: str | None = None
-    password: bytes | None = None
-    keepalive_s: int = 60
-    session_expiry_s: int = 86_400
-    timeout_s: float = 30.0  # for the connection, and for each PUBACK
-    will_topic: str | None = None
-    will_payload: bytes = b""
-
-    def __repr__(self) -> str:
-        return f"Settings({self.host}:{self.port})"  # never the password
+S = TypeVar("S", bound="Session")
 
 
 class SessionLost(Exception):  # noqa: N818 - a state of the far side, not a defect
@@ -264,9 +244,14 @@ class Session(asyncio.Protocol):
 
 async def connect(settings: Settings, last_id: int = 0) -> Session:
     """A session that may publish. `last_id` is that of the session before. Raises SessionLost."""
+    return await connect_as(Session, settings, last_id)
+
+
+async def connect_as(of: type[S], settings: Settings, last_id: int) -> S:
+    """`connect`, with a session of this class."""
     loop = asyncio.get_running_loop()
     try:
-        session = Session(settings, _hello(settings), last_id, loop)
+        session = of(settings, hello(settings), last_id, loop)
     except ProtocolError as error:
         raise SessionLost(f"no CONNECT can be made of this config: {error.detail}") from None
     try:
@@ -282,19 +267,3 @@ async def connect(settings: Settings, last_id: int = 0) -> Session:
             raise SessionLost(f"cannot connect to {where}: {reasons.printable(str(error))}") from None
         raise
     return session
-
-
-def _hello(settings: Settings) -> bytes:
-    """The CONNECT (3.1). Raises ProtocolError."""
-    return wire.build(
-        lambda: wire.ConnectPacket(
-            settings.client_id,
-            username=settings.username,
-            password=settings.password,
-            clean_start=False,
-            will=wire.will_of(settings.will_topic, settings.will_payload) if settings.will_topic else None,
-            keep_alive=settings.keepalive_s,
-            session_expiry_interval=settings.session_expiry_s,
-            max_packet_size=MAX_ANSWER_BYTES,
-        )
-    )

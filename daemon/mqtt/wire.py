@@ -26,6 +26,7 @@ PingReqPacket = mqtt5.PingReqPacket
 PingRespPacket = mqtt5.PingRespPacket
 PublishPacket = mqtt5.PublishPacket
 QoS = mqtt5.QoS
+RetainHandling = mqtt5.RetainHandling
 SubAckPacket = mqtt5.SubAckPacket
 SubAckReasonCode = mqtt5.SubAckReasonCode
 SubscribePacket = mqtt5.SubscribePacket

@@ -17,7 +17,7 @@ from torhaus.daemon.outbox.writer import Writer
 
 Done = Callable[[bool], None]
 VERDICTS: Final = "verdicts"
-MAX_WAITING_BYTES: Final = {"main": 32 << 20, "strangers": 4 << 20}
+MAX_WAITING_BYTES: Final = {"main": 32 << 20, "strangers": 4 << 20, "relay": 32 << 20}
 """Raw bytes that may wait for a commit, by log: beyond it nothing is taken, and so nothing acknowledged."""
 RETRY_S: Final = 1.0
 """Pause before verdicts that could not be written are tried again."""

@@ -14,6 +14,8 @@ from torhaus.daemon.outbox.rescue import batch_of, claim
 from torhaus.daemon.outbox.segment import SUFFIX, UNFINISHED, Segment, path_of
 from torhaus.daemon.outbox.segment_read import MAX_RECORDS
 
+FOLDERS: Final = {"main": "log", "strangers": "strangers", "relay": "relay"}
+"""Where a store has its logs."""
 SKIP_AFTER_DAMAGE: Final = MAX_RECORDS
 """Positions left out when the end of the log was lost: none of the lost ones may be given out again."""
 MIN_BYTES: Final = 512

@@ -23,6 +23,7 @@ from torhaus.daemon.outbox.writer import Writer
 
 MAIN: Final = "main"
 STRANGERS: Final = "strangers"
+RELAY: Final = "relay"
 DECODED: Final = "decoded"
 """Name under which the snapshot keeps the position below which every script has answered."""
 ROOM: Final = "intake"
@@ -58,7 +59,7 @@ class Keeper:
         self.logs: dict[str, Log] = {}
         self.flush = Flush()
         self.before_flush: list[Callable[[Flush], None]] = []
-        self.settled_by: dict[str, dict[str, Ranges]] = {MAIN: {}, STRANGERS: {}}  # log, forwarder name
+        self.settled_by: dict[str, dict[str, Ranges]] = {MAIN: {}, STRANGERS: {}, RELAY: {}}  # log, forwarder name
         self.boots: dict[str, int] = {}
         self.undecoded = Ranges()  # positions of the main log whose script has not answered
         self.scanned_to = 0  # pending records below it are in `undecoded`; those above may not be yet
@@ -66,7 +67,7 @@ class Keeper:
         self.last_answer = 0.0  # loop time of the writer's last answer: what the watchdog looks at
         self.looked_to: int | None = None
         """The sessions as saved are complete up to here in the main log; None: what lies behind was not looked at."""
-        self.cursors: dict[str, list[Holder]] = {MAIN: [], STRANGERS: []}
+        self.cursors: dict[str, list[Holder]] = {MAIN: [], STRANGERS: [], RELAY: []}
         self.thinning: set[str] = set()  # logs of which a segment is being rewritten: nothing of them is unlinked
         self._told: dict[str, int] = {}  # by log: the position up to which feeds have been told
         self._counted: dict[str, int] = {}  # by log: the position up to which drops have been counted
@@ -178,14 +179,12 @@ class Keeper:
         return lambda: it.holes
 
     def parts(self) -> dict[str, int]:
-        """Bytes on disk by what they are. All but the strangers' count towards `max_bytes`; theirs have a limit."""
-        main, strangers = self.logs[MAIN].room, self.logs[STRANGERS].room
+        """Bytes on disk by what they are. What is in the other logs than the main one has limits of its own."""
+        rooms = {name: log.room for name, log in self.logs.items()}
         state, reserve, aside = self._others
-        return {
-            MAIN: main.closed + main.newest,
-            STRANGERS: strangers.closed + strangers.newest,
-            "write_ahead": main.side + strangers.side,
-            "set_aside": main.aside + strangers.aside + aside,
+        return {name: room.closed + room.newest for name, room in rooms.items()} | {
+            "write_ahead": sum(room.side for room in rooms.values()),
+            "set_aside": sum(room.aside for room in rooms.values()) + aside,
             "state": state,
             "reserve": reserve,
         }

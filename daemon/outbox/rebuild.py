@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox.folder import FOLDERS
 from torhaus.daemon.outbox.pages import Database, Value
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import unpack_copy
@@ -39,7 +40,7 @@ _SHAPES: Final[dict[tuple[bool, tuple[type, ...]], str]] = {
     (False, (str, int, int)): "boot",
 }
 _DEV_ADDR_DIGITS: Final = 8
-_LOGS: Final = frozenset({"main", "strangers"})
+_LOGS: Final = frozenset(FOLDERS)
 _OWNING: Final = ("exception", "dead_letter")
 Rows = list[tuple[Value, ...]]
 Tables = dict[str, Rows]

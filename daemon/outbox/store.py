@@ -1,7 +1,10 @@
 """The outbox: what is put here is on disk before `done(True)` is called, and stays until every forwarder has it.
 
-Two logs: `main` holds what the site's own devices said; `strangers` holds everybody else's traffic and what could not
-be read, with a small budget of its own, so that it can never displace a reading. How commits are grouped: commit.py.
+`main` holds what the site's own devices said; `strangers` holds everybody else's traffic and what could not be read,
+with a small budget of its own, so that it can never displace a reading. `relay` is there when a forwarder passes raw
+LoRaWAN frames on to a network server: it holds what these want, whoever sent it, in the order in which it came. A log
+of its own, since a far side of readings that is away must not pin strangers' frames to the disk, nor they drive out
+readings. How commits are grouped: commit.py.
 """
 
 import asyncio
@@ -14,12 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.outbox import migrate
 from torhaus.daemon.outbox.commit import VERDICTS, Batch, GroupCommit, Result, guarded
-from torhaus.daemon.outbox.keeping import DECODED, MAIN, STRANGERS, Keeper
+from torhaus.daemon.outbox.folder import FOLDERS
+from torhaus.daemon.outbox.keeping import DECODED, MAIN, RELAY, STRANGERS, Keeper
+from torhaus.daemon.outbox.limits import Limits
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.mending import Mender
 from torhaus.daemon.outbox.opening import open_state
@@ -35,18 +38,7 @@ ROOM_TO_OPEN_BYTES: Final = 1 << 20
 """With less than this free, any failure to open a file is taken for lack of room: SQLite does not always say so."""
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the outbox may occupy, how long a commit may wait for company, and how often the state is saved."""
-
-    max_bytes: int = 4 << 30
-    max_age_s: float = 0
-    max_records: int = 0
-    strangers_max_bytes: int = 64 << 20
-    commit_window_s: float = 0.02
-    state_interval_s: float = 1.0
-
-
-__all__ = ["MAIN", "STRANGERS", "Feed", "Limits", "Outbox", "Reporter"]
+__all__ = ["MAIN", "RELAY", "STRANGERS", "Feed", "Limits", "Outbox", "Reporter"]
 
 
 def machine_id() -> str:
@@ -69,7 +61,7 @@ class Outbox(Keeper):
         self.limits = limits
         self.set_aside: list[Path] = []
         self._machine = machine_id() if machine is None else machine
-        self._feeds: dict[str, list[Feed]] = {MAIN: [], STRANGERS: []}
+        self._feeds: dict[str, list[Feed]] = {MAIN: [], STRANGERS: [], RELAY: []}
         self._lock: int | None = None
 
     async def open(self) -> None:
@@ -124,12 +116,9 @@ class Outbox(Keeper):
         self.set_aside = [opened.set_aside] if opened.set_aside else []
         self.second.remember(opened.copy)
         age, decoded = int(self.limits.max_age_s * 1e9), self.state.sessions()[1].get(DECODED, 0)
-        for name, folder, size, count in (
-            (MAIN, "log", self.limits.max_bytes, self.limits.max_records),
-            (STRANGERS, "strangers", self.limits.strangers_max_bytes, 0),
-        ):
+        for name, size, count in self.limits.logs(self.path):
             log = Log(
-                self.path / folder,
+                self.path / FOLDERS[name],
                 self.site,
                 max_bytes=size,
                 max_age_ns=age,

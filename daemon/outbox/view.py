@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final, Self
 
 from torhaus.daemon.outbox import aside, migrate
-from torhaus.daemon.outbox.folder import find_holes
+from torhaus.daemon.outbox.folder import FOLDERS, find_holes
 from torhaus.daemon.outbox.readers import Readers
 from torhaus.daemon.outbox.record import Damaged, Stored
 from torhaus.daemon.outbox.segment import SUFFIX, Segment, path_of
 
+__all__ = ["FOLDERS", "View"]
+
 READ_RECORDS: Final = 1000
-FOLDERS: Final = {"main": "log", "strangers": "strangers"}
-"""Where a store has its logs."""
 _SEGMENT: Final = re.compile(r"[0-9]{20}" + re.escape(SUFFIX))
 
 

@@ -1,6 +1,7 @@
 """A far side with bad manners, and an outbox with a runner on it, for the tests of forwarders."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -79,21 +80,31 @@ def seq_of(message: Message) -> int:
 class Site:
     """An outbox on disk and what runs on it."""
 
-    def __init__(self, path: Path, clock: FakeClock | None = None) -> None:
+    def __init__(self, path: Path, clock: FakeClock | None = None, limits: Limits | None = None) -> None:
         self.clock = clock or FakeClock()
-        self.outbox = Outbox(path, "rathaus", self.clock, Limits(commit_window_s=0), Reporter())
+        self.drops: Counter[tuple[str, str, str]] = Counter()  # log, forwarder, reason
+        reporter = Reporter()
+        reporter.dropped = self._dropped  # type: ignore[method-assign]
+        self.outbox = Outbox(path, "rathaus", self.clock, limits or Limits(commit_window_s=0), reporter)
         self.tasks: list[asyncio.Task[None]] = []
         self.fed: list[Stored] = []
 
-    async def put(self, records: Iterable[Record]) -> None:
+    def _dropped(self, log: str, forwarder: str, records: int, reason: str) -> None:
+        self.drops[log, forwarder, reason] += records
+
+    async def put(self, records: Iterable[Record], log: str = MAIN) -> None:
         """Commit them one by one."""
         for record in records:
-            done = asyncio.get_running_loop().create_future()
-            self.outbox.put(MAIN, [(self.clock.stamp(), record)], 100)
-            self.outbox.commit(done.set_result)
-            assert await done
+            await self.put_together([record], log)
         for _ in range(5):
             await asyncio.sleep(0)
+
+    async def put_together(self, records: Iterable[Record], log: str = MAIN) -> None:
+        """Commit them at once."""
+        done = asyncio.get_running_loop().create_future()
+        self.outbox.put(log, [(self.clock.stamp(), record) for record in records], 100)
+        self.outbox.commit(done.set_result)
+        assert await done
 
     async def readings(self, n: int, device: str = "flur") -> None:
         await self.put(reading(i, device) for i in range(n))
@@ -135,8 +146,8 @@ class Site:
 
 
 @asynccontextmanager
-async def site(path: Path, clock: FakeClock | None = None) -> AsyncIterator[Site]:
-    it = Site(path, clock)
+async def site(path: Path, clock: FakeClock | None = None, limits: Limits | None = None) -> AsyncIterator[Site]:
+    it = Site(path, clock, limits)
     await it.outbox.open()
     it.outbox.subscribe(MAIN, it.fed.extend)
     try:

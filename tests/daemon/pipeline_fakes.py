@@ -10,7 +10,7 @@ from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.outbox.record import Record
-from torhaus.daemon.outbox.store import MAIN, STRANGERS, Reporter
+from torhaus.daemon.outbox.store import MAIN, RELAY, STRANGERS, Reporter
 from torhaus.daemon.pipeline import Pipeline
 from torhaus.daemon.watch import DriverState, Watch
 from torhaus.drivers.base import Done, GatewayStats
@@ -25,14 +25,15 @@ class Store(Reporter):
         self.report = self
         self.room = True
         self.room_for_strangers = True
-        self.records: dict[str, list[tuple[Stamp, Record]]] = {MAIN: [], STRANGERS: []}
+        self.room_for_relays = True
+        self.records: dict[str, list[tuple[Stamp, Record]]] = {MAIN: [], STRANGERS: [], RELAY: []}
         self.size = 0
         self.refused_records: Counter[str] = Counter()
         self.waiting: list[Done] = []
         self.windows_s: list[float] = []
 
     def has_room(self, log: str = MAIN) -> bool:
-        return self.room if log == MAIN else self.room_for_strangers
+        return {MAIN: self.room, STRANGERS: self.room_for_strangers, RELAY: self.room_for_relays}[log]
 
     def put(self, log: str, records: list[tuple[Stamp, Record]], size: int) -> None:
         assert records
@@ -55,6 +56,10 @@ class Store(Reporter):
     @property
     def main(self) -> list[Record]:
         return [r for _, r in self.records[MAIN]]
+
+    @property
+    def relay(self) -> list[Record]:
+        return [r for _, r in self.records[RELAY]]
 
     @property
     def strangers(self) -> list[Record]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.daemon.config_fakes import EUI, KEY, MINIMAL, config, faults_of, loaded
 from torhaus.daemon.config.load import ConfigFaults, load
+from torhaus.daemon.forward.registry import FORWARDERS
 from torhaus.drivers import semtech_udp
 
 
@@ -76,6 +77,7 @@ def test_faults_of_all_files_in_their_order(tmp_path: Path) -> None:
         devices="[[device]]\nname = 3\n",
         devices_keys=f'[{EUI}]\nnwk_s_key = "{KEY}00"\n',
     )
+    types = ", ".join(f'"{name}"' for name in sorted(FORWARDERS))
     expected = [
         'torhaus.toml:2: site.id: is "Rat haus", must be 1 to 32 of the characters a-z, 0-9 and -, such as rathaus',
         'torhaus.toml:4: http.listen: is "80", must be an address and a port such as 127.0.0.1:8680 or [::1]:8680',
@@ -90,7 +92,7 @@ def test_faults_of_all_files_in_their_order(tmp_path: Path) -> None:
         "conf.d/b.toml:1: syntax: not TOML: Expected '=' after a key in a key/value pair",
         "conf.d/c.toml:1: forwarder[f].path: is missing (must be text)",
         'conf.d/c.toml:5: forwarder[f].name: is "f", as of another forwarder (conf.d/c.toml:2)',
-        'conf.d/c.toml:6: forwarder[f].type: is "mqt", must be one of "file", "mqtt" (did you mean "mqtt"?)',
+        f'conf.d/c.toml:6: forwarder[f].type: is "mqt", must be one of {types} (did you mean "mqtt"?)',
         (
             'conf.d/c.toml:7: forwarder[f].kinds[0]: is "readings", must be one of "event", "frame", "reading" '
             '(did you mean "reading"?)'

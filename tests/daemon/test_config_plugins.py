@@ -6,6 +6,7 @@ import pytest
 from torhaus.daemon.config.model import DriverCommon
 from torhaus.daemon.config.plugins import driver, extra_of, forwarder, not_installed
 from torhaus.daemon.config.validate import Validator
+from torhaus.daemon.forward.registry import FORWARDERS
 
 FILE = {"name": "f", "type": "file", "path": "/x"}
 UDP = {"name": "radio", "type": "semtech_udp"}
@@ -33,7 +34,7 @@ def test_common_keys_and_own_keys_part(check: Validator) -> None:
         ({"name": ""}, "name", "must be 1 to 64 letters"),
         ({"start": "newest"}, "start", 'must be "oldest", "now", or a time such as'),
         ({"backfill_per_s": 0}, "backfill_per_s", "greater than 0"),
-        ({"type": 3}, "type", 'is 3, must be one of "file", "mqtt"'),
+        ({"type": 3}, "type", "is 3, must be one of " + ", ".join(f'"{name}"' for name in sorted(FORWARDERS))),
         ({"type": "fil"}, "type", 'did you mean "file"'),
     ],
 )

@@ -38,6 +38,7 @@ torhaus_driver_up gauge driver
 torhaus_driver_withheld_acks_total counter driver
 torhaus_forwarder_accepted_records_total counter forwarder
 torhaus_forwarder_backlog_records gauge forwarder
+torhaus_forwarder_commands_total counter command,forwarder,result
 torhaus_forwarder_connects_total counter forwarder
 torhaus_forwarder_damaged_records_total counter forwarder
 torhaus_forwarder_dead_letters gauge forwarder
@@ -131,6 +132,7 @@ def busy(app: App) -> None:
     w.acked("radio", 0.003)
     w.acked("radio", 3)
     w.warned(1)
+    app.runners["archive"][1].sender.commands = {("down", "TOO_LATE"): 2}
     for event in (
         ScanMoved("test/1/1", "mail", "dms", State.SPOOLED, None, 10),
         ScanMoved("test/1/1", "mail", "dms", State.QUARANTINED, Reason.DAMAGED),
@@ -219,6 +221,8 @@ def test_figures(texts: list[str]) -> None:
     assert found["torhaus_outbox_records_total", ()] == 5  # what the codec refused lies among the strangers, too
     assert found["torhaus_outbox_log_records", (("log", "main"),)] == 3
     assert found["torhaus_forwarder_accepted_records_total", (("forwarder", "archive"),)] == 1
+    asked = (("command", "down"), ("forwarder", "archive"), ("result", "TOO_LATE"))
+    assert found["torhaus_forwarder_commands_total", asked] == 2
     assert found["torhaus_scan_documents", (("state", "spooled"), ("station", "mail"))] == 1
     assert found["torhaus_ready", ()] == 1
     assert found["torhaus_build_info", (("version", "1.2.3"),)] == 1

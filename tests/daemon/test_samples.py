@@ -14,6 +14,7 @@ from torhaus.daemon.config.load import Loaded, load
 from torhaus.daemon.config.model import DriverCommon, ForwarderCommon, Root, parse_size
 from torhaus.daemon.config.sample import MAIN, samples
 from torhaus.daemon.forward import registry as forwarders
+from torhaus.daemon.lora.filters import FrameFilter
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.drivers import registry as drivers
 
@@ -92,6 +93,8 @@ def structs_of(data: dict[str, Any], path: KeyPath) -> list[type[msgspec.Struct]
             return [DriverCommon, drivers.load(data["driver"][i]["type"]).Config]
         case ("forwarder", int() as i, _):
             return [ForwarderCommon, forwarders.load(data["forwarder"][i]["type"]).Config]
+        case ("forwarder", int(), "filter", _):
+            return [FrameFilter]
         case ("device", int(), _):
             return [DeviceConfig]
         case ("scan", str()):

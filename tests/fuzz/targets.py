@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
+from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
-from torhaus.codecs.framing import semtech_udp_client, semtech_udp_down
 from torhaus.codecs.framing.sml_transport import SmlFramer, unwrap, wrap
 from torhaus.codecs.lorawan import mac_commands
 from torhaus.codecs.lorawan.cf_list import decode_cf_list
@@ -51,6 +51,10 @@ def targets() -> dict[str, Target]:
         "gwmp/down": Target(_pull_resps(), semtech_udp_down.parse_pull_resp),
         "gwmp/tx_ack": Target(_tx_acks(), semtech_udp_down.parse_tx_ack),
         "gwmp/answer": Target([b"\2\1\2\1", b"\2\1\2\4"], semtech_udp_client.parse_answer),
+        "chirpstack_app": Target(
+            _events(), partial(_event, chirpstack_app.parse, f"application/1/device/{EUI}/event/")
+        ),
+        "tts_app": Target(_messages(), partial(_event, tts_app.parse, "v3/rathaus@ttn/devices/flur/")),
         "lorawan": Target(_frames(), _phy),
         "lorawan/join-accept": Target([_join_accept()], _open_join_accept),
         "lorawan/explain": Target([*_frames(), _join_accept()], _explain),
@@ -125,6 +129,40 @@ def _tx_acks() -> list[bytes]:
     head = b"\2\1\2\5" + bytes.fromhex(EUI)
     bodies: list[dict[str, object]] = [{"error": "TOO_LATE"}, {"warn": "TX_POWER", "value": 14}, {"error": "NONE"}]
     return [head, *(head + msgspec.json.encode({"txpk_ack": body}) for body in bodies)]
+
+
+def _events() -> list[bytes]:
+    """ChirpStack's, for applications."""
+    rx = {"gatewayId": EUI, "gwTime": "2026-11-23T09:34:15.7Z", "rssi": -36, "snr": 10.5, "crcStatus": "CRC_OK"}
+    lora = {"bandwidth": 125000, "spreadingFactor": 11, "codeRate": "CR_4_5"}
+    common = {"deduplicationId": "3ac7e3c4", "time": "2026-11-23T09:34:15Z", "deviceInfo": {"devEui": EUI}}
+    up = {
+        "fCnt": 4,
+        "fPort": 5,
+        "data": "AQID",
+        "rxInfo": [rx],
+        "txInfo": {"frequency": 1, "modulation": {"lora": lora}},
+    }
+    return [msgspec.json.encode(common | more) for more in (up, {"devAddr": "00189440"}, {"margin": -7})]
+
+
+def _messages() -> list[bytes]:
+    """The Things Stack's, for applications."""
+    at = "2026-11-23T15:15:45.787Z"
+    rx = {"gateway_ids": {"gateway_id": "g", "eui": EUI}, "time": at, "timestamp": 1, "rssi": -35, "snr": 5.2}
+    rate = {"lora": {"bandwidth": 125000, "spreading_factor": 7, "coding_rate": "4/5"}}
+    up = {"f_port": 5, "f_cnt": 7, "frm_payload": "AQID", "rx_metadata": [rx], "received_at": at}
+    up["settings"] = {"data_rate": rate, "frequency": "868300000"}
+    common = {"end_device_ids": {"dev_eui": EUI, "dev_addr": "00BCB929"}, "correlation_ids": ["as:up:01"]}
+    parts = ({"uplink_message": up}, {"join_accept": {"received_at": at}})
+    return [msgspec.json.encode(common | part) for part in parts]
+
+
+def _event(read: Callable[[str, bytes], object], topic: str, data: bytes) -> object:
+    marks = {b"join_accept": "join", b"devAddr": "join", b"margin": "status"}
+    found = read(topic + next((kind for mark, kind in marks.items() if mark in data), "up"), data)
+    msgspec.msgpack.encode(found)
+    return found
 
 
 def _phy(data: bytes) -> object:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from torhaus.daemon.config.secret import (
+from torhaus.drivers.secret import (
     MAX_SECRET_BYTES,
     SecretError,
     credentials_folder,

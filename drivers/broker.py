@@ -1,0 +1,143 @@
+"""Where an MQTT broker is and how to prove who we are: its URL, and what is read from files at each connection."""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import ssl
+from typing import Annotated, Any, Final, cast
+from urllib.parse import urlsplit
+
+import msgspec
+
+from torhaus.drivers.secret import SecretError, read_secret
+
+_MAX_SECRET_BYTES: Final = 65_535
+"""The longest password MQTT can carry (MQTT 5.0, 3.1.3.6)."""
+
+_ROUNDS: Final = 100
+"""Rounds of the event loop in which a socket that was shut down has to be let go."""
+
+_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
+
+class FilesUnusable(Exception):  # noqa: N818 - reads as a fact, like DriverGone
+    """A certificate, key or password cannot be read. The text names the key of the config, never a content."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A broker's address. `loopback`: it is this machine."""
+
+    host: str
+    port: int
+    encrypted: bool
+    loopback: bool
+
+
+def parse_url(text: str) -> Endpoint:
+    """`mqtts://host[:port]` or `mqtt://host[:port]`. Raises ValueError that says what would be right."""
+    url = urlsplit(text)
+    port = url.port
+    if url.scheme not in _PORTS or not url.hostname or port == 0:
+        raise ValueError("expected mqtts://host or mqtts://host:8883")
+    if "@" in url.netloc:
+        raise ValueError("no user or password here; use username and password_file")
+    if url.path not in {"", "/"} or url.query or url.fragment:
+        raise ValueError("nothing may follow the port; the topic has a key of its own")
+    try:
+        loopback = ipaddress.ip_address(url.hostname).is_loopback
+    except ValueError:
+        loopback = url.hostname == "localhost"
+    return Endpoint(url.hostname, port or _PORTS[url.scheme], url.scheme == "mqtts", loopback)
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """Read anew at each connection, so that a changed certificate or password needs no restart."""
+
+    tls: ssl.SSLContext | None
+    password: bytes | None
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
+
+
+def read_secrets(
+    *, encrypted: bool, ca_file: str | None, cert_file: str | None, key_file: str | None, password_file: str | None
+) -> Secrets:
+    """Certificates and password; blocks. Raises FilesUnusable."""
+    key = "ca_file"
+    tls = password = None
+    try:
+        if encrypted:
+            tls = ssl.create_default_context(cafile=ca_file)
+            tls.minimum_version = ssl.TLSVersion.TLSv1_2
+            key = "key_file"
+            if key_file is not None:
+                read_secret(key_file)  # the library below takes any file, whoever else can read it
+            key = "cert_file or key_file"
+            if cert_file is not None:
+                tls.load_cert_chain(cert_file, key_file, password="")
+        key = "password_file"
+        if password_file is not None:
+            password = read_secret(password_file, limit=_MAX_SECRET_BYTES).encode()
+    except SecretError as error:  # ends with what to do: not cut
+        raise FilesUnusable(f"{key} cannot be used: {error}") from None
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise FilesUnusable(f"{key} cannot be used: {printable(str(error))}") from None
+    return Secrets(tls, password)
+
+
+def printable(text: str) -> str:
+    """One short line, whatever a library said."""
+    return "".join(c if c.isprintable() else "?" for c in text[:100])
+
+
+class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The keys of a driver that subscribes at a broker. `client_id` names the session that the broker keeps for us."""
+
+    name: str
+    url: str
+    insecure: bool = False
+    client_id: Annotated[
+        str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z", description="1 to 64 letters, digits, '.', '_' and '-'")
+    ]
+    username: str | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 60
+    timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
+
+    def __post_init__(self) -> None:
+        try:
+            endpoint = parse_url(self.url)
+        except ValueError as e:
+            raise ValueError(f"url: {e}") from None
+        if not endpoint.encrypted:
+            if not (self.insecure or endpoint.loopback):
+                raise ValueError("url: mqtt:// is not encrypted; use mqtts://, or insecure = true on a trusted line")
+            if self.ca_file or self.cert_file or self.key_file:
+                raise ValueError("url: ca_file, cert_file and key_file need a url with mqtts://")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file: and key_file belong together: set both or neither")
+        if self.password_file is not None and self.user() is None:
+            raise ValueError("password_file: needs a username")
+
+    def user(self) -> str | None:
+        """The user name to log in with."""
+        return self.username
+
+
+async def drop(client: Any) -> None:  # noqa: ANN401 - an aiomqtt.Client: who only reads a config need not load it
+    """Close the connection at once. aiomqtt leaves the socket to paho, which lets go of it when it reads the end."""
+    paho = client._client  # noqa: SLF001 - there is no public way to a socket that must not stay open
+    raw = cast("socket.socket | None", paho.socket())
+    if raw is None:
+        return
+    with contextlib.suppress(OSError):  # it may be closed already
+        raw.shutdown(socket.SHUT_RDWR)
+    for _ in range(_ROUNDS):
+        if paho.socket() is None:
+            break
+        await asyncio.sleep(0)
