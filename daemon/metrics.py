@@ -65,6 +65,8 @@ class TorhausCollector:
         held = (((n,), s.acks_withheld) for n, s in d)
         yield _count("torhaus_driver_withheld_acks", "Not acknowledged, because not stored", one, held)
         yield _histogram("torhaus_driver_ack_seconds", "Datagram received to acknowledgement sent", w.ack_s)
+        refused = "Connections and requests of gateways refused: the log says why"
+        yield _count("torhaus_driver_refused_gateways", refused, one, (((n,), s.refused_gateways) for n, s in d))
         heard = [g.known for g in w.gateways.all.values() if g.first_ns]
         rows: Rows = [(("yes",), sum(heard)), (("no",), len(heard) - sum(heard))]
         yield _gauge("torhaus_driver_gateways", "Gateways heard since the start", ["known"], rows)

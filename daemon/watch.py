@@ -15,7 +15,7 @@ from torhaus.daemon.lora.gateways import OFFLINE_S, Gateways
 from torhaus.daemon.outbox.aside import Report
 from torhaus.daemon.outbox.store import Reporter
 from torhaus.daemon.supervise import Told
-from torhaus.drivers.base import Event, GatewayStats, LinkChanged
+from torhaus.drivers.base import Event, GatewayRefused, GatewayStats, LinkChanged
 
 ACK_LIMIT_S: Final = 0.05
 """A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
@@ -35,6 +35,7 @@ class DriverState(msgspec.Struct):
     acks: int = 0
     acks_late: int = 0
     acks_withheld: int = 0
+    refused_gateways: int = 0
 
 
 class Watch(Reporter, Told):
@@ -113,6 +114,9 @@ class Watch(Reporter, Told):
         """A driver's state changed."""
         if isinstance(event, LinkChanged):
             self._set_driver(driver, up=event.up, detail=event.detail)
+        elif isinstance(event, GatewayRefused):
+            self.driver(driver).refused_gateways += 1
+            self.gateways.refused(driver, event)
         else:
             self.gateways.event(driver, event)
 

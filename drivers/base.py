@@ -53,6 +53,17 @@ class GatewayLeft(msgspec.Struct, frozen=True, gc=False):
     detail: str = ""
 
 
+class GatewayRefused(msgspec.Struct, frozen=True, gc=False):
+    """A gateway, or somebody who wants to be one, did not get what it asked for; `detail` says why, never a secret.
+
+    `peer` and `gateway` are empty and None where they are not known yet, as in a TLS handshake that fails.
+    """
+
+    peer: str
+    detail: str
+    gateway: str | None = None
+
+
 class GatewayStats(msgspec.Struct, frozen=True, gc=False):
     """A gateway's own report: numbers and texts by their GWMP names. Stored as an event record."""
 
@@ -62,7 +73,7 @@ class GatewayStats(msgspec.Struct, frozen=True, gc=False):
     stranger: RejectReason | None = None
 
 
-Event = LinkChanged | GatewaySeen | GatewayReachable | GatewayLeft
+Event = LinkChanged | GatewaySeen | GatewayReachable | GatewayLeft | GatewayRefused
 
 
 class Host(Protocol):

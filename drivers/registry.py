@@ -15,6 +15,7 @@ from torhaus.drivers.base import Driver
 GROUP: Final = "torhaus.drivers"
 
 DRIVERS: Final[dict[str, str]] = {
+    "basics_station": "torhaus.drivers.basics_station",
     "chirpstack_app": "torhaus.drivers.chirpstack_app",
     "semtech_udp": "torhaus.drivers.semtech_udp",
     "sml": "torhaus.drivers.sml",

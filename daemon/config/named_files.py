@@ -15,11 +15,12 @@ from torhaus.daemon.config.secret import SecretError, is_credential, read_secret
 
 _SECRET: Final = re.compile(r"(?:^|_)(?:password|token|secret|key)_file\Z")
 _OURS_ALONE: Final = "must be a file that torhaus can read and others cannot: chmod 600"
+_FOLDER: Final = "must be a folder that torhaus can read"
 _READABLE: Final = "must be a file that torhaus can read"
 
 
 def look_at(files: Mapping[KeyPath, Path]) -> tuple[dict[KeyPath, str], list[str]]:
-    """Faults by key, and notes, of the files that `…_file` keys name. A secret must not be readable by everybody.
+    """Faults by key, and notes, of what `…_file` and `…_dir` keys name. A secret must not be readable by everybody.
 
     Without $CREDENTIALS_DIRECTORY a service's credential cannot be looked at from here: a note.
     """
@@ -31,7 +32,9 @@ def look_at(files: Mapping[KeyPath, Path]) -> tuple[dict[KeyPath, str], list[str
             notes.append(f"{name} {path}: not checked, a credential that only the service can read")
             continue
         try:
-            if _SECRET.search(name):
+            if name.endswith("_dir"):
+                any(path.iterdir())
+            elif _SECRET.search(name):
                 read_secret(str(path))
             else:
                 _open_and_close(path)
@@ -39,7 +42,8 @@ def look_at(files: Mapping[KeyPath, Path]) -> tuple[dict[KeyPath, str], list[str
             hint = "" if "chmod" in str(e) else f" ({_OURS_ALONE})"
             faults[key] = f"{e}{hint}"
         except OSError as e:
-            faults[key] = f"{path} cannot be read: {e.strerror} ({_READABLE})"
+            rule = _FOLDER if name.endswith("_dir") else _READABLE
+            faults[key] = f"{path} cannot be read: {e.strerror} ({rule})"
     return faults, notes
 
 

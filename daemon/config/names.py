@@ -6,7 +6,7 @@ from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.document import Tree
 from torhaus.daemon.config.expect import did_you_mean, quote
 from torhaus.daemon.config.lines import KeyPath
-from torhaus.daemon.config.model import ForwarderCommon
+from torhaus.daemon.config.model import ForwarderCommon, Lorawan
 from torhaus.daemon.config.validate import Validator
 
 Tables = list[tuple[int, dict[str, Any]]]
@@ -70,8 +70,14 @@ class Names:
                         text = f"is {quote(word)}, but no device has this {what}"
                         self.check.fault((*path, key, n), text + did_you_mean(word, known))
         by_name = {t.get("name"): i for i, t in reversed(self._of("driver"))}
+        lorawan = self.tree.data.get("lorawan")
+        site_region = str((lorawan if isinstance(lorawan, dict) else {}).get("region", Lorawan().region))
         for _, config in drivers:
             device = getattr(config, "device", None)
+            region = getattr(config, "region", None)
+            if isinstance(region, str) and region.upper() != site_region.upper():
+                text = f"is {quote(region)}, but [lorawan] has region = {quote(site_region)}: a site is in one region"
+                self.check.fault(("driver", by_name[config.name], "region"), text)
             if isinstance(device, str) and device not in names:
                 text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
                 self.check.fault(("driver", by_name[config.name], "device"), text)

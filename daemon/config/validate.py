@@ -44,7 +44,7 @@ class Validator:
         self.base = base
         self.faults: dict[KeyPath, str] = {}
         self.files: dict[KeyPath, Path] = {}
-        """What `…_file` keys name, whether it is there or not."""
+        """What `…_file` and `…_dir` keys name, whether it is there or not."""
 
     def fault(self, path: KeyPath, text: str) -> None:
         """One more. A key has at most one fault: the first."""
@@ -129,7 +129,7 @@ class Validator:
             and (name in {"path", "dir", "file", "socket"} or name.endswith(("_file", "_dir", "_path")))
         ):
             made = self.base / made
-            if name.endswith("_file"):
+            if name.endswith(("_file", "_dir")):
                 self.files[path] = made
             return str(made)
         return made

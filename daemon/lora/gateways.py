@@ -14,7 +14,7 @@ from torhaus.codecs.model import Frame, Stamp
 from torhaus.daemon import logs
 from torhaus.daemon.histogram import Histogram
 from torhaus.daemon.lora.report import Report, read
-from torhaus.drivers.base import GatewayLeft, GatewayReachable, GatewaySeen, GatewayStats
+from torhaus.drivers.base import GatewayLeft, GatewayReachable, GatewayRefused, GatewaySeen, GatewayStats
 from torhaus.drivers.downlink import TxAnswer, TxStatus
 
 MAX_GATEWAYS: Final = 1024
@@ -115,6 +115,12 @@ class Gateways:
                     logs.warning("way down moved", gateway=event.gateway, address=event.address, before=g.address)
             g.address = event.address
         self._alive(event.gateway, g, self.stamp())
+
+    def refused(self, driver: str, event: GatewayRefused) -> None:
+        """Somebody did not get what it asked for: a line of the log says why."""
+        if self._may_log(driver):
+            peer = event.peer or None
+            logs.warning("gateway refused", driver=driver, gateway=event.gateway, peer=peer, detail=event.detail)
 
     def heard(self, driver: str, frames: list[Frame]) -> None:
         """Frames of one delivery, as a rule of one gateway: once for each frame, so no objects are made here."""

@@ -17,14 +17,14 @@ from torhaus.daemon.outbox.store import MAIN
 def test_a_forwarder_that_is_not_enabled_and_one_that_starts_now(tmp_path: Path) -> None:
     home = Home(tmp_path, archive(tmp_path) + "enabled = false\n", devices=METER)
 
-    async def go(frames: list[Frame]) -> None:
+    async def go(frames: list[Frame], lines: int) -> None:
         app = home.app({"meter": sender(frames)})
         async with running(app):
-            await until(lambda: app.watch.committed_records == len(frames))
+            await until(lambda: app.watch.committed_records == len(frames) and len(home.lines()) >= lines)
 
-    asyncio.run(go([frame(), frame()]))
+    asyncio.run(go([frame(), frame()], 0))
     home.write(archive(tmp_path) + 'start = "now"\n')
-    asyncio.run(go([frame(bytes.fromhex("016700c8"))]))
+    asyncio.run(go([frame(bytes.fromhex("016700c8"))], 1))
     assert [line["fields"] for line in home.lines()] == [{"temperature_1": {"value": 20.0, "unit": "Cel"}}]
 
 

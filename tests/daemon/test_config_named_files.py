@@ -30,3 +30,12 @@ def test_certificates_are_for_everybody(name: str, tmp_path: Path) -> None:
     file.unlink()
     file.touch(mode=0o644)
     assert look_at({key: file}) == ({}, [])
+
+
+def test_folders_are_there(tmp_path: Path) -> None:
+    key = ("driver", 0, "updates_dir")
+    assert look_at({key: tmp_path}) == ({}, [])
+    for path, why in ((tmp_path / "x", "No such file or directory"), (tmp_path / "f", "Not a directory")):
+        (tmp_path / "f").touch()
+        text = f"{path} cannot be read: {why} (must be a folder that torhaus can read)"
+        assert look_at({key: path}) == ({key: text}, [])

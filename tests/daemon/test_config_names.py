@@ -22,3 +22,18 @@ def test_a_forwarders_former_name_is_nobody_elses(tmp_path: Path) -> None:
         "torhaus.toml:7: forwarder[a].renamed_from: is the name of another forwarder now (b)",
         'torhaus.toml:17: forwarder[d].renamed_from: is "c", from which another forwarder is renamed already',
     ]
+
+
+def test_a_drivers_region_is_the_sites(tmp_path: Path) -> None:
+    driver = '[[driver]]\nname = "stations"\ntype = "basics_station"\n'
+    found = loaded(tmp_path, torhaus=MINIMAL + driver)
+    assert found.drivers[0][1].region == found.lorawan.region == "EU868"
+    rule = 'but [lorawan] has region = "{}": a site is in one region'.format
+    assert faults_of(tmp_path, torhaus=MINIMAL + driver + 'region = "IN865"\n') == [
+        f'torhaus.toml:6: driver[stations].region: is "IN865", {rule("EU868")}'
+    ]
+    site = MINIMAL + '[lorawan]\nregion = "IN865"\n'
+    loaded(tmp_path, torhaus=site + driver + 'region = "IN865"\n')
+    assert faults_of(tmp_path, torhaus=site + driver) == [
+        f'torhaus.toml:5: driver[stations].region: is "EU868", {rule("IN865")}'
+    ]

@@ -33,6 +33,7 @@ torhaus_driver_frames_total counter driver
 torhaus_driver_gateways gauge known
 torhaus_driver_last_frame_timestamp_seconds gauge driver
 torhaus_driver_late_acks_total counter driver
+torhaus_driver_refused_gateways_total counter driver
 torhaus_driver_rejects_total counter driver,reason
 torhaus_driver_up gauge driver
 torhaus_driver_withheld_acks_total counter driver

@@ -4,8 +4,9 @@ import pytest
 
 from tests.daemon.home import stamp
 from torhaus.codecs.model import RejectReason
+from torhaus.daemon.lora.gateways import GATEWAY_LINES
 from torhaus.daemon.watch import Watch
-from torhaus.drivers.base import GatewaySeen, LinkChanged
+from torhaus.drivers.base import GatewayLeft, GatewayRefused, GatewaySeen, LinkChanged
 
 
 @pytest.fixture
@@ -55,6 +56,20 @@ def test_defects_do_not_fill_the_journal(log: pytest.LogCaptureFixture) -> None:
         w.defect("codec x", ValueError("x"))
     assert w.defects["codec x"] == 1000
     assert len(told(log)) == 10
+
+
+def test_gateways_that_leave_and_such_as_are_refused(log: pytest.LogCaptureFixture) -> None:
+    w = Watch(0)
+    w.event("stations", GatewaySeen("ours", "10.0.0.1", "basics_station", known=True))
+    w.event("stations", GatewayLeft("ours", "silent for 90 s"))
+    assert told(log) == ["gateway", "gateway"]
+    assert w.gateways.driver_of("ours") == "stations"
+    for _ in range(2 * GATEWAY_LINES):
+        w.event("stations", GatewayRefused("10.6.6.6", "its token is wrong", "ours"))
+    assert w.driver("stations").refused_gateways == 2 * GATEWAY_LINES
+    lines = told(log)
+    assert lines[0] == "gateway refused"
+    assert len(lines) == GATEWAY_LINES - 1  # two there were, and one that says that there are more
 
 
 def test_episodes_are_logged_once(log: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ A reader returns whether it took the bytes for good. DecodeError is its refusal;
 defect.
 """
 
+import json
 import tomllib
 from collections.abc import Callable
 from functools import cache, partial
@@ -13,8 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
+from tests.codecs.station_messages import said
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
+from torhaus.codecs.framing.basics_station import upward
+from torhaus.codecs.framing.basics_station.cups import parse_update_info
+from torhaus.codecs.framing.basics_station.discovery import parse_question
 from torhaus.codecs.framing.sml_transport import SmlFramer, unwrap, wrap
 from torhaus.codecs.lorawan import mac_commands
 from torhaus.codecs.lorawan.cf_list import decode_cf_list
@@ -27,6 +32,7 @@ from torhaus.codecs.lorawan.join import (
     open_join_accept,
 )
 from torhaus.codecs.lorawan.phy import JoinAccept, parse
+from torhaus.codecs.lorawan.region import region
 from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.codecs.registry import CODECS, load
 from torhaus.daemon.demo.gateway import push_data, stat
@@ -35,6 +41,11 @@ from torhaus.daemon.demo.sensors import Sensor
 Reader = Callable[[bytes], object]
 EUI: Final = "aa555a0000000101"
 KEY: Final = bytes(range(16))
+EU868: Final = region("EU868")
+UPDATE_INFO: Final = (
+    b'{"router":"::1","cupsUri":"https://localhost:6040","tcUri":"","cupsCredCrc":2948861651,"tcCredCrc":2077607535,'
+    b'"station":"2.0.6(linux/std)","model":"linux","package":"1.0.0","keys":[4047409090]}'
+)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -63,6 +74,9 @@ def targets() -> dict[str, Target]:
             [b"\x03\x51\xff\x00\x01\x05\x02\xd2\xad\x84"], partial(mac_commands.decode, uplink=False)
         ),
         "lorawan/cf-list": Target([bytes.fromhex("184f84e85684b85e84886684586e8400")], decode_cf_list),
+        "station/question": Target([b'{"router":"aa55:5a00::101"}', b'{"router":1}'], parse_question),
+        "station/message": Target(_said(), _station),
+        "station/update-info": Target([UPDATE_INFO], parse_update_info),
         "sml/transport": Target([wrap(p) for p in vectors("sml")], _sml_stream),
     }
     for name in CODECS:
@@ -104,6 +118,19 @@ def _datagrams() -> list[bytes]:
     )
     acks = [b"\2\1\2\2" + bytes.fromhex(EUI), b"\1\1\2\5" + bytes.fromhex(EUI)]
     return [first, rsig, push_data(EUI, 1, 2, _frames()[:1]), stat(EUI, 2, 3, good), *acks, *_tx_acks()]
+
+
+def _said() -> list[bytes]:
+    return [json.dumps(said(phy)).encode() for phy in (*_frames()[:2], _frames()[-1])] + [
+        b'{"msgtype":"version","station":"2.0.6(linux/std)","package":null,"protocol":2,"features":"rmtsh gps"}',
+        b'{"msgtype":"dntxed","diid":7,"DR":5,"Freq":868100000,"xtime":19422017552421418}',
+        b'{"msgtype":"timesync","txtime":9007199254740993}',
+    ]
+
+
+def _station(data: bytes) -> object:
+    heard = upward.parse(data)
+    return upward.frame(heard, EU868, EUI) if isinstance(heard, upward.Heard) else heard
 
 
 def _gwmp(data: bytes) -> object:
