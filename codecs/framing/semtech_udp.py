@@ -230,7 +230,7 @@ def datarate_text(modu: str, datr: str | float) -> str:
         return text
     if modu == "LR-FHSS" and _DATR_LR_FHSS.fullmatch(text):
         return text
-    if modu == "FSK" and not text and 300 <= float(datr) <= 500_000 and float(datr).is_integer():
+    if modu == "FSK" and not isinstance(datr, str) and 300 <= float(datr) <= 500_000 and float(datr).is_integer():
         return str(int(datr))
     raise DecodeError(RejectReason.RANGE, f"modu {modu[:16]!r} with datr {str(datr)[:16]!r}")
 

@@ -25,6 +25,7 @@ R = RejectReason
         ({"modu": "FSK", "datr": -1}, R.RANGE),
         ({"modu": "FSK", "datr": 1.5}, R.RANGE),
         ({"modu": "FSK", "datr": "50000x"}, R.RANGE),
+        ({"modu": "FSK", "datr": ""}, R.RANGE),
         ({"modu": "Fsk", "datr": 50000}, R.RANGE),
         ({"datr": "SF13BW125"}, R.RANGE),
         ({"datr": "SF７BW１２５"}, R.RANGE),  # noqa: RUF001 - digits of another script
