@@ -24,10 +24,36 @@ from tests.daemon.chirpstack_scene import (
 from tests.daemon.forward_fakes import Site, site
 from tests.peers import free_port, mosquitto
 from torhaus.codecs.model import Reception
-from torhaus.daemon.demo.broker import Broker
-from torhaus.daemon.mqtt.wire import PublishPacket, QoS
+from torhaus.daemon.demo.broker import Broker, Manners
+from torhaus.daemon.forward.base import Unavailable
+from torhaus.daemon.mqtt.wire import DisconnectReasonCode, PublishPacket, QoS
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.outbox.store import Limits
+
+
+def test_a_broker_that_disconnects_over_one_message() -> None:
+    """It does not say over which: they go one by one then, and the one that it was costs itself alone."""
+
+    async def main() -> None:
+        manners = Manners(close_after=1, disconnect_with=DisconnectReasonCode.PACKET_TOO_LARGE)
+        async with asyncio.timeout(20), Broker(manners=manners) as broker:
+            s = Scene(broker.port, None, Stubborn(), {})
+            batch = [s.item(DATA[:1] + bytes([n]) + DATA[2:]) for n in range(3)]
+            await s.forwarder.open()
+            with pytest.raises(Unavailable, match="packet too large"):
+                await s.forwarder.send(batch)
+            await s.forwarder.open()
+            outcome = await s.forwarder.send(batch)
+            assert list(outcome.rejected) == [0]
+            assert (outcome.accepted, outcome.kept) == ([], {})
+            manners.close_after = None
+            await s.forwarder.open()
+            for _ in range(2):
+                assert (await s.forwarder.send(batch[1:])).accepted == [0, 1]
+            await s.forwarder.close()
+
+    asyncio.run(main())
+
 
 KINDS = frozenset({"frame", "event"})
 

@@ -9,6 +9,7 @@ from tests.daemon.gateway_fakes import seen
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle, airtime_of
 from torhaus.daemon.lora.gateways import Gateways
+from torhaus.drivers.base import GatewayLeft
 from torhaus.drivers.downlink import Downlink, Immediately, TxAnswer, TxItem, TxStatus
 
 EUI = "aa555a0000000101"
@@ -54,6 +55,17 @@ def test_a_driver_that_cannot_send() -> None:
     downlinks = Downlinks({EUI: "meter"}.get)
     downlinks.add("meter", object())
     assert [a.status for a in send(downlinks)] == [TxStatus.NO_GATEWAY] * 2
+
+
+def test_who_is_there() -> None:
+    book = Gateways(FakeClock().stamp)
+    downlinks = Downlinks(book.driver_of, book)
+    book.event("roof", seen(EUI))
+    book.event("roof", seen("0" * 16, known=False))
+    assert downlinks.present() == [EUI]
+    book.event("roof", GatewayLeft(EUI))
+    assert downlinks.present() == []
+    assert Downlinks({EUI: "roof"}.get).present() == []
 
 
 # -- what is counted, and what the duty cycle leaves of it -------------------------------------------------------------

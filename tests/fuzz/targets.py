@@ -20,9 +20,15 @@ from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.framing.basics_station import upward
 from torhaus.codecs.framing.basics_station.cups import parse_update_info
 from torhaus.codecs.framing.basics_station.discovery import parse_question
+from torhaus.codecs.framing.chirpstack_gw.as_json import from_json, to_json
+from torhaus.codecs.framing.chirpstack_gw.as_protobuf import from_protobuf, to_protobuf
+from torhaus.codecs.framing.chirpstack_gw.commands import GatewayCommandExecRequest
+from torhaus.codecs.framing.chirpstack_gw.downlink import downlink, downlink_frame
+from torhaus.codecs.framing.chirpstack_gw.messages import DownlinkFrame
 from torhaus.codecs.framing.sml_transport import SmlFramer, unwrap, wrap
 from torhaus.codecs.lorawan import mac_commands
 from torhaus.codecs.lorawan.cf_list import decode_cf_list
+from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxItem
 from torhaus.codecs.lorawan.explain import Root, explain
 from torhaus.codecs.lorawan.join import (
     JoinAcceptBody,
@@ -66,6 +72,9 @@ def targets() -> dict[str, Target]:
             _events(), partial(_event, chirpstack_app.parse, f"application/1/device/{EUI}/event/")
         ),
         "tts_app": Target(_messages(), partial(_event, tts_app.parse, "v3/rathaus@ttn/devices/flur/")),
+        "chirpstack/down-json": Target([to_json(_downlink())], lambda d: downlink(from_json(DownlinkFrame, d))),
+        "chirpstack/down": Target([to_protobuf(_downlink())], lambda d: downlink(from_protobuf(DownlinkFrame, d))),
+        "chirpstack/exec": Target([to_json(_EXEC)], lambda d: from_json(GatewayCommandExecRequest, d)),
         "lorawan": Target(_frames(), _phy),
         "lorawan/join-accept": Target([_join_accept()], _open_join_accept),
         "lorawan/explain": Target([*_frames(), _join_accept()], _explain),
@@ -190,6 +199,16 @@ def _event(read: Callable[[str, bytes], object], topic: str, data: bytes) -> obj
     found = read(topic + next((kind for mark, kind in marks.items() if mark in data), "up"), data)
     msgspec.msgpack.encode(found)
     return found
+
+
+def _downlink() -> DownlinkFrame:
+    """RX1, RX2 and at once."""
+    times = (After(1_000_000, b"\0\0\0\7"), After(2_000_000, b"\0\0\0\7"), Immediately())
+    items = tuple(TxItem(b"\x60\1\2\3\4\0\1\0mic!", 868_100_000, "LORA", "SF7BW125", at) for at in times)
+    return downlink_frame(Downlink(EUI, items), 4711)
+
+
+_EXEC: Final = GatewayCommandExecRequest(EUI, "uptime", 7, b"input", {"LANG": "C"})
 
 
 def _phy(data: bytes) -> object:
