@@ -5,7 +5,7 @@ from typing import Final
 
 from bench.frames import Traffic
 from bench.scenario import Figures, Plan, Scenario
-from bench.scenarios import idle, latency, outage, peers, scans, storage, store, uplinks
+from bench.scenarios import idle, latency, outage, peers, relay, scans, storage, store, uplinks
 
 
 def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
@@ -41,6 +41,25 @@ SCENARIOS: Final[list[Scenario]] = [
         reference="bare", targets=("uplinks_per_s >= 12000",)
     ),
     _uplinks("uplinks/relay", "(a) relay only, nothing decoded", codec=None)(reference="bare"),
+    Scenario(
+        "relay/chirpstack-json",
+        "frames to ChirpStack's topics, JSON",
+        lambda plan: relay.relayed(plan, "json"),
+        "frames_per_s",
+    ),
+    Scenario(
+        "relay/chirpstack-protobuf",
+        "frames to ChirpStack's topics, protobuf",
+        lambda plan: relay.relayed(plan, "protobuf"),
+        "frames_per_s",
+    ),
+    Scenario(
+        "relay/both-ways",
+        "50 downlinks/s beside 75 uplinks/s: command to PULL_RESP, PUSH_DATA to PUSH_ACK",
+        lambda _: relay.both_ways(),
+        "down_p99_ms",
+        targets=("down_p99_ms <= 20", "ack_p99_ms <= 25"),
+    ),
     Scenario(
         "latency/75",
         "(b) latency at 75/s: one busy gateway",
