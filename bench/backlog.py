@@ -12,6 +12,7 @@ from torhaus.codecs.payload import elsys
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.demo.sensors import elsys_room
 from torhaus.daemon.outbox.record import Lora, Record
+from torhaus.daemon.outbox.sessions import begin_search, end_search
 from torhaus.daemon.outbox.state import Flush, Session
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox, Reporter
 
@@ -67,7 +68,8 @@ def backlog(count: int) -> Path:
 async def _fill(path: Path, count: int) -> None:
     outbox = await open_store(path)
     try:
-        await outbox.load_sessions()  # from here on each save takes the devices' counters along, as in the daemon
+        # from here on each save takes the devices' counters along, as in the daemon
+        end_search(outbox, await begin_search(outbox), [])
         outbox.before_flush.append(lambda flush: _take_sessions(flush, count))
         for first in range(0, count, BATCH):
             await put(outbox, [record(n) for n in range(first, min(first + BATCH, count))])

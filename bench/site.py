@@ -87,6 +87,7 @@ class Daemon:
         )
         (folder / "torhaus.toml").write_text(
             f'[site]\nid = "bench"\n[store]\npath = "state"\n{store}[control]\nsocket = "t.sock"\n'
+            "[lorawan]\nmerge_window_s = 0\n"  # no frame comes twice here: a window would only add to latencies
             f'[http]\nlisten = "127.0.0.1:{self.http}"\n[log]\nlevel = "error"\nformat = "text"\n'
             f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{self.udp}"\n'
             f"{sending if broker is not None else ''}{more}"

@@ -16,10 +16,12 @@ from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.build import build_forwarders
+from torhaus.daemon.forward.hold import Hold
 from torhaus.daemon.forward.relay import any_of
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Route, Server, serve
+from torhaus.daemon.lora.counters import Counters
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.frame_pages import FramePages
@@ -165,18 +167,20 @@ class App:
         scripts = Path(loaded.scripts.dir)
         devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
         network = Network(devices, loaded.lorawan.region)
-        network.restore(await outbox.load_sessions(wanted=any(d.session is not None for d in devices)))
+        counters = await Counters.load(outbox, network)
         outbox.before_flush.append(network.save)
         alarms = Alarms(loaded.alarms, loaded.tagged())
+        self._hold = hold = Hold.build(outbox, self.clock, loaded.lorawan.merge_window_s, devices, self.watch)
         parts: Parts = {
             "outbox": outbox.run,
             "salvage": outbox.mender.run,
             "clock": Timekeeper(self.clock, outbox).run,
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
-        forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks)
+        forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks, hold)
         pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms, loaded.windows_s)
-        pipeline.relayed = any_of(forwarding.relays)
+        pipeline.relayed, pipeline.merging = any_of(forwarding.relays), hold.merging
+        parts |= hold.parts() | counters.guard(pipeline)
         if loaded.store.when_full == "thin":
             parts["thinning"] = Thinner(outbox, MAIN, loaded.store.thin_keep).run
         self.runners.update(forwarding.runners)
@@ -286,6 +290,7 @@ class App:
             if task.get_name().startswith(DRIVER):
                 task.cancel()
         for _ in range(int(DRAIN_S / 0.05)):
+            self._hold.release()
             heads = {name: log.head for name, log in self.outbox.logs.items()}
             busy = any(r.tally.up and r.cursor.in_hand(heads[r.log]) for _, r in self.runners.values())
             if not busy and not self.outbox.has_waiting():

@@ -73,6 +73,8 @@ class TorhausCollector:
         yield _count("torhaus_driver_rejects", "Bytes and frames refused", ["driver", "reason"], self._rejects(0))
         yield _count("torhaus_decode_rejects", "Payloads and frames refused", ["codec", "reason"], self._rejects(1))
         yield _count("torhaus_decode_readings", "Frames decoded to readings", ["codec"], _by(w.readings))
+        merged = "Frames heard by a further gateway and put to the reading they belong to"
+        yield _count("torhaus_lora_merged_copies", merged, [], [((), w.merged_copies)])
         yield _gauge("torhaus_devices_seen", "Devices with a reading since the start", [], [((), len(w.devices))])
 
     def _frame_log(self) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReaso
 from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.lora.merge import Merging
 from torhaus.daemon.lora.network import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.outbox.store import MAIN, RELAY, STRANGERS, Outbox
@@ -91,6 +92,8 @@ class Pipeline:
         windows_s: Mapping[str, float] | None = None,
     ) -> None:
         self.relayed: Callable[[Record], bool] | None = None  # whether a frame is for a network server, if there is one
+        self.waits: Callable[..., bool] | None = None  # takes the deliveries that cannot be judged yet
+        self.merging: Merging | None = None  # what puts together what several gateways hear, where that is wanted
         self._alarms = alarms or None
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
         self._outbox = outbox
@@ -109,6 +112,8 @@ class Pipeline:
         self, driver: str, frames: list[Frame], rejects: list[Reject], done: Done | None, stats: GatewayStats | None
     ) -> None:
         """Turn one delivery into records and put them; `done` follows the commit."""
+        if self.waits is not None and self.waits(driver, frames, rejects, done, stats):
+            return
         outbox, watch, relayed = self._outbox, self._watch, self.relayed
         if not outbox.has_room() or (relayed is not None and not outbox.has_room(RELAY)):
             outbox.report.refused(len(frames) + len(rejects) + (stats is not None), "backlog")
@@ -179,7 +184,9 @@ class Pipeline:
         if up.copy_of is not None:
             fate.copies_of += (up.copy_of,)
         if up.reason is not None:
-            self._watch.rejected(driver, "lorawan", up.reason)
+            merging = self.merging
+            if up.reason is not RejectReason.DUPLICATE or merging is None or not merging.copy(frame, up):
+                self._watch.rejected(driver, "lorawan", up.reason)
             return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
         assert device is not None
         return self._decode(frame, device, up.payload, up.lora), False

@@ -56,6 +56,7 @@ class Watch(Reporter, Told):
         self.script_warnings = 0
         self.frame_viewers = 0  # who watches LoRaWAN frames at present
         self.frames_skipped = 0  # frames that such a viewer was too slow for
+        self.merged_copies = 0
         self.down: dict[str, str] = {}  # parts other than drivers that cannot work at present, and why
         self.salvaged_records: Counter[str] = Counter()  # log
         self.lost_records: Counter[str] = Counter()  # log
@@ -88,6 +89,10 @@ class Watch(Reporter, Told):
     def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
         """Bytes or a frame were refused."""
         self.rejects[driver, codec, reason.value] += 1
+
+    def merged(self) -> None:
+        """A frame that a further gateway heard was put to its first reception."""
+        self.merged_copies += 1
 
     def decoded(self, codec: str, device: str, at: Stamp) -> None:
         """A frame became a reading."""

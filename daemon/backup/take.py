@@ -11,7 +11,6 @@ A segment without a write-ahead log is at rest and copied as it is; others by SQ
 import contextlib
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -19,6 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from torhaus.daemon.backup.archive import FORMAT, ArchiveWriter, Manifest, is_name
+from torhaus.daemon.backup.unfinished import unfinished
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded, device_files, read_files
 from torhaus.daemon.forward.render import rfc3339
@@ -65,20 +65,9 @@ class Backup:
         """
         if self._target.exists():
             raise FileExistsError(17, "is there already", str(self._target))
-        unfinished = self._target.with_name(f".{self._target.name}.part-{os.getpid()}")
-        with tempfile.TemporaryDirectory(prefix=f".{self._target.name}.", dir=self._target.parent) as work:
-            opened = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                with os.fdopen(opened, "w+b") as out:
-                    files = self._write(out, Path(work))
-                    out.flush()
-                    os.fsync(out.fileno())
-                    size = out.tell()
-                unfinished.rename(self._target)
-                migrate.sync_folder(self._target.parent)
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
+        with unfinished(self._target) as (out, work):
+            files = self._write(out, work)
+            size = out.tell()
         return Taken(size, files, self._left_out, self._notes)
 
     def _write(self, out: BinaryIO, work: Path) -> int:

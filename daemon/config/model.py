@@ -120,12 +120,16 @@ class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """`[lorawan]`: the regional parameters of this site's network (RP002).
 
     `gateway_offline_s`: a gateway that is silent for longer is offline. `enforce_duty_cycle`: downlinks for which the
-    gateway has no airtime left in their sub-band are refused.
+    gateway has no airtime left in their sub-band are refused. `merge_window_s`: how long after the first gateway others
+    may hear a frame and be put to the same reading; 0: they are not.
     """
 
     region: Literal["EU868", "AS923", "AS923-2", "AS923-3", "AS923-4", "IN865", "KR920", "AU915", "US915"] = "EU868"
     gateway_offline_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 120
     enforce_duty_cycle: bool = False
+    merge_window_s: Annotated[
+        float, msgspec.Meta(ge=0, le=1, description="0 to 1 seconds: devices repeat themselves after that")
+    ] = 0.2
 
 
 class Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

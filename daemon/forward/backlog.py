@@ -1,13 +1,17 @@
 """What lies in the log for one forwarder, read in order: records to be sent, and what is passed over on the way."""
 
+import sqlite3
 from collections.abc import Callable
 from typing import Final
 
+from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.message import Kind
 from torhaus.daemon.forward.settle import Tally
+from torhaus.daemon.outbox.mending import Stuck
 from torhaus.daemon.outbox.record import Damaged, Stored
 from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.supervise import Backoff
 
 READ_RECORDS: Final = 2048
 """Records read from the log at once: what the backlog may occupy in memory, however long it is."""
@@ -18,7 +22,8 @@ KindOf = Callable[[Stored], Kind | None]
 class Backlog:
     """Reads for one forwarder; lanes may read at the same time, and each record goes to one of them."""
 
-    def __init__(self, outbox: Outbox, log: str, cursor: Cursor, kind_of: KindOf, tally: Tally) -> None:
+    def __init__(self, outbox: Outbox, log: str, cursor: Cursor, kind_of: KindOf, tally: Tally, clock: Clock) -> None:
+        self._clock = clock
         self._outbox = outbox
         self._log = log
         self._cursor = cursor
@@ -30,6 +35,19 @@ class Backlog:
         """A script's answer is on disk."""
         for answered in self._reading:
             answered.add(pos)
+
+    async def take(self, start: int, end: int, most: int, pause: Backoff) -> tuple[list[Stored], int]:
+        """As `read`; nothing, after a pause, when the log cannot be read just now. Damage, which is read, is not that.
+
+        A damaged segment that cannot be taken out to be salvaged is passed over for now: the rest goes on.
+        """
+        try:
+            return await self.read(start, end, most)
+        except sqlite3.Error as e:
+            self._tally.detail = f"log: {e}"
+            await self._clock.sleep(pause.next_s())
+            after = [s for s in self._outbox.logs[self._log].segments if start < s < end]
+            return [], min(after, default=end) if isinstance(e, Stuck) else start
 
     async def read(self, start: int, end: int, most: int) -> tuple[list[Stored], int]:
         """The next records of [start, end) that are to be sent, now busy, and up to where it was looked at.

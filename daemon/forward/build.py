@@ -11,6 +11,7 @@ from torhaus.daemon.config.model import ForwarderCommon, parse_time
 from torhaus.daemon.forward.base import Context, Options
 from torhaus.daemon.forward.choice import wanted_devices
 from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.forward.hold import Hold
 from torhaus.daemon.forward.registry import is_relay
 from torhaus.daemon.forward.relay import Wants, wants_of
 from torhaus.daemon.forward.runner import Runner
@@ -34,7 +35,7 @@ class Forwarding(msgspec.Struct):
 
 
 async def build_forwarders(
-    loaded: Loaded, outbox: Outbox, clock: Clock, downlinks: Downlinks | None = None
+    loaded: Loaded, outbox: Outbox, clock: Clock, downlinks: Downlinks | None = None, hold: Hold | None = None
 ) -> Forwarding:
     """Every forwarder with what it has settled before; the outbox is open.
 
@@ -74,7 +75,8 @@ async def build_forwarders(
             wants=wants,
             is_relay=wants is not None,
         )
-        runner = Runner(options, module.open_forwarder(config, context), outbox, log, cursor, clock)
+        held = hold if wants is None else None  # network servers put together themselves what is one frame
+        runner = Runner(options, module.open_forwarder(config, context), outbox, log, cursor, clock, held)
         built.runners[name] = (common.type, runner)
     return built
 

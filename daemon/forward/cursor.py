@@ -46,6 +46,7 @@ class Cursor:
         self._waiting = Ranges()  # the busy ones that wait for their script
         self.held = Ranges()  # stretches of the backlog that are being rewritten
         self._urgent = Ranges()  # alarms that are in the backlog
+        self._overtaken: set[int] = set()  # alarms beyond the tail that went ahead of what came with them
         self._limit = live_records
 
     def feed(self, stored: Stored, *, wanted: bool, ready: bool) -> bool:
@@ -58,7 +59,9 @@ class Cursor:
         is_new = pos >= self.tail
         if is_new:
             self.tail = pos + 1
-        if not is_new and pos in self.settled:
+        if is_new and pos in self._overtaken:
+            self._overtaken.discard(pos)
+        elif not is_new and pos in self.settled:
             self.release(pos)
         elif not wanted:
             self.settle(pos)
@@ -88,6 +91,12 @@ class Cursor:
             self.stop_live()
         while len(self.live) > self._limit:
             self.release(self.live.popleft().pos)
+
+    def overtake(self, stored: Stored) -> None:
+        """An alarm that will be fed later is to go out now, where the order allows it and the far side is there."""
+        if self.is_live and not self.ordered and stored.pos >= self.tail and self.is_open(stored.pos):
+            self._overtaken.add(stored.pos)
+            self._take_in(stored)
 
     def _take_in(self, stored: Stored) -> None:
         is_alarm = stored.record.alarm and not self.ordered
@@ -152,7 +161,7 @@ class Cursor:
 
     def hold(self, start: int, end: int) -> bool:
         """Leave a stretch of the log alone until it is let go. False when some of it is in somebody's hand."""
-        if self._busy.count(start, end):
+        if self._busy.count(start, end) or end > self.tail:  # what is yet to be fed is in somebody's hand, too
             return False
         self.held.add(start, end)
         return True

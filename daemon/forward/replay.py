@@ -24,6 +24,14 @@ async def replay(outbox: Outbox, runner: Runner, start: int, end: int, *, dry_ru
 
     Raises sqlite3.Error when state.db cannot be read.
     """
+    async with outbox.saving:  # else what is about to be unlinked, being settled, would be promised
+        done = await _unsettle(outbox, runner, start, end, dry_run=dry_run)
+    if done.records and not dry_run:
+        await outbox.save()
+    return done
+
+
+async def _unsettle(outbox: Outbox, runner: Runner, start: int, end: int, *, dry_run: bool) -> Replayed:
     log, name, cursor = runner.log, runner.options.name, runner.cursor
     copies = await outbox.on_state(lambda s: own_copies(s, name, log))
     for waiting in (outbox.flush.set_aside, outbox.flush.dead):  # for the next save
@@ -43,5 +51,4 @@ async def replay(outbox: Outbox, runner: Runner, start: int, end: int, *, dry_ru
     for low, high in chosen:
         cursor.settled.remove(low, high)
     cursor.changed = True
-    await outbox.save()
     return Replayed(records=count, backlog=before + count)

@@ -12,10 +12,12 @@ from typing import Final
 
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.ahead import Ahead
+from torhaus.daemon.forward.alarms import AlarmSearch
 from torhaus.daemon.forward.backlog import Backlog
 from torhaus.daemon.forward.base import Forwarder, Options, Unavailable
 from torhaus.daemon.forward.choice import kind_of
 from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.forward.hold import Hold
 from torhaus.daemon.forward.message import Kind
 from torhaus.daemon.forward.order import cut
 from torhaus.daemon.forward.rate import Rate
@@ -26,7 +28,7 @@ from torhaus.daemon.forward.windows import is_open
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.store import Outbox
-from torhaus.daemon.supervise import together
+from torhaus.daemon.supervise import Backoff, together
 
 IDLE_S: Final = 1.0
 """How often the backlog lane looks again when there is nothing to do."""
@@ -35,13 +37,22 @@ WINDOW_CHECK_S: Final = 20.0
 HANG_S: Final = 900.0
 """Forwarders have time-outs of their own, all shorter: one that has not come back by then is connected anew."""
 HANG_CHECK_S: Final = 10.0
+ALARM_PAUSE_S: Final = 2.0
+"""Longest pause of the lane for alarms: the next one must not wait for what became of the last."""
 
 
 class Runner:
     """One forwarder over one log of the outbox."""
 
     def __init__(
-        self, options: Options, forwarder: Forwarder, outbox: Outbox, log: str, cursor: Cursor, clock: Clock
+        self,
+        options: Options,
+        forwarder: Forwarder,
+        outbox: Outbox,
+        log: str,
+        cursor: Cursor,
+        clock: Clock,
+        hold: Hold | None = None,
     ) -> None:
         self.options = options
         self.cursor = cursor
@@ -53,18 +64,24 @@ class Runner:
         self._clock = clock
         self._wake = asyncio.Event()
         self._alarm = asyncio.Event()
-        self._alarms_known = False  # those that were in the log at the start
         self._scanned = 0  # up to where the backlog has been looked at
         self.sender = Sender(options.name, forwarder, outbox, self.books, cursor, self.kind_of, clock)
         self._rate = Rate(options.backfill_per_s, clock)
-        self._reader = Backlog(outbox, log, cursor, self.kind_of, self.tally)
+        self._reader = Backlog(outbox, log, cursor, self.kind_of, self.tally, clock)
+        self._alarm_pause = Backoff(longest_s=ALARM_PAUSE_S)
+        self._search = AlarmSearch(outbox, log, cursor, self.tally, clock, self._alarm.set)
         outbox.settled_by[log][options.name] = cursor.settled
-        outbox.subscribe(log, self._feed)
+        if hold is not None and "reading" in options.kinds:
+            hold.subscribe(self._feed, self._overtake)
+        else:
+            outbox.subscribe(log, self._feed)
         outbox.before_flush.append(self._collect)
 
     def backlog(self) -> int:
-        """Records that are in its log and not settled."""
-        return self.cursor.backlog(self._outbox.logs[self.log].head)
+        """Records that are in its log and not settled, also those of which it hears in a moment."""
+        log, tail = self._outbox.logs[self.log], self.cursor.tail
+        held = max(0, log.tail - tail - log.holes.count(tail, log.tail))
+        return self.cursor.backlog(log.head) + held
 
     # -- what comes in ------------------------------------------------------------------------------------------------
 
@@ -98,6 +115,12 @@ class Runner:
         if run:
             cursor.feed_run(run)
         self._wake.set()
+
+    def _overtake(self, stored: Stored) -> None:
+        """An alarm that is on disk and is fed later, with what came with it."""
+        if self.kind_of(stored) is not None:
+            self.cursor.overtake(stored)
+            self._alarm.set()
 
     def _collect(self, flush: Flush) -> None:
         changes = self.cursor.changes()
@@ -141,7 +164,7 @@ class Runner:
             self._scanned = 0
             work = {"live": self._live, "alarms": self._alarm_lane}
             work |= {"backfill": partial(self._backfill, ahead), "read ahead": ahead.run}
-            work |= {} if self._alarms_known else {"alarms in the log": self._find_alarms}
+            work |= {"alarms in the log": self._search.run}
         work |= {"set aside": self._set_aside}
         work |= {"connection": self._mind_connection, "hang check": self._mind_hanging}
         try:
@@ -192,7 +215,8 @@ class Runner:
         if not self._in_window():
             await self._clock.sleep(WINDOW_CHECK_S)
             return []
-        batch, self._scanned = await self._read(*gap, await self._rate.allow(self._forwarder.max_batch))
+        most = await self._rate.allow(self._forwarder.max_batch)
+        batch, self._scanned = await self._reader.take(*gap, most, self.sender.backlog_pause)
         self._rate.spend(len(batch))
         return batch
 
@@ -210,28 +234,14 @@ class Runner:
             batch, late = cursor.take_alarms(most), False
             gap = None if batch else cursor.alarm_gap(self._outbox.logs[self.log].head)
             if gap is not None:
-                (batch, _), late = await self._read(*gap, most), True
+                (batch, _), late = await self._reader.take(*gap, most, self._alarm_pause), True
             elif not batch:
                 self._alarm.clear()
                 await self._alarm.wait()
-            if batch and not await self.sender.send(batch, late=late, urgency=ALARM):
-                await self._clock.sleep(self.sender.backlog_pause.next_s())
-
-    async def _find_alarms(self) -> None:
-        """Those of before the start: a look into each segment, between which others may read."""
-        for first in self._outbox.logs[self.log].segments:
-            while True:
-                try:
-                    found = await self._outbox.alarms(self.log, first)
-                    break
-                except sqlite3.Error as e:
-                    self.tally.detail = f"log: {e}"
-                    await self._clock.sleep(IDLE_S)
-            for pos in found:
-                self.cursor.note_alarm(pos)
-            if found:
-                self._alarm.set()
-        self._alarms_known = True
+            if batch and await self.sender.send(batch, late=late, urgency=ALARM):
+                self._alarm_pause.reset()
+            elif batch:
+                await self._clock.sleep(self._alarm_pause.next_s())
 
     async def _in_order(self) -> None:
         """The only lane: what lies in the log first, then, with nothing left there, what comes in."""
@@ -258,7 +268,8 @@ class Runner:
         gap, waiting = cursor.gap(self._outbox.logs[self.log].head), cursor.first_waiting()
         if gap is not None and gap[0] < waiting:
             cursor.stop_live()
-            batch, _ = await self._read(gap[0], min(gap[1], waiting), self._forwarder.max_batch)
+            end, most = min(gap[1], waiting), self._forwarder.max_batch
+            batch, _ = await self._reader.take(gap[0], end, most, self.sender.backlog_pause)
             return batch, True
         if waiting == cursor.tail:
             cursor.start_live()
@@ -274,15 +285,6 @@ class Runner:
             await self._retry_set_aside()
             self._wake.set()
             await self._clock.sleep(IDLE_S)
-
-    async def _read(self, start: int, end: int, most: int) -> tuple[list[Stored], int]:
-        try:
-            batch, scanned = await self._reader.read(start, end, most)
-        except sqlite3.Error as e:  # not damage, which comes as Damaged: the file cannot be had just now
-            self.tally.detail = f"log: {e}"
-            await self._clock.sleep(self.sender.backlog_pause.next_s())
-            return [], start
-        return batch, scanned
 
     async def _retry_set_aside(self) -> None:
         try:

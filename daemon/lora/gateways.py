@@ -84,6 +84,15 @@ class Gateways:
         found = self.all.get(gateway)
         return found.driver if found is not None and found.known else None
 
+    def are_several(self) -> bool:
+        """Whether two or more that may speak are online."""
+        online = 0
+        for g in reversed(self.all.values()):
+            online += g.known and g.online
+            if online > 1:
+                return True
+        return False
+
     def present(self) -> list[str]:
         """The EUIs of the gateways that are there and may speak."""
         return [eui for eui, g in self.all.items() if g.known and g.online]

@@ -96,6 +96,16 @@ class Network:
                 assert device is not None
                 device.proved = stored.fcnt_up
 
+    def sessions(self) -> dict[str, int]:
+        """Every session with its DevAddr, by what its counter is kept under."""
+        return {id_: d.session.dev_addr for id_, d in self._by_id.items() if d.session is not None}
+
+    def resave(self) -> set[str]:
+        """Have the counters of all be saved once more that have one; which these are."""
+        proved = {id_ for id_, d in self._by_id.items() if d.session is not None and d.proved is not None}
+        self._changed |= proved
+        return proved
+
     def changed(self) -> list[StoredSession]:
         """The sessions of which a new counter is on disk since the last call."""
         out = []

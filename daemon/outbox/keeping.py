@@ -73,7 +73,7 @@ class Keeper:
         self._counted: dict[str, int] = {}  # by log: the position up to which drops have been counted
         self._housing: set[str] = set()
         self._trouble = Trouble(report)
-        self._saving = asyncio.Lock()
+        self.saving = asyncio.Lock()  # also while what is drained is unlinked: who takes that back needs it
         self._reserve = Reserve(path / "reserve", reserve_bytes)
         self.second = SecondCopy(path)
         self.state_was_lost = False  # then a forwarder that nothing is known of is not a new one
@@ -218,7 +218,7 @@ class Keeper:
         await asyncio.shield(self._save())  # what is taken out to be saved is saved or put back
 
     async def _save(self) -> None:
-        async with self._saving:
+        async with self.saving:
             news = Flush()
             for collect in self.before_flush:
                 guarded(self._loop, collect, news)

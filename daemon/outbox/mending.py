@@ -10,10 +10,13 @@ import contextlib
 import os
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from torhaus.daemon.outbox import aside
 from torhaus.daemon.outbox.aside import Report
@@ -42,12 +45,18 @@ class Salvaging(sqlite3.OperationalError):
     """What is meant is being salvaged: it comes back, or is a hole then."""
 
 
+class Stuck(Salvaging):
+    """What is damaged cannot even be taken out: it stays where it is, and is tried again."""
+
+
 class Mender:
     """Of one outbox. `reports` say what became of the files that are still there, by log and first position."""
 
     def __init__(self, outbox: "Outbox") -> None:
         self._outbox = outbox
         self.reports: dict[tuple[str, int], Report] = {}
+        self.back: defaultdict[str, list[int]] = defaultdict(list)
+        """By log: first positions of segments that came back, in the order in which they did."""
         self.files: list[Path] = []
         self.bytes = 0  # that they occupy, until a person removes them
         self._known: dict[tuple[str, int], Ranges] = {}  # what a segment does not have any more
@@ -109,7 +118,7 @@ class Mender:
         try:
             is_out = await self._outbox.on_writer(partial(log.withdraw, first, self._outbox.clock.wall_ns()))
         except (OSError, sqlite3.Error) as e:
-            raise Salvaging(f"a damaged segment cannot be taken out: {e}") from e
+            raise Stuck(f"a damaged segment cannot be taken out: {e}") from e
         if not is_out and first in log.segments:
             self._known[key].add(damaged.pos, end)  # the file is gone, or its number is needed
             return True
@@ -159,6 +168,7 @@ class Mender:
             loop = asyncio.get_running_loop()
             report = await loop.run_in_executor(self._thread, salvage, job, self._stop)
             await self._outbox.on_writer(partial(put_back, log, report))
+            self.back[name].append(first)
         except StoppedError:
             return
         except Exception as e:  # noqa: BLE001 - also a defect, met on one file, must not keep the others waiting
@@ -168,8 +178,8 @@ class Mender:
                 self._outbox.report.salvage_failed(job.sources[-1], e)
                 return
             report = _loss(job, str(e))
-            with contextlib.suppress(OSError):  # then it is tried again at the next start
-                await self._outbox.on_writer(partial(_give_up, log, report))
+            with contextlib.suppress(OSError, sqlite3.Error, SchemaError):  # then it is tried again at the next start
+                await self._outbox.on_writer(partial(_give_up, log, job, report, self._stop))
         self._known[key] = Ranges(report.lost)
         before = self.reports.get(key)
         self.reports[key] = report
@@ -181,7 +191,7 @@ def job_of(log: Log, first: int, now_ns: int, stores: Iterable[str] = ()) -> Job
     limit = min(s for s in (*log.segments, *log.waiting) if s > first)
     is_end_known = limit - first < SKIP_AFTER_DAMAGE
     near = sorted(log.segments, key=lambda s: abs(s - first))[:NEIGHBOURS]
-    known = dict.fromkeys(s for n in near if (s := _store_of(path_of(log.folder, n))) is not None)
+    known = dict.fromkeys(s for n in near if (s := _store_of(path_of(log.folder, n))))
     return Job(
         folder=log.folder,
         site=log.site,
@@ -202,9 +212,11 @@ def put_back(log: Log, report: Report) -> None:
     aside.write_reports(log.folder, report)
 
 
-def _give_up(log: Log, report: Report) -> None:
-    log.give_up(report.first)
-    aside.write_reports(log.folder, report)
+def _give_up(log: Log, job: Job, report: Report, stop: threading.Event) -> None:
+    """An empty segment that says what it does not have takes its place: else the one before it looks cut off."""
+    log.give_up(job.first)
+    salvage(msgspec.structs.replace(job, sources=()), stop)
+    put_back(log, report)
 
 
 def _loss(job: Job, problem: str) -> Report:

@@ -15,6 +15,8 @@ from torhaus.codecs.model import MAX_DETAIL, Fields, Reception, RejectReason, St
 _HEADER: Final = struct.Struct("<IIqqB")  # body length, CRC-32, wall clock ns, boot time ns, flags
 _ID: Final = struct.Struct("<QQqqB")  # position, number, wall clock ns, boot time ns, flags
 _LENGTH: Final = struct.Struct("<I")
+MAX_RECEPTIONS: Final = 16
+"""Of one frame: how further gateways heard it is kept among the strangers, but not put together with the first."""
 HEADER_BYTES: Final = _HEADER.size
 _SYNCED: Final = 1
 _NUMBERED: Final = 2
@@ -76,12 +78,22 @@ class Damaged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Verdict(msgspec.Struct, array_like=True, gc=False):
-    """What a script made of a record: stored beside it, under the same id."""
+    """What became known of a record after it was written: stored beside it, under the same id.
+
+    Either what a script made of it, or `rx`, how other gateways heard the frame, or both.
+    """
 
     fields: Fields | None = None
     reason: str | None = None
     detail: str | None = None
     alarm: bool = False
+    rx: list[Reception] = []
+    seq: int | None = None  # of the record that `rx` belongs to: positions may come to mean others
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether a script has answered."""
+        return self.fields is not None or self.reason is not None
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -197,9 +209,30 @@ def stamps(data: bytes) -> Iterator[Stamp]:
         yield Stamp(wall_ns, boot_ns, bool(flags & _SYNCED))
 
 
+def combined(old: Verdict, new: Verdict) -> Verdict:
+    """Both as one: the later decision, and the receptions of both, each once."""
+    decision = new if new.is_decision else old
+    if old.seq is not None and new.seq is not None and old.seq != new.seq:
+        old = Verdict()  # it was about another record
+    rx = with_receptions(old.rx, new.rx)
+    seq = old.seq if new.seq is None else new.seq
+    return Verdict(decision.fields, decision.reason, decision.detail, decision.alarm, rx, seq)
+
+
+def with_receptions(have: list[Reception], more: list[Reception]) -> list[Reception]:
+    """A list with what is new in `more` behind what is in `have`: 16 at most, or as many as there were."""
+    news = [r for r in more if r not in have]
+    return have + news[: max(0, MAX_RECEPTIONS - len(have))]
+
+
 def apply(stored: Stored, verdict: Verdict) -> None:
-    """Put a script's verdict into a pending record."""
+    """Put into a record what is stored beside it: a script's answer if it waits for one, further receptions."""
     record = stored.record
+    if verdict.rx and verdict.seq == stored.seq and record.lora is not None:
+        rx = with_receptions(record.lora.rx, verdict.rx)
+        record.lora = msgspec.structs.replace(record.lora, rx=rx)  # a new one: others may have the frame as it came
+    if not (verdict.is_decision and record.pending):
+        return
     record.pending = False
     record.fields, record.reason, record.detail = verdict.fields, verdict.reason, verdict.detail
     record.alarm = verdict.alarm

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from torhaus.daemon.outbox import migrate, wal
-from torhaus.daemon.outbox.record import Verdict
-from torhaus.daemon.outbox.segment_read import SegmentReader, meta_crc
+from torhaus.daemon.outbox.record import Verdict, combined
+from torhaus.daemon.outbox.segment_read import SegmentReader, meta_crc, verdict_of
 
 SUFFIX: Final = ".db"
 UNFINISHED: Final = f"new{SUFFIX}"
@@ -100,15 +100,26 @@ class Segment(SegmentReader):
             self._add_alarms(alarms)
 
     def add_verdicts(self, verdicts: list[tuple[int, Verdict]]) -> None:
-        """What scripts made of records of this segment, in one commit."""
-        rows: list[int | bytes] = []
-        for pos, verdict in verdicts:
-            data = _encode(verdict)
-            rows += [pos, zlib.crc32(data, pos & 0xFFFFFFFF), data]
-        marks = ",".join(["(?, ?, ?)"] * len(verdicts))
+        """What became known of records of this segment, in one commit, together with what is there of before."""
         with migrate.transaction(self._conn):
+            known = self._verdicts({pos for pos, _ in verdicts})
+            for pos, verdict in verdicts:
+                before = known.get(pos)
+                known[pos] = verdict if before is None else combined(before, verdict)
+            rows: list[int | bytes] = []
+            for pos, verdict in known.items():
+                data = _encode(verdict)
+                rows += [pos, zlib.crc32(data, pos & 0xFFFFFFFF), data]
+            marks = ",".join(["(?, ?, ?)"] * len(known))
             self._conn.execute(f"INSERT OR REPLACE INTO verdict VALUES {marks}", rows)  # noqa: S608 - question marks only
             self._add_alarms([pos for pos, verdict in verdicts if verdict.alarm])
+
+    def _verdicts(self, positions: set[int]) -> dict[int, Verdict]:
+        """Those that are there; a damaged one is as good as none."""
+        marks = ",".join("?" * len(positions))
+        select = f"SELECT pos, crc, data FROM verdict WHERE pos IN ({marks})"  # noqa: S608 - question marks only
+        found = {pos: verdict_of(pos, crc, data) for pos, crc, data in self._conn.execute(select, list(positions))}
+        return {pos: verdict for pos, verdict in found.items() if verdict is not None}
 
     def _add_alarms(self, alarms: tuple[int, ...] | list[int]) -> None:
         for i in range(0, len(alarms), _MOST_VALUES):

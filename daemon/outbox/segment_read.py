@@ -231,24 +231,33 @@ class SegmentReader:
         return out[:max_records]
 
     def _apply_verdicts(self, found: list[Stored | Damaged]) -> None:
-        waiting = {r.pos: r for r in found if isinstance(r, Stored) and r.record.pending}
-        if not waiting:
+        """Put in what is stored beside the records; what is read lies in order."""
+        if not found:
             return
         try:
             rows = self._conn.execute(
-                "SELECT pos, crc, data FROM verdict WHERE pos BETWEEN ? AND ?", (min(waiting), max(waiting))
+                "SELECT pos, crc, data FROM verdict WHERE pos BETWEEN ? AND ?", (found[0].pos, found[-1].pos)
             ).fetchall()
         except sqlite3.DatabaseError as e:
             if not migrate.is_damage(e):
                 raise
             return  # a damaged verdict is as good as none: the record is decoded again
+        if not rows:
+            return
+        there = {r.pos: r for r in found if isinstance(r, Stored)}
         for pos, crc, data in rows:
-            if pos not in waiting or not isinstance(data, bytes) or zlib.crc32(data, pos & 0xFFFFFFFF) != crc:
-                continue
-            try:
-                apply(waiting[pos], _decode_verdict(data))
-            except (msgspec.DecodeError, ValueError, RecursionError):
-                continue
+            if pos in there and (verdict := verdict_of(pos, crc, data)) is not None:
+                apply(there[pos], verdict)
+
+
+def verdict_of(pos: int, crc: object, data: object) -> Verdict | None:
+    """A verdict as it was written; None when it was changed on disk."""
+    if not isinstance(data, bytes) or zlib.crc32(data, pos & 0xFFFFFFFF) != crc:
+        return None
+    try:
+        return _decode_verdict(data)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
 
 
 def _is_row(row: tuple[object, ...]) -> bool:

@@ -28,8 +28,7 @@ from torhaus.daemon.outbox.mending import Mender
 from torhaus.daemon.outbox.opening import open_state
 from torhaus.daemon.outbox.record import Damaged, Stored, apply
 from torhaus.daemon.outbox.reserve import RESERVE_BYTES
-from torhaus.daemon.outbox.sessions import last_counters
-from torhaus.daemon.outbox.state import Flush, Session, State
+from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.trouble import Reporter, is_full, reason_of
 from torhaus.daemon.outbox.writer import Writer
 
@@ -202,8 +201,11 @@ class Outbox(Keeper):
             self._trouble.works(VERDICTS)
             for one, verdict in batch.verdicts:
                 apply(one, verdict)
-                self.undecoded.remove(one.pos, one.pos + 1)
-            self._feed(MAIN, [s for s, _ in batch.verdicts])
+                if verdict.is_decision:
+                    self.undecoded.remove(one.pos, one.pos + 1)
+            decided = [s for s, verdict in batch.verdicts if verdict.is_decision]
+            if decided:
+                self._feed(MAIN, decided)
         self._house_if_due()
 
     def _feed(self, log: str, records: list[Stored]) -> None:
@@ -263,21 +265,3 @@ class Outbox(Keeper):
     async def on_state(self, job: Callable[[State], Any]) -> Any:  # noqa: ANN401 - the job's own result
         """Run a job on state.db, on the writer thread."""
         return await self._writer.call(lambda: job(self.state))
-
-    async def load_sessions(self, *, wanted: bool = True) -> list[Session]:
-        """The last counter of every session: the snapshot, and what the log has after it.
-
-        From then on every save moves the snapshot on, to where feeds have been told: who reports sessions in
-        `before_flush` must know them by then. Where they are not `wanted` the log is not read, however long it is, and
-        the snapshot stays where it was, for the day on which they are.
-        """
-        snapshot, upto = await self.on_state(State.sessions)
-        log, start = self.logs[MAIN], upto.get(MAIN, 0)
-        tail = log.tail
-        if start < tail and not wanted:
-            return []
-        found = await last_counters(snapshot, log, start, partial(self.read, MAIN))
-        if start < tail:
-            self.flush.merge(Flush(sessions=found, snapshot={MAIN: tail}))
-        self.looked_to = tail
-        return found

@@ -11,6 +11,7 @@ from tests.daemon.clocks import FakeClock
 from torhaus.codecs.model import Value
 from torhaus.daemon.forward.base import Item, Options, Outcome, Unavailable
 from torhaus.daemon.forward.cursor import Cursor
+from torhaus.daemon.forward.hold import Hold
 from torhaus.daemon.forward.message import Message
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.ranges import Ranges
@@ -88,6 +89,7 @@ class Site:
         self.outbox = Outbox(path, "rathaus", self.clock, limits or Limits(commit_window_s=0), reporter)
         self.tasks: list[asyncio.Task[None]] = []
         self.fed: list[Stored] = []
+        self.hold: Hold | None = None
 
     def _dropped(self, log: str, forwarder: str, records: int, reason: str) -> None:
         self.drops[log, forwarder, reason] += records
@@ -116,7 +118,8 @@ class Site:
         settled = await self.outbox.on_state(lambda s: s.settled(name, log)) or Ranges()
         ordered = values.get("order", "live_first") != "live_first"
         cursor = Cursor(settled, self.outbox.logs[log].tail, holes=self.outbox.holes_of(log), ordered=ordered)
-        runner = Runner(Options(**values), far_side, self.outbox, log, cursor, self.clock)  # type: ignore[arg-type]
+        given: Any = Options(**values)  # type: ignore[arg-type]
+        runner = Runner(given, far_side, self.outbox, log, cursor, self.clock, self.hold)
         self.tasks.append(asyncio.create_task(runner.run()))
         return runner
 

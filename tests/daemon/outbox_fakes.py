@@ -9,6 +9,8 @@ from tests.daemon.clocks import FakeClock
 from torhaus.codecs.model import Stamp, Value
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.record import Damaged, Lora, Record, Stored
+from torhaus.daemon.outbox.sessions import begin_search, end_search
+from torhaus.daemon.outbox.state import Session
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox, Reporter
 
 SITE = "rathaus"
@@ -97,6 +99,15 @@ class Listener(Reporter):
         self.episodes.append(what)
 
 
+async def load_sessions(outbox: Outbox) -> list[Session]:
+    """As the daemon does it, but the whole log at once."""
+    search = await begin_search(outbox)
+    while not search.is_over:
+        await search.look()
+    end_search(outbox, search, search.sessions())
+    return search.sessions()
+
+
 class Box(Outbox):
     """An outbox without a window, so that nothing waits."""
 
@@ -115,6 +126,9 @@ class Box(Outbox):
         done = await answer
         await asyncio.sleep(0)
         return done
+
+    async def load_sessions(self) -> list[Session]:
+        return await load_sessions(self)
 
     async def everything(self, log: str = MAIN) -> list[Stored | Damaged]:
         out: list[Stored | Damaged] = []

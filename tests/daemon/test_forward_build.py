@@ -14,6 +14,7 @@ from torhaus.daemon.forward.build import before_waiting, build_forwarders
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.folder import SKIP_AFTER_DAMAGE
 from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.second import read_copy
 from torhaus.daemon.outbox.state import Flush, State
 from torhaus.daemon.outbox.store import MAIN
 
@@ -198,6 +199,10 @@ def test_a_renamed_one_goes_on_where_it_was(tmp_path: Path) -> None:
     async def renamed(box: Box, runners: dict[str, tuple[str, Runner]]) -> None:
         assert runners["new"][1].cursor.gap(0) == (3, 5)
         assert [name for name, _, _ in await box.on_state(State.forwarders)] == ["new"]
+        await box.save()
+        copy = read_copy(home.store)
+        assert copy is not None
+        assert [name for name, _, _ in copy.settled] == ["new"], "the second copy knows no other, within the minute too"
         assert box.told.drops == []
 
     start(home, first)

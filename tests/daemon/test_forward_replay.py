@@ -1,9 +1,12 @@
+import asyncio
+import threading
 from pathlib import Path
 
 from tests.daemon.forward_fakes import FarSide, Site, on_site, reading
 from torhaus.daemon.forward.base import Item, Outcome
 from torhaus.daemon.forward.replay import replay
 from torhaus.daemon.outbox.ranges import Ranges
+from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.store import MAIN
 
 
@@ -108,5 +111,40 @@ def test_a_segment_that_is_being_thinned_out_is_left_alone(tmp_path: Path) -> No
         assert (await replay(s.outbox, runner, 4, 8)).records == 2
         assert list(runner.cursor.settled) == [(0, 6), (8, 10)]
         runner.cursor.let_go(0, 6, None)
+
+    on_site(tmp_path, body)
+
+
+def test_what_is_about_to_be_unlinked_is_not_promised(tmp_path: Path) -> None:
+    """A save is under way that removes what everybody has: either it is sent again, or it is not counted."""
+
+    async def body(s: Site) -> None:
+        log = s.outbox.logs[MAIN]
+        far = FarSide()
+        runner = await s.start(far)
+        await s.readings(10)
+        log.segment_bytes = 1
+        await s.outbox.on_writer(lambda: log.roll(s.clock.wall_ns()))
+        log.segment_bytes = 1 << 30
+        await s.readings(10)
+        await s.until(lambda: len(far.arrived) == 20)
+        await s.stop_runners()
+        s.outbox.scanned_to = 1 << 62
+        gate, save_state = threading.Event(), s.outbox._save_state
+
+        def slow(flush: Flush) -> None:
+            assert gate.wait(10)
+            save_state(flush)
+
+        s.outbox._save_state = slow  # type: ignore[method-assign]
+        saving = asyncio.create_task(s.outbox.save())
+        await asyncio.sleep(0.01)
+        replaying = asyncio.create_task(replay(s.outbox, runner, 0, 100))
+        await asyncio.sleep(0.01)
+        gate.set()
+        done = await replaying
+        await saving
+        there = [r for r in await s.outbox.read(MAIN, log.head, 100) if r.pos not in runner.cursor.settled]
+        assert len(there) == done.records == 10
 
     on_site(tmp_path, body)

@@ -40,6 +40,21 @@ def told(log: pytest.LogCaptureFixture) -> list[str]:
 # -- who is there ------------------------------------------------------------------------------------------------------
 
 
+def test_whether_there_are_several(book: Gateways, clock: FakeClock) -> None:
+    assert not book.are_several()
+    book.event("radio", seen(A))
+    assert not book.are_several()
+    book.event("radio", seen("cc" * 8, known=False, listed=False))
+    assert not book.are_several(), "strangers are none of ours"
+    book.event("radio", seen(B))
+    assert book.are_several()
+    clock.advance(book.offline_s / 2)
+    book.heard("radio", [frame(clock.stamp())])
+    clock.advance(book.offline_s / 2 + 1)
+    book.look()
+    assert not book.are_several(), "one has gone silent"
+
+
 def test_who_is_silent_is_offline_and_that_is_told_once(
     book: Gateways, clock: FakeClock, log: pytest.LogCaptureFixture
 ) -> None:

@@ -80,19 +80,3 @@ def test_counters_found_in_the_log_are_saved_before_the_snapshot_moves_on(tmp_pa
 
     for work in (first, second, third):
         with_box(work, lambda: Box(tmp_path))
-
-
-def test_the_log_is_not_read_for_counters_that_nobody_wants(tmp_path: Path) -> None:
-    async def without(box: Box) -> None:
-        await box.store(uplink("a", 7))
-        read = box.read
-        replace(box, "read", None)
-        assert await box.load_sessions(wanted=False) == []
-        replace(box, "read", read)
-        await box.store(uplink("a", 8))
-
-    async def later(box: Box) -> None:
-        assert await box.load_sessions() == [Session("a", "01020304", 8)]
-
-    for work in (without, without, later):
-        with_box(work, lambda: Box(tmp_path))

@@ -11,7 +11,7 @@ from tests.daemon.outbox_fakes import Box, replace, with_box
 from tests.daemon.thinner_fakes import LIMITS, backlog, forwarder, number, put
 from torhaus.codecs.model import Value
 from torhaus.daemon.outbox.record import Record, Stored
-from torhaus.daemon.outbox.state import Flush, SetAside
+from torhaus.daemon.outbox.state import Flush, SetAside, State
 from torhaus.daemon.outbox.store import MAIN, Limits
 from torhaus.daemon.outbox.thinner import Thinner
 from torhaus.daemon.outbox.thinning import rewrite, swap
@@ -111,6 +111,55 @@ def test_what_was_set_aside_keeps_its_position(tmp_path: Path) -> None:
         assert box.told.unthinned == [(MAIN, 0, "records of it were set aside")]
         assert await thinner.look()  # the next one
         assert box.logs[MAIN].steps == {4: 2}
+
+    with_box(work, lambda: Box(tmp_path, LIMITS))
+
+
+@pytest.mark.parametrize("how", ["set_aside", "dead"])
+def test_what_was_set_aside_since_the_last_save_keeps_its_position_too(tmp_path: Path, how: str) -> None:
+    async def work(box: Box) -> None:
+        box.scanned_to = 1 << 62
+        cursor = await forwarder(box, "one")
+        for n in range(8):
+            await put(box, *"aaaa", start=4 * n)
+        (first, *_) = [s for s in await box.everything() if isinstance(s, Stored)]
+        cursor.settle(0, 4)
+        cursor.settled.remove(0, 4)
+        getattr(box.flush, how)["one", MAIN] = [SetAside(first.pos, 1, 0, "quota", first)]
+        assert not await Thinner(box, MAIN, 2).look()
+        assert box.told.unthinned == [(MAIN, 0, "records of it were set aside")]
+
+    with_box(work, lambda: Box(tmp_path, LIMITS))
+
+
+def test_one_that_is_not_configured_at_present_gets_what_is_left_again(tmp_path: Path) -> None:
+    """What it has settled of a segment speaks of positions that mean other records then."""
+
+    async def work(box: Box) -> None:
+        box.scanned_to = 1 << 62
+        box.flush.settled["whole", MAIN] = [(0, 4)]
+        box.flush.settled["half", MAIN] = [(0, 2), (4, 8)]
+        for n in range(8):
+            await put(box, *"aaaa", start=4 * n)
+        await box.save()
+        assert await Thinner(box, MAIN, 2).look()
+        assert box.logs[MAIN].steps == {0: 2}
+        settled = {name: list(ranges) for name, _, ranges in await box.on_state(State.forwarders)}
+        assert settled == {"whole": [(0, 4)], "half": [(4, 8)]}
+
+    with_box(work, lambda: Box(tmp_path, LIMITS))
+
+
+def test_what_was_not_fed_yet_is_in_somebodys_hand(tmp_path: Path) -> None:
+    async def work(box: Box) -> None:
+        box.scanned_to = 1 << 62
+        cursor = await forwarder(box, "one")
+        for n in range(8):
+            await put(box, *"aaaa", start=4 * n)
+        cursor.tail = 3
+        assert not await Thinner(box, MAIN, 2).look()
+        cursor.tail = 32
+        assert await Thinner(box, MAIN, 2).look()
 
     with_box(work, lambda: Box(tmp_path, LIMITS))
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tests.daemon.clocks import FakeClock
+from tests.daemon.outbox_fakes import load_sessions
 from tests.daemon.pipeline_fakes import ELSYS, Stage, device_of
 from tests.daemon.test_pipeline_relay import stage_with
 from torhaus.codecs.model import Frame, Radio, Reception, Served
@@ -107,7 +108,7 @@ def test_counters_of_the_server_are_not_those_of_our_own_sessions(tmp_path: Path
         box.put(MAIN, [(at, msgspec.structs.replace(r)) for at, r in stage.store.records[MAIN]], 100)
         box.commit(done.set_result)
         assert await done
-        assert await box.load_sessions() == []
+        assert await load_sessions(box) == []
         await box.close()
 
     asyncio.run(go())

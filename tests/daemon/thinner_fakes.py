@@ -49,7 +49,7 @@ async def forwarder(box: Box, name: str, *, ordered: bool = False) -> Cursor:
 
 
 def backlog(box: Box, cursor: Cursor) -> Backlog:
-    return Backlog(box, MAIN, cursor, lambda _: "reading", Tally())
+    return Backlog(box, MAIN, cursor, lambda _: "reading", Tally(), box.fake)
 
 
 async def put(box: Box, *whats: str, start: int = 0) -> None:
