@@ -4,7 +4,6 @@ Framing: torhaus.codecs.framing.sml_transport. Nothing is sent to the meter. A f
 telegram as received; its time is that of the last byte's arrival here.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
@@ -12,8 +11,9 @@ import msgspec
 
 from torhaus.codecs.framing.sml_transport import SmlFramer
 from torhaus.codecs.model import Frame, Reject
-from torhaus.drivers.base import Done, DriverGone, Host, LinkChanged
+from torhaus.drivers.base import DriverGone, Host, LinkChanged
 from torhaus.drivers.link import open_link, parse_link
+from torhaus.drivers.window import Window
 
 MAX_OUTSTANDING: Final = 64
 """Telegrams and refused stretches that may be handed over and not on disk yet; then reading stops until some are."""
@@ -87,28 +87,3 @@ class Sml:
             return []
         self._slot = slot
         return telegrams[-1:]
-
-
-class Window:
-    """How much may be handed over before what was handed over is on disk."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._outstanding = 0
-        self._settled = asyncio.Event()
-
-    def taken(self, n: int) -> Done:
-        """Count `n` as handed over until the returned function is called."""
-        self._outstanding += n
-
-        def done(stored: bool) -> None:  # noqa: ARG001 - a meter cannot be asked again; the host knows that it was not stored
-            self._outstanding -= n
-            self._settled.set()
-
-        return done
-
-    async def room(self) -> None:
-        """Wait until fewer than the limit are outstanding."""
-        while self._outstanding >= self._limit:
-            self._settled.clear()
-            await self._settled.wait()

@@ -25,7 +25,7 @@ _RELAY_FAULTS: Final = {
 }
 _SHARED: Final = ("name", "type")
 _REQUIREMENT: Final = re.compile(r"""([A-Za-z0-9._-]+).*extra == ['"]([A-Za-z0-9._-]+)['"]""")
-_DISTRIBUTIONS: Final = {"pil": "pillow"}
+_DISTRIBUTIONS: Final = {"pil": "pillow", "zmq": "pyzmq", "google": "protobuf"}
 
 
 def driver(table: dict[str, Any], path: KeyPath, check: Validator) -> tuple[Any, DriverCommon, msgspec.Struct] | None:

@@ -62,6 +62,7 @@ def test_a_driver(check: Validator) -> None:
 def test_what_to_install() -> None:
     assert extra_of("pikepdf") == "scans"
     assert extra_of("PIL.Image") == "scans"
+    assert extra_of("zmq") == extra_of("google.protobuf") == "chirpstack"
     assert extra_of("aiohttp") is None
     assert extra_of("nobody_has_this") is None
     assert "pip install 'torhaus[scans]'" in not_installed("x", ModuleNotFoundError("", name="pikepdf"))

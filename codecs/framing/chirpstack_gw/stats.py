@@ -44,9 +44,7 @@ def stat_values(stats: GatewayStats) -> Values:
     out: Values = {}
     if stats.time is not None:
         out["time"] = format_moment(stats.time.ns // SECOND * SECOND).replace("T", " ").replace("Z", " GMT")
-    place = stats.location
-    if place is not None and all(map(math.isfinite, (place.latitude, place.longitude, place.altitude))):
-        out |= {"lati": place.latitude, "long": place.longitude, "alti": place.altitude}
+    out |= place_values(stats.location)
     out |= {"rxnb": stats.rx_packets_received, "rxok": stats.rx_packets_received_ok}
     out |= {"dwnb": stats.tx_packets_received, "txnb": stats.tx_packets_emitted}
     if stats.config_version:
@@ -62,6 +60,15 @@ def stat_values(stats: GatewayStats) -> Values:
     out |= _counted("tx", stats.tx_packets_per_frequency, stats.tx_packets_per_modulation)
     kept = [(name, value) for name, value in out.items() if len(name) <= MAX_NAME]
     return dict(kept[:MAX_VALUES])
+
+
+def place_values(place: Location | None) -> Values:
+    """A position as `lati`, `long`, `alti`; empty when it is not known (0, 0 in the Gulf of Guinea means that, too)."""
+    if place is None or not all(map(math.isfinite, (place.latitude, place.longitude, place.altitude))):
+        return {}
+    if not (place.latitude or place.longitude):
+        return {}
+    return {"lati": place.latitude, "long": place.longitude, "alti": place.altitude}
 
 
 def _counted(way: str, per_frequency: dict[int, int], per_modulation: list[PerModulationCount]) -> Values:
