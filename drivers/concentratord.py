@@ -33,6 +33,8 @@ MAX_AT_ONCE: Final = 256
 MAX_IDS: Final = 16
 """Gateways that one Concentratord may speak for: one, in truth."""
 ASK_AGAIN_S: Final = 5.0
+RENEW_S: Final = 2.0
+"""So long the library may take to come back by itself when the connection has ended."""
 PATIENCE_S: Final = 60.0
 """So long it stays subscribed with neither events nor an answer; then all is made anew."""
 _MISSED: Final = frozenset({TxStatus.NO_GATEWAY, TxStatus.NO_ANSWER})
@@ -105,11 +107,11 @@ class Concentratord:
 
     async def _listen(self, context: "zmq.Context[zmq.Socket[bytes]]", commands: Commands) -> None:
         """Receive until the subscription may be dead. Raises DriverGone."""
-        events = ZmqSocket(context, zmq.SUB, self.config.event_url, self.config.queue_events)
+        events = ZmqSocket(context, zmq.SUB, self.config.event_url, self.config.queue_events, self._ask_soon)
         try:
             while True:
                 if self._loop.time() >= self._ask_s:
-                    if await self._is_deaf(commands):
+                    if await self._is_deaf(commands, events):
                         return
                 elif await self._is_there(events):
                     await self._window.room()
@@ -131,8 +133,8 @@ class Concentratord:
 
     # -- signs of life ------------------------------------------------------------------------------------------------
 
-    async def _is_deaf(self, commands: Commands) -> bool:
-        """Ask who it is. True when it has always answered and yet no events came: the subscription may be dead."""
+    async def _is_deaf(self, commands: Commands, events: ZmqSocket) -> bool:
+        """Ask who it is. True when it answers and yet no events can come: the subscription may be dead."""
         was_answering, gateway = self._answering, await commands.who()
         now = self._loop.time()
         silent = now - self._event_s >= self._quiet_s
@@ -140,7 +142,7 @@ class Concentratord:
             self._answering = False
             self._ask_s = now + ASK_AGAIN_S
             self._since_s = now if was_answering else self._since_s
-            if silent or self._event_s == -math.inf:
+            if silent or events.lost_s is not None or self._event_s == -math.inf:
                 self._tell(up=False, detail=commands.why)
             elif self._seen:
                 self._tell(up=True, detail=f"events come, but {commands.why}")
@@ -156,7 +158,12 @@ class Concentratord:
         self._tell(up=True, detail=f"gateway {gateway}" + ("" if known else f", not {self._expected}"))
         if not was_answering:
             self._place = await commands.where()
-        return was_answering and silent
+        if events.lost_s is None:
+            return was_answering and silent
+        if now >= events.lost_s + RENEW_S:
+            return True
+        self._ask_s = events.lost_s + RENEW_S
+        return False
 
     def _tell(self, *, up: bool, detail: str) -> None:
         if self._told_up != (up, detail):
@@ -242,7 +249,7 @@ class Concentratord:
         return said
 
     def _ask_soon(self) -> None:
-        """See whether it is still there."""
+        """See whether it is there."""
         self._ask_s = min(self._ask_s, self._loop.time())
         if self._wait is not None and not self._wait.expired():
             self._wait.reschedule(self._ask_s)

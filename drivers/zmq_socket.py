@@ -6,20 +6,23 @@ Nothing is taken out of a socket while somebody waits for it, so to be cancelled
 
 import asyncio
 import re
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Final
+from itertools import count
+from typing import Final, cast
 
 import zmq
+from zmq.utils.monitor import parse_monitor_message
 
 MAX_IPC_PATH: Final = 107
 """Bytes of a Unix socket's path (unix(7))."""
 MAX_PARTS: Final = 4
 """Parts of one message that are kept; what follows is dropped."""
 MAX_MESSAGE_BYTES: Final = 256 << 10
-"""A peer that sends more is hung up on by the library."""
+"""A peer that sends more is hung up on."""
 RECONNECT_MS: Final = 100
-RECONNECT_MAX_MS: Final = 1_000
 HEARTBEAT_MS: Final = 10_000
+_monitors: Final = count()
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 
@@ -45,10 +48,25 @@ def _is_bracketed(host: str) -> bool:
         return False
 
 
-class ZmqSocket:
-    """One socket that connects to `url`, and again whenever the other side goes and comes."""
+def _number(socket: "zmq.Socket[bytes]", option: int) -> int:
+    return cast("int", socket.getsockopt(option))
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", kind: int, url: str, queue: int) -> None:
+
+class ZmqSocket:
+    """One socket that connects to `url`, and again whenever the other side goes and comes.
+
+    `lost_s` is when (the loop's time) a connection ended after which there is none; `told`, if given, is called when
+    it changes. The library does not always try again: mostly not after a message that was too long.
+    """
+
+    def __init__(
+        self,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        kind: int,
+        url: str,
+        queue: int,
+        told: Callable[[], None] | None = None,
+    ) -> None:
         self._changed = asyncio.Event()
         self._socket = socket = context.socket(kind)
         socket.setsockopt(zmq.LINGER, 0)
@@ -56,20 +74,39 @@ class ZmqSocket:
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         socket.setsockopt(zmq.IMMEDIATE, 1)  # nothing is queued for a peer that is not there
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
-        socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
         if url.startswith("tcp:"):
             socket.setsockopt(zmq.IPV6, 1)
             socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
         if kind == zmq.SUB:
             socket.setsockopt(zmq.SUBSCRIBE, b"")
-        socket.connect(url)
         self.closed = False
+        self.lost_s: float | None = None
+        self._told = told
         self._loop = asyncio.get_running_loop()
-        self._fd: int = socket.FD
+        self._fd = _number(socket, zmq.FD)
         self._loop.add_reader(self._fd, self._change)
+        if told is not None:
+            socket.monitor(
+                where := f"inproc://{next(_monitors)}", zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+            )
+            self._monitor = context.socket(zmq.PAIR)
+            self._monitor.connect(where)
+            self._monitor_fd = _number(self._monitor, zmq.FD)
+            self._loop.add_reader(self._monitor_fd, self._watch)
+            self._watch()  # a descriptor tells of nothing before the socket was first asked for its state
+        socket.connect(url)
+
+    def _watch(self) -> None:
+        while _number(self._monitor, zmq.EVENTS) & zmq.POLLIN:
+            event = parse_monitor_message(self._monitor.recv_multipart(zmq.NOBLOCK))["event"]
+            is_lost = event == zmq.EVENT_DISCONNECTED
+            if is_lost == (self.lost_s is None):
+                self.lost_s = self._loop.time() if is_lost else None
+                if self._told is not None:
+                    self._told()
 
     def _change(self) -> None:
-        self._socket.getsockopt(zmq.EVENTS)  # until it is asked for its state the descriptor stays readable
+        _number(self._socket, zmq.EVENTS)  # until it is asked for its state the descriptor stays readable
         self._changed.set()
 
     async def ready(self, for_what: int) -> None:
@@ -80,7 +117,7 @@ class ZmqSocket:
     def is_ready(self, for_what: int) -> bool:
         """Whether it would not have to wait."""
         self._changed.clear()  # first: what changes from here on wakes `ready`
-        return self.closed or bool(int(self._socket.EVENTS) & for_what)
+        return self.closed or bool(_number(self._socket, zmq.EVENTS) & for_what)
 
     def send(self, message: bytes) -> None:
         """Send what there is a peer for. Raises zmq.ZMQError otherwise."""
@@ -92,7 +129,7 @@ class ZmqSocket:
             parts = [self._socket.recv(zmq.NOBLOCK)]
         except zmq.Again:
             return None
-        while self._socket.RCVMORE:
+        while _number(self._socket, zmq.RCVMORE):
             part = self._socket.recv(zmq.NOBLOCK)
             if len(parts) < MAX_PARTS:
                 parts.append(part)
@@ -104,6 +141,10 @@ class ZmqSocket:
             self.closed = True
             self._changed.set()
             self._loop.remove_reader(self._fd)
+            if self._told is not None:
+                self._socket.monitor(None, 0)
+                self._loop.remove_reader(self._monitor_fd)
+                self._monitor.close(linger=0)
             self._socket.close(linger=0)
 
 

@@ -55,6 +55,7 @@ class FakeConcentratord:
         self.asked: list[str] = []
         self.downlinks: list[Any] = []
         self.subscribed = 0
+        self.news = asyncio.Event()
 
     def well(self, command: Any) -> bytes:
         kind = command.WhichOneof("command")
@@ -110,10 +111,12 @@ class FakeConcentratord:
     async def _subscribers(self, pub: "zmq.asyncio.Socket") -> None:
         while True:
             self.subscribed += 1 if (await pub.recv()) == b"\1" else 0
+            self.news.set()
 
     async def until_subscribed(self, times: int = 1) -> None:
         while self.subscribed < times:
-            await asyncio.sleep(0)
+            self.news.clear()
+            await self.news.wait()
 
     async def publish(self, *parts: bytes) -> None:
         await self._pub.send_multipart(parts)

@@ -22,6 +22,7 @@ from tests.drivers.fakes import run
 from torhaus.codecs.model import RejectReason
 from torhaus.drivers.base import DriverGone, GatewayLeft, GatewaySeen, LinkChanged
 from torhaus.drivers.concentratord import MAX_IDS, MAX_OUTSTANDING, Concentratord, Config
+from torhaus.drivers.zmq_socket import MAX_MESSAGE_BYTES
 
 
 @pytest.fixture
@@ -181,8 +182,8 @@ def test_one_that_falls_silent_is_asked_and_subscribed_to_anew(fake: FakeConcent
         host = Host()
         async with fake.open(), running(fake, host) as driver:
             await fake.until_subscribed()
-            await idle(driver, lambda: fake.subscribed == 2, 5.0)
-            assert fake.asked.count("get_gateway_id") == 2
+            await idle(driver, lambda: fake.asked.count("get_gateway_id") == 2, 5.0)
+            await fake.until_subscribed(2)
             await fake.publish(uplink())
             await host.until_frames(1)
         assert links(host) == [(True, f"gateway {GATEWAY}")]
@@ -190,7 +191,22 @@ def test_one_that_falls_silent_is_asked_and_subscribed_to_anew(fake: FakeConcent
     run(main())
 
 
-def test_one_that_dies_is_down_after_a_time_of_silence(fake: FakeConcentratord) -> None:
+def test_after_an_event_that_is_far_too_long_it_subscribes_anew(fake: FakeConcentratord) -> None:
+    async def main() -> None:
+        host = Host()
+        async with fake.open(), running(fake, host) as driver:
+            await fake.until_subscribed()
+            await until(lambda: "get_location" in fake.asked and driver._wait is not None)
+            await fake.publish(b"x" * (MAX_MESSAGE_BYTES + 1))
+            await until(lambda: fake.asked.count("get_gateway_id") == 2)
+            await idle(driver, lambda: fake.subscribed >= 2, 0.1)
+            await fake.publish(uplink())
+            await host.until_frames(1)
+
+    run(main())
+
+
+def test_one_that_dies_is_down_at_once_and_up_when_it_is_back(fake: FakeConcentratord) -> None:
     async def main() -> None:
         host = Host()
         async with running(fake, host) as driver:
@@ -199,9 +215,15 @@ def test_one_that_dies_is_down_after_a_time_of_silence(fake: FakeConcentratord) 
                 await until(lambda: links(host))
                 await fake.publish(uplink())
                 await host.until_frames(1)
-            await until(lambda: not links(host)[-1][0], 5.0)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            await until(lambda: not links(host)[-1][0], 0.05)
+            assert loop.time() - began < 5
             async with fake.open():
-                await idle(driver, lambda: links(host)[-1][0], 1.0)
+                await idle(driver, lambda: links(host)[-1][0], 0.0)
+                await fake.until_subscribed(2)
+                await fake.publish(uplink())
+                await host.until_frames(2)
         assert [up for up, _ in links(host)] == [True, False, True]
 
     run(main())
