@@ -10,7 +10,7 @@ import zmq
 import zmq.asyncio
 from chirpstack_api.gw import gw_pb2
 
-from tests.drivers.fakes import FakeHost, advance
+from tests.drivers.fakes import FakeHost, StillLoop, advance
 from torhaus.codecs.lorawan.downlink import After, Downlink, TxItem
 from torhaus.codecs.model import Frame, Reject
 from torhaus.drivers.base import Done, GatewayStats
@@ -145,8 +145,12 @@ async def until(done: Callable[[], object], step_s: float = 0.0) -> None:
 
 async def idle(driver: Concentratord, done: Callable[[], object], step_s: float) -> None:
     """The same, but time goes on only while the driver waits for events: what it asks has all the time there is."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StillLoop)
     while not done():
-        await (asyncio.sleep(0) if driver._wait is None else advance(step_s))
+        await advance(0)
+        if driver._wait is not None:
+            loop.advance(step_s)
 
 
 def uplink(gateway: str = GATEWAY, phy: bytes = PHY, context: bytes = b"\0\0\0\1") -> bytes:

@@ -145,9 +145,9 @@ def test_it_comes_back_when_concentratord_does(fake: FakeConcentratord) -> None:
         async with running(fake, host):
             for times in (1, 2, 3):
                 async with fake.open():
-                    await fake.until_subscribed(times)
+                    await until(lambda: fake.subscribed >= times, 0.005)  # noqa: B023 - used at once
                     await fake.publish(uplink())
-                    await host.until_frames(times)
+                    await until(lambda: len(host.frames) >= times, 0.005)  # noqa: B023 - used at once
 
     run(main())
 
@@ -182,7 +182,7 @@ def test_one_that_falls_silent_is_asked_and_subscribed_to_anew(fake: FakeConcent
         host = Host()
         async with fake.open(), running(fake, host) as driver:
             await fake.until_subscribed()
-            await idle(driver, lambda: fake.asked.count("get_gateway_id") == 2, 5.0)
+            await idle(driver, lambda: fake.asked.count("get_gateway_id") >= 2, 5.0)
             await fake.until_subscribed(2)
             await fake.publish(uplink())
             await host.until_frames(1)
@@ -198,7 +198,7 @@ def test_after_an_event_that_is_far_too_long_it_subscribes_anew(fake: FakeConcen
             await fake.until_subscribed()
             await until(lambda: "get_location" in fake.asked and driver._wait is not None)
             await fake.publish(b"x" * (MAX_MESSAGE_BYTES + 1))
-            await until(lambda: fake.asked.count("get_gateway_id") == 2)
+            await until(lambda: fake.asked.count("get_gateway_id") >= 2)
             await idle(driver, lambda: fake.subscribed >= 2, 0.1)
             await fake.publish(uplink())
             await host.until_frames(1)
@@ -276,7 +276,7 @@ def test_another_card_is_another_gateway(fake: FakeConcentratord) -> None:
             async with fake.open():
                 await fake.until_subscribed(2)
                 await fake.publish(uplink(OTHER))
-                await until(lambda: links(host)[-1] == (True, f"gateway {OTHER}"))
+                await until(lambda: links(host)[-1] == (True, f"gateway {OTHER}"), 0.005)
             left = [e.gateway for e in host.events if isinstance(e, GatewayLeft)]
             assert left == [GATEWAY]
 
