@@ -19,7 +19,7 @@ from torhaus.codecs.framing.chirpstack_gw.stats import Values, stat_values
 from torhaus.codecs.framing.chirpstack_gw.uplink import gateway_of, received
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
-from torhaus.drivers.base import DriverGone, GatewayLeft, GatewaySeen, GatewayStats, Host, LinkChanged
+from torhaus.drivers.base import DriverGone, GatewayLeft, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
 from torhaus.drivers.concentratord_commands import Commands, everywhere
 from torhaus.drivers.window import Window
 from torhaus.drivers.zmq_socket import ZmqSocket, check_url
@@ -71,6 +71,7 @@ class Concentratord:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._expected = config.gateway.lower()
+        self.gateways = [self._expected] if self._expected else []
         self._quiet_s = config.silence_s or math.inf
         self._commands: Commands | None = None
         self._host: Host
@@ -155,6 +156,8 @@ class Concentratord:
             self._leave(but=gateway)  # another card, or another machine behind the URL
             self._own = gateway
         known = self._meet(gateway)
+        if known:
+            self._host.event(GatewayReachable(gateway, self.config.command_url))
         self._tell(up=True, detail=f"gateway {gateway}" + ("" if known else f", not {self._expected}"))
         if not was_answering:
             self._place = await commands.where()
@@ -178,7 +181,8 @@ class Concentratord:
             if len(self._seen) >= MAX_IDS:
                 return False  # no gateway, whatever it is
             self._seen[gateway] = known
-            self._host.event(GatewaySeen(gateway, self.config.event_url, PROTOCOL, known))
+            listed = known and bool(self._expected)
+            self._host.event(GatewaySeen(gateway, self.config.event_url, PROTOCOL, known, listed))
         return known
 
     def _leave(self, but: str | None = None) -> None:
@@ -243,7 +247,7 @@ class Concentratord:
         commands = self._commands
         if commands is None or not self._seen.get(downlink.gateway):
             return everywhere(TxStatus.NO_GATEWAY, len(downlink.items))
-        said = await commands.transmit(downlink)
+        said = await commands.transmit(downlink, self._host.boot_ns)
         if any(answer.status in _MISSED for answer in said):
             self._ask_soon()
         return said

@@ -1,8 +1,10 @@
 """What ChirpStack Concentratord can be asked over its command socket. Messages: codecs.framing.chirpstack_gw."""
 
 import os
+from collections.abc import Callable
 from typing import Final
 
+import msgspec
 import zmq
 
 from torhaus.codecs.framing.chirpstack_gw.as_protobuf import from_protobuf, to_protobuf
@@ -25,6 +27,7 @@ TRIES: Final = 3
 """Questions without an answer before it is taken for gone."""
 MAX_WAITING: Final = 32
 """Downlinks that may wait for their turn: each takes the time-out at most."""
+_UNTRIED: Final = frozenset({TxStatus.IGNORED, TxStatus.NO_ANSWER})
 
 
 class Commands:
@@ -60,36 +63,43 @@ class Commands:
         except (Unanswered, DecodeError):
             return {}  # an older one does not know the question
 
-    async def transmit(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
+    async def transmit(self, downlink: Downlink, boot_ns: Callable[[], int]) -> tuple[TxAnswer, ...]:
         """Hand it over; Concentratord tries the items in order and says at once what it made of each.
 
         NO_GATEWAY for all when there is nobody, NO_ANSWER when it was handed over and is not known what became of it.
+        `boot_ns` is what the time to the answer is measured with.
         """
         n = len(downlink.items)
         if self._questions.waiting >= MAX_WAITING:
-            return everywhere(TxStatus.QUEUE_FULL, n)
+            return everywhere(TxStatus.QUEUE_FULL, n, f"{MAX_WAITING} downlinks wait for an answer")
         self._downlink_id = number = self._downlink_id % 0xFFFF_FFFF + 1
+        began_ns = boot_ns()
         try:
             answer = await self._ask(Command(send_downlink_frame=downlink_frame(downlink, number)))
-        except DecodeError:  # its message cannot say it
-            return everywhere(TxStatus.INTERNAL_ERROR, n)
+        except DecodeError as e:
+            return everywhere(TxStatus.INTERNAL_ERROR, n, e.detail)
         except Unanswered as e:
-            return everywhere(TxStatus.NO_ANSWER if e.sent else TxStatus.NO_GATEWAY, n)
-        if not answer:  # it could not do anything with the command
-            return everywhere(TxStatus.INTERNAL_ERROR, n)
+            return everywhere(TxStatus.NO_ANSWER if e.sent else TxStatus.NO_GATEWAY, n, str(e))
+        if not answer:
+            return everywhere(TxStatus.INTERNAL_ERROR, n, "Concentratord could do nothing with it: its log says why")
         try:
             ack = from_protobuf(DownlinkTxAck, answer)
-        except DecodeError:  # it has answered, but nobody knows what
-            return everywhere(TxStatus.NO_ANSWER, n)
-        return answers(ack, n) if ack.downlink_id == number else everywhere(TxStatus.NO_ANSWER, n)
+        except DecodeError as e:
+            return everywhere(TxStatus.NO_ANSWER, n, f"Concentratord's answer cannot be read: {e.detail}")
+        if ack.downlink_id != number:
+            return everywhere(TxStatus.NO_ANSWER, n, "Concentratord answered another downlink")
+        seconds = (boot_ns() - began_ns) / 1e9
+        return tuple(
+            a if a.status in _UNTRIED else msgspec.structs.replace(a, answered_s=seconds) for a in answers(ack, n)
+        )
 
     async def _ask(self, command: Command) -> bytes:
         return await self._questions.ask(to_protobuf(command))
 
 
-def everywhere(status: TxStatus, n: int) -> tuple[TxAnswer, ...]:
+def everywhere(status: TxStatus, n: int, detail: str | None = None) -> tuple[TxAnswer, ...]:
     """The same answer for each of so many items."""
-    return (TxAnswer(status),) * n
+    return (TxAnswer(status, detail=detail),) * n
 
 
 def absence(url: str) -> str:

@@ -153,7 +153,7 @@ class Unanswered(Exception):  # noqa: N818 - reads as a fact
 
     def __init__(self, *, sent: bool) -> None:
         self.sent = sent
-        super().__init__("no answer" if sent else "nobody there")
+        super().__init__("no answer in time" if sent else "nobody is there")
 
 
 class Questions:

@@ -42,7 +42,7 @@ def with_driver(fake: FakeConcentratord, main: Callable[[Concentratord, Host], A
 
 
 def test_a_thousand_downlinks_each_with_its_own_answer(fake: FakeConcentratord) -> None:
-    async def main(driver: Concentratord, _: Host) -> None:
+    async def main(driver: Concentratord, host: Host) -> None:
         for _ in range(50):
             said = await asyncio.gather(*(send(driver, items=1 + n % 3) for n in range(20)))
             assert said == [[OK, IGNORED, IGNORED][: 1 + n % 3] for n in range(20)]
@@ -53,8 +53,11 @@ def test_a_thousand_downlinks_each_with_its_own_answer(fake: FakeConcentratord) 
 
 
 def test_concentratord_is_told_everything(fake: FakeConcentratord) -> None:
-    async def main(driver: Concentratord, _: Host) -> None:
-        assert await send(driver) == [OK, IGNORED]
+    async def main(driver: Concentratord, host: Host) -> None:
+        host.now_ns = 0
+        first, second = await driver.transmit(downlink())
+        assert (first.status, first.answered_s) == (OK, 0.0)
+        assert (second.status, second.answered_s) == (IGNORED, None)
 
     with_driver(fake, main)
     (sent,) = fake.downlinks
@@ -99,7 +102,9 @@ def renumbered(command: Any) -> bytes:
 def test_answers_that_are_none(fake: FakeConcentratord, answer: Callable[[Any], bytes], statuses: list[str]) -> None:
     async def main(driver: Concentratord, _: Host) -> None:
         fake.answer = lambda c: answer(c) if c.HasField("send_downlink_frame") else fake.well(c)
-        assert await send(driver) == statuses
+        said = await driver.transmit(downlink())
+        assert [a.status for a in said] == statuses
+        assert {a.answered_s for a in said} == {None}
         fake.answer = fake.well
         assert await send(driver) == [OK, IGNORED]
 

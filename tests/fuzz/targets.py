@@ -22,13 +22,15 @@ from torhaus.codecs.framing.basics_station.cups import parse_update_info
 from torhaus.codecs.framing.basics_station.discovery import parse_question
 from torhaus.codecs.framing.chirpstack_gw.as_json import from_json, to_json
 from torhaus.codecs.framing.chirpstack_gw.as_protobuf import from_protobuf, to_protobuf
-from torhaus.codecs.framing.chirpstack_gw.commands import GatewayCommandExecRequest
-from torhaus.codecs.framing.chirpstack_gw.downlink import downlink, downlink_frame
-from torhaus.codecs.framing.chirpstack_gw.messages import DownlinkFrame
+from torhaus.codecs.framing.chirpstack_gw.commands import Event, GatewayCommandExecRequest, Mesh
+from torhaus.codecs.framing.chirpstack_gw.downlink import answers, downlink, downlink_frame, tx_ack
+from torhaus.codecs.framing.chirpstack_gw.messages import DownlinkFrame, DownlinkTxAck
+from torhaus.codecs.framing.chirpstack_gw.stats import gateway_stats, stat_values
+from torhaus.codecs.framing.chirpstack_gw.uplink import received, uplink_frame
 from torhaus.codecs.framing.sml_transport import SmlFramer, unwrap, wrap
 from torhaus.codecs.lorawan import mac_commands
 from torhaus.codecs.lorawan.cf_list import decode_cf_list
-from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxItem
+from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxAnswer, TxItem, TxStatus
 from torhaus.codecs.lorawan.explain import Root, explain
 from torhaus.codecs.lorawan.join import (
     JoinAcceptBody,
@@ -39,7 +41,7 @@ from torhaus.codecs.lorawan.join import (
 )
 from torhaus.codecs.lorawan.phy import JoinAccept, parse
 from torhaus.codecs.lorawan.region import region
-from torhaus.codecs.model import DecodeError, RejectReason
+from torhaus.codecs.model import DecodeError, Radio, Reception, RejectReason
 from torhaus.codecs.registry import CODECS, load
 from torhaus.daemon.demo.gateway import push_data, stat
 from torhaus.daemon.demo.sensors import Sensor
@@ -75,6 +77,11 @@ def targets() -> dict[str, Target]:
         "chirpstack/down-json": Target([to_json(_downlink())], lambda d: downlink(from_json(DownlinkFrame, d))),
         "chirpstack/down": Target([to_protobuf(_downlink())], lambda d: downlink(from_protobuf(DownlinkFrame, d))),
         "chirpstack/exec": Target([to_json(_EXEC)], lambda d: from_json(GatewayCommandExecRequest, d)),
+        "concentratord/event": Target(_published(), _concentratord),
+        "concentratord/answer": Target(
+            [to_protobuf(tx_ack(7, EUI, (TxAnswer(TxStatus.TOO_LATE), TxAnswer(TxStatus.OK))))],
+            lambda d: answers(from_protobuf(DownlinkTxAck, d), 3),
+        ),
         "lorawan": Target(_frames(), _phy),
         "lorawan/join-accept": Target([_join_accept()], _open_join_accept),
         "lorawan/explain": Target([*_frames(), _join_accept()], _explain),
@@ -209,6 +216,23 @@ def _downlink() -> DownlinkFrame:
 
 
 _EXEC: Final = GatewayCommandExecRequest(EUI, "uptime", 7, b"input", {"LANG": "C"})
+
+
+def _published() -> list[bytes]:
+    """What Concentratord publishes: frames, a report, something of a mesh."""
+    radio = Radio(868_100_000, "LORA", "SF7BW125", "4/5")
+    rx = Reception(EUI, -97.0, 7.5, gps_time_ms=1_451_260_818_123, meta={"a": "b"}, crc=1, context=b"\0\0\0\7")
+    frames = [uplink_frame(phy, radio, rx, uplink_id=n, trusted_ns=1 << 60) for n, phy in enumerate(_frames())]
+    report = gateway_stats(EUI, {"rxnb": 3, "lati": 51.7, "long": 8.5, "rx_SF7BW125_4/5": 2, "tx_OK": 1}, 1 << 60)
+    events = [*(Event(uplink_frame=f) for f in frames), Event(gateway_stats=report), Event(mesh=Mesh(EUI))]
+    return [to_protobuf(event) for event in events]
+
+
+def _concentratord(data: bytes) -> object:
+    event = from_protobuf(Event, data)
+    if event.gateway_stats is not None:
+        return msgspec.msgpack.encode(stat_values(event.gateway_stats))
+    return event if event.uplink_frame is None else msgspec.msgpack.encode(received(event.uplink_frame))
 
 
 def _phy(data: bytes) -> object:
