@@ -145,6 +145,8 @@ class Concentratord:
             self._since_s = now if was_answering else self._since_s
             if silent or events.lost_s is not None or self._event_s == -math.inf:
                 self._tell(up=False, detail=commands.why)
+                self._leave(detail=commands.why)
+                self._own = None
             elif self._seen:
                 self._tell(up=True, detail=f"events come, but {commands.why}")
             if now - max(self._since_s, self._event_s) >= PATIENCE_S:
@@ -185,10 +187,10 @@ class Concentratord:
             self._host.event(GatewaySeen(gateway, self.config.event_url, PROTOCOL, known, listed))
         return known
 
-    def _leave(self, but: str | None = None) -> None:
+    def _leave(self, but: str | None = None, detail: str = "") -> None:
         for gateway in [g for g in self._seen if g != but]:
             del self._seen[gateway]
-            self._host.event(GatewayLeft(gateway))
+            self._host.event(GatewayLeft(gateway, detail))
 
     # -- up -----------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tests.drivers.concentratord_fakes import (
     uplink,
 )
 from tests.drivers.fakes import run
-from torhaus.drivers.base import DriverGone, GatewayLeft, LinkChanged
+from torhaus.drivers.base import DriverGone, GatewayLeft, GatewaySeen, LinkChanged
 from torhaus.drivers.concentratord import Concentratord, Config
 from torhaus.drivers.zmq_socket import MAX_MESSAGE_BYTES
 
@@ -116,6 +116,8 @@ def test_one_that_dies_is_down_at_once_and_up_when_it_is_back(fake: FakeConcentr
                 await fake.publish(uplink())
                 await host.until_frames(2)
         assert [up for up, _ in links(host)] == [True, False, True]
+        turns = [type(e) for e in host.events if isinstance(e, GatewaySeen | GatewayLeft)]
+        assert turns == [GatewaySeen, GatewayLeft, GatewaySeen, GatewayLeft]
 
     run(main())
 
