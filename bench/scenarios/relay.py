@@ -11,9 +11,10 @@ import aiomqtt
 
 from bench.frames import Traffic
 from bench.load import quantile
+from bench.oracle import NUMBER
 from bench.processes import Worker, folder, wait_until
 from bench.scenario import BenchError, Figures, Plan
-from bench.scenarios.uplinks import PATIENCE_S, window
+from bench.scenarios.uplinks import PATIENCE_S, PAUSE_S, window
 from bench.site import Daemon, Mosquitto
 from torhaus.codecs.framing.semtech_udp_client import build_pull_data
 from torhaus.codecs.framing.semtech_udp_down import TxAck, build_tx_ack, parse_pull_resp
@@ -38,6 +39,7 @@ def relayed(plan: Plan, encoding: str) -> Figures:
         with Daemon(place, traffic.devices, None, None, more=more) as daemon:
             daemon.start()
             wait_until(lambda: daemon.metric("torhaus_forwarder_up"), "the forwarder is connected")
+            server = Worker("oracle", broker.port, traffic.count, traffic.devices, NUMBER, PAUSE_S)
             before, began = daemon.usage(), time.perf_counter()
             generator = Worker("load", daemon.udp, traffic.file(), 0, window(traffic))
             try:
@@ -45,13 +47,16 @@ def relayed(plan: Plan, encoding: str) -> Figures:
                 sent: dict[str, Any] = json.loads(generator.read())
             finally:
                 generator.close()
+            # what nobody subscribes to is not accepted: there has to be a server, and this one only listens
             wanted = sent["acked"] * traffic.per_datagram
 
             def is_done() -> bool:
-                return daemon.metric("torhaus_forwarder_accepted_records_total") >= wanted
+                accepted: float = daemon.metric("torhaus_forwarder_accepted_records_total")
+                return accepted >= wanted
 
             wait_until(is_done, f"{wanted} frames at the broker", PATIENCE_S)
             took = time.perf_counter() - began
+            server.close()
             return {"frames_per_s": wanted / took, "lost": float(traffic.count - wanted)} | daemon.costs(before, wanted)
 
 
