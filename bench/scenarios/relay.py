@@ -48,7 +48,7 @@ def relayed(plan: Plan, encoding: str) -> Figures:
             finally:
                 generator.close()
             # what nobody subscribes to is not accepted: there has to be a server, and this one only listens
-            wanted = sent["acked"] * traffic.per_datagram
+            wanted: int = sent["acked"] * traffic.per_datagram
 
             def is_done() -> bool:
                 accepted: float = daemon.metric("torhaus_forwarder_accepted_records_total")
