@@ -1,0 +1,1 @@
+"""Payloads declared instead of programmed: fields at places, messages by condition, rows of tagged values."""
