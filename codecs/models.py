@@ -6,16 +6,27 @@ Vendor and model as in the public device repositories: lower case, words joined 
 from fnmatch import fnmatchcase
 from typing import Final
 
+from torhaus.codecs.registry import FAMILIES, variant
+
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "dragino": (("*", "dragino:*"),),
+    "decentlab": (("*", "decentlab:*"),),
     "elsys": (("*", "elsys"),),
+    "milesight": (("*", "milesight:*"),),
+    "milesight-iot": (("*", "milesight:*"),),
     "mydevices": (("*", "cayenne_lpp"),),
+    "netvox": (("*", "netvox"),),
 }
-"""Vendor to (model, or a pattern of models, and the codec): the first that fits."""
+"""Vendor to (model, or a pattern of models, and the codec; `family:*`: the family's codec for it): the first fits."""
 
 
 def native(vendor: str, model: str) -> str | None:
-    """The name of the codec in `registry.CODECS`; None when there is none for this model."""
+    """The name of the codec in the registry; None when there is none for this model."""
     for pattern, codec in MODELS.get(vendor, ()):
         if fnmatchcase(model, pattern):
-            return codec
+            family = codec.removesuffix(":*")
+            if family == codec:
+                return codec
+            known = variant(family, model) if family in FAMILIES else None
+            return known and f"{family}:{known}"
     return None

@@ -1,6 +1,9 @@
-"""Every native codec by name: one line each. Modules are imported when a codec is first asked for."""
+"""Every native codec by name: one line each. Modules are imported when a codec is first asked for.
 
-from collections.abc import Callable
+A family has one codec for each model, `family:model`: its module has `MODELS` (the models' names) and `decoder(model)`.
+"""
+
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Final
 
@@ -12,12 +15,52 @@ Decode = Callable[[bytes, int | None], Fields]
 CODECS: Final[dict[str, str]] = {
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
     "elsys": "torhaus.codecs.payload.elsys",
+    "netvox": "torhaus.codecs.payload.netvox",
     "sml": "torhaus.codecs.meter.sml",
 }
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""
 
+FAMILIES: Final[dict[str, str]] = {
+    "decentlab": "torhaus.codecs.payload.decentlab",
+    "dragino": "torhaus.codecs.payload.dragino",
+    "milesight": "torhaus.codecs.payload.milesight",
+}
+"""Family to module. Vectors as above, each with its `model`."""
+
+
+def models(family: str) -> tuple[str, ...]:
+    """The models of a family, sorted. KeyError when there is no such family."""
+    return tuple(sorted(import_module(FAMILIES[family]).MODELS))
+
+
+def variant(family: str, model: str) -> str | None:
+    """The family's name for a model as device repositories write it; None when the family has no codec for it."""
+    module = import_module(FAMILIES[family])
+    found: str | None = module.variant(model)
+    return found
+
+
+def is_codec(name: str) -> bool:
+    """Whether there is a codec of this name."""
+    family, colon, model = name.partition(":")
+    return name in CODECS if not colon else family in FAMILIES and model in models(family)
+
+
+def names() -> Iterator[str]:
+    """Every codec's name, families' models one by one."""
+    yield from sorted(CODECS)
+    for family in sorted(FAMILIES):
+        yield from (f"{family}:{model}" for model in models(family))
+
 
 def load(name: str) -> Decode:
     """The codec's decode function. KeyError when there is no such codec."""
-    decode: Decode = import_module(CODECS[name]).decode
+    family, colon, model = name.partition(":")
+    decode: Decode
+    if colon:
+        if not is_codec(name):
+            raise KeyError(name)
+        decode = import_module(FAMILIES[family]).decoder(model)
+    else:
+        decode = import_module(CODECS[name]).decode
     return decode

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from struct import Struct
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -176,10 +177,15 @@ def _finite(raw: float) -> float:
     return raw
 
 
+def rounded(value: float, decimals: int) -> float:
+    """Rounded as published decoders do: exactly, a half away from zero."""
+    return float(Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+
+
 def _scale(f: Field) -> Convert | None:
     multiply, divide, add, decimals = f.multiply, f.divide, f.add, f.decimals
     if decimals is not None:
-        return lambda raw: round(raw * multiply / divide + add, decimals)
+        return lambda raw: rounded(raw * multiply / divide + add, decimals)
     if multiply == 1 and add == 0:
         return None if divide == 1 else (lambda raw: raw / divide)
     if multiply == 1:

@@ -6,7 +6,7 @@ import msgspec
 
 from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.codecs.models import native
-from torhaus.codecs.registry import CODECS, load
+from torhaus.codecs.registry import is_codec, load
 from torhaus.daemon.scripts.result import read_result, to_fields
 from torhaus.daemon.vectors.base import Line, Tools, differences
 
@@ -47,7 +47,7 @@ async def check(line: Line, tools: Tools) -> str | None:
         return f"no native codec for {v.vendor}/{v.model}" if v.vendor else "no codec: neither in the line nor given"
     payload = bytes.fromhex((v.hex if v.hex is not None else v.bytes_hex) or "")
     is_script = codec.endswith(_SCRIPT)
-    if codec not in CODECS and not is_script:
+    if not is_script and not is_codec(codec):
         return f"no codec {codec!r}"
     try:
         if is_script:
