@@ -1,6 +1,7 @@
 """Every native codec by name: one line each. Modules are imported when a codec is first asked for.
 
-A family has one codec for each model, `family:model`: its module has `MODELS` (the models' names) and `decoder(model)`.
+A family has one codec for each model, `family:model`: its module has `MODELS` (the models' names),
+`decoder(model)` and `variant(model)`, which knows how device repositories write them.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,8 +43,11 @@ def variant(family: str, model: str) -> str | None:
 
 def is_codec(name: str) -> bool:
     """Whether there is a codec of this name."""
-    family, colon, model = name.partition(":")
-    return name in CODECS if not colon else family in FAMILIES and model in models(family)
+    try:
+        load(name)
+    except KeyError:
+        return False
+    return True
 
 
 def names() -> Iterator[str]:
@@ -58,8 +62,6 @@ def load(name: str) -> Decode:
     family, colon, model = name.partition(":")
     decode: Decode
     if colon:
-        if not is_codec(name):
-            raise KeyError(name)
         decode = import_module(FAMILIES[family]).decoder(model)
     else:
         decode = import_module(CODECS[name]).decode
