@@ -7,11 +7,12 @@ the vendor's payload decoder (0x1C, byte order of the position). 0x1D to 0x24, 0
     tttttt type, which fixes the size of the data; oo bytes of offset behind it (a sample from the queue; its unit is
     not documented). Big-endian, but for the GPS position.
 
-Names and values:
-- Battery and analog inputs come in mV and are given in V, acceleration in g (63 steps a g, rounded to 0.001), distance
-  in mm. Counters, digital inputs, `occupancy` (0 free, 1 waiting, 2 occupied) and `water_leak` (0 to 255) are as sent.
-- A value that comes again (an older sample, the next 1-wire probe) gets `_2`, `_3` and so on. `<name>_offset` is the
-  offset of a value that has one.
+Names and values are those of the vendor's decoder:
+- `vdd` and the analog inputs in mV, acceleration `x`, `y`, `z` in 63 steps a g, distance in mm. Counters, digital
+  inputs, `occupancy` (0 free, 1 waiting, 2 occupied) and `waterleak` (0 to 255) are as sent.
+- Probes on input 2 are `external_temperature2`, or `external_temperature2_0`, `_1` and so on when there are several.
+- Another value that comes again replaces the one before, as in the vendor's decoder; but one with an offset (an older
+  sample) gets `_2`, `_3` and so on, and its offset is `<name>_offset`.
 - `settings_length`: type 0x3E, sent after start on FPort + 1, may hold the device's root keys by format: its content is
   not shown (the frame keeps it encrypted).
 """
@@ -25,6 +26,8 @@ from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 MAX_PAYLOAD: Final = 255
 """Longest payload taken, in bytes: LoRaWAN has at most 242."""
 
+_PROBES: Final = "external_temperature2"
+_PROBE: Final = 0x19
 _SETTINGS: Final = 0x3E
 _COUNTED: Final = {0x3B: "bytes", 0x3E: "settings_length"}  # a length byte, then that many bytes
 
@@ -34,10 +37,6 @@ Reader = Callable[[bytes, int], tuple[Any, ...]]
 
 def _hex4(data: bytes, pos: int) -> tuple[Any, ...]:
     return (data[pos : pos + 4].hex(),)
-
-
-def _acceleration(data: bytes, pos: int) -> tuple[Any, ...]:
-    return tuple(round((n - 256 if n > 127 else n) / 63, 3) for n in data[pos : pos + 3])
 
 
 def _position(data: bytes, pos: int) -> tuple[Any, ...]:
@@ -50,46 +49,42 @@ def _position(data: bytes, pos: int) -> tuple[Any, ...]:
 def _grid(data: bytes, pos: int) -> tuple[Any, ...]:
     """Reference temperature in degrees, then 64 pixels in tenths above it; all in tenths."""
     reference = data[pos] * 10
-    return (reference, *(reference + n for n in data[pos + 1 : pos + 65]))
+    return tuple(reference + n for n in data[pos + 1 : pos + 65])
 
 
 _GRID: Final[tuple[Part, ...]] = (
-    ("grid_reference", 10, "Cel"),
-    *((f"grid_{n}", 10, "Cel") for n in range(1, 65)),
+    *((f"grideye_{n}", 10, "Cel") for n in range(64)),
 )
 
 _TYPES: Final[dict[int, tuple[str | tuple[int, Reader], tuple[Part, ...]]]] = {
     # type: struct format, or size and reader; then the parts
     0x01: ("h", (("temperature", 10, "Cel"),)),
     0x02: ("B", (("humidity", 1, "%"),)),
-    0x03: (
-        (3, _acceleration),
-        (("acceleration_x", 1, "[g]"), ("acceleration_y", 1, "[g]"), ("acceleration_z", 1, "[g]")),
-    ),
+    0x03: ("bbb", (("x", 1, None), ("y", 1, None), ("z", 1, None))),
     0x04: ("H", (("light", 1, "lx"),)),
     0x05: ("B", (("motion", 1, None),)),
     0x06: ("H", (("co2", 1, "[ppm]"),)),
-    0x07: ("H", (("battery_voltage", 1000, "V"),)),
-    0x08: ("H", (("analog_1", 1000, "V"),)),
-    0x09: ((6, _position), (("latitude", 10000, "deg"), ("longitude", 10000, "deg"))),
-    0x0A: ("H", (("pulse_1", 1, None),)),
-    0x0B: ("I", (("pulse_total_1", 1, None),)),
-    0x0C: ("h", (("external_temperature_1", 10, "Cel"),)),
-    0x0D: ("B", (("digital_1", 1, None),)),
+    0x07: ("H", (("vdd", 1, "mV"),)),
+    0x08: ("H", (("analog1", 1, "mV"),)),
+    0x09: ((6, _position), (("lat", 10000, "deg"), ("long", 10000, "deg"))),
+    0x0A: ("H", (("pulse1", 1, None),)),
+    0x0B: ("I", (("pulse_abs", 1, None),)),
+    0x0C: ("h", (("external_temperature", 10, "Cel"),)),
+    0x0D: ("B", (("digital", 1, None),)),
     0x0E: ("H", (("distance", 1, "mm"),)),
-    0x0F: ("B", (("acceleration_motion", 1, None),)),
+    0x0F: ("B", (("acc_motion", 1, None),)),
     0x10: ("hh", (("ir_internal_temperature", 10, "Cel"), ("ir_external_temperature", 10, "Cel"))),
     0x11: ("B", (("occupancy", 1, None),)),
-    0x12: ("B", (("water_leak", 1, None),)),
+    0x12: ("B", (("waterleak", 1, None),)),
     0x13: ((65, _grid), _GRID),
     0x14: ("I", (("pressure", 1000, "hPa"),)),
-    0x15: ("BB", (("sound_peak", 1, "dB[SPL]"), ("sound_average", 1, "dB[SPL]"))),
-    0x16: ("H", (("pulse_2", 1, None),)),
-    0x17: ("I", (("pulse_total_2", 1, None),)),
-    0x18: ("H", (("analog_2", 1000, "V"),)),
-    0x19: ("h", (("external_temperature_2", 10, "Cel"),)),
-    0x1A: ("B", (("digital_2", 1, None),)),
-    0x1B: ("i", (("external_analog", 1, "uV"),)),
+    0x15: ("BB", (("sound_peak", 1, "dB[SPL]"), ("sound_avg", 1, "dB[SPL]"))),
+    0x16: ("H", (("pulse2", 1, None),)),
+    0x17: ("I", (("pulse_abs2", 1, None),)),
+    0x18: ("H", (("analog2", 1, "mV"),)),
+    0x19: ("h", (("external_temperature2", 10, "Cel"),)),
+    0x1A: ("B", (("digital2", 1, None),)),
+    0x1B: ("i", (("analog_uv", 1, "uV"),)),
     0x1C: ("H", (("tvoc", 1, "[ppb]"),)),
     0x1D: ("B", (("iaq", 1, None),)),
     0x1E: ("B", (("generic_flag", 1, None),)),
@@ -132,9 +127,9 @@ def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - t
         if behind + (kind >> 6) > end:
             raise DecodeError(RejectReason.SHORT, f"type 0x{kind:02x} at offset {pos} is cut off")
         numbers = read(data, pos + 1)
-        if kind <= 0x3F and len(parts) == 1 and parts[0][0] not in fields:  # nearly always
-            name, divisor, unit = parts[0]
-            fields[name] = Value(numbers[0] if divisor == 1 else numbers[0] / divisor, unit)
+        if kind <= 0x3F and kind != _PROBE:  # nearly always
+            for (name, divisor, unit), n in zip(parts, numbers, strict=True):
+                fields[name] = Value(n if divisor == 1 else n / divisor, unit)
             pos = behind
             continue
         for (name, divisor, unit), n in zip(parts, numbers, strict=True):
@@ -143,7 +138,18 @@ def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - t
             if kind > 0x3F:
                 fields[f"{free}_offset"] = Value(int.from_bytes(data[behind : behind + (kind >> 6)], "big"))
         pos = behind + (kind >> 6)
+    if f"{_PROBES}_2" in fields:
+        _list_probes(fields)
     return fields
+
+
+def _list_probes(fields: Fields) -> None:
+    """Several probes on input 2 are a list: their numbers begin at 0."""
+    fields[f"{_PROBES}_0"] = fields.pop(_PROBES)
+    n = 2
+    while f"{_PROBES}_{n}" in fields:
+        fields[f"{_PROBES}_{n - 1}"] = fields.pop(f"{_PROBES}_{n}")
+        n += 1
 
 
 def _counted(data: bytes, pos: int, fields: Fields) -> int:

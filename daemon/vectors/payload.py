@@ -1,16 +1,18 @@
 """Payloads of LoRaWAN sensors: bytes, FPort, and the values that a codec or a vendor's script must make of them."""
 
+import re
 from typing import Any, Final
 
 import msgspec
 
-from torhaus.codecs.model import DecodeError, RejectReason
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.models import native
 from torhaus.codecs.registry import is_codec, load
 from torhaus.daemon.scripts.result import read_result, to_fields
 from torhaus.daemon.vectors.base import Line, Tools, differences
 
 _SCRIPT: Final = ".js"
+_DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 
 
 class Payload(msgspec.Struct, kw_only=True):
@@ -60,7 +62,7 @@ async def check(line: Line, tools: Tools) -> str | None:
         return None if is_right else f"refused: {e}"
     if v.reject is not None or v.expected_errors:
         return f"decoded, but must be refused{f' as {v.reject}' if v.reject else ''}"
-    return differences(fields, expectation(v) if is_script else quantities(v))
+    return differences(fields, expectation(v) if is_script else quantities(v, fields))
 
 
 def codec_of(v: Payload, tools: Tools) -> str | None:
@@ -87,12 +89,20 @@ def expectation(v: Payload) -> dict[str, Any]:
     return {name: value.value for name, value in fields.items()}
 
 
-def quantities(v: Payload) -> dict[str, Any]:
-    """As `expectation`, for native codecs: where a script returns `{displayName, value, unit}` for one quantity, a native
-    codec gives one value with its unit."""
+def quantities(v: Payload, fields: Fields) -> dict[str, Any]:
+    """As `expectation`, for native codecs, which give numbers with units: where a script returns `{displayName, value,
+    unit}` for one quantity it is compared by its value, and a number that a script returns as text ("21.40") or with its
+    unit ("812 mm") as the number that it is."""
     if isinstance(v.expected, dict) and not v.expected_is_whole_return:
-        return expectation(msgspec.structs.replace(v, expected=_collapsed(v.expected)))
-    return expectation(v)
+        v = msgspec.structs.replace(v, expected=_collapsed(v.expected))
+    return {name: _number(value, fields.get(name)) for name, value in expectation(v).items()}
+
+
+def _number(value: object, have: Value | None) -> object:
+    if have is None or not isinstance(value, str) or isinstance(have.value, str | bool | None):
+        return value
+    text = value.removesuffix(f" {have.unit}") if have.unit else value
+    return float(text) if _DECIMAL.fullmatch(text) else value
 
 
 def _collapsed(value: object) -> object:

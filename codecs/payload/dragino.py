@@ -1,0 +1,58 @@
+"""Dragino sensors (LHT, LSE, LDDS, LWL, LDS, LSN50 …): a fixed structure for each model and FPort.
+
+Source: Dragino, user manuals of the models, "Uplink Payload".
+
+The codec's name carries the model: `dragino:lht65`. Names are the vendor's in lower snake case. Where the vendor's decoder
+returns a number as text ("21.40"), this is a number; "Invalid Reading" and "No Sensor" stay what they are. Times are UTC.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.model import DecodeError, Fields, RejectReason
+from torhaus.codecs.payload.dragino_models import FORMATS, Length
+from torhaus.codecs.registry import Decode
+
+MAX_PAYLOAD: Final = 255
+MODELS: Final = frozenset(FORMATS)
+_SPELLED: Final = {"lht65n": "lht65", "ldds20-115": "ldds75", "lsn50v2": "lsn50-v2", "lht65n-ne117": "lht65"}
+
+
+def variant(model: str) -> str | None:
+    """The model's name as device repositories write it; None when it has no codec here."""
+    name = model.lower()
+    name = _SPELLED.get(name, name)
+    return name if name in MODELS else None
+
+
+def decoder(model: str) -> Decode:
+    """The codec of a model. KeyError when there is none of that name."""
+    return _Codec(model, FORMATS[model])
+
+
+class _Codec:
+    """One model's codec: by FPort, then by the payload's own choice where there is one."""
+
+    __slots__ = ("_model", "_ports")
+
+    def __init__(
+        self, model: str, ports: dict[int, tuple[Length, tuple[Step, ...], Callable[[bytes, Fields], None] | None]]
+    ) -> None:
+        self._model = model
+        self._ports = ports
+
+    def __call__(self, data: bytes, fport: int | None = None) -> Fields:
+        """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+        found = self._ports.get(fport or 0)
+        if found is None:
+            raise DecodeError(RejectReason.UNKNOWN_TYPE, f"nothing is defined on FPort {fport} of {self._model}")
+        length, steps, more = found
+        if not length[0] <= len(data) <= length[1]:
+            reason = RejectReason.SHORT if len(data) < length[0] else RejectReason.LONG
+            raise DecodeError(reason, f"{len(data)} bytes, {self._model} sends {length[0]} to {length[1]}")
+        fields: Fields = {}
+        run(steps, data, 0, fields)
+        if more is not None:
+            more(data, fields)
+        return fields

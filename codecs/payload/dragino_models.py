@@ -1,0 +1,302 @@
+"""Dragino models as tables: FPort to (shortest and longest payload, fields, what depends on the fields)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from torhaus.codecs.layout.compact import Special, field, row
+from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+
+Length = tuple[int, int]
+More = Callable[[bytes, Fields], None]
+Port = tuple[Length, tuple[Step, ...], More | None]
+
+_TRUE: Final = {0: "FALSE", 1: "TRUE"}
+_OPEN: Final = {0: "CLOSE", 1: "OPEN"}
+_BANDS: Final = dict(
+    enumerate(
+        ("EU868", "US915", "IN865", "AU915", "KZ865", "RU864", "AS923", "AS923_1", "AS923_2", "AS923_3", "CN470",
+         "EU433", "KR920", "MA869"), 1,
+    )
+)  # fmt: skip
+
+
+def _date(raw: Any) -> str:
+    """Seconds of the Unix epoch as date and time, UTC."""
+    return datetime.fromtimestamp(raw, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _version(raw: Any) -> str:
+    return f"{raw >> 8 & 0x0F}.{raw >> 4 & 0x0F}.{raw & 0x0F}"
+
+
+def _battery(name: str) -> tuple[str | Special, ...]:
+    return (f"{name} u16 0:14 /1000 V",)
+
+
+def _info(model_id: int, model: str) -> Port:
+    steps = row(
+        field("sensor_model u8", {model_id: model}), field("firmware_version u16", convert=_version),
+        field("frequency_band u8", dict(_BANDS)), field("sub_band u8", {0xFF: "NULL"}), "bat u16 /1000 V",
+    )  # fmt: skip
+    return (7, 7), steps, None
+
+
+def _log(flags: Callable[[bytes], str]) -> Port:
+    """Stored events of 11 bytes, as one text: [alarm,state,…],[…],"""
+
+    def more(data: bytes, fields: Fields) -> None:
+        if len(data) % 11:
+            raise DecodeError(RejectReason.SHORT, f"{len(data)} bytes, not a whole number of entries")
+        entries = (data[at : at + 11] for at in range(0, len(data), 11))
+        fields["datalog"] = Value("".join(f"[{flags(e)},{_date(int.from_bytes(e[7:11], 'big'))}]," for e in entries))
+
+    return (11, 242), (), more
+
+
+def _event(entry: bytes, words: tuple[str, str]) -> str:
+    alarm = "TRUE" if entry[0] & 2 else "FALSE"
+    return f"{alarm},{words[entry[0] & 1]},{int.from_bytes(entry[1:4], 'big')}"
+
+
+def _door_event(entry: bytes) -> str:
+    return f"{_event(entry, ('CLOSE', 'OPEN'))},{int.from_bytes(entry[4:7], 'big')}"
+
+
+def _contact_event(entry: bytes) -> str:
+    return f"{_event(entry, ('CLOSE', 'OPEN'))},{entry[0] >> 2},{int.from_bytes(entry[4:7], 'big')}"
+
+
+_ALARM: Final = field("alarm u8 1:1", _TRUE)
+_SETTINGS: Final = ("tdc u24 s", "disalarm u8 0:1", "keep_status u8 0:1", "keep_time u16 s")
+_DOOR: Final[dict[int, Port]] = {
+    2: (
+        (11, 11),
+        row(
+            _ALARM, field("door_open_status = 0:1", _OPEN), "door_open_times u24",
+            "last_door_open_duration u24 min", field("time u32", convert=_date),
+        ),
+        None,
+    ),
+    3: _log(_door_event),
+    4: ((7, 11), row(*_SETTINGS), None),
+    5: _info(0x0A, "LDS03A"),
+}  # fmt: skip
+_CONTACT: Final[dict[int, Port]] = {
+    2: (
+        (11, 11),
+        row(
+            _ALARM, field("pin_status = 0:1", {0: "CONNECT", 1: "DISCONNECT"}), "calculate_flag = 2:6",
+            "total_pulse u24", "disconnect_duration u24 min", field("time u32", convert=_date),
+        ),
+        None,
+    ),
+    3: _log(_contact_event),
+    4: ((8, 11), row(*_SETTINGS, "trigger_mode u8 0:1"), None),
+    5: _info(0x0E, "CPL01"),
+}  # fmt: skip
+
+_MODES: Final = {
+    1: (row("door_open_status u8 7:1", "door_open_times u24 @3", "last_door_open_duration u24 min", "alarm u8 0:1")),
+    2: (row("water_leak_status u8 6:1", "water_leak_times u24 @3", "last_water_leak_duration u24 min")),
+    3: (row("door_open_status u8 7:1", "water_leak_status = 6:1", "alarm u8 @9 0:1")),
+}
+
+
+def _by_mode(data: bytes, fields: Fields) -> None:
+    run(_MODES.get(data[2], ()), data, 0, fields)
+
+
+_LEAK: Final[dict[int, Port]] = {10: ((10, 11), row(*_battery("bat_v"), "mod u8"), _by_mode)}
+
+_DISTANCE: Final = {0: "No Sensor", 20: "Invalid Reading"}
+_LEVEL_TAIL: Final = ("interrupt_flag u8", "temp_c_ds18_b20 i16 /10 Cel", "sensor_flag u8")
+
+
+def _old_level(data: bytes, fields: Fields) -> None:
+    if len(data) != 5:
+        fields["distance"] = Value("No Sensor")
+        return
+    distance = int.from_bytes(data[2:4], "big")
+    fields["value"] = Value(distance)
+    fields["distance"] = Value("Invalid Reading") if distance < 20 else Value(distance, "mm")
+
+
+def _level(data: bytes, fields: Fields) -> None:
+    """Firmware from 1.1.4 on sends eight bytes, older five or less."""
+    if len(data) >= 8:
+        run(_LEVEL, data, 0, fields)
+    else:
+        _old_level(data, fields)
+
+
+_LEVEL: Final = row(*_battery("bat"), field("distance u16 mm", _DISTANCE), *_LEVEL_TAIL)
+_ULTRASONIC: Final[dict[int, Port]] = {2: ((2, 8), (), _level)}
+_SOIL: Final = (
+    *_battery("bat"), "temp_c_ds18_b20 i16 /10 Cel", "water_soil u16 /100 %", "temp_soil i16 /100 Cel",
+    "conduct_soil u16 uS/cm",
+)  # fmt: skip
+_DS18B20: Final = (*_battery("bat"), "temp_c_ds18_b20 i16 /10 Cel")
+
+_EXTERNAL: Final = {
+    1: ("ext_sensor", "Temperature Sensor", row("temp_c_ds i16 @7 /100 Cel")),
+    4: (
+        "work_mode",
+        "Interrupt Sensor send",
+        row(
+            field("exti_pin_level u8 @7", {0: "Low"}, otherwise="High"),
+            field("exti_status u8", {0: "False"}, otherwise="True"),
+        ),
+    ),
+    5: ("work_mode", "Illumination Sensor", row("ill_lx u16 @7 lx")),
+    6: ("work_mode", "ADC Sensor", row("adc_v u16 @7 /1000 V")),
+    7: ("work_mode", "Interrupt Sensor count", row("exit_count u16 @7")),
+    8: ("work_mode", "Interrupt Sensor count", row("exit_count i32 @7")),
+    9: ("work_mode", "DS18B20 & timestamp", row("systimestamp i32 @7 s")),
+    15: ("work_mode", "DS18B20ID", ()),
+}
+_LHT65: Final = row("temp_c_sht i16 @2 /100 Cel", "hum_sht u16 0:12 /10 %")
+_LHT65_BATTERY: Final = row("bat_v u16 0:14 /1000 V", "bat_status = 14:2")
+_LHT65_DS: Final = row("temp_c_ds i16 /100 Cel", "bat_status u8 @4 6:2")
+
+
+def _lht65(data: bytes, fields: Fields) -> None:
+    external = data[6] & 0x0F
+    run(_LHT65_DS if external == 9 else _LHT65_BATTERY, data, 0, fields)
+    if external != 15:
+        run(_LHT65, data, 0, fields)
+    if data[6] & 0x80:
+        fields["no_connect"] = Value("Sensor no connection")
+    if external == 0:
+        fields["ext_sensor"] = Value("No external sensor")
+    elif external in _EXTERNAL:
+        name, text, steps = _EXTERNAL[external]
+        fields[name] = Value(text)
+        run(steps, data, 0, fields)
+    if external == 15:
+        fields["id"] = Value("".join(f"{byte:02x} " for byte in data[2:6] + data[7:11]))
+
+
+_TEMP_PAIR: Final = {
+    1: row("temp_channel1 i16 @3 /100 Cel", "temp_channel2 i16 /100 Cel"),
+    2: row("temp_channel1 i16 @3 /10 Cel", "temp_channel2 i16 /10 Cel"),
+    3: row("res_channel1 u16 @3 /100 Ohm", "res_channel2 u16 /100 Ohm"),
+}
+
+
+def _ltc2(data: bytes, fields: Fields) -> None:
+    if data[2] & 0x40:
+        raise DecodeError(RejectReason.UNSUPPORTED, "a stored reading, sent on request")
+    run(_TEMP_PAIR.get(data[2] & 0x0F, ()), data, 0, fields)
+
+
+_LSN_FLAGS: Final = (
+    field("digital_istatus u8 @6 1:1", {0: "L", 1: "H"}),
+    field("exti_trigger = 0:1", _TRUE),
+    field("door_status = 7:1", {0: "OPEN", 1: "CLOSE"}),
+)
+_LSN_HEAD: Final = ("bat_v u16 /1000 V", "temp_c1 i16 /10 Cel", "adc_ch0_v u16 /1000 V")
+_LSN_SHT: Final = row("temp_c_sht i16 @7 /10 Cel", "hum_sht u16 /10 %")
+_LSN: Final = {
+    0: ("IIC", row(*_LSN_HEAD, *_LSN_FLAGS)),
+    1: (" Distance", row(*_LSN_HEAD, *_LSN_FLAGS, "distance_cm u16 @7 /10 cm", "distance_signal_strength u16 ?0xffff")),
+    2: (" 3ADC", row("adc_ch0_v u16 /1000 V", "adc_ch1_v u16 /1000 V", "adc_ch4_v u16 /1000 V", *_LSN_FLAGS,
+                     "bat_v u8 @11 /10 V")),
+    3: ("3DS18B20", row(*_LSN_HEAD, *_LSN_FLAGS, "temp_c2 i16 @7 /10 Cel", "temp_c3 i16 /10 Cel")),
+    4: ("Weight", row(*_LSN_HEAD, *_LSN_FLAGS, "weight i16 @7 g")),
+    5: ("Count", row(*_LSN_HEAD, *_LSN_FLAGS, "count i32 @7")),
+    31: ("ALARM", row(*_LSN_HEAD[:2], "temp_c1_min i8 Cel", "temp_c1_max i8 Cel", "shtempmin i8 @7 Cel",
+                      "shtempmax i8 Cel", "shthummin u8 %", "shthummax u8 %")),
+}  # fmt: skip
+
+
+def _lsn50(data: bytes, fields: Fields) -> None:
+    mode = data[6] >> 2 & 0x1F
+    if mode not in _LSN:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {mode}")
+    text, steps = _LSN[mode]
+    run(steps, data, 0, fields)
+    fields["work_mode"] = Value(text)
+    if mode in {0, 2}:
+        if data[9] or data[10]:
+            run(_LSN_SHT, data, 0, fields)
+        else:
+            fields["illum"] = Value(int.from_bytes(data[7:9], "big", signed=True), "lx")
+
+
+_AIR: Final = row(
+    field("alarm_status u8 @2 0:1", _TRUE), "tvoc_ppb u16 [ppb]", "co2_ppm u16 [ppm]", "temp_c_sht i16 /10 Cel",
+    "hum_sht u16 /10 %",
+)  # fmt: skip
+_AIR_ALARM: Final = row(
+    "shtempmin i8 @3 Cel", "shtempmax i8 Cel", "shthummin u8 %", "shthummax u8 %", "co2_min u16 [ppm]",
+    "co2_max u16 [ppm]",
+)  # fmt: skip
+
+
+def _laq4(data: bytes, fields: Fields) -> None:
+    mode = data[2] >> 2 & 0x1F
+    if mode not in {1, 31}:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {mode}")
+    fields["work_mode"] = Value("CO2" if mode == 1 else "ALARM")
+    run(_AIR if mode == 1 else _AIR_ALARM, data, 0, fields)
+
+
+def _lht52_status(data: bytes, fields: Fields) -> None:
+    if len(data) == 11:
+        run(_LHT52, data, 0, fields)
+    else:
+        fields["status"] = Value("RPL data or sensor reset")
+
+
+def _lht52_log(data: bytes, fields: Fields) -> None:
+    del data
+    fields["status"] = Value("Data retrieved, your need to parse it by the application server")
+
+
+_LHT52: Final = row(
+    "temp_c_sht i16 /100 Cel", "hum_sht i16 /10 %", "temp_c_ds i16 /100 Cel", "ext u8", "systimestamp i32 s"
+)
+
+FORMATS: Final[dict[str, dict[int, Port]]] = {
+    "cpl01": _CONTACT,
+    "laq4": {2: ((11, 11), row("bat_v u16 /1000 V"), _laq4)},
+    "ldds04": {
+        2: (
+            (11, 11),
+            row(
+                *_battery("bat_v"), field("exti_trigger u8 @0 7:1", _TRUE), "distance1_cm u16 @2 /10 cm",
+                "distance2_cm u16 /10 cm", "distance3_cm u16 /10 cm", "distance4_cm u16 /10 cm", "mes_type u8",
+            ),
+            None,
+        )
+    },
+    **dict.fromkeys(("ldds20", "ldds45", "ldds75", "ldds20-114", "ldds45-114", "ldds75-114"), _ULTRASONIC),
+    "lds01": _LEAK,
+    "lds02": _LEAK,
+    "lwl01": _LEAK,
+    "lwl02": _LEAK,
+    "lwl03": _LEAK,
+    "lds03a": _DOOR,
+    "lht52": {
+        2: ((1, 242), (), _lht52_status),
+        3: ((1, 242), (), _lht52_log),
+        4: ((8, 8), row("ds18_b20_id hex8"), None),
+        5: ((7, 7), row("sensor_model u8", field("firmware_version u16", convert=lambda raw: f"{raw:x}"), "freq_band u8",
+                        "sub_band u8", "bat_m_v u16 mV"), None),
+    },
+    "lht65": {2: ((11, 11), (), _lht65)},
+    "llds12": {2: ((11, 11), row(*_DS18B20, "lidar_distance u16 /10 cm", "lidar_signal u16", "interrupt_flag u8",
+                                 "lidar_temp i8 Cel", "message_type u8"), None)},
+    "llms01": {2: ((11, 11), row(*_DS18B20, "leaf_moisture u16 /10 %", "leaf_temperature i16 /10 Cel", "interrupt_flag u8",
+                                 "message_type u8 @10"), None)},
+    "lse01": {2: ((10, 11), row(*_SOIL), None)},
+    "lse01-114": {2: ((11, 11), row(*_SOIL, "sensor_flag u8 4:4", "interrupt_flag = 0:4", "hardware_flag = 2:1"), None)},
+    "lsn50-v2": {2: ((11, 12), (), _lsn50)},
+    "lsnpk01": {2: ((11, 11), row(*_DS18B20, "n_soil u16 mg/kg", "p_soil u16 mg/kg", "k_soil u16 mg/kg",
+                                  "message_type u8 4:4", "interrupt_flag = 0:4"), None)},
+    "lsph01": {2: ((11, 11), row(*_DS18B20, "ph1_soil u16 /100 [pH]", "temp_soil i16 /10 Cel", "interrupt_flag u8",
+                                 "message_type u8 @10"), None)},
+    "ltc2": {2: ((11, 11), row(*_battery("bat_v"), "ext u8 0:4", "systimestamp i32 @7 s"), _ltc2)},
+}  # fmt: skip
