@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from torhaus.codecs.registry import load as load_codec
 from torhaus.daemon import logs, quick_aiohttp  # noqa: F401 - before whatever else imports aiohttp
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock, SystemClock
+from torhaus.daemon.config.layouts import Codecs
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.build import build_forwarders
@@ -165,6 +165,7 @@ class App:
         """Every part that runs, by name, in the order of starting."""
         loaded, outbox = self.loaded, self.outbox
         scripts = Path(loaded.scripts.dir)
+        codecs = Codecs(scripts)
         devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
         network = Network(devices, loaded.lorawan.region)
         counters = await Counters.load(outbox, network)
@@ -178,7 +179,7 @@ class App:
             "watchdog": partial(feed_watchdog, self.notifier, outbox, self.clock, self.survey.line),
         }
         forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks, hold)
-        pipeline = Pipeline(outbox, network, devices, load_codec, self.watch, self.clock, alarms, loaded.windows_s)
+        pipeline = Pipeline(outbox, network, devices, codecs, self.watch, self.clock, alarms, loaded.windows_s)
         pipeline.relayed, pipeline.merging = any_of(forwarding.relays), hold.merging
         parts |= hold.parts() | counters.guard(pipeline)
         if loaded.store.when_full == "thin":
@@ -187,7 +188,7 @@ class App:
         if forwarding.trimmers:
             parts["backlog limits"] = Trimming(forwarding.trimmers, self.clock).run
         parts |= {f"forwarder {name}": runner.run for name, (_, runner) in self.runners.items()}
-        self._build_scripts(devices, parts, alarms)
+        self._build_scripts(devices, parts, alarms, codecs)
         await self._build_scans(parts)
         for module, config in loaded.drivers:
             driver = module.open(config)
@@ -200,10 +201,10 @@ class App:
         parts["survey"] = self._look_after
         return parts
 
-    def _build_scripts(self, devices: list[Device], parts: Parts, alarms: Alarms) -> None:
+    def _build_scripts(self, devices: list[Device], parts: Parts, alarms: Alarms, codecs: Codecs) -> None:
         s = self.loaded.scripts
         host = ScriptHost(self.clock, ScriptLimits(call_s=s.time_s, memory_bytes=s.memory_bytes))
-        feeder = Feeder(self.outbox, host, devices, load_codec, self.watch, self.clock, alarms)
+        feeder = Feeder(self.outbox, host, devices, codecs, self.watch, self.clock, alarms)
         for script in {d.script for d in devices if d.script is not None}:
             try:
                 feeder.register(script)

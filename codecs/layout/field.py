@@ -32,7 +32,7 @@ Name = Annotated[
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One `[[codec.message.field]]`.
+    """One `[[message.field]]`.
 
     `type`: u8 … u64 unsigned, i8 … i64 two's complement, f32 and f64 (IEEE 754), bcd, hex, text (ASCII), skip (no
     value); without it the bytes of the field before are read again, for another of their bits.

@@ -1,4 +1,4 @@
-"""A whole payload format as declarations: `[[codec]]`, its messages, their fields and tagged rows. Pure."""
+"""A whole payload format as declarations: its messages, their fields and tagged rows. Pure."""
 
 from typing import Annotated, Final, Literal
 
@@ -20,7 +20,7 @@ Length = Annotated[int, msgspec.Meta(ge=0, le=MAX_PAYLOAD, description="0 to 255
 
 
 class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[codec.message.repeat]`: the same fields over and over, behind the message's own fields.
+    """`[message.repeat]`: the same fields over and over, behind the message's own fields.
 
     `count`: how often, or the name of the field that says it; without it to the end. '#' in names is the number of the
     turn, from `first` on.
@@ -32,7 +32,7 @@ class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[codec.message.tag]]`: what stands behind one key."""
+    """`[[message.tag]]`: what stands behind one key."""
 
     key: Hex
     field: list[Field]
@@ -40,7 +40,7 @@ class Tag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[codec.message]]`: the first whose FPort, first bytes and length all fit decodes the payload.
+    """`[[message]]`: the first whose FPort, first bytes and length all fit decodes the payload.
 
     Order of the bytes: the fields, then the repeat or the tagged row. `rest`: whether bytes behind them are an error.
     """
@@ -78,11 +78,8 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[codec]]`: a payload format in declarations. `endian` is the byte order of fields that do not say theirs."""
+    """The whole file: a payload format. `endian` is the byte order of fields that do not say theirs."""
 
-    name: Annotated[
-        str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\Z", description="lower-case letters, digits, '_' and '-'")
-    ]
     message: list[Message]
     endian: Endian = "big"
     description: Annotated[str, msgspec.Meta(max_length=200, description="at most 200 characters")] = ""

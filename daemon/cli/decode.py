@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields
+from torhaus.daemon.config.document import ConfigFaults
 
 EX_DATAERR: Final = 65
 EX_NOINPUT: Final = 66
@@ -18,7 +19,7 @@ MAX_TEXT: Final = 1 << 20
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
     command = commands.add_parser("decode", help="one payload to JSON")
-    command.add_argument("--codec", required=True, metavar="NAME|FILE.js", help="a codec, or a vendor's decoder")
+    command.add_argument("--codec", required=True, metavar="NAME|FILE", help="a codec, a vendor's decoder (FILE.js) or a layout (FILE.toml)")
     command.add_argument("--fport", type=_fport, metavar="N", help="FPort of the uplink")
     command.add_argument("hex", metavar="HEX", help="the payload in hexadecimal; - reads it from standard input")
     command.set_defaults(run=run)
@@ -38,10 +39,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         fields = decode_payload(args.codec, payload, args.fport)
     except KeyError:
-        from torhaus.codecs.registry import CODECS
+        from torhaus.codecs.registry import names
 
-        print(f"no codec {args.codec!r}; there are {', '.join(sorted(CODECS))}, and FILE.js", file=sys.stderr)
+        print(f"no codec {args.codec!r}; there are {', '.join(names())}, FILE.js and FILE.toml", file=sys.stderr)
         return EX_USAGE
+    except ConfigFaults as e:
+        print(*e.faults, sep="\n", file=sys.stderr)
+        return EX_NOINPUT
     except OSError as e:
         print(f"{args.codec}: {e.strerror}", file=sys.stderr)
         return EX_NOINPUT
@@ -63,11 +67,11 @@ def _fport(text: str) -> int:
 
 
 def decode_payload(codec: str, payload: bytes, fport: int | None) -> Fields:
-    """The fields, by a registered codec or a script. Raises DecodeError, KeyError, OSError, ValueError."""
+    """The fields, by a registered codec, a script or a layout. Raises DecodeError, KeyError, OSError, ValueError, ConfigFaults."""
     if codec.endswith(".js"):
         from torhaus.daemon.scripts.once import decode_once
 
         return decode_once(Path(codec), payload, fport)
-    from torhaus.codecs.registry import load
+    from torhaus.daemon.config.layouts import Codecs
 
-    return load(codec)(payload, fport)
+    return Codecs(Path())(codec)(payload, fport)

@@ -14,7 +14,7 @@ from msgspec.structs import force_setattr
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_addr, parse_eui64
 from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
 from torhaus.codecs.model import DecodeError
-from torhaus.codecs.registry import CODECS
+from torhaus.codecs.registry import CODECS, FAMILIES, is_codec, models
 from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Document, Fault, Tree, parse
 from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
 from torhaus.daemon.config.secret import SecretError, read_bounded
@@ -26,6 +26,7 @@ ROOT_KEYS: Final = ("app_key", "nwk_key")
 KEYS: Final = (*dict.fromkeys((*SESSION_1_0, *SESSION_1_1, *ROOT_KEYS)),)
 
 MAX_NAME: Final = 64
+LAYOUT: Final = ".toml"
 _HEX_DIGITS: Final = 32
 
 Label = Annotated[
@@ -45,7 +46,7 @@ Line = Annotated[
 class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[device]]`. EUIs and addresses are kept as lower-case hex digits without separators.
 
-    `codec` is a registered codec or a script in the folder of scripts; None: its payload is not decoded. `address` is
+    `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded. `address` is
     what a meter or bus calls itself (a server id, say).
     """
 
@@ -102,19 +103,26 @@ class _File(msgspec.Struct, frozen=True):
 Key = tuple[str, str]
 
 
+def _no_codec(codec: str) -> str:
+    family = codec.partition(":")[0]
+    if ":" in codec and family in FAMILIES:
+        near = did_you_mean(codec, [f"{family}:{model}" for model in models(family)])
+        return f"is {quote(codec)}, but {family} has no such model (torhaus codecs list shows them){near}"
+    names = ", ".join([*sorted(CODECS), *(f"{f}:MODEL" for f in sorted(FAMILIES))])
+    near = did_you_mean(codec, [*CODECS, *FAMILIES])
+    return f"is {quote(codec)}, must be one of {names}, a script (*.js) or a layout (*.toml){near}"
+
+
 def codec_fault(codec: str, scripts: Path) -> str | None:
     """What is wrong with the name of a codec."""
-    if not codec.endswith(".js"):
-        if codec in CODECS:
-            return None
-        names = ", ".join(sorted(CODECS))
-        return f"is {quote(codec)}, must be one of {names}, or a script (*.js){did_you_mean(codec, CODECS)}"
+    if not codec.endswith((".js", LAYOUT)):
+        return None if is_codec(codec) else _no_codec(codec)
     if codec.startswith("/") or ".." in Path(codec).parts or "\0" in codec:
         return f"is {quote(codec)}, must be a script inside {scripts}"
     try:
         if (scripts / codec).is_file():
             return None
-        there = [str(p.relative_to(scripts)) for p in scripts.rglob("*.js")]
+        there = [str(p.relative_to(scripts)) for p in scripts.rglob("*" + Path(codec).suffix)]
     except OSError as e:
         return f"is {quote(codec)}, which cannot be looked for in {scripts}: {e.strerror}"
     return f"is {quote(codec)}, but there is no such file in {scripts}{did_you_mean(codec, there)}"
@@ -130,11 +138,16 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
     devices: list[DeviceConfig] = []
     first: dict[Key, int] = {}
     codecs: dict[str, str | None] = {}
+    layouts: list[Fault] = []
     for i, table in enumerate(tables if isinstance(tables, list) else ()):
         codec = table.get("codec") if isinstance(table, dict) else None
         if isinstance(codec, str):
             if codec not in codecs:
                 codecs[codec] = codec_fault(codec, scripts)
+                if codec.endswith(LAYOUT) and codecs[codec] is None:
+                    from torhaus.daemon.config.layouts import layout_faults
+
+                    layouts += layout_faults(scripts / codec)
             text = codecs[codec]
             if text:
                 check.fault(("device", i, "codec"), text)
@@ -151,7 +164,7 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
             if value and first.setdefault((key, value), i) != i:
                 file_, line = tree.locate(("device", first[key, value], key))
                 check.fault(("device", i, key), f"is {quote(value)}, as of another device ({file_}:{line})")
-    return devices, [tree.fault(path, text) for path, text in check.faults.items()]
+    return devices, [tree.fault(path, text) for path, text in check.faults.items()] + layouts
 
 
 def read_keys_file(path: Path, shown: str) -> Document:

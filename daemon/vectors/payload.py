@@ -7,7 +7,8 @@ import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.models import native
-from torhaus.codecs.registry import is_codec, load
+from torhaus.daemon.config.document import ConfigFaults
+from torhaus.daemon.config.layouts import Codecs
 from torhaus.daemon.scripts.result import read_result, to_fields
 from torhaus.daemon.vectors.base import Line, Tools, differences
 
@@ -49,13 +50,19 @@ async def check(line: Line, tools: Tools) -> str | None:
         return f"no native codec for {v.vendor}/{v.model}" if v.vendor else "no codec: neither in the line nor given"
     payload = bytes.fromhex((v.hex if v.hex is not None else v.bytes_hex) or "")
     is_script = codec.endswith(_SCRIPT)
-    if not is_script and not is_codec(codec):
-        return f"no codec {codec!r}"
+    decode = None
+    if not is_script:
+        try:
+            decode = Codecs(tools.base)(codec)
+        except KeyError:
+            return f"no codec {codec!r}"
+        except ConfigFaults as e:
+            raise ValueError("; ".join(map(str, e.faults))) from None
     try:
-        if is_script:
+        if decode is None:
             fields = await tools.scripts.decode(codec, payload, v.fport, v.recv_time)
         else:
-            fields = load(codec)(payload, v.fport)
+            fields = decode(payload, v.fport)
     except DecodeError as e:
         wanted = v.reject or (RejectReason.SCRIPT_ERROR.value if v.expected_errors else None)
         is_right = wanted == e.reason.value or (v.expected_errors and not is_script)
