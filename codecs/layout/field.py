@@ -25,7 +25,7 @@ _UNSET: Final = object()
 Name = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[a-z0-9][a-z0-9_]{0,59}(#[a-z0-9_]{0,40})?\Z",
+        pattern=r"^([a-z0-9][a-z0-9_]{0,59}|)(#[a-z0-9_]{0,40})?\Z",
         description="lower-case letters, digits and '_', beginning with a letter or digit; one '#' for a running number",
     ),
 ]
@@ -262,7 +262,7 @@ def run(steps: tuple[Step, ...], data: bytes, base: int, out: Fields, tag: str =
         value = raw if convert is None else convert(raw)
         if makes is not None:
             for key, part in makes(raw).items():
-                out[key.replace("#", tag)] = Value(part, unit)
+                out[key.replace("#", tag)] = Value(part, None if isinstance(part, str) else unit)
         elif value is not ABSENT:
-            out[name.replace("#", tag) if tag else name] = Value(value, unit)  # type: ignore[arg-type]
+            out[name.replace("#", tag) if tag else name] = Value(value, unit if value.__class__ is not str else None)  # type: ignore[arg-type]
     return pos

@@ -1,0 +1,61 @@
+"""Milesight sensors (AM, CT, EM, GS, VS, WS …): channel, type, value, over and over.
+
+Source: Milesight, user guides of the models, "Device Payload"; names as in the vendor's current decoders.
+
+    channel | type | value       least significant byte first; channel 0xff: about the device, 0xfe: an answer to a command
+
+The codec's name carries the model: `milesight:em300-th`. A channel that the model does not have ends decoding; what stands
+before it is kept, as in the vendor's decoder. History (channels 0x20 to 0x23) is `history_<n>_<name>` from 0 on.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from torhaus.codecs.layout.tags import Item, Special, item, run_tags
+from torhaus.codecs.model import DecodeError, Fields, RejectReason
+from torhaus.codecs.payload import milesight_air, milesight_level, milesight_people, milesight_power, milesight_site
+from torhaus.codecs.payload.milesight_channels import ANSWERS, DEVICE, Channels
+from torhaus.codecs.registry import Decode
+
+MAX_PAYLOAD: Final = 255
+TABLES: Final[dict[str, Channels]] = {
+    **milesight_air.MODELS,
+    **milesight_level.MODELS,
+    **milesight_people.MODELS,
+    **milesight_power.MODELS,
+    **milesight_site.MODELS,
+}
+MODELS: Final = frozenset(TABLES)
+
+
+def variant(model: str) -> str | None:
+    """The model's name as device repositories write it: the second version of a decoder is the current one."""
+    name = model.lower()
+    name = name.removesuffix("-v2")
+    return name if name in TABLES else None
+
+
+def decoder(model: str) -> Decode:
+    """The codec of a model. KeyError when there is none of that name."""
+    items: dict[int, Item | Special] = {}
+    for key, steps in (ANSWERS | DEVICE | TABLES[model]).items():
+        items[int(key.replace(" ", ""), 16)] = item(steps) if isinstance(steps, tuple) else steps
+    return _Codec(items)
+
+
+class _Codec:
+    """One model's codec."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[int, Item | Special]) -> None:
+        self._items = items
+
+    def __call__(self, data: bytes, fport: int | None = None) -> Fields:  # the same on every port: it can be configured
+        """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+        del fport
+        if not 0 < len(data) <= MAX_PAYLOAD:
+            raise DecodeError(RejectReason.LONG if data else RejectReason.SHORT, f"{len(data)} bytes")
+        fields: Fields = {}
+        run_tags(data, 0, 2, self._items, fields, is_strict=False)
+        return fields

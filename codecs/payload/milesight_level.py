@@ -1,0 +1,67 @@
+"""Milesight: level, distance, soil, light and pressure (EM310-UDL, EM400, EM410, EM500). Source and shape: milesight.py."""
+
+from typing import Final
+
+from torhaus.codecs.payload.milesight_channels import BATTERY, MUTATION, TEMPERATURE, Channels, guarded, history, named, row
+
+_POSITION: Final = {0: "normal", 1: "tilt"}
+_RELEASED: Final = {0: "threshold_alarm_release", 1: "threshold_alarm"}
+_DISTANCE_ALARM: Final = {0: "threshold alarm release", 1: "threshold alarm", 2: "mutation alarm"}
+_EXCEPTION: Final = {0: "blind spot alarm release", 1: "blind spot alarm", 2: "no target", 3: "sensor exception"}
+_FAILED: Final = {0xFFFF: "collection failed", 0xFFFD: "out of range"}
+_DISTANCE: Final = row("distance u16 mm")
+
+_EM400: Final[Channels] = {
+    "01 75": BATTERY,
+    "03 67": TEMPERATURE,
+    "04 82": _DISTANCE,
+    "05 00": row(named("position u8", _POSITION)),
+    "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _RELEASED)),
+    "84 82": row("distance u16 mm", named("distance_alarm u8", _RELEASED)),
+}
+MODELS: Final[dict[str, Channels]] = {
+    "em310-udl": {"01 75": BATTERY, "03 82": _DISTANCE, "04 00": row(named("position u8", _POSITION))},
+    **dict.fromkeys(("em400-mud", "em400-tld", "em400-udl"), _EM400),
+    "em410-rdl": {
+        "01 75": BATTERY,
+        "03 67": TEMPERATURE,
+        "04 82": row("distance i16 mm"),
+        "05 00": row(named("position u8", _POSITION)),
+        "06 c7": row("radar_signal_rssi i16 /100 dB[mW]"),
+        "84 82": row("distance i16 @0 mm", "event_#_distance i16 @0 mm", named("event_#_distance_alarm u8", _DISTANCE_ALARM)),
+        "94 82": row(
+            "distance i16 @0 mm", "event_#_distance i16 @0 mm", "event_#_distance_mutation i16 mm",
+            named("event_#_distance_alarm u8", _DISTANCE_ALARM),
+        ),
+        "b4 82": row("event_#_distance i16 ?-3 ?-1 mm", named("event_#_distance_exception u8", _EXCEPTION)),
+    },
+    "em500-lgt": {
+        "01 75": BATTERY,
+        "03 94": row("illumination u32 lx"),
+        "20 ce": history("illumination u32 lx"),
+    },
+    "em500-pp": {"01 75": BATTERY, "03 7b": row("pressure i16 kPa"), "20 ce": history("pressure i16 kPa")},
+    "em500-pt100": {
+        "01 75": BATTERY,
+        "03 67": TEMPERATURE,
+        "83 d7": row("temperature i16 /10 Cel", "temperature_mutation i16 /10 K", named("temperature_alarm u8", MUTATION)),
+        "20 ce": history("temperature i16 /10 Cel"),
+    },
+    "em500-smtc": {
+        "01 75": BATTERY,
+        "03 67": TEMPERATURE,
+        "04 68": row("moisture u8 /2 %"),
+        "04 ca": row(guarded("moisture u16 /100 %", "moisture_error", _FAILED)),
+        "05 7f": row(guarded("electricity u16 uS/cm", "electricity_error", _FAILED)),
+    },
+    "em500-swl": {"01 75": BATTERY, "03 77": row(guarded("depth u16 cm", "depth_error", _FAILED))},
+    "em500-udl": {
+        "01 75": BATTERY,
+        "03 82": _DISTANCE,
+        "83 e9": row(
+            "distance u16 /10 mm", "distance_mutation u16 /10 mm",
+            named("distance_alarm u8", {0: "normal", 1: "threshold_alarm", 2: "mutation_alarm"}),
+        ),
+        "20 ce": history("distance u16 mm"),
+    },
+}  # fmt: skip

@@ -1,0 +1,165 @@
+"""Milesight: people counters (VS) and room sensors (WS201, WS203). Source and shape: milesight.py."""
+
+from typing import Any, Final
+
+from torhaus.codecs.layout.compact import field
+from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+from torhaus.codecs.payload.milesight_channels import ALARM, BATTERY, CLIMATE, TEMPERATURE, Channels, history, named, row
+
+_TOTAL: Final = ("total_in u16", "total_out u16")
+_PERIOD: Final = ("period_in u16", "period_out u16")
+_COUNT_ALARM: Final = {1: "threshold_alarm"}
+_VS35_ALARM: Final = {
+    0: "threshold alarm release",
+    1: "threshold alarm",
+    3: "high temperature alarm",
+    4: "high temperature alarm release",
+}
+_POWER: Final = {0: "battery supply", 1: "external power supply", 2: "battery charging"}
+
+
+def _counts(data: bytes, pos: int, out: Fields) -> int:
+    """A stored count: of a period, or with the total as well."""
+    if pos + 5 > len(data):
+        raise DecodeError(RejectReason.SHORT, f"history at offset {pos} is cut off")
+    kind = data[pos + 4]
+    if kind > 1:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"history of kind {kind}")
+    place = 0
+    while f"history_{place}_timestamp" in out:
+        place += 1
+    return run(_PERIODS[kind], data, pos, out, str(place))
+
+
+_HISTORY: Final = ("history_#_timestamp u32 s", "kind skip1", "history_#_period_in u16", "history_#_period_out u16")
+_PERIODS: Final = (row(*_HISTORY), row(*_HISTORY, "history_#_total_in u16", "history_#_total_out u16"))
+
+
+def _flow(alarm: dict[int, str]) -> Channels:
+    return {
+        "04 cc": row(*_TOTAL),
+        "05 cc": row(*_PERIOD),
+        "0a ef": row("timestamp u32 s"),
+        "20 ce": _counts,
+        "84 cc": row(*_TOTAL, named("total_count_alarm u8", alarm)),
+        "85 cc": row(*_PERIOD, named("period_count_alarm u8", alarm)),
+    }
+
+
+def _regions(data: bytes, pos: int, out: Fields) -> int:
+    """People in all regions, how many regions there are, and a bit for each."""
+    if pos + 4 > len(data):
+        raise DecodeError(RejectReason.SHORT, f"people_count_all at offset {pos} is cut off")
+    bits = int.from_bytes(data[pos + 2 : pos + 4], "big")
+    out["people_count_all"] = Value(data[pos])
+    out["region_count"] = Value(data[pos + 1])
+    for n in range(min(data[pos + 1], 16)):
+        out[f"region_{n + 1}"] = Value(bits >> n & 1)
+    return pos + 4
+
+
+def _lines() -> Channels:
+    """Four lines, each with what came in and went out in all and in the period; the same of children."""
+    out: dict[str, tuple[Step, ...]] = {}
+    for n in range(4):
+        for begin, who in ((0x03, ""), (0x11, "child_")):
+            out[f"{begin + 3 * n:02x} d2"] = row(f"line_{n + 1}_{who}total_in u32")
+            out[f"{begin + 1 + 3 * n:02x} d2"] = row(f"line_{n + 1}_{who}total_out u32")
+            out[f"{begin + 2 + 3 * n:02x} cc"] = row(f"line_{n + 1}_{who}period_in u16", f"line_{n + 1}_{who}period_out u16")
+    for channel, who in (("0f", ""), ("1d", "child_")):
+        out[f"{channel} e3"] = row(*(f"region_{n}_{who}count u8" for n in range(1, 5)))
+    return out
+
+
+def _dwell(who: str) -> object:
+    def read(data: bytes, pos: int, out: Fields) -> int:
+        if pos + 5 > len(data):
+            raise DecodeError(RejectReason.SHORT, f"a region at offset {pos} is cut off")
+        region = data[pos]
+        out[f"region_{region}_{who}avg_dwell"] = Value(int.from_bytes(data[pos + 1 : pos + 3], "little"), "s")
+        out[f"region_{region}_{who}max_dwell"] = Value(int.from_bytes(data[pos + 3 : pos + 5], "little"), "s")
+        return pos + 5
+
+    return read
+
+
+def _occlusion(data: bytes, pos: int, out: Fields) -> int:
+    if pos + 3 > len(data):
+        raise DecodeError(RejectReason.SHORT, f"an alarm at offset {pos} is cut off")
+    node = "master" if data[pos + 1] == 0 else f"node_{data[pos + 1]}"
+    word = {0: "alarm_released", 1: "alarm_triggered"}.get(data[pos + 2], "unknown")
+    out[f"{node}_occlusion_alarm"] = Value(word)
+    return pos + 3
+
+
+def _dotted(raw: Any) -> str:
+    return ".".join(map(str, raw))
+
+
+_CAMERA: Final[Channels] = {
+    "ff 01": row("protocol_version u8"),
+    "ff 09": row(field("hardware_version hex2", convert=_dotted)),
+    "ff 1f": row(field("firmware_version hex4", convert=_dotted)),
+}
+_STEREO: Final[Channels] = {**_CAMERA, **_lines(), "10 e4": _dwell(""), "1e e4": _dwell("child_"), "50 fc": _occlusion}  # type: ignore[dict-item]
+_OCCUPANCY: Final = {0: "vacant", 1: "occupied"}
+_REPORTS: Final = {
+    0: "temperature threshold alarm release",
+    1: "temperature threshold alarm",
+    2: "pir idle",
+    3: "pir trigger",
+    4: "period",
+}
+MODELS: Final[dict[str, Channels]] = {
+    "vs121": {
+        **_CAMERA,
+        "ff 08": row("sn hex6"),
+        "04 c9": _regions,
+        "05 cc": row("people_in i16", "people_out i16"),
+        "06 cd": row("people_count_max u8"),
+        "07 d5": row(*(f"region_{n}_count u8" for n in range(1, 9))),
+        "08 d5": row(*(f"region_{n}_count u8" for n in range(9, 17))),
+        **{f"{9 + n:02x} da": row(*(f"{side}_to_{other} u16" for other in "abcd")) for n, side in enumerate("abcd")},
+        "0d cc": row("people_total_in u16", "people_total_out u16"),
+        "0e e4": row("region skip1", "dwell_time_avg u16 s", "dwell_time_max u16 s"),
+        "0f 85": row("timestamp u32 s"),
+        "10 f7": row("line_in u16", "line_out u16"),
+    },
+    "vs132": {
+        **_CAMERA,
+        "03 d2": row("total_counter_in u32"),
+        "04 d2": row("total_counter_out u32"),
+        "05 cc": row("periodic_counter_in u16", "periodic_counter_out u16"),
+    },
+    **dict.fromkeys(("vs133", "vs135"), _STEREO),
+    **dict.fromkeys(
+        ("vs350", "vs351"),
+        {
+            "01 75": BATTERY,
+            "03 67": TEMPERATURE,
+            **_flow(_VS35_ALARM),
+            "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _VS35_ALARM)),
+            "0b cc": row(named("power_status u8", _POWER)),
+        },
+    ),
+    "vs360": {
+        "01 75": row("battery_main u8 %"),
+        "02 75": row("battery_node u8 %"),
+        "03 f4": row(
+            named("event_#_type u8", {1: "counter_main", 2: "counter_node"}),
+            named("event_#_status u8", {0: "normal", 1: "low_battery"}),
+        ),
+        **_flow(_COUNT_ALARM),
+    },
+    "ws201": {"01 75": BATTERY, "03 82": row("distance u16 mm"), "04 d6": row("remaining u8 %")},
+    "ws203": {
+        **CLIMATE,
+        "05 00": row(named("occupancy u8", _OCCUPANCY)),
+        "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", ALARM)),
+        "20 ce": history(
+            named("report_type u8 0:3", _REPORTS), named("occupancy u8", _OCCUPANCY), "temperature i16 /10 Cel",
+            "humidity u8 /2 %",
+        ),
+    },
+}  # fmt: skip

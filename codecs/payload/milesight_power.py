@@ -1,0 +1,87 @@
+"""Milesight: currents (CT), switches and sockets (WS50x, WS51x, WS52x, WS558). Source and shape: milesight.py."""
+
+from typing import Any, Final
+
+from torhaus.codecs.payload.milesight_channels import NO_YES, OFF_ON, TEMPERATURE, Channels, guarded, named, row
+
+_SENSOR: Final = {0xFFFD: "over range alarm", 0xFFFF: "read failed"}
+_FAILED: Final = {0xFFFF: "read failed"}
+_TEMPERATURE: Final[Channels] = {
+    "09 67": row(guarded("temperature i16 /10 Cel", "temperature_sensor_status", _SENSOR)),
+    "89 67": row(
+        "temperature i16 /10 Cel",
+        named("temperature_alarm u8", {0: "temperature threshold alarm release", 1: "temperature threshold alarm"}),
+    ),
+}
+_ALARMS: Final = ("threshold_alarm", "threshold_alarm_release", "over_range_alarm", "over_range_alarm_release")
+
+
+def _alarms(prefix: str) -> tuple[Any, ...]:
+    """A bit for each alarm."""
+    return tuple(
+        named(f"{prefix}_current_{word} {'u8' if bit == 0 else '='} {bit}:1", NO_YES) for bit, word in enumerate(_ALARMS)
+    )
+
+
+_LOW_VOLTAGE: Final = row(named("low_voltage_alarm_alarm_type u8", {1: "low voltage alarm"}))
+_CT1: Final[Channels] = {
+    "03 97": row("total_current u32 /100 A.h"),
+    "04 98": row(guarded("current u16 /100 A", "current_sensor_status", _FAILED)),
+    "10 63": row("ch1_sumkwh u32 /100 kW.h"),
+    "13 75": _LOW_VOLTAGE,
+    "84 98": row("current_max u16 /100 A", "current_min u16 /100 A", "current u16 /100 A", *_alarms("current_alarm")),
+    **_TEMPERATURE,
+}
+
+
+def _phases() -> Channels:
+    out: dict[str, Any] = {}
+    for n in range(3):
+        name = f"current_chn{n + 1}"
+        out[f"{3 + 2 * n:02x} 97"] = row(f"{name}_total u32 /100 A.h")
+        out[f"{4 + 2 * n:02x} 99"] = row(guarded(f"{name} u16 /10 A", f"{name}_sensor_status", _FAILED))
+        out[f"{0x84 + 2 * n:02x} 99"] = row(
+            f"{name}_max u16 /10 A", f"{name}_min u16 /10 A", f"{name} u16 /10 A", *_alarms(f"{name}_alarm")
+        )
+        out[f"{0x10 + n:02x} 63"] = row(f"ch{n + 1}_sumkwh u32 /100 kW.h")
+    return out
+
+
+_CT3: Final[Channels] = {**_phases(), "13 75": _LOW_VOLTAGE, **_TEMPERATURE}
+
+
+def _switches(count: int) -> Channels:
+    lines: list[Any] = []
+    for n in range(count):
+        kind = "u8" if n == 0 else "="
+        lines += [named(f"switch_{n + 1} {kind} {n}:1", OFF_ON), named(f"switch_{n + 1}_change = {n + 4}:1", NO_YES)]
+    return {"08 29": row(*lines)}
+
+
+_METER: Final[Channels] = {
+    "03 74": row("voltage u16 /10 V"),
+    "04 80": row("active_power u32 W"),
+    "05 81": row("power_factor u8 %"),
+    "06 83": row("power_consumption u32 W.h"),
+    "07 c9": row("current u16 mA"),
+}
+_SOCKET: Final[Channels] = {**_METER, "08 70": row(named("socket_status u8 0:1", OFF_ON))}
+MODELS: Final[dict[str, Channels]] = {
+    **dict.fromkeys(("ct101", "ct103", "ct105"), _CT1),
+    **dict.fromkeys(("ct303", "ct305", "ct310"), _CT3),
+    "ws501-cn": _switches(1),
+    "ws502-cn": _switches(2),
+    "ws503-cn": _switches(3),
+    "ws501-eu": {**_METER, **_switches(1)},
+    "ws501-us": {**_METER, **_switches(1)},
+    "ws502-eu": {**_METER, **_switches(2)},
+    **dict.fromkeys(("ws513", "ws515", "ws51x", "ws523", "ws525"), _SOCKET),
+    "ws558": {
+        **{key: steps for key, steps in _METER.items() if key != "07 c9"},
+        "07 c9": row("total_current u16 mA"),
+        "08 31": row(
+            "mask skip1",
+            *(named(f"switch_{n + 1} {'u8' if n == 0 else '='} {n}:1", OFF_ON) for n in range(8)),
+        ),
+    },
+}
