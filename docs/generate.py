@@ -58,22 +58,25 @@ def _parsers(
 
 def codecs_page() -> str:
     """Each codec: what its module says, and its first vectors."""
-    from torhaus.codecs.registry import CODECS
+    from torhaus.codecs.registry import CODECS, FAMILIES, models
 
     out = [
         NOTE,
         "# Codecs\n\nA vendor's JavaScript decoder (TS013 `decodeUplink`, older `Decode` and `Decoder`) is used ",
     ]
     out.append("by its file name.\n")
-    for name in sorted(CODECS):
-        module = import_module(CODECS[name])
+    for name, path in sorted((CODECS | FAMILIES).items()):
+        module = import_module(path)
         out.append(f"\n## {name}\n\n{(module.__doc__ or '').strip()}\n")
+        if name in FAMILIES:
+            out.append(f"\nModels: {', '.join(f'`{model}`' for model in models(name))}.\n")
         vectors = tomllib.loads(Path(str(module.__file__)).with_suffix(".vectors.toml").read_text(encoding="utf-8"))
         for vector in [v for v in vectors["vector"] if "expect" in v][:2]:
+            model = f"{vector['model']}, " if "model" in vector else ""
             values = ", ".join(
                 f"{k} {v.get('value')}{' ' + v['unit'] if 'unit' in v else ''}" for k, v in vector["expect"].items()
             )
-            out.append(f"\n`{vector['hex'][:120]}{'…' if len(vector['hex']) > 120 else ''}`: {values[:400]}\n")
+            out.append(f"\n{model}`{vector['hex'][:120]}{'…' if len(vector['hex']) > 120 else ''}`: {values[:400]}\n")
     return "".join(out)
 
 

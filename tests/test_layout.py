@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from torhaus.codecs.registry import CODECS
+from torhaus.codecs.registry import CODECS, FAMILIES
 from torhaus.daemon.forward.registry import FORWARDERS
 from torhaus.drivers.registry import DRIVERS
 
@@ -31,6 +31,7 @@ CODEC_EXTRAS: Final = {"codecs/framing/chirpstack_gw/as_protobuf.py": frozenset(
 others, but an extra, so it is loaded when it is first used."""
 GENERIC_SUITES: Final = {
     "codecs/test_vectors.py": CODECS,
+    "codecs/test_families.py": FAMILIES,
     "drivers/test_contract.py": DRIVERS,
     "daemon/test_forward_contract.py": FORWARDERS,
 }
@@ -192,7 +193,7 @@ def test_what_is_registered_has_its_sample(registry: dict[str, str], sample: str
 
 
 def test_what_is_registered_has_its_vectors() -> None:
-    for module in CODECS.values():
+    for module in (*CODECS.values(), *FAMILIES.values()):
         path = module_file(module)
         assert path.is_file(), module
         assert path.with_suffix(".vectors.toml").is_file(), f"{module} has no golden vectors beside it"

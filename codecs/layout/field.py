@@ -25,7 +25,7 @@ _UNSET: Final = object()
 Name = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^([a-z0-9][a-z0-9_]{0,59}|)(#[a-z0-9_]{0,40})?\Z",
+        pattern=r"^[a-z0-9][a-z0-9_]{0,59}(#[a-z0-9_]{0,40})?\Z",
         description="lower-case letters, digits and '_', beginning with a letter or digit; one '#' for a running number",
     ),
 ]
@@ -264,5 +264,6 @@ def run(steps: tuple[Step, ...], data: bytes, base: int, out: Fields, tag: str =
             for key, part in makes(raw).items():
                 out[key.replace("#", tag)] = Value(part, None if isinstance(part, str) else unit)
         elif value is not ABSENT:
-            out[name.replace("#", tag) if tag else name] = Value(value, unit if value.__class__ is not str else None)  # type: ignore[arg-type]
+            named = name.replace("#", tag) if tag else name
+            out[named] = Value(value, None if value.__class__ is str else unit)  # type: ignore[arg-type]
     return pos

@@ -73,8 +73,10 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             if open_ended:
                 raise ValueError(f"field: {open_ended[0]} takes the rest of the payload, must stand last or have a size")
             compile_fields(group, "big")
-        if self.repeat and self.repeat.count is None and not any(step.size for step in _steps(self.repeat.field)):
-            raise ValueError("repeat: its fields take no bytes, so it would never end")
+        if self.repeat and self.repeat.count is None and not any(
+            step.size != -1 and not step.when for step in _steps(self.repeat.field)
+        ):
+            raise ValueError("repeat: none of its fields always takes bytes, so it might never end")
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,6 +129,8 @@ class _Compiled:
         elif self.items:
             run_tags(data, pos, self.key_size, self.items, out)
             pos = len(data)
+        if not out:
+            raise DecodeError(RejectReason.UNSUPPORTED, "nothing in it is a value")
         if pos < len(data) and self.message.rest == "refuse":
             raise DecodeError(RejectReason.LONG, f"{len(data) - pos} bytes behind the last field")
         return out
@@ -157,7 +161,7 @@ class LayoutCodec:
         self._messages = [_Compiled(message, layout.endian) for message in layout.message]
 
     def __call__(self, data: bytes, fport: int | None = None) -> Fields:
-        """Fields of one uplink. Raises DecodeError SHORT, LONG, RANGE, SYNTAX or UNKNOWN_TYPE."""
+        """Fields of one uplink. Raises DecodeError SHORT, LONG, RANGE, SYNTAX, UNSUPPORTED or UNKNOWN_TYPE."""
         if not 0 < len(data) <= MAX_PAYLOAD:
             raise DecodeError(RejectReason.LONG if data else RejectReason.SHORT, f"{len(data)} bytes")
         for message in self._messages:

@@ -52,10 +52,12 @@ class _Codec:
         self._items = items
 
     def __call__(self, data: bytes, fport: int | None = None) -> Fields:  # the same on every port: it can be configured
-        """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+        """Fields of one uplink. Raises DecodeError SHORT, LONG, RANGE, UNSUPPORTED or UNKNOWN_TYPE."""
         del fport
         if not 0 < len(data) <= MAX_PAYLOAD:
             raise DecodeError(RejectReason.LONG if data else RejectReason.SHORT, f"{len(data)} bytes")
         fields: Fields = {}
         run_tags(data, 0, 2, self._items, fields, is_strict=False)
+        if not fields:
+            raise DecodeError(RejectReason.UNSUPPORTED, "nothing in it is a value")
         return fields

@@ -73,7 +73,7 @@ _WATER_ALARMS: Final = {
     5: "gpio alarm",
     6: "gpio alarm release",
 }
-_WATER: Final = ("water_conv u16 /10", "pulse_conv u16 /10", "water f32")
+_WATER: Final = ("water_conv u16 /10", "pulse_conv u16 /10", "water f32 .2")
 _PULSE: Final[Channels] = {
     "01 75": BATTERY,
     "05 00": row(named("gpio u8", _GPIO)),
@@ -88,7 +88,7 @@ _STORED_LEVEL: Final = row(named("#_gpio u8 @8", _GPIO))
 _STORED_PULSE: Final = row("#_pulse u32 @9")
 _STORED_ALARM: Final = row(named("#_alarm u8 @7", _WATER_ALARMS))
 _STORED_GPIO: Final = row(named("#_gpio u8 @9", _GPIO))
-_STORED_WATER: Final = row("#_water_conv u16 @10 /10", "#_pulse_conv u16 /10", "#_water f32")
+_STORED_WATER: Final = row("#_water_conv u16 @10 /10", "#_pulse_conv u16 /10", "#_water f32 .2")
 
 
 def _stored(size: int) -> Any:

@@ -16,7 +16,6 @@ _VS35_ALARM: Final = {
     3: "high temperature alarm",
     4: "high temperature alarm release",
 }
-_POWER: Final = {0: "battery supply", 1: "external power supply", 2: "battery charging"}
 
 
 def _counts(data: bytes, pos: int, out: Fields) -> int:
@@ -140,15 +139,15 @@ MODELS: Final[dict[str, Channels]] = {
             "03 67": TEMPERATURE,
             **_flow(_VS35_ALARM),
             "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _VS35_ALARM)),
-            "0b cc": row(named("power_status u8", _POWER)),
+            "81 ee": row("current_sensitivity u8"),
         },
     ),
     "vs360": {
         "01 75": row("battery_main u8 %"),
         "02 75": row("battery_node u8 %"),
         "03 f4": row(
-            named("event_#_type u8", {1: "counter_main", 2: "counter_node"}),
-            named("event_#_status u8", {0: "normal", 1: "low_battery"}),
+            named("event_#_type u8", {0: "counting_anomaly", 1: "node_device_without_response", 2: "devices_misaligned"}),
+            named("event_#_status u8", {0: "alarm_release", 1: "alarm"}),
         ),
         **_flow(_COUNT_ALARM),
     },

@@ -3,14 +3,13 @@
 import argparse
 import asyncio
 import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from torhaus.codecs.registry import CODECS, FAMILIES, models
+from torhaus.codecs.registry import CODECS, FAMILIES, names
 
 EX_NOINPUT: Final = 66
 MAX_LINE: Final = 1 << 20
@@ -36,14 +35,10 @@ def run_list(args: argparse.Namespace) -> int:
     del args
     from importlib import import_module
 
-    for name in sorted(CODECS):
-        doc = (import_module(CODECS[name]).__doc__ or "").strip().splitlines()
-        print(f"{name:16} {doc[0] if doc else ''}")
-    for family in sorted(FAMILIES):
-        doc = (import_module(FAMILIES[family]).__doc__ or "").strip().splitlines()
-        print(f"{family + ':MODEL':16} {doc[0] if doc else ''}")
-        words = ", ".join(models(family))
-        print(textwrap.fill(words, 112, initial_indent=" " * 17, subsequent_indent=" " * 17, break_on_hyphens=False))
+    for name in names():
+        family = name.partition(":")[0]
+        doc = (import_module(CODECS.get(family) or FAMILIES[family]).__doc__ or "").strip().splitlines()
+        print(f"{name:24} {doc[0] if doc else ''}")
     return 0
 
 

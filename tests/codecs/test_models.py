@@ -1,11 +1,20 @@
 """Vendor and model to a codec that there is."""
 
 from torhaus.codecs.models import MODELS, native
-from torhaus.codecs.registry import CODECS
+from torhaus.codecs.registry import CODECS, FAMILIES
 
 
 def test_all_codecs_are_there() -> None:
-    assert {codec for models in MODELS.values() for _, codec in models} <= CODECS.keys()
+    named = {codec for models in MODELS.values() for _, codec in models}
+    assert named <= CODECS.keys() | {f"{family}:*" for family in FAMILIES}
+
+
+def test_a_family_knows_its_models() -> None:
+    assert native("decentlab", "dl-pr36-8192") == "decentlab:dl-pr36"
+    assert native("milesight-iot", "em300-th") == "milesight:em300-th"
+    assert native("milesight-iot", "em300-mcs-v2") == "milesight:em300-mcs"
+    assert native("dragino", "lht65n") == "dragino:lht65"
+    assert native("dragino", "nothing-like-it") is None
 
 
 def test_vendors_and_patterns_are_as_in_the_repositories() -> None:

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
-from torhaus.codecs.registry import CODECS, load
+from torhaus.codecs.registry import CODECS, FAMILIES, load
 
-KEYS = {"hex", "fport", "source", "expect", "reject"}
+MODULES = CODECS | FAMILIES
+KEYS = {"hex", "model", "fport", "source", "expect", "reject"}
 
 
 def vectors_file(name: str) -> Path:
-    spec = find_spec(CODECS[name])
+    spec = find_spec(MODULES[name])
     assert spec is not None
     assert spec.origin is not None, name
     return Path(spec.origin).with_suffix(".vectors.toml")
@@ -29,7 +30,7 @@ def vectors(name: str) -> list[dict[str, Any]]:
 def cases() -> list[Any]:
     return [
         pytest.param(name, vector, id=f"{name}-{n}")
-        for name in sorted(CODECS)
+        for name in sorted(MODULES)
         if vectors_file(name).exists()
         for n, vector in enumerate(vectors(name))
     ]
@@ -43,16 +44,17 @@ def plain(fields: Fields) -> dict[str, dict[str, object]]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(CODECS))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_codec_has_vectors(name: str) -> None:
     assert vectors_file(name).exists(), f"no golden vectors at {vectors_file(name).name}"
     found = vectors(name)
     assert any("expect" in vector for vector in found)
     assert any("reject" in vector for vector in found), "none shows what is refused"
-    seen = [(vector["hex"], vector.get("fport")) for vector in found]
+    seen = [(vector["hex"], vector.get("fport"), vector.get("model")) for vector in found]
     assert len(seen) == len(set(seen)), "a vector stands there twice"
     # the loaded module is the one the vectors lie beside
-    assert load(name).__module__ == CODECS[name]
+    if name in CODECS:
+        assert load(name).__module__ == CODECS[name]
 
 
 @pytest.mark.parametrize(("name", "vector"), cases())
@@ -61,7 +63,8 @@ def test_vector(name: str, vector: dict[str, Any]) -> None:
     assert vector["source"].strip(), "a vector names its origin"
     assert ("expect" in vector) != ("reject" in vector), "either expect or reject"
     data = bytes.fromhex(vector["hex"])
-    decode = load(name)
+    assert ("model" in vector) == (name in FAMILIES)
+    decode = load(f"{name}:{vector['model']}" if "model" in vector else name)
     if "reject" in vector:
         with pytest.raises(DecodeError) as caught:
             decode(data, vector.get("fport"))
