@@ -61,8 +61,5 @@ def load(name: str) -> Decode:
     """The codec's decode function. KeyError when there is no such codec."""
     family, colon, model = name.partition(":")
     decode: Decode
-    if colon:
-        decode = import_module(FAMILIES[family]).decoder(model)
-    else:
-        decode = import_module(CODECS[name]).decode
+    decode = import_module(FAMILIES[family]).decoder(model) if colon else import_module(CODECS[name]).decode
     return decode

@@ -19,30 +19,30 @@ def parse(line: str) -> Field:
     """The field that a line declares."""
     name, kind, *rest = line.split()
     options: dict[str, Any] = {"name": name, "type": None if kind == "=" else kind}
-    for word in _SIZED:
-        if kind.startswith(word) and kind != word:
-            options |= {"type": word, "size": int(kind[len(word) :])}
-    for token in rest:
-        mark, value = token[0], token[1:]
+    for sized in _SIZED:
+        if kind.startswith(sized) and kind != sized:
+            options |= {"type": sized, "size": int(kind[len(sized) :])}
+    for word in rest:
+        mark, value = word[0], word[1:]
         if mark == "@":
             options["at"] = int(value)
-        elif token[0].isdigit() and ":" in token:
-            low, count = token.split(":")
+        elif word[0].isdigit() and ":" in word:
+            low, count = word.split(":")
             options["bits"] = (int(low), int(count))
         elif mark == "*" and value:
             options["multiply"] = float(value)
         elif mark == "/" and value[:1].isdigit():
             options["divide"] = float(value) if "." in value else int(value)
         elif mark in "+-":
-            options["add"] = float(token) if "." in token else int(token)
+            options["add"] = float(word) if "." in word else int(word)
         elif mark == ".":
             options["decimals"] = int(value)
         elif mark == "?":
             options["absent"] = (*options.get("absent", ()), int(value, 0))
-        elif token in {"le", "be"}:
-            options["endian"] = "little" if token == "le" else "big"
+        elif word in {"le", "be"}:
+            options["endian"] = "little" if word == "le" else "big"
         else:
-            options["unit"] = token
+            options["unit"] = word
     return Field(**options)
 
 

@@ -26,7 +26,7 @@ Name = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^[a-z0-9][a-z0-9_]{0,59}(#[a-z0-9_]{0,40})?\Z",
-        description="lower-case letters, digits and '_', beginning with a letter or digit; one '#' for a running number",
+        description="lower-case letters, digits and '_', a letter or digit first; one '#' for a running number",
     ),
 ]
 
@@ -65,7 +65,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         if self.bits is not None:
             low, count = self.bits
             width = 8 * (size_of(self.type, self.size) or 8)
-            if not (0 <= low and 1 <= count and low + count <= width):
+            if not (low >= 0 and count >= 1 and low + count <= width):
                 raise ValueError(f"bits: is [{low}, {count}], must be the lowest bit and how many, within {width} bits")
         if self.type in {"bcd", "skip"} and self.size is None:
             raise ValueError(f"size: is missing, type {self.type} needs the number of bytes")
@@ -198,7 +198,7 @@ def _named(f: Field, scale: Convert | None) -> Convert:
     table.update(dict.fromkeys(f.absent, ABSENT))
     find, otherwise = table.get, f.otherwise
 
-    def convert(raw: Any) -> Scalar:
+    def convert(raw: float) -> Scalar:
         value: Any = find(raw, _UNSET)
         if value is not _UNSET:
             return value  # type: ignore[no-any-return]
@@ -212,7 +212,7 @@ def _named(f: Field, scale: Convert | None) -> Convert:
 def _bounded(f: Field, scale: Convert | None) -> Convert:
     low, high, name = f.minimum, f.maximum, f.name
 
-    def convert(raw: Any) -> Scalar:
+    def convert(raw: float) -> Scalar:
         value: Any = raw if scale is None else scale(raw)
         if isinstance(value, int | float) and (
             (low is not None and value < low) or (high is not None and value > high)

@@ -71,10 +71,14 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         for group in groups:
             open_ended = [f.name for f in group[:-1] if f.type in {"hex", "text"} and f.size is None]
             if open_ended:
-                raise ValueError(f"field: {open_ended[0]} takes the rest of the payload, must stand last or have a size")
+                raise ValueError(
+                    f"field: {open_ended[0]} takes the rest of the payload, must stand last or have a size"
+                )
             compile_fields(group, "big")
-        if self.repeat and self.repeat.count is None and not any(
-            step.size != -1 and not step.when for step in _steps(self.repeat.field)
+        if (
+            self.repeat
+            and self.repeat.count is None
+            and not any(step.size != -1 and not step.when for step in _steps(self.repeat.field))
         ):
             raise ValueError("repeat: none of its fields always takes bytes, so it might never end")
 

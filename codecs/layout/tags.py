@@ -27,8 +27,11 @@ def item(steps: tuple[Step, ...], first: int = 0) -> Item:
 def run_tags(
     data: bytes, pos: int, key_size: int, items: Mapping[int, Item | Special], out: Fields, *, is_strict: bool = True
 ) -> None:
-    """Read to the end. A key that is not known: DecodeError UNKNOWN_TYPE, as its length is not known either; or, where
-    published decoders stop there and keep what they have, `is_strict` False does the same unless nothing was read."""
+    """Read to the end.
+
+    A key that is not known: DecodeError UNKNOWN_TYPE, as its length is not known either; where published decoders stop
+    there and keep what they have, `is_strict` False does the same unless nothing was read. A key cut off: SHORT.
+    """
     end = len(data)
     counts: dict[str, int] = {}
     while pos < end:

@@ -5,11 +5,11 @@ Source: Decentlab GmbH, data sheets of the sensors, "Payload format"; and the ve
     version 2 | device id (2) | flags (2) | 16-bit words      all big-endian
     each flag set says that its group of words follows; the lowest flag is the first group
 
-The codec's name carries the sensor: `decentlab:dl-trs12`. Sensors with values of their own (pressure range, calibration)
-take them behind it: `decentlab:dl-pr26;pmin=0;pmax=1.6`. Without them those of the vendor's example hold.
+The codec's name carries the sensor: `decentlab:dl-trs12`. Sensors with values of their own (pressure range,
+calibration) take them behind it: `decentlab:dl-pr26;pmin=0;pmax=1.6`. Without them those of the vendor's example hold.
 
-A group of the description is `words: name source operations unit | …`. The source is a word (w0), two words (d0: low word
-first), the quotient (q0) or the difference (s0) of what stands at 0 and behind it; operations apply from left to right.
+A group of the description is `words: name source operations unit | …`. The source is a word (w0), two words (d0: low
+word first), the quotient (q0) or the difference (s0) of what stands at 0 and behind it; operations apply from left to right.
 """
 
 from collections.abc import Callable
@@ -61,7 +61,7 @@ SPELLED: Final[dict[str, str]] = {
 
 
 def _polynomial(*factors: float) -> Callable[[float], float]:
-    """factors[0] + factors[1] x + factors[2] x² …"""
+    """The sum of factors[n] times x to the power of n."""
 
     def value(x: float) -> float:
         return sum(factor * x**power for power, factor in enumerate(factors))
@@ -125,7 +125,7 @@ def _quantity(text: str, parameters: dict[str, float]) -> _Quantity:
         mark, word = token[0], token[1:]
         if mark == "@":
             operations.append((mark, FUNCTIONS[word]))
-        elif mark in "+-*/" and word and not (mark == "/" and word in {"cm3"}):
+        elif mark in "+-*/" and token != "/cm3":
             operations.append((mark, parameters[word] if word in parameters else float(word)))
         else:
             unit = token

@@ -2,16 +2,17 @@
 
 Source: Dragino, user manuals of the models, "Uplink Payload".
 
-The codec's name carries the model: `dragino:lht65`. Names are the vendor's in lower snake case. Where the vendor's decoder
-returns a number as text ("21.40"), this is a number; "Invalid Reading" and "No Sensor" stay what they are. Times are UTC.
+The codec's name carries the model: `dragino:lht65`. Names are the vendor's in lower snake case. Where the vendor's
+decoder returns a number as text ("21.40"), this is a number; "Invalid Reading" and "No Sensor" stay what they are.
+Times are UTC.
 """
 
-from collections.abc import Callable
 from typing import Final
 
-from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
-from torhaus.codecs.payload.dragino_models import FORMATS, Length
+from torhaus.codecs.payload.dragino_doors import Port
+from torhaus.codecs.payload.dragino_models import FORMATS
 from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
@@ -36,9 +37,7 @@ class _Codec:
 
     __slots__ = ("_model", "_ports")
 
-    def __init__(
-        self, model: str, ports: dict[int, tuple[Length, tuple[Step, ...], Callable[[bytes, Fields], None] | None]]
-    ) -> None:
+    def __init__(self, model: str, ports: dict[int, Port]) -> None:
         self._model = model
         self._ports = ports
 

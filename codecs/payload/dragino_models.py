@@ -1,114 +1,11 @@
 """Dragino models as tables: FPort to (shortest and longest payload, fields, what depends on the fields)."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-from torhaus.codecs.layout.compact import Special, field, row
-from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.layout.compact import field, row
+from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
-
-Length = tuple[int, int]
-More = Callable[[bytes, Fields], None]
-Port = tuple[Length, tuple[Step, ...], More | None]
-
-_TRUE: Final = {0: "FALSE", 1: "TRUE"}
-_OPEN: Final = {0: "CLOSE", 1: "OPEN"}
-_BANDS: Final = dict(
-    enumerate(
-        ("EU868", "US915", "IN865", "AU915", "KZ865", "RU864", "AS923", "AS923_1", "AS923_2", "AS923_3", "CN470",
-         "EU433", "KR920", "MA869"), 1,
-    )
-)  # fmt: skip
-
-
-def _date(raw: Any) -> str:
-    """Seconds of the Unix epoch as date and time, UTC."""
-    return datetime.fromtimestamp(raw, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _version(raw: Any) -> str:
-    return f"{raw >> 8 & 0x0F}.{raw >> 4 & 0x0F}.{raw & 0x0F}"
-
-
-def _battery(name: str) -> tuple[str | Special, ...]:
-    return (f"{name} u16 0:14 /1000 V",)
-
-
-def _info(model_id: int, model: str) -> Port:
-    steps = row(
-        field("sensor_model u8", {model_id: model}), field("firmware_version u16", convert=_version),
-        field("frequency_band u8", dict(_BANDS)), field("sub_band u8", {0xFF: "NULL"}), "bat u16 /1000 V",
-    )  # fmt: skip
-    return (7, 7), steps, None
-
-
-def _log(flags: Callable[[bytes], str]) -> Port:
-    """Stored events of 11 bytes, as one text: [alarm,state,…],[…],"""
-
-    def more(data: bytes, fields: Fields) -> None:
-        if len(data) % 11:
-            raise DecodeError(RejectReason.SHORT, f"{len(data)} bytes, not a whole number of entries")
-        entries = (data[at : at + 11] for at in range(0, len(data), 11))
-        fields["datalog"] = Value("".join(f"[{flags(e)},{_date(int.from_bytes(e[7:11], 'big'))}]," for e in entries))
-
-    return (11, 242), (), more
-
-
-def _event(entry: bytes, words: tuple[str, str]) -> str:
-    alarm = "TRUE" if entry[0] & 2 else "FALSE"
-    return f"{alarm},{words[entry[0] & 1]},{int.from_bytes(entry[1:4], 'big')}"
-
-
-def _door_event(entry: bytes) -> str:
-    return f"{_event(entry, ('CLOSE', 'OPEN'))},{int.from_bytes(entry[4:7], 'big')}"
-
-
-def _contact_event(entry: bytes) -> str:
-    return f"{_event(entry, ('CLOSE', 'OPEN'))},{entry[0] >> 2},{int.from_bytes(entry[4:7], 'big')}"
-
-
-_ALARM: Final = field("alarm u8 1:1", _TRUE)
-_SETTINGS: Final = ("tdc u24 s", "disalarm u8 0:1", "keep_status u8 0:1", "keep_time u16 s")
-_DOOR: Final[dict[int, Port]] = {
-    2: (
-        (11, 11),
-        row(
-            _ALARM, field("door_open_status = 0:1", _OPEN), "door_open_times u24",
-            "last_door_open_duration u24 min", field("time u32", convert=_date),
-        ),
-        None,
-    ),
-    3: _log(_door_event),
-    4: ((7, 11), row(*_SETTINGS), None),
-    5: _info(0x0A, "LDS03A"),
-}  # fmt: skip
-_CONTACT: Final[dict[int, Port]] = {
-    2: (
-        (11, 11),
-        row(
-            _ALARM, field("pin_status = 0:1", {0: "CONNECT", 1: "DISCONNECT"}), "calculate_flag = 2:6",
-            "total_pulse u24", "disconnect_duration u24 min", field("time u32", convert=_date),
-        ),
-        None,
-    ),
-    3: _log(_contact_event),
-    4: ((8, 11), row(*_SETTINGS, "trigger_mode u8 0:1"), None),
-    5: _info(0x0E, "CPL01"),
-}  # fmt: skip
-
-_MODES: Final = {
-    1: (row("door_open_status u8 7:1", "door_open_times u24 @3", "last_door_open_duration u24 min", "alarm u8 0:1")),
-    2: (row("water_leak_status u8 6:1", "water_leak_times u24 @3", "last_water_leak_duration u24 min")),
-    3: (row("door_open_status u8 7:1", "water_leak_status = 6:1", "alarm u8 @9 0:1")),
-}
-
-
-def _by_mode(data: bytes, fields: Fields) -> None:
-    run(_MODES.get(data[2], ()), data, 0, fields)
-
-
-_LEAK: Final[dict[int, Port]] = {10: ((10, 11), row(*_battery("bat_v"), "mod u8"), _by_mode)}
+from torhaus.codecs.payload.dragino_doors import CONTACT, DOOR, LEAK, TRUE, Port, battery
 
 _DISTANCE: Final = {0: "No Sensor", 20: "Invalid Reading"}
 _LEVEL_TAIL: Final = ("interrupt_flag u8", "temp_c_ds18_b20 i16 /10 Cel", "sensor_flag u8")
@@ -131,13 +28,13 @@ def _level(data: bytes, fields: Fields) -> None:
         _old_level(data, fields)
 
 
-_LEVEL: Final = row(*_battery("bat"), field("distance u16 mm", _DISTANCE), *_LEVEL_TAIL)
+_LEVEL: Final = row(*battery("bat"), field("distance u16 mm", _DISTANCE), *_LEVEL_TAIL)
 _ULTRASONIC: Final[dict[int, Port]] = {2: ((2, 8), (), _level)}
 _SOIL: Final = (
-    *_battery("bat"), "temp_c_ds18_b20 i16 /10 Cel", "water_soil u16 /100 %", "temp_soil i16 /100 Cel",
+    *battery("bat"), "temp_c_ds18_b20 i16 /10 Cel", "water_soil u16 /100 %", "temp_soil i16 /100 Cel",
     "conduct_soil u16 uS/cm",
 )  # fmt: skip
-_DS18B20: Final = (*_battery("bat"), "temp_c_ds18_b20 i16 /10 Cel")
+_DS18B20: Final = (*battery("bat"), "temp_c_ds18_b20 i16 /10 Cel")
 
 _EXTERNAL: Final = {
     1: ("ext_sensor", "Temperature Sensor", row("temp_c_ds i16 @7 /100 Cel")),
@@ -193,7 +90,7 @@ def _ltc2(data: bytes, fields: Fields) -> None:
 
 _LSN_FLAGS: Final = (
     field("digital_istatus u8 @6 1:1", {0: "L", 1: "H"}),
-    field("exti_trigger = 0:1", _TRUE),
+    field("exti_trigger = 0:1", TRUE),
     field("door_status = 7:1", {0: "OPEN", 1: "CLOSE"}),
 )
 _LSN_HEAD: Final = ("bat_v u16 /1000 V", "temp_c1 i16 /10 Cel", "adc_ch0_v u16 /1000 V")
@@ -226,7 +123,7 @@ def _lsn50(data: bytes, fields: Fields) -> None:
 
 
 _AIR: Final = row(
-    field("alarm_status u8 @2 0:1", _TRUE), "tvoc_ppb u16 [ppb]", "co2_ppm u16 [ppm]", "temp_c_sht i16 /10 Cel",
+    field("alarm_status u8 @2 0:1", TRUE), "tvoc_ppb u16 [ppb]", "co2_ppm u16 [ppm]", "temp_c_sht i16 /10 Cel",
     "hum_sht u16 /10 %",
 )  # fmt: skip
 _AIR_ALARM: Final = row(
@@ -260,43 +157,101 @@ _LHT52: Final = row(
 )
 
 FORMATS: Final[dict[str, dict[int, Port]]] = {
-    "cpl01": _CONTACT,
+    "cpl01": CONTACT,
     "laq4": {2: ((11, 11), row("bat_v u16 /1000 V"), _laq4)},
     "ldds04": {
         2: (
             (11, 11),
             row(
-                *_battery("bat_v"), field("exti_trigger u8 @0 7:1", _TRUE), "distance1_cm u16 @2 /10 cm",
-                "distance2_cm u16 /10 cm", "distance3_cm u16 /10 cm", "distance4_cm u16 /10 cm", "mes_type u8",
+                *battery("bat_v"),
+                field("exti_trigger u8 @0 7:1", TRUE),
+                "distance1_cm u16 @2 /10 cm",
+                "distance2_cm u16 /10 cm",
+                "distance3_cm u16 /10 cm",
+                "distance4_cm u16 /10 cm",
+                "mes_type u8",
             ),
             None,
         )
     },
     **dict.fromkeys(("ldds20", "ldds45", "ldds75", "ldds20-114", "ldds45-114", "ldds75-114"), _ULTRASONIC),
-    "lds01": _LEAK,
-    "lds02": _LEAK,
-    "lwl01": _LEAK,
-    "lwl02": _LEAK,
-    "lwl03": _LEAK,
-    "lds03a": _DOOR,
+    "lds01": LEAK,
+    "lds02": LEAK,
+    "lwl01": LEAK,
+    "lwl02": LEAK,
+    "lwl03": LEAK,
+    "lds03a": DOOR,
     "lht52": {
         2: ((1, 242), (), _lht52_status),
         3: ((1, 242), (), _lht52_log),
         4: ((8, 8), row("ds18_b20_id hex8"), None),
-        5: ((7, 7), row("sensor_model u8", field("firmware_version u16", convert=lambda raw: f"{raw:x}"), "freq_band u8",
-                        "sub_band u8", "bat_m_v u16 mV"), None),
+        5: (
+            (7, 7),
+            row(
+                "sensor_model u8",
+                field("firmware_version u16", convert=lambda raw: f"{raw:x}"),
+                "freq_band u8",
+                "sub_band u8",
+                "bat_m_v u16 mV",
+            ),
+            None,
+        ),
     },
     "lht65": {2: ((11, 11), (), _lht65)},
-    "llds12": {2: ((11, 11), row(*_DS18B20, "lidar_distance u16 /10 cm", "lidar_signal u16", "interrupt_flag u8",
-                                 "lidar_temp i8 Cel", "message_type u8"), None)},
-    "llms01": {2: ((11, 11), row(*_DS18B20, "leaf_moisture u16 /10 %", "leaf_temperature i16 /10 Cel", "interrupt_flag u8",
-                                 "message_type u8 @10"), None)},
+    "llds12": {
+        2: (
+            (11, 11),
+            row(
+                *_DS18B20,
+                "lidar_distance u16 /10 cm",
+                "lidar_signal u16",
+                "interrupt_flag u8",
+                "lidar_temp i8 Cel",
+                "message_type u8",
+            ),
+            None,
+        )
+    },
+    "llms01": {
+        2: (
+            (11, 11),
+            row(
+                *_DS18B20,
+                "leaf_moisture u16 /10 %",
+                "leaf_temperature i16 /10 Cel",
+                "interrupt_flag u8",
+                "message_type u8 @10",
+            ),
+            None,
+        )
+    },
     "lse01": {2: ((10, 11), row(*_SOIL), None)},
-    "lse01-114": {2: ((11, 11), row(*_SOIL, "sensor_flag u8 4:4", "interrupt_flag = 0:4", "hardware_flag = 2:1"), None)},
+    "lse01-114": {
+        2: ((11, 11), row(*_SOIL, "sensor_flag u8 4:4", "interrupt_flag = 0:4", "hardware_flag = 2:1"), None)
+    },
     "lsn50-v2": {2: ((11, 12), (), _lsn50)},
-    "lsnpk01": {2: ((11, 11), row(*_DS18B20, "n_soil u16 mg/kg", "p_soil u16 mg/kg", "k_soil u16 mg/kg",
-                                  "message_type u8 4:4", "interrupt_flag = 0:4"), None)},
-    "lsph01": {2: ((11, 11), row(*_DS18B20, "ph1_soil u16 /100 [pH]", "temp_soil i16 /10 Cel", "interrupt_flag u8",
-                                 "message_type u8 @10"), None)},
-    "ltc2": {2: ((11, 11), row(*_battery("bat_v"), "ext u8 0:4", "systimestamp i32 @7 s"), _ltc2)},
-}  # fmt: skip
+    "lsnpk01": {
+        2: (
+            (11, 11),
+            row(
+                *_DS18B20,
+                "n_soil u16 mg/kg",
+                "p_soil u16 mg/kg",
+                "k_soil u16 mg/kg",
+                "message_type u8 4:4",
+                "interrupt_flag = 0:4",
+            ),
+            None,
+        )
+    },
+    "lsph01": {
+        2: (
+            (11, 11),
+            row(
+                *_DS18B20, "ph1_soil u16 /100 [pH]", "temp_soil i16 /10 Cel", "interrupt_flag u8", "message_type u8 @10"
+            ),
+            None,
+        )
+    },
+    "ltc2": {2: ((11, 11), row(*battery("bat_v"), "ext u8 0:4", "systimestamp i32 @7 s"), _ltc2)},
+}

@@ -52,9 +52,7 @@ def _grid(data: bytes, pos: int) -> tuple[Any, ...]:
     return tuple(reference + n for n in data[pos + 1 : pos + 65])
 
 
-_GRID: Final[tuple[Part, ...]] = (
-    *((f"grideye_{n}", 10, "Cel") for n in range(64)),
-)
+_GRID: Final[tuple[Part, ...]] = (*((f"grideye_{n}", 10, "Cel") for n in range(64)),)
 
 _TYPES: Final[dict[int, tuple[str | tuple[int, Reader], tuple[Part, ...]]]] = {
     # type: struct format, or size and reader; then the parts

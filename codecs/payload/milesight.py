@@ -2,10 +2,11 @@
 
 Source: Milesight, user guides of the models, "Device Payload"; names as in the vendor's current decoders.
 
-    channel | type | value       least significant byte first; channel 0xff: about the device, 0xfe: an answer to a command
+    channel | type | value    least significant byte first; channel 0xff: about the device, 0xfe: answer to a command
 
-The codec's name carries the model: `milesight:em300-th`. A channel that the model does not have ends decoding; what stands
-before it is kept, as in the vendor's decoder. History (channels 0x20 to 0x23) is `history_<n>_<name>` from 0 on.
+The codec's name carries the model: `milesight:em300-th`. A channel that the model does not have ends decoding;
+what stands before it is kept, as in the vendor's decoder. History (channels 0x20 to 0x23) is `history_<n>_<name>` from
+0 on.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,11 @@
 """Milesight: indoor air (AM), climate, contacts and leaks (EM300, EM320, GS301). Source and shape: milesight.py."""
 
-from typing import Any, Final
+from typing import Final
 
+from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.payload.milesight_channels import (
     BATTERY,
@@ -51,7 +53,12 @@ _AM308: Final[Channels] = {**_AM300, **_PM, **_air_history(*_PMS)}
 _AM319_HCHO: Final[Channels] = {
     **_AM300, **_PM, "0a 7d": row("hcho u16 /100 mg/m3"), **_air_history(*_PMS, "hcho u16 /100 mg/m3"),
 }  # fmt: skip
-_AM319_O3: Final[Channels] = {**_AM300, **_PM, "0d 7d": row("o3 u16 /100 [ppm]"), **_air_history(*_PMS, "o3 u16 /100 [ppm]")}
+_AM319_O3: Final[Channels] = {
+    **_AM300,
+    **_PM,
+    "0d 7d": row("o3 u16 /100 [ppm]"),
+    **_air_history(*_PMS, "o3 u16 /100 [ppm]"),
+}
 _AM100: Final[Channels] = {
     **CLIMATE,
     "05 6a": row("activity u16"),
@@ -91,7 +98,7 @@ _STORED_GPIO: Final = row(named("#_gpio u8 @9", _GPIO))
 _STORED_WATER: Final = row("#_water_conv u16 @10 /10", "#_pulse_conv u16 /10", "#_water f32 .2")
 
 
-def _stored(size: int) -> Any:
+def _stored(size: int) -> Special:
     """A stored reading of an input that is a level (mode 1) or counts pulses (mode 2); 18 bytes with its alarm."""
 
     def read(data: bytes, pos: int, out: Fields) -> int:
@@ -138,13 +145,14 @@ def _calibration(data: bytes, pos: int, out: Fields) -> int:
     return run(steps, data, pos + 1, out)
 
 
-def _slope(axis: str) -> Any:
+def _slope(axis: str) -> Line:
     return field(
         f"angle_{axis} i16 deg",
         makes=lambda raw: {f"angle_{axis}": (raw >> 1) / 100, f"threshold_{axis}": "trigger" if raw & 1 else "normal"},
     )
 
 
+_LIQUID: Final = {0: "uncalibrated", 1: "full", 2: "critical liquid level alert", 255: "error"}
 _TILT: Final = {0: "normal", 1: "trigger"}
 MODELS: Final[dict[str, Channels]] = {
     "am100-series": _AM100,
@@ -159,14 +167,14 @@ MODELS: Final[dict[str, Channels]] = {
         "06 00": row(named("magnet_status u8", _MAGNET)),
         "20 ce": history(*_AIR, named("magnet_status u8", _MAGNET)),
     },
-    **dict.fromkeys(
-        ("em300-sld", "em300-zld"),
-        {
+    **{
+        key: {
             **CLIMATE,
             "05 00": row(named("leakage_status u8", _LEAK)),
             "20 ce": history(*_AIR, named("leakage_status u8", _LEAK)),
-        },
-    ),
+        }
+        for key in ("em300-sld", "em300-zld")
+    },
     "em300-mld": {
         "01 75": BATTERY,
         "05 00": row(named("leakage_status u8", _LEAK)),
@@ -176,15 +184,22 @@ MODELS: Final[dict[str, Channels]] = {
     "em300-di-hall": _PULSE,
     "em300-cl": {
         "01 75": BATTERY,
-        "03 ed": row(named("liquid u8", _LIQUID := {0: "uncalibrated", 1: "full", 2: "critical liquid level alert", 255: "error"})),
+        "03 ed": row(named("liquid u8", _LIQUID)),
         "04 ee": row(named("calibration_result u8", {0: "failed", 1: "success"})),
-        "83 ed": row(named("liquid u8", _LIQUID), named("liquid_alarm u8", {0: "critical liquid level alarm release", 1: "critical liquid level alarm"})),
+        "83 ed": row(
+            named("liquid u8", _LIQUID),
+            named("liquid_alarm u8", {0: "critical liquid level alarm release", 1: "critical liquid level alarm"}),
+        ),
     },
     "em310-tilt": {
         "01 75": BATTERY,
         "03 cf": row(
-            "angle_x i16 /100 deg", "angle_y i16 /100 deg", "angle_z i16 /100 deg", named("threshold_x u8 0:1", _TILT),
-            named("threshold_y = 1:1", _TILT), named("threshold_z = 2:1", _TILT),
+            "angle_x i16 /100 deg",
+            "angle_y i16 /100 deg",
+            "angle_z i16 /100 deg",
+            named("threshold_x u8 0:1", _TILT),
+            named("threshold_y = 1:1", _TILT),
+            named("threshold_z = 2:1", _TILT),
         ),
     },
     "em320-tilt": {"01 75": BATTERY, "03 d4": row(_slope("x"), _slope("y"), _slope("z"))},
@@ -193,7 +208,9 @@ MODELS: Final[dict[str, Channels]] = {
         **CLIMATE,
         "05 7d": row("co2 u16 [ppm]"),
         "06 73": row("pressure u16 /10 hPa"),
-        "83 d7": row("temperature i16 /10 Cel", "temperature_mutation i16 /10 K", named("temperature_alarm u8", MUTATION)),
+        "83 d7": row(
+            "temperature i16 /10 Cel", "temperature_mutation i16 /10 K", named("temperature_alarm u8", MUTATION)
+        ),
         "20 ce": history("co2 u16 [ppm]", "pressure u16 /10 hPa", *_AIR),
     },
     "gs301": {
@@ -205,4 +222,4 @@ MODELS: Final[dict[str, Channels]] = {
         "06 7d": row(guarded("h2s u16 /1000 [ppm]", "h2s_sensor_status", _SENSOR)),
         "07 ea": _calibration,
     },
-}  # fmt: skip
+}

@@ -1,7 +1,7 @@
 """Milesight: channels that all models share, and the words of their tables. Source and shape: milesight.py."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field, parse
@@ -46,7 +46,7 @@ def guarded(line: str, status: str, words: Mapping[int, str]) -> Line:
     scale = converter(f, f.type or "u16", "little")
     mask = 0xFFFF
 
-    def makes(raw: Any) -> Mapping[str, Scalar]:
+    def makes(raw: int) -> Mapping[str, Scalar]:
         word = words.get(raw & mask)
         if word is not None:
             return {status: word}
@@ -55,19 +55,19 @@ def guarded(line: str, status: str, words: Mapping[int, str]) -> Line:
     return field(line, makes=makes)
 
 
-def _protocol(raw: Any) -> str:
+def _protocol(raw: int) -> str:
     return f"v{raw >> 4}.{raw & 0x0F}"
 
 
-def _hardware(raw: Any) -> str:
+def _hardware(raw: bytes) -> str:
     return f"v{raw[0]:x}.{raw[1] >> 4}"
 
 
-def _firmware(raw: Any) -> str:
+def _firmware(raw: bytes) -> str:
     return f"v{raw[0]:x}.{raw[1]:x}"
 
 
-def _tsl(raw: Any) -> str:
+def _tsl(raw: bytes) -> str:
     return f"v{raw[0]}.{raw[1]}"
 
 

@@ -1,8 +1,17 @@
-"""Milesight: level, distance, soil, light and pressure (EM310-UDL, EM400, EM410, EM500). Source and shape: milesight.py."""
+"""Milesight: level, distance, soil, light, pressure (EM310-UDL, EM400, EM410, EM500). Source and shape: milesight.py."""
 
 from typing import Final
 
-from torhaus.codecs.payload.milesight_channels import BATTERY, MUTATION, TEMPERATURE, Channels, guarded, history, named, row
+from torhaus.codecs.payload.milesight_channels import (
+    BATTERY,
+    MUTATION,
+    TEMPERATURE,
+    Channels,
+    guarded,
+    history,
+    named,
+    row,
+)
 
 _POSITION: Final = {0: "normal", 1: "tilt"}
 _RELEASED: Final = {0: "threshold_alarm_release", 1: "threshold_alarm"}
@@ -28,9 +37,13 @@ MODELS: Final[dict[str, Channels]] = {
         "04 82": row("distance i16 mm"),
         "05 00": row(named("position u8", _POSITION)),
         "06 c7": row("radar_signal_rssi i16 /100 dB[mW]"),
-        "84 82": row("distance i16 @0 mm", "event_#_distance i16 @0 mm", named("event_#_distance_alarm u8", _DISTANCE_ALARM)),
+        "84 82": row(
+            "distance i16 @0 mm", "event_#_distance i16 @0 mm", named("event_#_distance_alarm u8", _DISTANCE_ALARM)
+        ),
         "94 82": row(
-            "distance i16 @0 mm", "event_#_distance i16 @0 mm", "event_#_distance_mutation i16 mm",
+            "distance i16 @0 mm",
+            "event_#_distance i16 @0 mm",
+            "event_#_distance_mutation i16 mm",
             named("event_#_distance_alarm u8", _DISTANCE_ALARM),
         ),
         "b4 82": row("event_#_distance i16 ?-3 ?-1 mm", named("event_#_distance_exception u8", _EXCEPTION)),
@@ -44,7 +57,9 @@ MODELS: Final[dict[str, Channels]] = {
     "em500-pt100": {
         "01 75": BATTERY,
         "03 67": TEMPERATURE,
-        "83 d7": row("temperature i16 /10 Cel", "temperature_mutation i16 /10 K", named("temperature_alarm u8", MUTATION)),
+        "83 d7": row(
+            "temperature i16 /10 Cel", "temperature_mutation i16 /10 K", named("temperature_alarm u8", MUTATION)
+        ),
         "20 ce": history("temperature i16 /10 Cel"),
     },
     "em500-smtc": {
@@ -59,9 +74,10 @@ MODELS: Final[dict[str, Channels]] = {
         "01 75": BATTERY,
         "03 82": _DISTANCE,
         "83 e9": row(
-            "distance u16 /10 mm", "distance_mutation u16 /10 mm",
+            "distance u16 /10 mm",
+            "distance_mutation u16 /10 mm",
             named("distance_alarm u8", {0: "normal", 1: "threshold_alarm", 2: "mutation_alarm"}),
         ),
         "20 ce": history("distance u16 mm"),
     },
-}  # fmt: skip
+}

@@ -1,11 +1,20 @@
 """Milesight: people counters (VS) and room sensors (WS201, WS203). Source and shape: milesight.py."""
 
-from typing import Any, Final
+from typing import Final
 
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
-from torhaus.codecs.payload.milesight_channels import ALARM, BATTERY, CLIMATE, TEMPERATURE, Channels, history, named, row
+from torhaus.codecs.payload.milesight_channels import (
+    ALARM,
+    BATTERY,
+    CLIMATE,
+    TEMPERATURE,
+    Channels,
+    history,
+    named,
+    row,
+)
 
 _TOTAL: Final = ("total_in u16", "total_out u16")
 _PERIOD: Final = ("period_in u16", "period_out u16")
@@ -65,7 +74,9 @@ def _lines() -> Channels:
         for begin, who in ((0x03, ""), (0x11, "child_")):
             out[f"{begin + 3 * n:02x} d2"] = row(f"line_{n + 1}_{who}total_in u32")
             out[f"{begin + 1 + 3 * n:02x} d2"] = row(f"line_{n + 1}_{who}total_out u32")
-            out[f"{begin + 2 + 3 * n:02x} cc"] = row(f"line_{n + 1}_{who}period_in u16", f"line_{n + 1}_{who}period_out u16")
+            out[f"{begin + 2 + 3 * n:02x} cc"] = row(
+                f"line_{n + 1}_{who}period_in u16", f"line_{n + 1}_{who}period_out u16"
+            )
     for channel, who in (("0f", ""), ("1d", "child_")):
         out[f"{channel} e3"] = row(*(f"region_{n}_{who}count u8" for n in range(1, 5)))
     return out
@@ -92,7 +103,7 @@ def _occlusion(data: bytes, pos: int, out: Fields) -> int:
     return pos + 3
 
 
-def _dotted(raw: Any) -> str:
+def _dotted(raw: bytes) -> str:
     return ".".join(map(str, raw))
 
 
@@ -132,21 +143,23 @@ MODELS: Final[dict[str, Channels]] = {
         "05 cc": row("periodic_counter_in u16", "periodic_counter_out u16"),
     },
     **dict.fromkeys(("vs133", "vs135"), _STEREO),
-    **dict.fromkeys(
-        ("vs350", "vs351"),
-        {
+    **{
+        key: {
             "01 75": BATTERY,
             "03 67": TEMPERATURE,
             **_flow(_VS35_ALARM),
             "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _VS35_ALARM)),
             "81 ee": row("current_sensitivity u8"),
-        },
-    ),
+        }
+        for key in ("vs350", "vs351")
+    },
     "vs360": {
         "01 75": row("battery_main u8 %"),
         "02 75": row("battery_node u8 %"),
         "03 f4": row(
-            named("event_#_type u8", {0: "counting_anomaly", 1: "node_device_without_response", 2: "devices_misaligned"}),
+            named(
+                "event_#_type u8", {0: "counting_anomaly", 1: "node_device_without_response", 2: "devices_misaligned"}
+            ),
             named("event_#_status u8", {0: "alarm_release", 1: "alarm"}),
         ),
         **_flow(_COUNT_ALARM),
@@ -157,8 +170,10 @@ MODELS: Final[dict[str, Channels]] = {
         "05 00": row(named("occupancy u8", _OCCUPANCY)),
         "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", ALARM)),
         "20 ce": history(
-            named("report_type u8 0:3", _REPORTS), named("occupancy u8", _OCCUPANCY), "temperature i16 /10 Cel",
+            named("report_type u8 0:3", _REPORTS),
+            named("occupancy u8", _OCCUPANCY),
+            "temperature i16 /10 Cel",
             "humidity u8 /2 %",
         ),
     },
-}  # fmt: skip
+}

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from torhaus.codecs.payload.milesight_channels import NO_YES, OFF_ON, TEMPERATURE, Channels, guarded, named, row
+from torhaus.codecs.payload.milesight_channels import NO_YES, OFF_ON, Channels, guarded, named, row
 
 _SENSOR: Final = {0xFFFD: "over range alarm", 0xFFFF: "read failed"}
 _FAILED: Final = {0xFFFF: "read failed"}
@@ -19,7 +19,8 @@ _ALARMS: Final = ("threshold_alarm", "threshold_alarm_release", "over_range_alar
 def _alarms(prefix: str) -> tuple[Any, ...]:
     """A bit for each alarm."""
     return tuple(
-        named(f"{prefix}_current_{word} {'u8' if bit == 0 else '='} {bit}:1", NO_YES) for bit, word in enumerate(_ALARMS)
+        named(f"{prefix}_current_{word} {'u8' if bit == 0 else '='} {bit}:1", NO_YES)
+        for bit, word in enumerate(_ALARMS)
     )
 
 

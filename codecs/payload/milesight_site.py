@@ -3,7 +3,16 @@
 from typing import Final
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
-from torhaus.codecs.payload.milesight_channels import ALARM, BATTERY, CLIMATE, TEMPERATURE, Channels, history, named, row
+from torhaus.codecs.payload.milesight_channels import (
+    ALARM,
+    BATTERY,
+    CLIMATE,
+    TEMPERATURE,
+    Channels,
+    history,
+    named,
+    row,
+)
 
 _STROKE: Final = {
     0: "success",

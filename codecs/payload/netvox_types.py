@@ -1,7 +1,7 @@
 """Netvox device types, their reports and configuration, as tables. Source and shape: netvox.py."""
 
 import struct
-from typing import Any, Final
+from typing import Final
 
 from torhaus.codecs.layout.compact import Special, field, row
 from torhaus.codecs.layout.field import Step, rounded
@@ -34,6 +34,14 @@ def _on(line: str) -> Special:
     return field(line, _ON, otherwise="ON")
 
 
+def _leak(line: str) -> Special:
+    return field(line, _LEAK, otherwise="Leak")
+
+
+def _fire(line: str) -> Special:
+    return field(line, _FIRE, otherwise="Alarm")
+
+
 def _probe(line: str) -> Special:
     """A value of the multi-sensors."""
     kind = line.split()[1]
@@ -44,7 +52,7 @@ def _probe(line: str) -> Special:
 def _bfloat(line: str) -> Special:
     """The upper half of an IEEE 754 single, least significant byte first, shown with six decimals."""
 
-    def convert(raw: Any) -> float:
+    def convert(raw: int) -> float:
         value: float = struct.unpack(">f", struct.pack(">HH", raw, 0))[0]
         if value - value != 0:
             raise DecodeError(RejectReason.RANGE, "a floating point number that is none")
@@ -98,8 +106,8 @@ _GROUPS: Final[tuple[tuple[tuple[int, ...], dict[int, Steps]], ...]] = (
     ((44, 81, 132), {0: row("work_duration_time i32 s")}),
     ((4, 75), {0: row("illuminance u16 lx")}),
     ((170,), {0: row(_on("status u8"), "raw_sense_data u16")}),
-    ((6,), {0: row(field("water_leak_1 u8", _LEAK, otherwise="Leak"), field("water_leak_2 u8", _LEAK, otherwise="Leak"))}),
-    ((18, 50), {0: row(field("water_leak u8", _LEAK, otherwise="Leak"))}),
+    ((6,), {0: row(_leak("water_leak_1 u8"), _leak("water_leak_2 u8"))}),
+    ((18, 50), {0: row(_leak("water_leak u8"))}),
     ((90,), {0: row(_on("status_1 u8"), _on("status_2 u8"))}),
     ((105,), {0: row("heart_beat_time u16 s", field("warning_status u8", {0: "No warning"}, otherwise="Warning"))}),
     ((1, 11, 19, 110), {0: _CLIMATE}),
@@ -135,9 +143,9 @@ _GROUPS: Final[tuple[tuple[tuple[int, ...], dict[int, Steps]], ...]] = (
     ((178, 179), {0: row(_on("motor_status u8"))}),
     ((173,), {0: row(*_RELAYS)}),
     ((176,), {0: row(*_RELAYS, *_INPUTS)}),
-    ((10,), {0: row(field("fire_alarm u8", _FIRE, otherwise="Alarm"), field("high_temp_alarm u8", _FIRE, otherwise="Alarm"),
+    ((10,), {0: row(_fire("fire_alarm u8"), _fire("high_temp_alarm u8"),
                     "temp i16 /10 Cel")}),
-    ((17,), {0: row(field("co_alarm u8", _FIRE, otherwise="Alarm"), field("high_temp_alarm u8", _FIRE, otherwise="Alarm"))}),
+    ((17,), {0: row(_fire("co_alarm u8"), _fire("high_temp_alarm u8"))}),
     ((5, 9, 13, 87, 88), _MULTI),
     ((53, 54, 55, 106), {0: row("temp i16 /100 Cel", "humi u16 /100 %", "pm25 u16 ug/m3")}),
     ((85,), {0: row("doorbell u8")}),

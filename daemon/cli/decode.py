@@ -19,7 +19,12 @@ MAX_TEXT: Final = 1 << 20
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
     command = commands.add_parser("decode", help="one payload to JSON")
-    command.add_argument("--codec", required=True, metavar="NAME|FILE", help="a codec, a vendor's decoder (FILE.js) or a layout (FILE.toml)")
+    command.add_argument(
+        "--codec",
+        required=True,
+        metavar="NAME|FILE",
+        help="a codec, a vendor's decoder (FILE.js) or a layout (FILE.toml)",
+    )
     command.add_argument("--fport", type=_fport, metavar="N", help="FPort of the uplink")
     command.add_argument("hex", metavar="HEX", help="the payload in hexadecimal; - reads it from standard input")
     command.set_defaults(run=run)
@@ -67,7 +72,10 @@ def _fport(text: str) -> int:
 
 
 def decode_payload(codec: str, payload: bytes, fport: int | None) -> Fields:
-    """The fields, by a registered codec, a script or a layout. Raises DecodeError, KeyError, OSError, ValueError, ConfigFaults."""
+    """The fields, by a registered codec, a script or a layout.
+
+    Raises DecodeError, KeyError, OSError, ValueError, ConfigFaults.
+    """
     if codec.endswith(".js"):
         from torhaus.daemon.scripts.once import decode_once
 

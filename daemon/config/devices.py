@@ -46,8 +46,8 @@ Line = Annotated[
 class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[device]]`. EUIs and addresses are kept as lower-case hex digits without separators.
 
-    `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded. `address` is
-    what a meter or bus calls itself (a server id, say).
+    `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded.
+    `address` is what a meter or bus calls itself (a server id, say).
     """
 
     name: Label

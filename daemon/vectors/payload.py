@@ -97,9 +97,11 @@ def expectation(v: Payload) -> dict[str, Any]:
 
 
 def quantities(v: Payload, fields: Fields) -> dict[str, Any]:
-    """As `expectation`, for native codecs, which give numbers with units: where a script returns `{displayName, value,
-    unit}` for one quantity it is compared by its value, and a number that a script returns as text ("21.40") or with its
-    unit ("812 mm") as the number that it is."""
+    """As `expectation`, for native codecs, which give numbers with units.
+
+    Where a script returns `{displayName, value, unit}` for one quantity it is compared by its value; a number that a
+    script returns as text ("21.40") or with its unit ("812 mm") as the number that it is.
+    """
     if isinstance(v.expected, dict) and not v.expected_is_whole_return:
         v = msgspec.structs.replace(v, expected=_collapsed(v.expected))
     return {name: _number(value, fields.get(name)) for name, value in expectation(v).items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from torhaus.codecs.lorawan.keys import Version
+from torhaus.codecs.registry import CODECS, FAMILIES
 from torhaus.daemon.config.devices import (
     KEYS,
     DeviceConfig,
@@ -88,7 +89,8 @@ place = "a\\nb"
 [[devise]]
 """
     name = "1 to 64 printable characters without '/', '+' and '#'"
-    codec = 'is "elsis", must be one of cayenne_lpp, elsys, sml, or a script (*.js) (did you mean "elsys"?)'
+    names = ", ".join([*sorted(CODECS), *(f"{family}:MODEL" for family in sorted(FAMILIES))])
+    codec = f'is "elsis", must be one of {names}, a script (*.js) or a layout (*.toml) (did you mean "elsys"?)'
     digits = "hex digits, optionally separated by '-' or ':'"
     versions = 'one of "1.0", "1.0.2", "1.0.3", "1.0.4", "1.1" (did you mean "1.0.2"?)'
     found = {int(f.split(":")[1]): f.partition(": ")[2] for f in faults_of(text, tmp_path)}
@@ -268,3 +270,10 @@ def test_thousands_of_devices_take_no_time() -> None:
     devices, faults = read_devices(tree, Path("/none"))
     assert (len(devices), faults) == (5000, [])
     assert time.process_time() - started < 5  # some 50 ms; each fault's line alone would take longer
+
+
+def test_a_model_that_a_family_does_not_have(tmp_path: Path) -> None:
+    assert codec_fault("milesight:em300-th", tmp_path) is None
+    text = str(codec_fault("milesight:em300-ht", tmp_path))
+    assert "milesight has no such model" in text
+    assert 'did you mean "milesight:em300-th"?' in text
