@@ -204,7 +204,7 @@ def _named(f: Field, scale: Convert | None) -> Convert:
             return value  # type: ignore[no-any-return]
         if otherwise is not None:
             return otherwise
-        return raw if scale is None else scale(raw)  # type: ignore[no-any-return]
+        return raw if scale is None else scale(raw)
 
     return convert
 
@@ -265,5 +265,5 @@ def run(steps: tuple[Step, ...], data: bytes, base: int, out: Fields, tag: str =
                 out[key.replace("#", tag)] = Value(part, None if isinstance(part, str) else unit)
         elif value is not ABSENT:
             named = name.replace("#", tag) if tag else name
-            out[named] = Value(value, None if value.__class__ is str else unit)  # type: ignore[arg-type]
+            out[named] = Value(value, None if value.__class__ is str else unit)
     return pos

@@ -9,7 +9,8 @@ The codec's name carries the sensor: `decentlab:dl-trs12`. Sensors with values o
 calibration) take them behind it: `decentlab:dl-pr26;pmin=0;pmax=1.6`. Without them those of the vendor's example hold.
 
 A group of the description is `words: name source operations unit | …`. The source is a word (w0), two words (d0: low
-word first), the quotient (q0) or the difference (s0) of what stands at 0 and behind it; operations apply from left to right.
+word first), the quotient (q0) or the difference (s0) of what stands at 0 and behind it; operations apply from left to
+right.
 """
 
 from collections.abc import Callable
@@ -121,14 +122,14 @@ def _quantity(text: str, parameters: dict[str, float]) -> _Quantity:
     name, source, *rest = text.split()
     operations: list[tuple[str, float | Callable[[float], float]]] = []
     unit = None
-    for token in rest:
-        mark, word = token[0], token[1:]
+    for part in rest:
+        mark, word = part[0], part[1:]
         if mark == "@":
             operations.append((mark, FUNCTIONS[word]))
-        elif mark in "+-*/" and token != "/cm3":
+        elif mark in "+-*/" and part != "/cm3":
             operations.append((mark, parameters[word] if word in parameters else float(word)))
         else:
-            unit = token
+            unit = part
     return _Quantity(name, unit, SOURCES[source[0]], int(source[1:]), tuple(operations))
 
 

@@ -39,7 +39,7 @@ def variant(model: str) -> str | None:
 def decoder(model: str) -> Decode:
     """The codec of a model. KeyError when there is none of that name."""
     items: dict[int, Item | Special] = {}
-    for key, steps in (ANSWERS | DEVICE | TABLES[model]).items():
+    for key, steps in {**ANSWERS, **DEVICE, **TABLES[model]}.items():
         items[int(key.replace(" ", ""), 16)] = item(steps) if isinstance(steps, tuple) else steps
     return _Codec(items)
 

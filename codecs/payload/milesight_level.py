@@ -1,4 +1,4 @@
-"""Milesight: level, distance, soil, light, pressure (EM310-UDL, EM400, EM410, EM500). Source and shape: milesight.py."""
+"""Milesight: level, soil, light, pressure (EM310-UDL, EM400, EM410, EM500). Source and shape: milesight.py."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
 import struct
+from collections.abc import Mapping
 
 import msgspec
 import pytest
@@ -7,7 +8,7 @@ from torhaus.codecs.layout.field import Field, compile_fields, number, rounded, 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 
 
-def read(data: bytes, *fields: dict[str, object], endian: str = "big") -> Fields:
+def read(data: bytes, *fields: Mapping[str, object], endian: str = "big") -> Fields:
     out: Fields = {}
     steps = compile_fields([msgspec.convert(f, Field) for f in fields], endian)  # type: ignore[arg-type]
     run(steps, data, 0, out)

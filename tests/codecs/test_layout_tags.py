@@ -1,7 +1,7 @@
 import pytest
 
 from torhaus.codecs.layout.compact import row
-from torhaus.codecs.layout.tags import item, run_tags
+from torhaus.codecs.layout.tags import Item, Special, item, run_tags
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 
 
@@ -10,7 +10,11 @@ def count(data: bytes, pos: int, out: Fields) -> int:
     return len(data)
 
 
-ITEMS = {0x01: item(row("t i16 /10 Cel")), 0x02: item(row("list_#_a u8", "list_#_b u8"), 1), 0x7F: count}
+ITEMS: dict[int, Item | Special] = {
+    0x01: item(row("t i16 /10 Cel")),
+    0x02: item(row("list_#_a u8", "list_#_b u8"), 1),
+    0x7F: count,
+}
 
 
 def read(data: str, *, is_strict: bool = True) -> dict[str, object]:
