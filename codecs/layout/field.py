@@ -21,6 +21,8 @@ Endian = Literal["big", "little"]
 MAX_SIZE: Final = 255
 _SIZES: Final = {"f32": 4, "f64": 8}
 _UNSET: Final = object()
+_WITHOUT_DECIMALS: Final = 1e15
+"""A floating point number has 15 to 17 digits; Decimal computes with 28, of which `decimals` may take 12."""
 
 Name = Annotated[
     str,
@@ -178,7 +180,9 @@ def _finite(raw: float) -> float:
 
 
 def rounded(value: float, decimals: int) -> float:
-    """Rounded as published decoders do: exactly, a half away from zero."""
+    """Rounded as published decoders do: exactly, a half away from zero. Huge numbers have no decimals to round."""
+    if abs(value) >= _WITHOUT_DECIMALS:
+        return value
     return float(Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
 
 

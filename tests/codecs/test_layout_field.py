@@ -92,6 +92,8 @@ def test_bits_share_their_bytes_and_conditions_hold() -> None:
 def test_a_half_is_rounded_away_from_zero() -> None:
     assert rounded(0.0078125, 6) == 0.007813
     assert rounded(-0.0078125, 6) == -0.007813
+    assert rounded(3e38, 12) == 3e38
+    assert rounded(-999999999999999.0, 12) == -999999999999999.0
     assert rounded(2.675, 2) == 2.67  # which is a little less than that
 
 

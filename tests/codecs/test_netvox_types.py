@@ -25,6 +25,11 @@ def test_vibration_that_is_no_number() -> None:
     assert caught.value.reason is RejectReason.RANGE
 
 
+def test_vibration_beyond_all_measure() -> None:
+    huge = decode(bytes.fromhex("011c01247f7f000000ff00"), 6)
+    assert huge["acceleration_x"].value == pytest.approx(3.39e38, rel=0.01)
+
+
 def test_a_missing_probe() -> None:
     assert decode(bytes.fromhex("0109085a03e8fffffff600"), 6) == {
         "device": Value("R726Series"),
