@@ -164,7 +164,7 @@ class App:
     async def _build(self) -> Parts:
         """Every part that runs, by name, in the order of starting."""
         loaded, outbox = self.loaded, self.outbox
-        codecs = Codecs(scripts := Path(loaded.scripts.dir))
+        codecs = Codecs(scripts := Path(loaded.scripts.dir), common_names=loaded.common_names)
         devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
         network = Network(devices, loaded.lorawan.region)
         counters = await Counters.load(outbox, network)

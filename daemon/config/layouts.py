@@ -31,14 +31,26 @@ def layout_faults(path: Path) -> list[Fault]:
 
 
 class Codecs:
-    """A device's codec by its name in the configuration: a registered one, or a layout in the folder of scripts."""
+    """A device's codec by its name in the configuration: a registered one, or a layout in the folder of scripts.
 
-    def __init__(self, scripts: Path) -> None:
+    `common_names`: what they decode is renamed (codecs/payload/common_names.py).
+    """
+
+    def __init__(self, scripts: Path, *, common_names: bool = False) -> None:
         self._scripts = scripts
+        self._common_names = common_names
         self._layouts: dict[str, Decode] = {}
 
     def __call__(self, name: str) -> Decode:
         """The codec. KeyError when there is none of that name; ConfigFaults when a layout has faults."""
+        decode = self._load(name)
+        if not self._common_names:
+            return decode
+        from torhaus.codecs.payload.common_names import to_common
+
+        return lambda payload, fport: to_common(decode(payload, fport))
+
+    def _load(self, name: str) -> Decode:
         if not name.endswith(LAYOUT):
             return load(name)
         if name not in self._layouts:

@@ -59,6 +59,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     alarms: list[AlarmRule]
     scan: ScanConfig
     devices: list[DeviceConfig]
+    common_names: bool = False
     keys: dict[str, DeviceKeys]
     files: list[Path]
     notes: list[str]
@@ -239,6 +240,7 @@ class _Loading:
             http=root.http,
             control=msgspec.structs.replace(root.control, socket=str(absolute / root.control.socket)),
             lorawan=root.lorawan,
+            common_names=root.devices.common_names,
             scripts=msgspec.structs.replace(root.scripts, dir=str(absolute / root.scripts.dir)),
             log=root.log,
             drivers=[(module, config) for module, _, config in known_drivers],

@@ -133,10 +133,15 @@ class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[devices]`: the lists of devices and of their keys. A default list that is not there is an empty one."""
+    """`[devices]`: the lists of devices and of their keys. A default list that is not there is an empty one.
+
+    `common_names`: native codecs and layouts give `temperature`, `relative_humidity`, `battery_voltage` … in one unit
+    each, whatever the vendor calls them.
+    """
 
     file: FilePath = "devices.toml"
     keys_file: FilePath = "devices.keys.toml"
+    common_names: bool = False
 
 
 class Scripts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -36,6 +36,11 @@ def test_a_layout_is_read_once(tmp_path: Path) -> None:
         codecs("elsis")
 
 
+def test_common_names() -> None:
+    decode = Codecs(SAMPLE.parent, common_names=True)("elsys")
+    assert decode(b"\x02\x29", None) == {"relative_humidity": Value(41, "%")}
+
+
 def test_faults_have_their_lines(tmp_path: Path) -> None:
     file = tmp_path / "bad.toml"
     file.write_text('[[message]]\nfport = 300\n[[message.field]]\nname = "Ä"\ntype = "u9"\n[[messages]]\n', "utf-8")
