@@ -126,8 +126,12 @@ def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - t
             raise DecodeError(RejectReason.SHORT, f"type 0x{kind:02x} at offset {pos} is cut off")
         numbers = read(data, pos + 1)
         if kind <= 0x3F and kind != _PROBE:  # nearly always
-            for (name, divisor, unit), n in zip(parts, numbers, strict=True):
-                fields[name] = Value(n if divisor == 1 else n / divisor, unit)
+            if len(parts) == 1:
+                name, divisor, unit = parts[0]
+                fields[name] = Value(numbers[0] if divisor == 1 else numbers[0] / divisor, unit)
+            else:
+                for (name, divisor, unit), n in zip(parts, numbers, strict=True):
+                    fields[name] = Value(n if divisor == 1 else n / divisor, unit)
             pos = behind
             continue
         for (name, divisor, unit), n in zip(parts, numbers, strict=True):
