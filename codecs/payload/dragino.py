@@ -1,6 +1,7 @@
 """Dragino sensors (LHT, LSE, LDDS, LWL, LDS, LSN50 …): a fixed structure for each model and FPort.
 
-Source: Dragino, user manuals of the models, "Uplink Payload".
+Source: the decoders that Dragino published in TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0). Units are in
+them only in part: the others follow from the quantity and the scale.
 
 The codec's name carries the model: `dragino:lht65`. Names are the vendor's in lower snake case. Where the vendor's
 decoder returns a number as text ("21.40"), this is a number; "Invalid Reading" and "No Sensor" stay what they are.

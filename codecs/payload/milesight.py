@@ -1,6 +1,7 @@
 """Milesight sensors (AM, CT, EM, GS, VS, WS …): channel, type, value, over and over.
 
-Source: Milesight, user guides of the models, "Device Payload"; names as in the vendor's current decoders.
+Source: the channels, types, scales and names of Milesight's published decoders (Milesight-IoT/SensorDecoders e79c9d8).
+Units are not in them: they follow from the quantity and the scale.
 
     channel | type | value    least significant byte first; channel 0xff: about the device, 0xfe: answer to a command
 

@@ -1,6 +1,7 @@
 """Netvox sensors (R3xx, R6xx, R7xx, R8xx, RA07, RB): the payload names its device type, the type its reports.
 
-Source: Netvox, LoRaWAN Application Command (2022): device types, report types and configuration answers.
+Source: the decoders that Netvox published in TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0): device types,
+report types and configuration answers. Units are not in them: they follow from the quantity and the scale.
 
     FPort 6   version | device type | report type | data          report type 0: versions of software and hardware
     FPort 7   command + 0x80 | device type | data                 answers to configuration commands
