@@ -1,6 +1,6 @@
 """Decentlab sensors (DL-…), protocol version 2: one declarative description for each sensor.
 
-Source: the descriptions in Decentlab's published decoders (decentlab/decentlab-decoders ae766f0, MIT; where they differ,
+Source: the descriptions in the published decoders (decentlab/decentlab-decoders ae766f0, MIT; where they differ,
 TheThingsNetwork/lorawan-devices of 2022-09-03).
 
     version 2 | device id (2) | flags (2) | 16-bit words      all big-endian
