@@ -16,7 +16,7 @@ _LIMITS: Final = (
     "deviceRateLimits",
     "deviceDpRateLimits",
 )
-_FIELDS: Final = ("temperature", "humidity", "light", "motion", "co2", "battery_voltage")
+_FIELDS: Final = ("temperature", "humidity", "light", "motion", "co2", "vdd")
 
 
 def start(place: Path, source: int, target: int) -> "subprocess.Popen[bytes]":
