@@ -54,6 +54,10 @@ class TorhausCollector:
         w, one = self._watch, ["driver"]
         d = w.drivers.items()
         yield _gauge("torhaus_driver_up", "1 when the driver has its device or port", one, (((n,), s.up) for n, s in d))
+        silent = (((n,), len(s.silent)) for n, s in d)
+        yield _gauge(
+            "torhaus_driver_silent_devices", "Devices on its bus that are asked and do not answer", one, silent
+        )
         yield _count("torhaus_driver_frames", "Frames received", one, (((n,), s.frames) for n, s in d))
         last = (((n,), s.last_frame_ns / 1e9) for n, s in d if s.last_frame_ns)
         yield _gauge("torhaus_driver_last_frame_timestamp_seconds", "When the last frame came", one, last)

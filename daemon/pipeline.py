@@ -279,6 +279,7 @@ class DriverHost:
         self._driver = driver
         self.stamp = clock.stamp
         self.boot_ns = clock.boot_ns
+        self.sleep = clock.sleep
 
     def deliver(
         self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None

@@ -15,7 +15,7 @@ from torhaus.daemon.lora.gateways import OFFLINE_S, Gateways
 from torhaus.daemon.outbox.aside import Report
 from torhaus.daemon.outbox.store import Reporter
 from torhaus.daemon.supervise import Told
-from torhaus.drivers.base import Event, GatewayRefused, GatewayStats, LinkChanged
+from torhaus.drivers.base import DeviceChanged, Event, GatewayRefused, GatewayStats, LinkChanged
 
 ACK_LIMIT_S: Final = 0.05
 """A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
@@ -36,6 +36,7 @@ class DriverState(msgspec.Struct):
     acks_late: int = 0
     acks_withheld: int = 0
     refused_gateways: int = 0
+    silent: dict[str, str] = {}  # devices that are asked and do not answer, and what happened instead
 
 
 class Watch(Reporter, Told):
@@ -122,6 +123,8 @@ class Watch(Reporter, Told):
         elif isinstance(event, GatewayRefused):
             self.driver(driver).refused_gateways += 1
             self.gateways.refused(driver, event)
+        elif isinstance(event, DeviceChanged):
+            self._set_device(driver, event)
         else:
             self.gateways.event(driver, event)
 
@@ -132,6 +135,15 @@ class Watch(Reporter, Told):
         if state.up != up or state.detail != detail:
             (logs.info if up else logs.warning)("driver", driver=name, up=up, detail=detail or None)
         state.up, state.detail = up, detail
+
+    def _set_device(self, driver: str, event: DeviceChanged) -> None:
+        silent = self.driver(driver).silent
+        if event.up:
+            silent.pop(event.device, None)
+            logs.info("device", driver=driver, device=event.device, up=True)
+        else:
+            silent[event.device] = event.detail
+            logs.warning("device", driver=driver, device=event.device, up=False, detail=event.detail)
 
     def gone(self, name: str, detail: str) -> None:
         """A driver's device (`driver <name>`), or what any other part needs, cannot be had for now."""

@@ -73,7 +73,15 @@ class GatewayStats(msgspec.Struct, frozen=True, gc=False):
     stranger: RejectReason | None = None
 
 
-Event = LinkChanged | GatewaySeen | GatewayReachable | GatewayLeft | GatewayRefused
+class DeviceChanged(msgspec.Struct, frozen=True, gc=False):
+    """A device that is asked over a bus answers again, or no longer; `detail` says what it does instead."""
+
+    device: str
+    up: bool
+    detail: str = ""
+
+
+Event = LinkChanged | DeviceChanged | GatewaySeen | GatewayReachable | GatewayLeft | GatewayRefused
 
 
 class Host(Protocol):
@@ -85,6 +93,10 @@ class Host(Protocol):
 
     def boot_ns(self) -> int:
         """Nanoseconds since boot: what durations are measured with."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; the time is that of `boot_ns`."""
         ...
 
     def deliver(

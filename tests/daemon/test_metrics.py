@@ -35,6 +35,7 @@ torhaus_driver_last_frame_timestamp_seconds gauge driver
 torhaus_driver_late_acks_total counter driver
 torhaus_driver_refused_gateways_total counter driver
 torhaus_driver_rejects_total counter driver,reason
+torhaus_driver_silent_devices gauge driver
 torhaus_driver_up gauge driver
 torhaus_driver_withheld_acks_total counter driver
 torhaus_forwarder_accepted_records_total counter forwarder

@@ -70,6 +70,11 @@ class FakeHost:
     def boot_ns(self) -> int:
         return self.now_ns
 
+    async def sleep(self, seconds: float) -> None:
+        """Time passes at once: a schedule is gone through as fast as its talks are."""
+        self.now_ns += round(seconds * SECOND_NS)
+        await asyncio.sleep(0)
+
     def deliver(
         self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None
     ) -> None:
