@@ -17,6 +17,7 @@ CODECS: Final[dict[str, str]] = {
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
     "elsys": "torhaus.codecs.payload.elsys",
     "netvox": "torhaus.codecs.payload.netvox",
+    "modbus": "torhaus.codecs.meter.modbus",
     "sml": "torhaus.codecs.meter.sml",
 }
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""

@@ -193,6 +193,7 @@ class App:
             driver = module.open(config)
             self.drivers[config.name] = driver
             self.downlinks.add(config.name, driver)
+            pipeline.bind(getattr(driver, "decoders", {}))
             self.watch.driver(config.name)
             self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))
             parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name))

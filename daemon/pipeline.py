@@ -101,8 +101,19 @@ class Pipeline:
         self._devices = {d.name: d for d in devices}
         self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
         self._decoders = {d.codec: codec(d.codec) for d in devices if d.codec is not None}
+        self._own: dict[str, Decode] = {}
         self._watch = watch
         self._clock = clock
+
+    def bind(self, decoders: Mapping[str, Decode]) -> None:
+        """Have the frames of these devices decoded by what their driver's configuration says of each.
+
+        A device keeps the codec's name in its records; one that has no codec in the list of devices stays raw.
+        """
+        for name, decode in decoders.items():
+            device = self._devices.get(name)
+            if device is not None and device.codec is not None:
+                self._own[name] = decode
 
     def host(self, driver: str) -> "DriverHost":
         """What the driver of that name is run with."""
@@ -248,7 +259,8 @@ class Pipeline:
         if codec is None:
             return record
         try:
-            fields: Fields = self._decoders[codec](payload, lora.fport if lora else None)
+            decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
+            fields: Fields = decode(payload, lora.fport if lora else None)
             _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
         except DecodeError as e:
             self._watch.rejected(frame.driver, codec, e.reason)

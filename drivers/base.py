@@ -119,7 +119,10 @@ class Host(Protocol):
 
 
 class Driver(Protocol):
-    """One running driver."""
+    """One running driver.
+
+    One whose configuration says what its devices' bytes mean also has `decoders`: device to a function as codecs are.
+    """
 
     async def run(self, host: Host) -> None:
         """Work until cancelled. Raises DriverGone when the device is lost; anything else is a defect."""

@@ -18,6 +18,7 @@ DRIVERS: Final[dict[str, str]] = {
     "basics_station": "torhaus.drivers.basics_station",
     "chirpstack_app": "torhaus.drivers.chirpstack_app",
     "concentratord": "torhaus.drivers.concentratord",
+    "modbus": "torhaus.drivers.modbus",
     "semtech_udp": "torhaus.drivers.semtech_udp",
     "sml": "torhaus.drivers.sml",
     "tts_app": "torhaus.drivers.tts_app",

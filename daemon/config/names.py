@@ -73,11 +73,15 @@ class Names:
         lorawan = self.tree.data.get("lorawan")
         site_region = str((lorawan if isinstance(lorawan, dict) else {}).get("region", Lorawan().region))
         for _, config in drivers:
-            device = getattr(config, "device", None)
             region = getattr(config, "region", None)
             if isinstance(region, str) and region.upper() != site_region.upper():
                 text = f"is {quote(region)}, but [lorawan] has region = {quote(site_region)}: a site is in one region"
                 self.check.fault(("driver", by_name[config.name], "region"), text)
-            if isinstance(device, str) and device not in names:
-                text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
-                self.check.fault(("driver", by_name[config.name], "device"), text)
+            at: KeyPath = ("driver", by_name[config.name])
+            said = [(getattr(config, "device", None), at)]
+            listed = getattr(config, "devices", ())
+            said += [(getattr(d, "device", None), (*at, "devices", n)) for n, d in enumerate(listed)]
+            for device, path in said:
+                if isinstance(device, str) and device not in names:
+                    text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
+                    self.check.fault((*path, "device"), text)

@@ -11,6 +11,7 @@ READ_BYTES: Final = 4096
 """Bytes that one read returns at most, if nothing else is asked for."""
 MAX_WRITE_BYTES: Final = 65_536
 """Bytes of one write: requests to meters and buses are a few hundred at most."""
+MAX_DRAIN_BYTES: Final = 65_536
 WRITE_S: Final = 10.0
 """A far side that takes nothing for so long is gone (flow control stuck, or a dead connection)."""
 
@@ -47,6 +48,20 @@ class Link(ABC):
                 await self._write(data)
         except TimeoutError:
             raise DriverGone(f"{self.name}: takes no data for {WRITE_S:g} s") from None
+
+    async def drain(self, quiet_s: float) -> int:
+        """Drop what arrives until nothing has for so long, such as late answers; returns how much. Raises DriverGone.
+
+        Ends after MAX_DRAIN_BYTES: a device that never stops talking is a fault that reading will show.
+        """
+        dropped = 0
+        while dropped < MAX_DRAIN_BYTES:
+            try:
+                async with asyncio.timeout(quiet_s):
+                    dropped += len(await self._read(READ_BYTES))
+            except TimeoutError:
+                break
+        return dropped
 
     async def set_baud(self, baud: int) -> None:
         """Go on at another rate (bit/s). Raises DriverGone, and ValueError where `sets_baud` is False."""

@@ -1,0 +1,155 @@
+"""Meters, inverters and controllers that are asked over Modbus, RTU or TCP, several on one bus.
+
+Each device has a map of registers (torhaus.codecs.meter.modbus_map). One reading of a device is one frame: what all its
+requests brought, as the row of blocks of torhaus.codecs.framing.modbus_blocks. Nothing is ever written to a device.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from torhaus.codecs.framing.modbus_blocks import Span, encode_blocks, merge
+from torhaus.codecs.meter.modbus import MAX_MODELS, SUNS, SUNSPEC_BASES, SUNSPEC_END, decode_mapped, refusal
+from torhaus.codecs.meter.modbus_map import Map
+from torhaus.codecs.model import Fields, Frame
+from torhaus.drivers.base import Host
+from torhaus.drivers.link import Line, Link, parse_link
+from torhaus.drivers.links.url import TcpSpec
+from torhaus.drivers.modbus_maps import built_in, read_map
+from torhaus.drivers.modbus_talk import Framing, Talk
+from torhaus.drivers.polling import Bus, Interval, Jitter, NoAnswer, Rhythm
+
+ASKS: Final = True
+"""It speaks only when it is asked."""
+_LINE: Final = Line(baud=9600, parity="E")
+"""The line of the specification (MODBUS over Serial Line V1.02, 2.5.1); the default rate of most meters."""
+
+
+class BusDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Keys of a `[[driver.devices]]`. `map`: one that comes with torhaus; `map_file`: one of your own."""
+
+    device: Annotated[str, msgspec.Meta(min_length=1)]
+    unit: Annotated[int, msgspec.Meta(ge=0, le=255, description="a unit id from 0 to 255 (on a bus 1 to 247)")] = 1
+    map: str = ""
+    map_file: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.map) == bool(self.map_file):
+            raise ValueError("map: needs either map or map_file")
+        self.load()
+
+    def load(self) -> Map:
+        """The map. ValueError says what is wrong with it."""
+        try:
+            return built_in(self.map) if self.map else read_map(Path(self.map_file))
+        except ValueError as error:
+            raise ValueError(f"{'map' if self.map else 'map_file'}: {error}") from error
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Keys of a `[[driver]]` of this type.
+
+    `framing`: "tcp" is Modbus/TCP, "rtu" what a serial bus speaks, also behind a converter that passes bytes through;
+    "auto": "tcp" for tcp://, else "rtu". `interval_s`, `align`, `jitter_s`: as in torhaus.drivers.polling.Rhythm.
+    `timeout_s`: for one answer; `retries`: how often a request is sent again. `pause_s`: silence before each request.
+    """
+
+    name: str
+    type: Literal["modbus"] = "modbus"
+    link: str
+    devices: Annotated[tuple[BusDevice, ...], msgspec.Meta(min_length=1, max_length=247)]
+    framing: Literal["auto", "rtu", "tcp"] = "auto"
+    interval_s: Interval = 60
+    align: bool = True
+    jitter_s: Jitter = 0
+    timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=60, description="seconds from 0.05 to 60")] = 1
+    retries: Annotated[int, msgspec.Meta(ge=0, le=10, description="a number from 0 to 10")] = 2
+    pause_s: Annotated[float, msgspec.Meta(ge=0.002, le=10, description="seconds from 0.002 to 10")] = 0.02
+
+    def __post_init__(self) -> None:
+        parse_link(self.link, _LINE)
+        names = [d.device for d in self.devices]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f'devices: "{name}" is there twice')
+
+
+def open(config: Config) -> "Modbus":  # noqa: A001 - the door every driver module has
+    """The driver; the link is opened when it is run."""
+    return Modbus(config)
+
+
+class Station:
+    """One device: its map, and what is read of it."""
+
+    def __init__(self, config: BusDevice) -> None:
+        self.unit = config.unit
+        self.map = config.load()
+        self.spans = merge(self.map.spans(), self.map.max_gap, self.map.max_registers) if self.map.register else []
+
+
+class Modbus:
+    """The devices on one bus."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        spec = parse_link(config.link, _LINE)
+        by_link: Framing = "tcp" if isinstance(spec, TcpSpec) else "rtu"
+        self._framing: Framing = by_link if config.framing == "auto" else config.framing
+        self._stations = {d.device: Station(d) for d in config.devices}
+        self.bus = Bus(spec, self._stations, Rhythm(config.interval_s, config.align, config.jitter_s))
+
+    @property
+    def decoders(self) -> Mapping[str, "partial[Fields]"]:
+        """By device: what reads its frames."""
+        return {name: partial(_decode, s.map) for name, s in self._stations.items()}
+
+    async def run(self, host: Host) -> None:
+        """Ask in turn until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
+        await self.bus.run(host, partial(self._talk, host))
+
+    async def _talk(self, host: Host, link: Link, name: str) -> None:
+        config, station = self.config, self._stations[name]
+        talk = Talk(link, self._framing, config.timeout_s, config.retries, config.pause_s)
+        if not station.spans:
+            station.spans = await discover(talk, station)
+        at = host.stamp()
+        blocks = [await talk.read(station.unit, span) for span in station.spans]
+        if all(block.exception for block in blocks):
+            if station.map.model:
+                station.spans = []  # its models may lie elsewhere by now
+            raise NoAnswer(f"unit {station.unit}: {refusal(blocks[0])}")
+        host.deliver([Frame(config.name, encode_blocks(blocks), at, device=name)], [])
+
+
+def _decode(map_: Map, data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - one signature for all codecs
+    return decode_mapped(data, map_)
+
+
+async def discover(talk: Talk, station: Station) -> list[Span]:
+    """Where a SunSpec device has the models of its map: what is to be read. Raises NoAnswer when it is none."""
+    wanted = {id_ for model in station.map.model for id_ in model.ids}
+    for base in SUNSPEC_BASES:
+        marker = await talk.read(station.unit, Span(3, base, 2))
+        if marker.exception or marker.data != SUNS:
+            continue
+        spans: list[Span] = []
+        at = base + 2
+        for _ in range(MAX_MODELS):
+            head = await talk.read(station.unit, Span(3, at, 2)) if at <= 0xFFFE else None
+            if head is None or head.exception:
+                break
+            id_, length = int.from_bytes(head.data[:2], "big"), int.from_bytes(head.data[2:], "big") + 2
+            if id_ == SUNSPEC_END or at + length > 0x10000:
+                break
+            if id_ in wanted:
+                limit = station.map.max_registers
+                spans += [Span(3, at + n, min(limit, length - n)) for n in range(0, length, limit)]
+            at += length
+        if spans:
+            return spans
+        raise NoAnswer(f"unit {station.unit}: a SunSpec device without any of the map's models")
+    raise NoAnswer(f"unit {station.unit}: not a SunSpec device (no marker at 40000, 50000 or 0)")
