@@ -15,8 +15,10 @@ Decode = Callable[[bytes, int | None], Fields]
 
 CODECS: Final[dict[str, str]] = {
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
+    "dsmr": "torhaus.codecs.meter.dsmr",
     "elsys": "torhaus.codecs.payload.elsys",
     "netvox": "torhaus.codecs.payload.netvox",
+    "iec62056": "torhaus.codecs.meter.iec62056",
     "modbus": "torhaus.codecs.meter.modbus",
     "sml": "torhaus.codecs.meter.sml",
 }

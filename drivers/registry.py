@@ -18,6 +18,8 @@ DRIVERS: Final[dict[str, str]] = {
     "basics_station": "torhaus.drivers.basics_station",
     "chirpstack_app": "torhaus.drivers.chirpstack_app",
     "concentratord": "torhaus.drivers.concentratord",
+    "dsmr": "torhaus.drivers.dsmr",
+    "iec62056": "torhaus.drivers.iec62056",
     "modbus": "torhaus.drivers.modbus",
     "semtech_udp": "torhaus.drivers.semtech_udp",
     "sml": "torhaus.drivers.sml",

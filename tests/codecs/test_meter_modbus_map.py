@@ -12,7 +12,6 @@ from torhaus.codecs.meter.modbus import SUNS, decode_mapped
 from torhaus.codecs.meter.modbus_map import Map, Model, Register
 from torhaus.codecs.model import DecodeError
 
-
 INVERTER = Model(
     ids=(103,),
     register=(Register(field="power", address=2, type="int16", scale_from=3, unit="W"),),

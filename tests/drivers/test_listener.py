@@ -13,7 +13,7 @@ from tests.drivers.fakes import SECOND_NS, Device, FakeHost, FakeLink, Pty, adva
 from torhaus.codecs.meter.sml import decode
 from torhaus.codecs.meter.sml_encode import Entry, encode_file
 from torhaus.codecs.model import RejectReason
-from torhaus.drivers import sml
+from torhaus.drivers import listener, sml
 from torhaus.drivers.base import DriverGone, LinkChanged
 from torhaus.drivers.capture import CaptureWriter
 
@@ -33,7 +33,7 @@ def telegram(n: int) -> bytes:
     return encode_file(SERVER_ID, [Entry("1-0:1.8.0*255", n, unit=30, scaler=0, size=8)], transaction=n)
 
 
-def driver(link: str, interval_s: float = 0, idle_s: float = 0) -> sml.Sml:
+def driver(link: str, interval_s: float = 0, idle_s: float = 0) -> listener.Listener:
     return sml.open(sml.Config(name="strom", link=link, device="zaehler-1", interval_s=interval_s, idle_s=idle_s))
 
 
@@ -44,7 +44,7 @@ def on_fake_link(monkeypatch: pytest.MonkeyPatch) -> FakeLink:
     async def opened(*_: object) -> FakeLink:
         return link
 
-    monkeypatch.setattr(sml, "open_link", opened)
+    monkeypatch.setattr(listener, "open_link", opened)
     return link
 
 
@@ -189,14 +189,14 @@ def test_reading_stops_while_too_much_is_not_on_disk(stored: bool, monkeypatch: 
     async def main() -> None:
         host, link = FakeHost(holding=True), on_fake_link(monkeypatch)
         running = asyncio.create_task(driver("replay:any").run(host))
-        for n in range(sml.MAX_OUTSTANDING):
+        for n in range(listener.MAX_OUTSTANDING):
             await link.say(telegram(n))
         await advance(3600)
-        assert len(host.frames) == sml.MAX_OUTSTANDING
-        assert link.asked == sml.MAX_OUTSTANDING
+        assert len(host.frames) == listener.MAX_OUTSTANDING
+        assert link.asked == listener.MAX_OUTSTANDING
         host.settle(stored=stored)
         await link.say(telegram(1000))
-        await link.until_asked(sml.MAX_OUTSTANDING + 2)
+        await link.until_asked(listener.MAX_OUTSTANDING + 2)
         assert host.frames[-1].data == telegram(1000)
         await stop(running)
 
@@ -209,13 +209,13 @@ def test_to_wait_for_the_disk_is_no_silence() -> None:
         with Pty() as port:
             running = asyncio.create_task(driver(f"serial://{port.path}", idle_s=5).run(host))
             await host.until_events(1)
-            for n in range(sml.MAX_OUTSTANDING):
+            for n in range(listener.MAX_OUTSTANDING):
                 port.send(telegram(n))
                 await host.until_frames(n + 1)
             await advance(3600)
             host.settle()
             port.send(telegram(1000))
-            await host.until_frames(sml.MAX_OUTSTANDING + 1)
+            await host.until_frames(listener.MAX_OUTSTANDING + 1)
             await stop(running)
 
     run(main())

@@ -1,0 +1,80 @@
+"""Devices that speak by themselves: what comes over the link is cut into telegrams, and those become frames.
+
+A frame's data is a whole telegram as received; its time is that of the last byte's arrival here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final
+
+import msgspec
+
+from torhaus.codecs.framing.base import Framer
+from torhaus.codecs.model import Frame, Reject
+from torhaus.drivers.base import DriverGone, Host, LinkChanged
+from torhaus.drivers.link import LinkSpec, open_link
+from torhaus.drivers.window import Window
+
+MAX_OUTSTANDING: Final = 64
+"""Telegrams and refused stretches that may be handed over and not on disk yet; then reading stops until some are."""
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+
+
+class Listener:
+    """One device on one link.
+
+    `interval_s`: at most one telegram is delivered in each stretch of so many seconds since boot: the first to arrive,
+    and of several that arrive at once the newest. 0: every telegram. `idle_s`: a device that is silent for so long is
+    taken for lost (0: never).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        device: str,
+        spec: LinkSpec,
+        framer: Callable[[], Framer],
+        interval_s: float = 0,
+        idle_s: float = 0,
+    ) -> None:
+        self.name = name
+        self.device = device
+        self.idle_s = idle_s
+        self._spec = spec
+        self._framer = framer
+        self._interval_ns = int(interval_s * 1e9)
+        self._slot = -1  # the interval that has had its telegram
+        self._window = Window(MAX_OUTSTANDING)
+
+    async def run(self, host: Host) -> None:
+        """Receive until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
+        framer = self._framer()
+        try:
+            async with await open_link(self._spec, self.idle_s) as link:
+                host.event(LinkChanged(up=True))
+                while True:
+                    await self._window.room()
+                    self._hand_over(framer.feed(await link.read()), host)
+        except DriverGone as gone:
+            self._hand_over(framer.reset(), host)
+            host.event(LinkChanged(up=False, detail=str(gone)))
+            raise
+
+    def _hand_over(self, pieces: Sequence[bytes | Reject], host: Host) -> None:
+        """Give what one read brought to the host."""
+        at, device = host.stamp(), self.device
+        telegrams = self._thin([piece for piece in pieces if isinstance(piece, bytes)], at.boot_ns)
+        frames = [Frame(self.name, data, at, device=device) for data in telegrams]
+        rejects = [Reject(r.data, r.reason, r.detail, device) for r in pieces if isinstance(r, Reject)]
+        if frames or rejects:
+            host.deliver(frames, rejects, self._window.taken(len(frames) + len(rejects)))
+
+    def _thin(self, telegrams: list[bytes], boot_ns: int) -> list[bytes]:
+        """Those to be delivered."""
+        if not telegrams or not self._interval_ns:
+            return telegrams
+        slot = boot_ns // self._interval_ns
+        if slot == self._slot:
+            return []
+        self._slot = slot
+        return telegrams[-1:]
