@@ -14,12 +14,15 @@ Decode = Callable[[bytes, int | None], Fields]
 """A codec: payload bytes and FPort (None where the protocol has none) to fields. Raises DecodeError only."""
 
 CODECS: Final[dict[str, str]] = {
+    "barcode": "torhaus.codecs.text.barcode",
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
     "dsmr": "torhaus.codecs.meter.dsmr",
     "elsys": "torhaus.codecs.payload.elsys",
     "netvox": "torhaus.codecs.payload.netvox",
     "iec62056": "torhaus.codecs.meter.iec62056",
+    "line": "torhaus.codecs.text.line",
     "modbus": "torhaus.codecs.meter.modbus",
+    "nmea": "torhaus.codecs.text.nmea",
     "sml": "torhaus.codecs.meter.sml",
 }
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from torhaus.codecs.framing.base import Framer
-from torhaus.codecs.model import Frame, Reject
+from torhaus.codecs.model import Fields, Frame, Reject
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 from torhaus.drivers.link import LinkSpec, open_link
 from torhaus.drivers.window import Window
@@ -25,7 +25,7 @@ class Listener:
 
     `interval_s`: at most one telegram is delivered in each stretch of so many seconds since boot: the first to arrive,
     and of several that arrive at once the newest. 0: every telegram. `idle_s`: a device that is silent for so long is
-    taken for lost (0: never).
+    taken for lost (0: never). `decoders`: by device, where the configuration says what its bytes mean.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Listener:
         self.name = name
         self.device = device
         self.idle_s = idle_s
+        self.decoders: dict[str, Callable[[bytes, int | None], Fields]] = {}
         self._spec = spec
         self._framer = framer
         self._interval_ns = int(interval_s * 1e9)

@@ -6,6 +6,7 @@ know no RFC 2217 and no captures, and drop an answer that stands behind noise (t
 
 import asyncio
 import struct
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from pymodbus.framer import FramerRTU, FramerSocket
@@ -102,7 +103,7 @@ class Talk:
         return Block(span.function, span.address, span.count, data)
 
 
-def pack_bits(bits: list[bool], count: int) -> bytes:
+def pack_bits(bits: Sequence[bool], count: int) -> bytes:
     """Bits as an answer has them: eight to a byte, the first in the lowest bit. Filling bits are dropped."""
     number = sum(1 << n for n, bit in enumerate(bits[:count]) if bit)
     return number.to_bytes((count + 7) // 8, "little")

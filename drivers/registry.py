@@ -15,12 +15,15 @@ from torhaus.drivers.base import Driver
 GROUP: Final = "torhaus.drivers"
 
 DRIVERS: Final[dict[str, str]] = {
+    "barcode": "torhaus.drivers.barcode",
     "basics_station": "torhaus.drivers.basics_station",
     "chirpstack_app": "torhaus.drivers.chirpstack_app",
     "concentratord": "torhaus.drivers.concentratord",
     "dsmr": "torhaus.drivers.dsmr",
     "iec62056": "torhaus.drivers.iec62056",
+    "line": "torhaus.drivers.line",
     "modbus": "torhaus.drivers.modbus",
+    "nmea": "torhaus.drivers.nmea",
     "semtech_udp": "torhaus.drivers.semtech_udp",
     "sml": "torhaus.drivers.sml",
     "tts_app": "torhaus.drivers.tts_app",

@@ -46,7 +46,7 @@ def check_numbers(line: dict[str, Any], fields: Fields) -> None:
 
 def test_messages_of_the_vectors() -> None:
     for line in (line for line in lines() if line["kind"] == "message"):
-        text, expected = line.get("text"), line["expected"]
+        text, expected = line.get("text", ""), line["expected"]
         match line["name"]:
             case "identification":
                 who = identification(text.encode())

@@ -56,7 +56,7 @@ async def first_fields(driver: modbus.Modbus, events: int) -> tuple[dict[str, Fi
     finally:
         running.cancel()
         await asyncio.wait([running])
-    decoded = {}
+    decoded: dict[str, Fields] = {}
     for frame in host.frames:
         assert frame.device is not None
         decoded.setdefault(frame.device, driver.decoders[frame.device](frame.data, None))

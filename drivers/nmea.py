@@ -1,0 +1,36 @@
+"""Satellite receivers (GPS, Galileo) that speak NMEA 0183: where the site is, and what time it is there.
+
+Only recorded: the system's clock is not set from here (gpsd and chrony do that), and neither is the site's place.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from torhaus.codecs.text.nmea import NmeaFramer
+from torhaus.drivers.link import parse_link
+from torhaus.drivers.listener import Listener, Seconds
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Keys of a `[[driver]]` of this type.
+
+    `interval_s`: at most one record in so many seconds (0: one a second). `idle_s`: a receiver silent for so long is
+    taken for lost (0: never).
+    """
+
+    name: str
+    type: Literal["nmea"] = "nmea"
+    link: str
+    device: Annotated[str, msgspec.Meta(min_length=1)]
+    interval_s: Seconds = 0
+    idle_s: Seconds = 30
+
+    def __post_init__(self) -> None:
+        parse_link(self.link)
+
+
+def open(config: Config) -> Listener:  # noqa: A001 - the door every driver module has
+    """The driver; the link is opened when it is run."""
+    spec = parse_link(config.link)
+    return Listener(config.name, config.device, spec, NmeaFramer, config.interval_s, config.idle_s)
