@@ -190,8 +190,7 @@ class App:
         self._build_scripts(devices, parts, alarms, codecs)
         await self._build_scans(parts)
         for module, config in loaded.drivers:
-            driver = module.open(config)
-            self.drivers[config.name] = driver
+            self.drivers[config.name] = driver = module.open(config)
             self.downlinks.add(config.name, driver)
             pipeline.bind(getattr(driver, "decoders", {}))
             self.watch.driver(config.name)

@@ -10,18 +10,19 @@ from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReaso
 from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.driver_host import DriverHost, DriverWatch
 from torhaus.daemon.lora.merge import Merging
 from torhaus.daemon.lora.network import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.outbox.store import MAIN, RELAY, STRANGERS, Outbox
-from torhaus.drivers.base import Done, Event, GatewayStats
+from torhaus.drivers.base import Done, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-class Watch(Protocol):
+class Watch(DriverWatch, Protocol):
     """Whom the pipeline tells what happened: metrics and log."""
 
     def frames(self, driver: str, count: int, at: Stamp) -> None:
@@ -46,18 +47,6 @@ class Watch(Protocol):
 
     def defect(self, name: str, error: BaseException) -> None:
         """Something that must not happen happened while a frame was looked at."""
-        ...
-
-    def event(self, driver: str, event: Event) -> None:
-        """A driver's state changed."""
-        ...
-
-    def acked(self, driver: str, seconds: float) -> None:
-        """An acknowledgement left."""
-        ...
-
-    def ack_withheld(self, driver: str) -> None:
-        """An acknowledgement did not leave."""
         ...
 
 
@@ -115,9 +104,9 @@ class Pipeline:
             if device is not None and device.codec is not None:
                 self._own[name] = decode
 
-    def host(self, driver: str) -> "DriverHost":
+    def host(self, driver: str) -> DriverHost:
         """What the driver of that name is run with."""
-        return DriverHost(self, self._watch, self._clock, driver)
+        return DriverHost(self.accept, self._watch, self._clock, driver)
 
     def accept(
         self, driver: str, frames: list[Frame], rejects: list[Reject], done: Done | None, stats: GatewayStats | None
@@ -280,33 +269,3 @@ def _as_heard(record: Record) -> Record:
     """A frame as relays get it: what it means is no business of theirs."""
     r = record
     return Record("frame", r.driver, r.device, r.dev_eui, None, None, r.reason, None, r.lora, None, r.raw)
-
-
-class DriverHost:
-    """A driver's door to the daemon (torhaus.drivers.base.Host)."""
-
-    def __init__(self, pipeline: Pipeline, watch: Watch, clock: Clock, driver: str) -> None:
-        self._accept = pipeline.accept
-        self._watch = watch
-        self._driver = driver
-        self.stamp = clock.stamp
-        self.boot_ns = clock.boot_ns
-        self.sleep = clock.sleep
-
-    def deliver(
-        self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None
-    ) -> None:
-        """Store what was received; then `done`."""
-        self._accept(self._driver, frames, rejects, done, stats)
-
-    def event(self, event: Event) -> None:
-        """A change of state."""
-        self._watch.event(self._driver, event)
-
-    def acked(self, seconds: float) -> None:
-        """An acknowledgement left."""
-        self._watch.acked(self._driver, seconds)
-
-    def ack_withheld(self) -> None:
-        """An acknowledgement did not leave."""
-        self._watch.ack_withheld(self._driver)

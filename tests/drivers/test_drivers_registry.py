@@ -42,7 +42,9 @@ def test_two_that_claim_the_same_type(monkeypatch: pytest.MonkeyPatch) -> None:
         registry.load("theirs")
 
 
-@pytest.mark.parametrize("value", ["json", "torhaus.drivers.base", "torhaus.drivers.none", "torhaus.drivers.sml:Sml"])
+@pytest.mark.parametrize(
+    "value", ["json", "torhaus.drivers.base", "torhaus.drivers.none", "torhaus.drivers.sml:Listener"]
+)
 def test_one_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     claim(monkeypatch, ("theirs", value))
     with pytest.raises(ImportError):

@@ -1,0 +1,57 @@
+"""A driver's door to the daemon: what it is run with."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from torhaus.codecs.model import Frame, Reject
+from torhaus.daemon.clock import Clock
+from torhaus.drivers.base import Done, Event, GatewayStats
+
+Accept = Callable[[str, list[Frame], list[Reject], Done | None, GatewayStats | None], None]
+"""Takes what the driver of that name delivers."""
+
+
+class DriverWatch(Protocol):
+    """Whom a driver's states and acknowledgements are told to."""
+
+    def event(self, driver: str, event: Event) -> None:
+        """A driver's state changed."""
+        ...
+
+    def acked(self, driver: str, seconds: float) -> None:
+        """An acknowledgement left."""
+        ...
+
+    def ack_withheld(self, driver: str) -> None:
+        """An acknowledgement did not leave."""
+        ...
+
+
+class DriverHost:
+    """A driver's door to the daemon (torhaus.drivers.base.Host)."""
+
+    def __init__(self, accept: Accept, watch: DriverWatch, clock: Clock, driver: str) -> None:
+        self._accept = accept
+        self._watch = watch
+        self._driver = driver
+        self.stamp = clock.stamp
+        self.boot_ns = clock.boot_ns
+        self.sleep = clock.sleep
+
+    def deliver(
+        self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None
+    ) -> None:
+        """Store what was received; then `done`."""
+        self._accept(self._driver, frames, rejects, done, stats)
+
+    def event(self, event: Event) -> None:
+        """A change of state."""
+        self._watch.event(self._driver, event)
+
+    def acked(self, seconds: float) -> None:
+        """An acknowledgement left."""
+        self._watch.acked(self._driver, seconds)
+
+    def ack_withheld(self) -> None:
+        """An acknowledgement did not leave."""
+        self._watch.ack_withheld(self._driver)
