@@ -20,7 +20,8 @@ from torhaus.daemon.forward.hold import Hold
 from torhaus.daemon.forward.relay import any_of
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
-from torhaus.daemon.httpd import Pages, Route, Server, serve
+from torhaus.daemon.httpd import Pages, Server, serve
+from torhaus.daemon.link_pages import LinkPages
 from torhaus.daemon.lora.counters import Counters
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle
@@ -84,7 +85,7 @@ class App:
         self.http_port = 0
         self.frames = FramePages(self.outbox, self.watch, self.clock.wall_ns, self.downlinks)
         queue = QueuePages(self.survey, self.outbox, self.clock.wall_ns)
-        self.control_routes: list[tuple[str, str, Route]] = queue.routes() + self.frames.routes()
+        self.control_routes = queue.routes() + self.frames.routes() + LinkPages(self.drivers).routes()
         self._scans: ScanQueue | None = None
         self._metrics: Callable[[], bytes] | None = None
         self.started = asyncio.Event()
@@ -192,10 +193,9 @@ class App:
         for module, config in loaded.drivers:
             self.drivers[config.name] = driver = module.open(config)
             self.downlinks.add(config.name, driver)
-            pipeline.bind(getattr(driver, "decoders", {}))
             self.watch.driver(config.name)
             self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))
-            parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name))
+            parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name, driver))
         await self._count_dead_letters()
         parts["survey"] = self._look_after
         return parts

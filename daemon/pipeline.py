@@ -104,8 +104,9 @@ class Pipeline:
             if device is not None and device.codec is not None:
                 self._own[name] = decode
 
-    def host(self, driver: str) -> DriverHost:
-        """What the driver of that name is run with."""
+    def host(self, driver: str, running: object = None) -> DriverHost:
+        """What the driver of that name is run with. `running`: the driver itself, for what it knows of its devices."""
+        self.bind(getattr(running, "decoders", {}))
         return DriverHost(self.accept, self._watch, self._clock, driver)
 
     def accept(

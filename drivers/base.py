@@ -122,6 +122,7 @@ class Driver(Protocol):
     """One running driver.
 
     One whose configuration says what its devices' bytes mean also has `decoders`: device to a function as codecs are.
+    One with a line has `spec`, and `taken()`: a context in which somebody else may use it.
     """
 
     async def run(self, host: Host) -> None:

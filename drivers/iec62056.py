@@ -6,6 +6,7 @@ rate it has, and the meter is asked for that one (`converter_baud`).
 """
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Annotated, Final, Literal
 
@@ -24,7 +25,7 @@ from torhaus.codecs.framing.iec62056 import (
 )
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason
 from torhaus.drivers.base import Host
-from torhaus.drivers.link import Line, Link, parse_link
+from torhaus.drivers.link import Line, Link, LinkSpec, parse_link
 from torhaus.drivers.listener import Listener, Seconds
 from torhaus.drivers.polling import Bus, Interval, Jitter, NoAnswer, Rhythm
 
@@ -92,6 +93,15 @@ class Iec62056:
         self._spec = parse_link(config.link, _ASKED)
         rhythm = Rhythm(config.interval_s, config.align, config.jitter_s)
         self.bus = Bus(self._spec, [config.device], rhythm, linger_s=0)
+
+    @property
+    def spec(self) -> LinkSpec:
+        """Where the bus is."""
+        return self.bus.spec
+
+    def taken(self) -> AbstractAsyncContextManager[None]:
+        """Have the bus to oneself."""
+        return self.bus.taken()
 
     async def run(self, host: Host) -> None:
         """Ask until cancelled. Raises DriverGone when the link is lost or cannot be opened."""

@@ -3,7 +3,9 @@
 A frame's data is a whole telegram as received; its time is that of the last byte's arrival here.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, Final
 
 import msgspec
@@ -11,7 +13,7 @@ import msgspec
 from torhaus.codecs.framing.base import Framer
 from torhaus.codecs.model import Fields, Frame, Reject
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
-from torhaus.drivers.link import LinkSpec, open_link
+from torhaus.drivers.link import Link, LinkSpec, open_link
 from torhaus.drivers.window import Window
 
 MAX_OUTSTANDING: Final = 64
@@ -41,8 +43,10 @@ class Listener:
         self.device = device
         self.idle_s = idle_s
         self.decoders: dict[str, Callable[[bytes, int | None], Fields]] = {}
-        self._spec = spec
+        self.spec = spec
         self._framer = framer
+        self._line = asyncio.Lock()
+        self._link: Link | None = None
         self._interval_ns = int(interval_s * 1e9)
         self._slot = -1  # the interval that has had its telegram
         self._window = Window(MAX_OUTSTANDING)
@@ -51,7 +55,8 @@ class Listener:
         """Receive until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
         framer = self._framer()
         try:
-            async with await open_link(self._spec, self.idle_s) as link:
+            async with self._line, await open_link(self.spec, self.idle_s) as link:
+                self._link = link
                 host.event(LinkChanged(up=True))
                 while True:
                     await self._window.room()
@@ -60,6 +65,14 @@ class Listener:
             self._hand_over(framer.reset(), host)
             host.event(LinkChanged(up=False, detail=str(gone)))
             raise
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """Have the line to oneself: the link is closed, which is a loss, and not opened again meanwhile."""
+        if self._link is not None:
+            await self._link.close()
+        async with self._line:
+            yield
 
     def _hand_over(self, pieces: Sequence[bytes | Reject], host: Host) -> None:
         """Give what one read brought to the host."""

@@ -5,6 +5,7 @@ requests brought, as the row of blocks of torhaus.codecs.framing.modbus_blocks. 
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -16,7 +17,7 @@ from torhaus.codecs.meter.modbus import MAX_MODELS, SUNS, SUNSPEC_BASES, SUNSPEC
 from torhaus.codecs.meter.modbus_map import Map
 from torhaus.codecs.model import Fields, Frame
 from torhaus.drivers.base import Host
-from torhaus.drivers.link import Line, Link, parse_link
+from torhaus.drivers.link import Line, Link, LinkSpec, parse_link
 from torhaus.drivers.links.url import TcpSpec
 from torhaus.drivers.modbus_maps import built_in, read_map
 from torhaus.drivers.modbus_talk import Framing, Talk
@@ -106,6 +107,15 @@ class Modbus:
     def decoders(self) -> Mapping[str, "partial[Fields]"]:
         """By device: what reads its frames."""
         return {name: partial(_decode, s.map) for name, s in self._stations.items()}
+
+    @property
+    def spec(self) -> LinkSpec:
+        """Where the bus is."""
+        return self.bus.spec
+
+    def taken(self) -> AbstractAsyncContextManager[None]:
+        """Have the bus to oneself."""
+        return self.bus.taken()
 
     async def run(self, host: Host) -> None:
         """Ask in turn until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
