@@ -5,8 +5,7 @@ import asyncio
 import codecs
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as e:
         print(e, file=sys.stderr)
         return EX_USAGE
-    held: list[Iterator[bytes]] = []
+    held: list[Generator[bytes, None, None]] = []
     try:
         for name in drivers:
             lines = follow(socket, f"/links/{name}")
@@ -70,8 +69,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     finally:
         for lines in held:
-            with closing(lines):  # type: ignore[type-var]
-                pass
+            lines.close()
     return 0
 
 
@@ -105,7 +103,7 @@ def _place(spec: LinkSpec) -> tuple[object, ...]:
 def escaped(text: str) -> bytes:
     r"""Text with `\r`, `\n`, `\x02` and the like as bytes. ValueError for what is none."""
     try:
-        return codecs.escape_decode(text.encode("latin-1"))[0]  # type: ignore[attr-defined,no-any-return]
+        return codecs.escape_decode(text.encode("latin-1"))[0]
     except (ValueError, UnicodeEncodeError) as error:
         raise ValueError(f"{text!r} cannot be sent: {error}") from None
 
