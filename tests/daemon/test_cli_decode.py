@@ -48,7 +48,7 @@ def test_with_a_script(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
     [
         (("--codec", "elsys", "xyz"), os.EX_USAGE, "not hexadecimal: "),
         (("--codec", "elsys", "123"), os.EX_USAGE, "not hexadecimal: "),
-        (("--codec", "nonsense", "00"), os.EX_USAGE, "no codec 'nonsense'; there are cayenne_lpp, "),
+        (("--codec", "nonsense", "00"), os.EX_USAGE, "no codec 'nonsense'; there are barcode, "),
         (("--codec", "cayenne_lpp", "0167"), os.EX_DATAERR, "refused: short: "),
         (("--codec", "/nonexistent/x.js", "00"), os.EX_NOINPUT, "/nonexistent/x.js: No such file or directory\n"),
     ],
