@@ -18,10 +18,10 @@ CODECS: Final[dict[str, str]] = {
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
     "dsmr": "torhaus.codecs.meter.dsmr",
     "elsys": "torhaus.codecs.payload.elsys",
-    "netvox": "torhaus.codecs.payload.netvox",
     "iec62056": "torhaus.codecs.meter.iec62056",
     "line": "torhaus.codecs.text.line",
     "modbus": "torhaus.codecs.meter.modbus",
+    "netvox": "torhaus.codecs.payload.netvox",
     "nmea": "torhaus.codecs.text.nmea",
     "sml": "torhaus.codecs.meter.sml",
 }

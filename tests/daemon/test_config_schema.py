@@ -82,7 +82,9 @@ def test_it_is_what_editors_understand() -> None:
     assert not fits("64 MB!", SCHEMA["$defs"]["Store"]["properties"]["max_bytes"])
 
 
-@pytest.mark.parametrize("kind", ["torhaus", *(k for k in samples() if "/" in k and not k.startswith(("layouts/", "modbus/")))])
+@pytest.mark.parametrize(
+    "kind", ["torhaus", *(k for k in samples() if "/" in k and not k.startswith(("layouts/", "modbus/")))]
+)
 def test_samples_fit(kind: str) -> None:
     data = tomllib.loads(samples()[kind].read_text(encoding="utf-8"))
     assert fits({"site": {"id": "x"}, **data}, SCHEMA)
