@@ -1,0 +1,119 @@
+"""One data record: DIF, DIFEs, VIF, VIFEs, data. Source: EN 13757-3:2018, clauses on DIB and VIB."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from torhaus.codecs.cursor import Cursor
+from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, real
+from torhaus.codecs.meter.mbus.vif import FB, FD, PRIMARY, Vif
+from torhaus.codecs.meter.mbus.vife import Changed, apply
+from torhaus.codecs.model import DecodeError, RejectReason, Scalar
+
+MAX_EXTENSIONS: Final = 10
+"""DIFEs, and VIFEs, of one record."""
+FUNCTIONS: Final = ("", "max", "min", "error")
+
+_IDLE: Final = 0x2F
+_MANUFACTURER: Final = 0x0F
+_MORE: Final = 0x1F
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One value. `function`: "", max, min or error. `value` None: the meter says that it has none, or it is invalid."""
+
+    quantity: str
+    value: Scalar
+    unit: str | None = None
+    function: str = ""
+    storage: int = 0
+    tariff: int = 0
+    subunit: int = 0
+    fault: str | None = None
+
+
+class Rest(msgspec.Struct, frozen=True, gc=False):
+    """What stands behind the records: the manufacturer's own bytes, and whether another telegram follows."""
+
+    data: bytes
+    more: bool
+
+
+def records(data: bytes) -> Iterator[Record | Rest]:
+    """The records of a variable data structure, in order. Raises DecodeError SHORT, LONG, SYNTAX or UNSUPPORTED."""
+    cursor = Cursor(data)
+    while cursor.left:
+        dif = cursor.u8()
+        if dif == _IDLE:
+            continue
+        if dif in {_MANUFACTURER, _MORE}:
+            yield Rest(cursor.rest(), dif == _MORE)
+            return
+        if dif & 0x0F == 0x0F:
+            raise DecodeError(RejectReason.SYNTAX, f"special function {dif:#04x} is reserved")
+        yield _record(dif, cursor)
+
+
+def _record(dif: int, cursor: Cursor) -> Record:
+    storage, tariff, subunit = dif >> 6 & 1, 0, 0
+    more, n = dif & 0x80, 0
+    while more:
+        if n == MAX_EXTENSIONS:
+            raise DecodeError(RejectReason.LONG, f"more than {MAX_EXTENSIONS} DIFEs")
+        dife = cursor.u8()
+        storage |= (dife & 0x0F) << 1 + 4 * n
+        tariff |= (dife >> 4 & 3) << 2 * n
+        subunit |= (dife >> 6 & 1) << n
+        more, n = dife & 0x80, n + 1
+    vif, changes = _vib(cursor)
+    changed = apply(vif, changes)
+    value = _value(dif & 0x0F, changed, cursor)
+    name, unit = changed.quantity, changed.unit
+    return Record(
+        name, value, unit if value is None or not isinstance(value, str) else None,
+        FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, changed.fault,
+    )  # fmt: skip
+
+
+def _vib(cursor: Cursor) -> tuple[Vif, list[int]]:
+    """The value's meaning and the VIFEs that change it."""
+    code = cursor.u8()
+    more, low, length = code & 0x80, code & 0x7F, None
+    if low == 0x7C:
+        length = cursor.u8()
+        name = "".join(c if c.isascii() and c.isalnum() else "_" for c in cursor.take(length)[::-1].decode("latin-1"))
+        vif = Vif("text_" + (name.strip("_").lower() or "unnamed"))
+    elif code in {0xFB, 0xFD}:
+        ext = cursor.u8()
+        more = ext & 0x80
+        table = FB if code == 0xFB else FD
+        vif = table.get(ext & 0x7F, Vif(f"reserved_{code:02x}{ext & 0x7F:02x}", kind="bits"))
+    else:
+        vif = PRIMARY.get(low, Vif(f"reserved_{low:02x}", kind="bits"))
+    changes: list[int] = []
+    while more:
+        if len(changes) == MAX_EXTENSIONS:
+            raise DecodeError(RejectReason.LONG, f"more than {MAX_EXTENSIONS} VIFEs")
+        vife = cursor.u8()
+        changes.append(vife & 0x7F)
+        more = vife & 0x80
+    return vif, changes
+
+
+def _value(kind: int, vif: Changed, cursor: Cursor) -> Scalar:
+    if kind in {0, 8}:
+        return None
+    if kind == LVAR:
+        found = lvar(cursor)
+        return found if found is None or isinstance(found, str) else vif.scaled(found)
+    raw = cursor.take(SIZES[kind])
+    if kind == REAL:
+        number: float | None = real(raw)
+    elif kind in BCD:
+        number = bcd(raw)
+    elif vif.kind == "date":
+        return moment(raw)
+    else:
+        number = int.from_bytes(raw, "little", signed=vif.kind != "bits")
+    return None if number is None else vif.scaled(number)
