@@ -32,6 +32,9 @@ ERRORS: Final = (
     "too many readouts",
 )
 
+_ENCRYPTIONS: Final = frozenset({2, 3, 4, 5, 7, 8, 9, 10, 13})
+"""Modes in the configuration field. Meters older than EN 13757-3:2013 may have anything else there."""
+
 
 def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - one signature for all codecs
     """Fields of one long frame. Raises DecodeError."""
@@ -61,7 +64,7 @@ def variable(body: bytes) -> Fields:
         "access_number": Value(cursor.u8()),
         "status": Value(status(cursor.u8())),
     }
-    if cursor.ule(2) & 0x1F00:
+    if cursor.ule(2) >> 8 & 0x1F in _ENCRYPTIONS:
         raise DecodeError(RejectReason.KEY, "the telegram is encrypted")
     put_records(fields, cursor.rest())
     return fields

@@ -2,7 +2,7 @@
 
 import math
 import struct
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final
 
 from torhaus.codecs.cursor import Cursor
@@ -80,6 +80,7 @@ def moment(raw: bytes) -> str | None:
             return None
         if invalid or year > 99:
             return None
-        return datetime(_year(year, hundreds), month, day, hour, minute & 0x3F, second).isoformat()
+        when = datetime.combine(date(_year(year, hundreds), month, day), time(hour, minute & 0x3F, second))
+        return when.isoformat()
     except ValueError:
         return None

@@ -67,7 +67,7 @@ PRIMARY: Final = _table(
     },
 )
 
-_NAMED_FD: Final = [
+_NAMED_FD: Final = (
     "access_number",
     "medium",
     "manufacturer",
@@ -88,7 +88,7 @@ _NAMED_FD: Final = [
     "security_key",
     "digital_output",
     "digital_input",
-]
+)
 
 FD: Final = _table(
     (

@@ -3,28 +3,22 @@
 from typing import Final
 
 MEDIA: Final = {
-    i: word
-    for i, word in enumerate(
-        [
-            "other",
-            "oil",
-            "electricity",
-            "gas",
-            "heat_outlet",
-            "steam",
-            "warm_water",
-            "water",
-            "heat_cost_allocator",
-            "compressed_air",
-            "cooling_outlet",
-            "cooling_inlet",
-            "heat_inlet",
-            "heat_cooling",
-            "bus",
-            "unknown",
-        ]
-    )
-} | {
+    0x00: "other",
+    0x01: "oil",
+    0x02: "electricity",
+    0x03: "gas",
+    0x04: "heat_outlet",
+    0x05: "steam",
+    0x06: "warm_water",
+    0x07: "water",
+    0x08: "heat_cost_allocator",
+    0x09: "compressed_air",
+    0x0A: "cooling_outlet",
+    0x0B: "cooling_inlet",
+    0x0C: "heat_inlet",
+    0x0D: "heat_cooling",
+    0x0E: "bus",
+    0x0F: "unknown",
     0x14: "calorific_value",
     0x15: "hot_water",
     0x16: "cold_water",
