@@ -21,7 +21,7 @@ CODECS: Final[dict[str, str]] = {
     "iec62056": "torhaus.codecs.meter.iec62056",
     "line": "torhaus.codecs.text.line",
     "modbus": "torhaus.codecs.meter.modbus",
-    "mbus": "torhaus.codecs.meter.mbus",
+    "mbus": "torhaus.codecs.meter.mbus.telegram",
     "netvox": "torhaus.codecs.payload.netvox",
     "nmea": "torhaus.codecs.text.nmea",
     "sml": "torhaus.codecs.meter.sml",

@@ -4,8 +4,8 @@ import math
 from typing import Any, Final
 
 from torhaus.codecs.framing.mbus import unwrap
-from torhaus.codecs.meter.mbus import decode
 from torhaus.codecs.meter.mbus.record import Record, records
+from torhaus.codecs.meter.mbus.telegram import decode
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.vectors.base import MAX_SHOWN, Line, Tools
 

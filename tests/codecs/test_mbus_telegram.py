@@ -5,7 +5,7 @@ import random
 import pytest
 
 from torhaus.codecs.framing.mbus import long
-from torhaus.codecs.meter.mbus import decode
+from torhaus.codecs.meter.mbus.telegram import decode
 from torhaus.codecs.model import DecodeError, RejectReason, Scalar, Value
 
 HEAD = bytes.fromhex("78563412 2d2c 01 04 05 00 0000".replace(" ", ""))  # KAM, heat outlet
@@ -43,7 +43,7 @@ def test_the_header_is_named() -> None:
         ("34 2b 01000000", "power_error", 1, "W"),
         ("84 10 06 01000000", "energy_tariff_1", 1000, "W.h"),
         ("c4 41 06 01000000", "energy_storage_3_subunit_1", 1000, "W.h"),
-        ("42 6c 1f2c", "date_storage_1", "2000-12-31", None),
+        ("42 6c 1f2c", "date_storage_1", "2016-12-31", None),
         ("42 6c 0000", "date_storage_1", None, None),
         ("04 6d 0b0bcd13", "time", "2014-03-13T11:11:00", None),
         ("04 6d 8b0bcd13", "time", None, None),

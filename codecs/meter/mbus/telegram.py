@@ -1,0 +1,103 @@
+"""Wired M-Bus: what a meter answers to REQ_UD2, as named fields.
+
+Source: EN 13757-3:2018 (variable data structure, CI 72 and 76; fixed one, CI 73 and 77, of EN 1434-3:1997).
+
+- `meter_id`, `manufacturer`, `version`, `medium`, `access_number`, `status` (in words) come from the header.
+- Values: `quantity[_function][_storage_n][_tariff_n][_subunit_n]`; function is `max`, `min` or `error`. A name that
+  comes again in one telegram gets `_2`, `_3` and so on, in the order of the telegram.
+- Dates are local time in ISO 8601; a date or number that the meter marks as invalid is null.
+- `<name>_fault`: what the meter says is wrong with this value. `manufacturer_data`: its own bytes, as hex.
+  `more_records`: true when another telegram follows.
+"""
+
+from typing import Final
+
+from torhaus.codecs.cursor import Cursor
+from torhaus.codecs.framing.mbus import unwrap
+from torhaus.codecs.meter.mbus.fixed import fixed
+from torhaus.codecs.meter.mbus.record import Record, Rest, records
+from torhaus.codecs.meter.mbus.words import manufacturer, medium, status
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+
+ERRORS: Final = (
+    "unspecified error",
+    "unimplemented CI field",
+    "buffer too long, truncated",
+    "too many records",
+    "premature end of record",
+    "more than 10 DIFEs",
+    "more than 10 VIFEs",
+    "reserved",
+    "application too busy",
+    "too many readouts",
+)
+
+_ENCRYPTIONS: Final = frozenset({2, 3, 4, 5, 7, 8, 9, 10, 13})
+"""Modes in the configuration field. Meters older than EN 13757-3:2013 may have anything else there."""
+
+
+def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - one signature for all codecs
+    """Fields of one long frame. Raises DecodeError."""
+    telegram = unwrap(data)
+    ci, body = telegram.ci, telegram.data
+    if ci is None:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, "a frame without data of a meter")
+    if ci == 0x70:
+        code = body[0] if body else 0
+        return {"error": Value(ERRORS[code] if code < len(ERRORS) else f"error {code}")}
+    if ci in {0x73, 0x77}:
+        return fixed(body, swapped=ci == 0x77)
+    if ci == 0x72:
+        return variable(body)
+    raise DecodeError(RejectReason.UNSUPPORTED, f"CI field {ci:#04x}")
+
+
+def variable(body: bytes) -> Fields:
+    """Fields of a variable data structure with its long header of 12 bytes. Raises DecodeError."""
+    cursor = Cursor(body)
+    serial = cursor.take(4)[::-1].hex()
+    fields: Fields = {
+        "meter_id": Value(serial),
+        "manufacturer": Value(manufacturer(cursor.ule(2))),
+        "version": Value(cursor.u8()),
+        "medium": Value(medium(cursor.u8())),
+        "access_number": Value(cursor.u8()),
+        "status": Value(status(cursor.u8())),
+    }
+    if cursor.ule(2) >> 8 & 0x1F in _ENCRYPTIONS:
+        raise DecodeError(RejectReason.KEY, "the telegram is encrypted")
+    put_records(fields, cursor.rest())
+    return fields
+
+
+def put_records(fields: Fields, data: bytes) -> None:
+    """Add the values of every record. Raises DecodeError."""
+    for record in records(data):
+        if isinstance(record, Rest):
+            if record.data:
+                _put(fields, "manufacturer_data", Value(record.data.hex()))
+            if record.more:
+                _put(fields, "more_records", Value(True))
+            continue
+        name = _put(fields, name_of(record), Value(record.value, record.unit))
+        if record.fault is not None:
+            _put(fields, f"{name}_fault", Value(record.fault))
+
+
+def name_of(record: Record) -> str:
+    """The field's name before it is numbered."""
+    name = f"{record.quantity}_{record.function}" if record.function else record.quantity
+    for word, number in (("storage", record.storage), ("tariff", record.tariff), ("subunit", record.subunit)):
+        if number:
+            name += f"_{word}_{number}"
+    return name
+
+
+def _put(fields: Fields, name: str, value: Value) -> str:
+    """Add a value; a name that is taken gets a number. Returns the name that it got."""
+    taken, n = name, 1
+    while taken in fields:
+        n += 1
+        taken = f"{name}_{n}"
+    fields[taken] = value
+    return taken

@@ -1,0 +1,33 @@
+"""Data of M-Bus records."""
+
+import pytest
+
+from torhaus.codecs.cursor import Cursor
+from torhaus.codecs.meter.mbus.values import bcd, lvar, moment, real, text
+from torhaus.codecs.model import DecodeError
+
+
+def test_numbers() -> None:
+    assert bcd(bytes.fromhex("3412")) == 1234
+    assert bcd(bytes.fromhex("34f2")) == -234
+    assert bcd(bytes.fromhex("3a12")) is None
+    assert real(bytes.fromhex("cdcccc3d")) == 0.1
+    assert real(bytes.fromhex("0000807f")) is None
+    assert text(b"CBA") == "ABC"
+
+
+def test_variable_length() -> None:
+    assert lvar(Cursor(b"\x02ba")) == "ab"
+    assert lvar(Cursor(b"\xc1\x12")) == 12
+    assert lvar(Cursor(b"\xd1\x12")) == -12
+    assert lvar(Cursor(b"\xe2\x01\x02")) == 513
+    assert lvar(Cursor(b"\xe9" + bytes(9))) == "00" * 9
+    for bad in (b"\xff", b"\xf5", b"\x05ab", b""):
+        with pytest.raises(DecodeError):
+            lvar(Cursor(bad))
+
+
+def test_times() -> None:
+    assert moment(bytes.fromhex("3b0b0b")) == "11:11:59"
+    assert moment(bytes.fromhex("ffff")) is None
+    assert moment(bytes.fromhex("0b0bcd13")) == "2014-03-13T11:11:00"
