@@ -123,6 +123,18 @@ class MbusFramer:
                 pass
         return out
 
+    def flush(self) -> list[bytes | Reject]:
+        """The meter has been silent for too long to be in a frame: a start without end is given up.
+
+        Good frames behind a false start, which held them back, are found.
+        """
+        out: list[bytes | Reject] = []
+        while self._buf:
+            if not self._step(out):
+                self._give_up((RejectReason.SHORT, "the stream ended inside a frame"), out)
+        self._refuse(out)
+        return out
+
     def reset(self) -> list[Reject]:
         """Forget what is incomplete (the link was lost, or the meter's time is over)."""
         out: list[bytes | Reject] = []
@@ -146,12 +158,16 @@ class MbusFramer:
                 out.append(frame)
                 del self._buf[:size]
                 return True
+        self._give_up(fault, out)
+        return True
+
+    def _give_up(self, fault: tuple[RejectReason, str] | None, out: list[bytes | Reject]) -> None:
+        """Refuse the first byte."""
         self._fault = self._fault or fault
         self._junk.append(self._buf[0])
         del self._buf[0]
         if len(self._junk) >= MAX_FRAME:
             self._refuse(out)
-        return True
 
     def _refuse(self, out: list[bytes | Reject]) -> None:
         if self._junk and self._fault:

@@ -12,11 +12,12 @@ POLL = short(REQ_UD2, 5)
 
 
 def fed(stream: bytes, sizes: list[int] | None = None) -> list[bytes | Reject]:
-    framer, out, at = MbusFramer(), [], 0
+    framer, at = MbusFramer(), 0
+    out: list[bytes | Reject] = []
     for size in sizes or [len(stream)]:
         out += framer.feed(stream[at : at + size])
         at += size
-    return [*out, *framer.feed(stream[at:]), *framer.reset()]
+    return [*out, *framer.feed(stream[at:]), *framer.flush()]
 
 
 def test_the_three_forms_are_read() -> None:
