@@ -22,8 +22,7 @@ def line(volume: str) -> dict[str, Any]:
 
 
 def test_a_difference_is_told() -> None:
-    tools: Any = Tools.__new__(Tools)
-    tools.base = Path()
+    tools = Tools(Path(), None, None)  # type: ignore[arg-type]
     assert asyncio.run(check(line("54.321000"), tools)) is None
     assert asyncio.run(check(line("54.4"), tools)) == "record 1 (volume): got 54.321, expected 54.4"
     cut = line("0") | {"hex": FRAME[:-2]}
