@@ -55,13 +55,12 @@ class Changed(msgspec.Struct, gc=False):
 
     def scaled(self, number: float) -> float | int:
         """The value. Divided where the exponent is negative, so that decimals are exact."""
-        number *= self.factor
         if self.exponent < 0:
-            return number / 10**-self.exponent
-        if isinstance(number, float):
-            return float(f"{number * 10**self.exponent:.15g}")
-        number *= 10**self.exponent
-        return number if -_INT64 <= number < _INT64 else float(number)
+            return number * self.factor / int(10**-self.exponent)
+        scaled = number * self.factor * int(10**self.exponent)
+        if isinstance(number, int):
+            return scaled if -_INT64 <= scaled < _INT64 else float(scaled)
+        return float(f"{scaled:.15g}")
 
 
 def apply(vif: Vif, vifes: list[int]) -> Changed:
