@@ -1,16 +1,21 @@
 """Layouts: payload formats of a site's own devices, declared in TOML files beside the scripts, checked when loaded."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torhaus.codecs.layout.shape import Layout, LayoutCodec
 from torhaus.codecs.registry import Decode, load
 from torhaus.daemon.config.devices import LAYOUT
 from torhaus.daemon.config.document import ConfigFaults, Fault, Tree, parse, read_text
 from torhaus.daemon.config.validate import Validator
 
+if TYPE_CHECKING:  # most sites have none: they start without it
+    from torhaus.codecs.layout.shape import Layout
 
-def read_layout(path: Path) -> Layout:
+
+def read_layout(path: Path) -> "Layout":
     """The layout in a file. Raises ConfigFaults with every fault, each with its line."""
+    from torhaus.codecs.layout.shape import Layout
+
     shown = str(path)
     tree = Tree()
     tree.add(parse(read_text(path, shown), shown))
@@ -54,5 +59,7 @@ class Codecs:
         if not name.endswith(LAYOUT):
             return load(name)
         if name not in self._layouts:
+            from torhaus.codecs.layout.shape import LayoutCodec
+
             self._layouts[name] = LayoutCodec(read_layout(self._scripts / name))
         return self._layouts[name]
