@@ -22,10 +22,10 @@ from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Server, serve
 from torhaus.daemon.link_pages import LinkPages
-from torhaus.daemon.lora.counters import Counters
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.frame_pages import FramePages
+from torhaus.daemon.lora.joining import Joining
 from torhaus.daemon.lora.network import Device, Network, device_of
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import State
@@ -85,7 +85,9 @@ class App:
         self.http_port = 0
         self.frames = FramePages(self.outbox, self.watch, self.clock.wall_ns, self.downlinks)
         queue = QueuePages(self.survey, self.outbox, self.clock.wall_ns)
-        self.control_routes = queue.routes() + self.frames.routes() + LinkPages(self.drivers).routes()
+        self.joining = self.survey.joining = Joining(self.outbox, self.downlinks, self.clock)
+        self.control_routes = queue.routes() + self.frames.routes() + self.joining.routes()
+        self.control_routes += LinkPages(self.drivers).routes()
         self._scans: ScanQueue | None = None
         self._metrics: Callable[[], bytes] | None = None
         self.started = asyncio.Event()
@@ -168,8 +170,7 @@ class App:
         codecs = Codecs(scripts := Path(loaded.scripts.dir), common_names=loaded.common_names)
         devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
         network = Network(devices, loaded.lorawan.region)
-        counters = await Counters.load(outbox, network)
-        outbox.before_flush.append(network.save)
+        counters = await self.joining.begin(loaded, devices, network)
         alarms = Alarms(loaded.alarms, loaded.tagged())
         self._hold = hold = Hold.build(outbox, self.clock, loaded.lorawan.merge_window_s, devices, self.watch)
         parts: Parts = {

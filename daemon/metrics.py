@@ -44,6 +44,7 @@ class TorhausCollector:
         yield _count("torhaus_defects", "Errors that must not happen", ["component"], _by(w.defects))
         yield from self._drivers()
         yield from lora.families(w.gateways, self._survey.duty)
+        yield from lora.join_families(self._survey.joining)
         yield from self._outbox_families()
         yield from self._forwarders()
         yield from self._scans()

@@ -190,6 +190,8 @@ class Pipeline:
                 self._watch.rejected(driver, "lorawan", up.reason)
             return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
         assert device is not None
+        if up.stranger:  # a join-request that is right: nothing to decode, and recordings of it can be sent by anybody
+            return Record("frame", frame.driver, device.name, device.dev_eui, lora=up.lora, raw=frame.data), True
         return self._decode(frame, device, up.payload, up.lora), False
 
     def _telegram(self, driver: str, frame: Frame) -> tuple[Record, bool]:

@@ -19,6 +19,7 @@ from torhaus.daemon.scripts.host import HostStatus
 from torhaus.daemon.watch import DriverState, Watch
 
 if TYPE_CHECKING:  # a site without scan stations starts without their rooms
+    from torhaus.daemon.lora.joining import Joining
     from torhaus.daemon.scans.watch import ScanWatch
 
 _DAY_NS: Final = 86_400 * 10**9
@@ -126,6 +127,7 @@ class Survey:
         self.scan_watch: ScanWatch | None = None
         self.scripts: Callable[[], HostStatus] | None = None
         self.duty: DutyCycle | None = None
+        self.joining: Joining | None = None
         self.starting = True
 
     def problems(self) -> list[str]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from torhaus.daemon.cli import joins
 from torhaus.daemon.main import add_config
 
 if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
@@ -21,7 +22,9 @@ _OPTIONS: Final = ("name", "dev_eui", "dev_addr", "codec", "place", "lorawan", "
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its own commands."""
-    parser = subparsers.add_parser("devices", help="list, add, check and import devices", description=__doc__)
+    parser = subparsers.add_parser(
+        "devices", help="list, add, check and import devices; see their joins", description=__doc__
+    )
     parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="devices_command", required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
@@ -36,12 +39,15 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     commands.add_parser("check", parents=[common], help="check devices and keys: 0 or 78")
     whole = commands.add_parser("import", parents=[common], help="add all devices of a CSV file, or none")
     whole.add_argument("file", metavar="FILE.csv")
+    joins.add(commands, common)
 
 
 def run(args: argparse.Namespace) -> int:
     """0; 78 with every fault on standard output; 73 when a list cannot be written, 74 when a file cannot be read."""
     from torhaus.daemon.config.document import ConfigFaults
 
+    if args.devices_command == "joins":
+        return joins.run(args)
     try:
         return _run(args, args.config)
     except ConfigFaults as e:

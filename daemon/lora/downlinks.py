@@ -1,6 +1,6 @@
 """The way down: from whoever has something to send to the driver that has the gateway; the queue is not in it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import msgspec
@@ -31,6 +31,7 @@ class Downlinks:
         self._duty = duty
         self._transmitters: dict[str, Transmitter] = {}
         self.told: Told | None = None  # whoever wants to know what became of every downlink
+        self.passing: Callable[[Downlink], Awaitable[None]] | None = None  # whoever looks at it before it is sent
 
     def present(self) -> list[str]:
         """The EUIs of the gateways that are there and may speak."""
@@ -43,6 +44,8 @@ class Downlinks:
 
     async def send(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
         """Send it; one answer for each item, in order."""
+        if self.passing is not None:
+            await self.passing(downlink)
         name = self._driver_of(downlink.gateway)
         transmitter = self._transmitters.get(name) if name is not None else None
         if name is None or transmitter is None:

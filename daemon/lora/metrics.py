@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import Metric
 
-from torhaus.daemon.families import Labels, Rows, count, gauge, histogram
+from torhaus.daemon.families import Labels, Rows, by, count, gauge, histogram
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateway, Gateways
+from torhaus.daemon.lora.joining import Joining
 
 _BOTH = ["driver", "gateway"]
 
@@ -40,6 +41,16 @@ def families(gateways: Gateways, duty: DutyCycle | None) -> Iterator[Metric]:
     text = "Times that somebody spoke in its name from where it may not"
     yield count("torhaus_gateway_impostors", text, _BOTH, ((key, c.impostors) for key, c in counts))
     yield from _airtime(gateways, duty)
+
+
+def join_families(joining: Joining | None) -> Iterator[Metric]:
+    """Joins, and what the counters of uplinks say. No device is a label."""
+    text = "Steps of joins, each counted once however many gateways heard it"
+    yield count("torhaus_lora_joins", text, ["result"], by(joining.book.results) if joining is not None else ())
+    text = "Uplinks of known devices that never came, by the gaps of their counters"
+    network = joining.network if joining is not None else None
+    missed = network.missed_uplinks if network is not None else 0
+    yield count("torhaus_lora_missed_uplinks", text, [], [((), missed)])
 
 
 def _reports(named: Iterable[tuple[Labels, Gateway]]) -> Iterator[Metric]:

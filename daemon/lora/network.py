@@ -1,5 +1,6 @@
 """LoRaWAN on the daemon's side: whose frame is it, and what does it say. Holds the sessions; keeps nothing on disk."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from torhaus.codecs.lorawan.region import dr_index
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import DecodeError, Frame, Radio, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.outbox.joins import Joined, session_key
 from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.state import Session as StoredSession
@@ -38,10 +40,13 @@ class Device(msgspec.Struct):
     session: Session | None = None
     proved: int | None = None  # the last counter whose frame is on disk; `session.fcnt_up` may be ahead of it
     under_way: list["Advance"] = []  # counters taken from frames that are not on disk yet, in order
+    join: Joined | None = None  # that the session came of; None where it is personalised
 
     @property
     def session_id(self) -> str | None:
-        """What its counter is kept under: the DevEUI, or the DevAddr of a device that has none."""
+        """What its counter is kept under: DevEUI and number of the join, or the DevAddr of a device that has none."""
+        if self.join is not None and self.dev_eui is not None:
+            return session_key(self.dev_eui, self.join.number)
         if self.dev_eui is not None or self.session is None:
             return self.dev_eui
         return format_dev_addr(self.session.dev_addr)
@@ -69,8 +74,15 @@ class Uplink(msgspec.Struct, gc=False):
     copy_of: Advance | None = None  # it is the frame of this advance once more: safe only when that one is
 
 
+OnJoin = Callable[[Frame, JoinRequest, Device | None], tuple[RejectReason | None, str]]
+
+
 class Network:
-    """The devices by DevAddr, and their counters."""
+    """The devices by DevAddr, and their counters.
+
+    A device that has joined is there once more for each of its sessions. `on_join` says why a join-request is refused,
+    `on_first` is told of uplinks under a session that was not proved before.
+    """
 
     def __init__(self, devices: list[Device], region: str) -> None:
         self.region = region
@@ -78,13 +90,36 @@ class Network:
         self._by_id: dict[str, Device] = {}
         self._names: dict[int, str] = {}  # DevAddrs as text
         self._changed: set[str] = set()
+        self.on_join: OnJoin | None = None
+        self.on_first: Callable[[Device], None] | None = None
+        self.missed_uplinks = 0  # by their counters
         for device in devices:
             if device.session_id is not None:
                 self._by_id[device.session_id] = device
             if device.session is not None:
                 device.proved = device.session.fcnt_up
-                self._by_addr.setdefault(device.session.dev_addr, []).append(device)
-                self._names[device.session.dev_addr] = format_dev_addr(device.session.dev_addr)
+                self.add(device)
+
+    def add(self, device: Device) -> None:
+        """Look for uplinks of this session, too."""
+        assert device.session is not None
+        if device.join is not None and device.session_id is not None:
+            self._by_id[device.session_id] = device
+        self._by_addr.setdefault(device.session.dev_addr, []).append(device)
+        self._names[device.session.dev_addr] = format_dev_addr(device.session.dev_addr)
+
+    def drop(self, device: Device) -> None:
+        """A session that came of a join is over."""
+        assert device.session is not None
+        assert device.join is not None
+        addr = device.session.dev_addr
+        self._by_id.pop(device.session_id or "", None)
+        left = [d for d in self._by_addr.get(addr, ()) if d is not device]
+        if left:
+            self._by_addr[addr] = left
+        else:
+            self._by_addr.pop(addr, None)
+            self._names.pop(addr, None)
 
     def restore(self, sessions: list[StoredSession]) -> None:
         """Take over the counters that were on disk, for the sessions that still have the same DevAddr."""
@@ -110,8 +145,8 @@ class Network:
         """The sessions of which a new counter is on disk since the last call."""
         out = []
         for id_ in self._changed:
-            device = self._by_id[id_]
-            if device.session is not None and device.proved is not None:
+            device = self._by_id.get(id_)  # None: the session is over
+            if device is not None and device.session is not None and device.proved is not None:
                 out.append(StoredSession(id_, format_dev_addr(device.session.dev_addr), device.proved))
         self._changed.clear()
         return out
@@ -157,6 +192,9 @@ class Network:
         if isinstance(phy, JoinRequest):
             eui = format_eui64(phy.dev_eui)
             known = self._by_id.get(eui)
+            if self.on_join is not None:
+                why, text = self.on_join(frame, phy, known)
+                return Uplink(lora, known, eui, None, why, text, stranger=True)
             reason = RejectReason.UNSUPPORTED if known else RejectReason.UNKNOWN_DEVICE
             return Uplink(lora, known, eui, None, reason, "join-request", stranger=True)  # anybody can send one
         return Uplink(
@@ -196,9 +234,17 @@ class Network:
             lora.fcnt = opened.fcnt
             if opened.kind is Kind.RETRANSMISSION:
                 reason = RejectReason.DUPLICATE
+                if device.join is not None:
+                    lora.session = device.join.number
                 first = next((a for a in reversed(device.under_way) if a.fcnt == opened.fcnt), None)
                 return Uplink(lora, device, device.dev_eui, reason=reason, stranger=True, copy_of=first)
+            if session.fcnt_up is not None and opened.fcnt > session.fcnt_up:
+                self.missed_uplinks += opened.fcnt - session.fcnt_up - 1
             session.accept(opened)
+            if device.join is not None:
+                lora.session = device.join.number
+                if not device.join.is_proved and self.on_first is not None:
+                    self.on_first(device)
             advance = Advance(device, opened.fcnt)
             device.under_way.append(advance)
             payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from torhaus.daemon.outbox.joins import DeviceJoins
 from torhaus.daemon.outbox.record import Stored
 
 
@@ -47,6 +48,7 @@ class Flush(msgspec.Struct):
     boots: dict[str, int] = {}
     dropped: dict[tuple[str, str], int] = {}  # (forwarder, reason) to records since the last flush
     at_ns: int = 0
+    joins: dict[str, DeviceJoins] = {}  # by DevEUI
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__struct_fields__ if name != "at_ns")
@@ -55,6 +57,7 @@ class Flush(msgspec.Struct):
         """Add what came while this one could not be written; newer values win, but for boots."""
         self.settled |= newer.settled
         self.snapshot |= newer.snapshot
+        self.joins |= newer.joins
         self.boots = newer.boots | self.boots  # what was once told of a boot stays
         for mine, theirs in ((self.set_aside, newer.set_aside), (self.dead, newer.dead)):
             for key, items in theirs.items():

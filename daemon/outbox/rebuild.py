@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from torhaus.daemon.outbox import migrate
+from torhaus.daemon.outbox import joins, migrate
 from torhaus.daemon.outbox.folder import FOLDERS
 from torhaus.daemon.outbox.pages import Database, Value
 from torhaus.daemon.outbox.ranges import Ranges
@@ -32,6 +32,7 @@ _COLUMNS: Final = {
     "snapshot": ("log", "pos"),
     "boot": ("boot", "offset_ns", "seen_ns"),
     "dropped": ("forwarder", "reason", "records"),
+    "device_joins": ("dev_eui", "facts", "crc"),
 }
 _SHAPES: Final[dict[tuple[bool, tuple[type, ...]], str]] = {
     (False, (str, str, str, int)): "forwarder",
@@ -75,6 +76,7 @@ def rebuild(damaged: Path | None, copy: Copy | None) -> Rebuilt:
     if copy is not None and "snapshot" not in clean:
         tables["snapshot"] = list(copy.snapshot.items())
     if copy is not None:
+        tables["device_joins"] = _joins(copy, tables.get("device_joins", []))
         tables["boot"] = [*((boot, offset, 0) for boot, offset in copy.boots.items()), *tables.get("boot", [])]
     return Rebuilt(tables, believed, is_whole)
 
@@ -134,6 +136,17 @@ def _believed(rows: Rows) -> dict[tuple[str, str], Ranges]:
     return found
 
 
+def _joins(copy: Copy, rows: Rows) -> Rows:
+    """What was read and is intact; of a device of which nothing was, that of the second copy."""
+    intact: Rows = [
+        (eui, text, crc)
+        for eui, text, crc in rows
+        if isinstance(eui, str) and isinstance(text, str) and isinstance(crc, int) and joins.checked(eui, text, crc)
+    ]
+    there = {r[0] for r in intact}
+    return [*(joins.row(eui, device) for eui, device in copy.joins.items() if eui not in there), *intact]
+
+
 def _sum(ranges: Ranges) -> int:
     return sum(end - start for start, end in ranges)
 
@@ -178,8 +191,10 @@ def _by_pages(path: Path) -> Tables:
 
 def _table_of(values: tuple[Value, ...], *, is_table: bool) -> str | None:
     types = tuple(map(type, values))
-    if not is_table and types == (str, str, int):  # of a session, or of a counter of what was dropped
+    if not is_table and types == (str, str, int):  # of a session, of joins, or of a counter of what was dropped
         second = str(values[1])
+        if second.startswith("{"):
+            return "device_joins"
         is_address = len(second) == _DEV_ADDR_DIGITS and set(second) <= set("0123456789abcdef")
         return "session" if is_address else "dropped"
     if not is_table and types == (str, int) and values[0] in _LOGS:

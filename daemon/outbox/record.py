@@ -25,7 +25,10 @@ _NUMBER: Final = struct.Struct("<Q")
 
 
 class Lora(msgspec.Struct, omit_defaults=True, gc=False):
-    """The radio side of an uplink. `fcnt` is the full 32-bit counter once the MIC has proved it."""
+    """The radio side of an uplink. `fcnt` is the full 32-bit counter once the MIC has proved it.
+
+    `session` counts the device's joins: the counter starts anew with each. None where the session is personalised.
+    """
 
     freq_hz: int
     modulation: str
@@ -37,6 +40,7 @@ class Lora(msgspec.Struct, omit_defaults=True, gc=False):
     fport: int | None = None
     confirmed: bool = False
     rx: list[Reception] = []
+    session: int | None = None
 
 
 class Record(msgspec.Struct, array_like=True, gc=False):

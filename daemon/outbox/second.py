@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from torhaus.daemon.outbox import aside, migrate
+from torhaus.daemon.outbox.joins import DeviceJoins
 from torhaus.daemon.outbox.ranges import Ranges
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Copy(msgspec.Struct, frozen=True):
     snapshot: dict[str, int] = {}
     boots: dict[str, int] = {}
     stores: dict[str, list[str]] = {}
+    joins: dict[str, DeviceJoins] = {}
 
 
 def read_copy(folder: Path) -> Copy | None:
@@ -106,6 +108,7 @@ class SecondCopy:
             snapshot=state.sessions()[1],
             boots=state.boots(),
             stores=self.stores,
+            joins=state.joins()[0],
         )
 
 

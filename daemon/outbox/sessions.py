@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from torhaus.codecs.model import RejectReason
 from torhaus.daemon.outbox.flush import Flush, Session
+from torhaus.daemon.outbox.joins import session_key
 from torhaus.daemon.outbox.keeping import MAIN
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.record import Damaged, Stored
@@ -105,4 +106,6 @@ def _take(found: dict[str, Session], stored: Stored) -> None:
     if lora is None or lora.fcnt is None or lora.dev_addr is None or record.reason == RejectReason.REPLAY.value:
         return  # a repeated frame proves nothing new
     key = record.dev_eui or lora.dev_addr
+    if lora.session is not None:
+        key = session_key(key, lora.session)
     found[key] = Session(key, lora.dev_addr, lora.fcnt)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from torhaus.daemon.outbox import migrate, rebuild
+from torhaus.daemon.outbox import joins, migrate, rebuild
 from torhaus.daemon.outbox.flush import DeadLetter, Flush, Session, SetAside
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.rebuild import Rebuilt
@@ -15,7 +15,7 @@ from torhaus.daemon.outbox.wear import WalMeter
 
 __all__ = ["DeadLetter", "Flush", "Session", "SetAside", "State"]
 
-_TABLES = ("forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped")
+_TABLES = ("forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped", "device_joins")
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
 
 
@@ -99,6 +99,8 @@ class State:
                     "value ->> 'fcnt_up' FROM json_each(?)",
                     (msgspec.json.encode(flush.sessions).decode(),),
                 )
+            if flush.joins:
+                joins.save(self._conn, flush.joins)
             for log, pos in flush.snapshot.items():
                 run("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", (log, pos))
             for boot, offset in flush.boots.items():
@@ -208,6 +210,10 @@ class State:
         """The snapshot of the sessions, and up to which position of each log it is complete."""
         rows = self._conn.execute("SELECT dev_eui, dev_addr, fcnt_up FROM session")
         return [Session(*row) for row in rows], dict(self._conn.execute("SELECT log, pos FROM snapshot").fetchall())
+
+    def joins(self) -> tuple[dict[str, joins.DeviceJoins], list[str]]:
+        """What is kept of joins, by DevEUI; and the DevEUIs of which it was changed on disk."""
+        return joins.load(self._conn)
 
     def owned(self) -> dict[tuple[str, str], Ranges]:
         """By (forwarder, log): positions of which there is a copy here, as exception or dead letter."""

@@ -1,0 +1,68 @@
+"""`torhaus devices joins`: who has tried to join lately, and what became of it."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torhaus.daemon.cli.live import Unreadable
+from torhaus.daemon.cli.reach import EX_UNAVAILABLE, configured
+from torhaus.daemon.cli.show import UNKNOWN, table
+
+if TYPE_CHECKING:  # imported by the command: `torhaus --help` needs none of it
+    from torhaus.daemon.lora.join_book import Attempt
+
+HEAD = ("TIME (UTC)", "DEVICE", "DEVEUI", "JOINEUI", "DEVNONCE", "GATEWAY", "")
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+    """The command's place beside the other ones of `devices`."""
+    text = "who has tried to join lately, and what became of it"
+    command = commands.add_parser("joins", parents=[common], help=text, description=__doc__)
+    command.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0; 69 when the daemon is not running, 78 when the configuration has faults."""
+    import msgspec
+
+    from torhaus.daemon.control import NotRunning, Refused, ask_as
+    from torhaus.daemon.lora.join_book import Attempt
+
+    try:
+        loaded = configured(args.config)
+        attempts = ask_as(Path(loaded.control.socket), "/lora/joins", list[Attempt])
+    except Unreadable as e:
+        print(e, file=sys.stderr)
+        return e.code
+    except NotRunning:
+        print("the daemon is not running: joins are remembered while it runs", file=sys.stderr)
+        return EX_UNAVAILABLE
+    except Refused as e:
+        print(e, file=sys.stderr)
+        return EX_UNAVAILABLE
+    print(msgspec.json.encode(attempts).decode() if args.json else render(attempts))
+    return 0
+
+
+def render(attempts: "list[Attempt]") -> str:
+    """The table, oldest first."""
+    if not attempts:
+        return "nobody has tried to join since the daemon was started"
+    return table(HEAD, [_row(a) for a in attempts])
+
+
+def _row(a: "Attempt") -> tuple[object, ...]:
+    at = datetime.fromtimestamp(a.at_ns / 1e9, UTC)
+    times = f" ({a.times} times)" if a.times > 1 else ""
+    nonce = UNKNOWN if a.dev_nonce is None else f"{a.dev_nonce:04x}"
+    return (
+        f"{at:%Y-%m-%d %H:%M:%S}",
+        a.device or UNKNOWN,
+        a.dev_eui,
+        a.join_eui or UNKNOWN,
+        nonce,
+        a.gateway or UNKNOWN,
+        a.text + times,
+    )

@@ -1,0 +1,257 @@
+"""Joins that a network server elsewhere answers: torhaus relays request and accept, and reads both with the root keys.
+
+Nothing is answered here. The session that a join-accept brings is on disk before the accept goes to the gateway, as the
+facts that its keys are derived from. The device's older session stays beside it until the first uplink under the new
+one: the accept may not have reached the device.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
+from torhaus.codecs.lorawan.join import JoinAcceptBody
+from torhaus.codecs.lorawan.phy import JoinRequest, MType
+from torhaus.codecs.lorawan.session import Session
+from torhaus.codecs.model import DecodeError, Frame, RejectReason
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.lora.join_book import WORDS, JoinBook, JoinResult
+from torhaus.daemon.lora.network import Device, Network
+from torhaus.daemon.lora.roots import Roots
+from torhaus.daemon.outbox.flush import Flush
+from torhaus.daemon.outbox.joins import DeviceJoins, Joined
+from torhaus.drivers.downlink import After, Downlink, context_of
+
+ANSWER_S: Final = 30.0
+"""A request is remembered for so long: its receive windows open 5 and 6 s after it, and servers are not quick."""
+MAX_REQUESTS: Final = 256
+MAX_RECEPTIONS: Final = 64
+"""Of one request: more gateways than any device is heard by."""
+MAX_UNPROVED: Final = 4
+"""Sessions of one device under which no uplink came yet; the oldest is let go of first."""
+SAVE_S: Final = 0.5
+"""How long a join-accept may wait for the disk: its window is 5 s after the request, and a server needs some of it."""
+_JOIN_ACCEPT: Final = MType.JOIN_ACCEPT << 5
+
+
+class Joiner(msgspec.Struct):
+    """A device that can join: as configured, its sessions as they are kept, and as the network knows them."""
+
+    device: Device
+    roots: Roots
+    allow_half_mic: bool = False
+    kept: DeviceJoins = msgspec.field(default_factory=DeviceJoins)
+    live: dict[int, Device] = {}  # by number
+
+
+class Request(msgspec.Struct):
+    """A join-request with the right MIC, and where it was heard: gateway and the context that an answer is timed by."""
+
+    dev_eui: str
+    join_eui: int
+    dev_nonce: int
+    at_ns: int  # since boot
+    heard: set[tuple[str, bytes]] = set()
+
+
+class Joins:
+    """All devices with root keys. `save` writes the state and returns when it is on disk, or cannot be written."""
+
+    def __init__(
+        self,
+        network: Network,
+        joiners: Iterable[Joiner],
+        book: JoinBook,
+        clock: Clock,
+        save: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._network = network
+        self._joiners = {j.device.dev_eui: j for j in joiners if j.device.dev_eui is not None}
+        self._book = book
+        self._clock = clock
+        self._save = save
+        self._requests: OrderedDict[tuple[str, int], Request] = OrderedDict()  # by DevEUI and DevNonce
+        self._changed: set[str] = set()
+        network.on_join = self.heard
+        network.on_first = self.proved
+
+    def restore(self, stored: dict[str, DeviceJoins]) -> int:
+        """Take over what was on disk; returns how many sessions there are. Their counters come after it."""
+        for dev_eui, kept in stored.items():
+            joiner = self._joiners.get(dev_eui)
+            if joiner is None:
+                continue
+            joiner.kept = kept
+            for joined in kept.sessions:
+                self._enter(joiner, joined)
+        return sum(len(j.live) for j in self._joiners.values())
+
+    def save(self, flush: Flush) -> None:
+        """Have what has changed written with the rest of the state."""
+        for dev_eui in self._changed:
+            flush.joins[dev_eui] = self._joiners[dev_eui].kept
+        self._changed.clear()
+
+    def heard(self, frame: Frame, request: JoinRequest, device: Device | None) -> tuple[RejectReason | None, str]:
+        """A join-request came: why it is refused, or None; and that in words."""
+        eui = format_eui64(request.dev_eui)
+        joiner = self._joiners.get(eui)
+        if device is None:
+            result, reason = JoinResult.UNKNOWN_DEVICE, RejectReason.UNKNOWN_DEVICE
+        elif joiner is None:
+            result, reason = JoinResult.NO_ROOT_KEY, RejectReason.UNSUPPORTED
+        elif not joiner.roots.asked_by(frame.data, request):
+            result, reason = JoinResult.WRONG_KEY, RejectReason.MIC
+        else:
+            result, reason = JoinResult.REQUESTED, None
+            self._remember(frame, eui, request)
+        rx = frame.radio.rx if frame.radio is not None else []
+        self._book.note(
+            result,
+            eui,
+            device=device.name if device is not None else None,
+            join_eui=format_eui64(request.join_eui),
+            dev_nonce=request.dev_nonce,
+            gateway=rx[0].gateway if rx else None,
+        )
+        return reason, f"join-request: {WORDS[result]}"
+
+    async def passing(self, downlink: Downlink) -> None:
+        """A downlink is on its way to a gateway. Of a join-accept that can be read the session is saved first."""
+        is_new = False
+        for data in dict.fromkeys(item.data for item in downlink.items):
+            if data[:1] and data[0] & 0xE0 == _JOIN_ACCEPT:
+                is_new |= self._accept(data, downlink)
+        if is_new:
+            try:
+                async with asyncio.timeout(SAVE_S):
+                    await self._save()
+            except TimeoutError:
+                return  # it is being written still; a window that is missed would cost more than a crash just now
+
+    def proved(self, device: Device) -> None:
+        """The first uplink under a session came: the device has no older one, nor another that the same accept gave."""
+        assert device.dev_eui is not None
+        assert device.join is not None
+        joiner, mine = self._joiners[device.dev_eui], device.join
+        device.join = proved = msgspec.structs.replace(mine, is_proved=True)
+        rest = [
+            s
+            for s in joiner.kept.sessions
+            if s.number > mine.number and (s.join_nonce, s.dev_addr) != (mine.join_nonce, mine.dev_addr)
+        ]
+        self._keep(joiner, (proved, *rest))
+        name, addr = device.name, format_dev_addr(mine.dev_addr)
+        self._book.note(JoinResult.ESTABLISHED, device.dev_eui, device=name, dev_nonce=mine.dev_nonce, dev_addr=addr)
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def _remember(self, frame: Frame, eui: str, request: JoinRequest) -> None:
+        self._forget()
+        key = (eui, request.dev_nonce)
+        known = self._requests.get(key)
+        if known is None or known.join_eui != request.join_eui:
+            known = Request(eui, request.join_eui, request.dev_nonce, self._clock.boot_ns())
+            self._requests[key] = known
+            if len(self._requests) > MAX_REQUESTS:
+                self._requests.popitem(last=False)
+        for rx in frame.radio.rx if frame.radio is not None else ():
+            if len(known.heard) < MAX_RECEPTIONS and (context := context_of(rx)):
+                known.heard.add((rx.gateway, context))
+
+    def _forget(self) -> None:
+        oldest = self._clock.boot_ns() - int(ANSWER_S * 1e9)
+        while self._requests and next(iter(self._requests.values())).at_ns < oldest:
+            self._requests.popitem(last=False)
+
+    def _asked(self, downlink: Downlink) -> tuple[list[Request], bool]:
+        """The requests that it may answer, and whether it is timed by their reception; else all, the newest first."""
+        self._forget()
+        timed_by = {(downlink.gateway, i.at.context) for i in downlink.items if isinstance(i.at, After)}
+        found = [r for r in self._requests.values() if r.heard & timed_by]
+        return found or list(reversed(self._requests.values())), bool(found)
+
+    # -- accepts -------------------------------------------------------------------------------------------------------
+
+    def _accept(self, phy: bytes, downlink: Downlink) -> bool:
+        """Whether there are new sessions."""
+        asked, is_sure = self._asked(downlink)
+        read: list[tuple[Request, JoinAcceptBody]] = []
+        for request in asked:
+            try:
+                read.append(
+                    (request, self._joiners[request.dev_eui].roots.read(phy, request.join_eui, request.dev_nonce))
+                )
+            except DecodeError:
+                continue  # it answers somebody else's request, or was made with another key: told below
+        if is_sure and not read:
+            self._told(JoinResult.UNREADABLE_ACCEPT, asked[0], downlink.gateway, None)
+        begun = [self._begin(r, body, downlink.gateway) for r, body in reversed(read[:MAX_UNPROVED])]
+        return any(begun)
+
+    def _begin(self, request: Request, body: JoinAcceptBody, gateway: str) -> bool:
+        joiner = self._joiners[request.dev_eui]
+        joined = Joined(
+            joiner.kept.last_number + 1,
+            body.dev_addr,
+            request.join_eui,
+            request.dev_nonce,
+            body.join_nonce,
+            body.net_id,
+            body.opt_neg,
+            body.cf_list.hex(),
+            self._clock.wall_ns(),
+        )
+        if any(_same(joined, s) for s in joiner.kept.sessions):
+            return False  # the same accept through another gateway, or once more
+        if not self._enter(joiner, joined):
+            self._told(JoinResult.UNREADABLE_ACCEPT, request, gateway, body)
+            return False
+        joiner.kept.last_number = joined.number
+        unproved = [s.number for s in (*joiner.kept.sessions, joined) if not s.is_proved]
+        gone = set(unproved[:-MAX_UNPROVED])
+        self._keep(joiner, (*(s for s in joiner.kept.sessions if s.number not in gone), joined))
+        self._told(JoinResult.ACCEPTED, request, gateway, body)
+        return True
+
+    def _told(self, result: JoinResult, request: Request, gateway: str, body: JoinAcceptBody | None) -> None:
+        self._book.note(
+            result,
+            request.dev_eui,
+            device=self._joiners[request.dev_eui].device.name,
+            join_eui=format_eui64(request.join_eui),
+            dev_nonce=request.dev_nonce,
+            dev_addr=format_dev_addr(body.dev_addr) if body is not None else None,
+            gateway=gateway,
+        )
+
+    # -- sessions ------------------------------------------------------------------------------------------------------
+
+    def _enter(self, joiner: Joiner, joined: Joined) -> bool:
+        """Have the network look for this session's uplinks. False when its keys cannot be derived."""
+        try:
+            keys = joiner.roots.session(joined)
+        except DecodeError:  # the configuration has changed since: said by the device's next join
+            return False
+        session = Session(keys, joined.dev_addr, allow_half_mic=joiner.allow_half_mic)
+        live = msgspec.structs.replace(joiner.device, session=session, proved=None, under_way=[], join=joined)
+        joiner.live[joined.number] = live
+        self._network.add(live)
+        return True
+
+    def _keep(self, joiner: Joiner, sessions: tuple[Joined, ...]) -> None:
+        assert joiner.device.dev_eui is not None
+        kept = {s.number for s in sessions}
+        for number in [n for n in joiner.live if n not in kept]:
+            self._network.drop(joiner.live.pop(number))
+        joiner.kept = DeviceJoins(joiner.kept.last_number, sessions)
+        self._changed.add(joiner.device.dev_eui)
+
+
+def _same(one: Joined, other: Joined) -> bool:
+    """Whether two are the session of one request and one accept."""
+    both = ((s.dev_addr, s.join_eui, s.dev_nonce, s.join_nonce, s.net_id, s.opt_neg, s.cf_list) for s in (one, other))
+    return next(both) == next(both)
