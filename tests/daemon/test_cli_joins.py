@@ -34,12 +34,11 @@ def test_the_table() -> None:
         ),
         Attempt(at_ns=0, dev_eui="0" * 16, result=JoinResult.UNKNOWN_DEVICE, text="unknown", times=3),
     ]
-    assert joins.render(attempts) == (
-        "TIME (UTC)           DEVICE  DEVEUI            JOINEUI           DEVNONCE  GATEWAY\n"
-        "2026-11-18 10:26:40  flur    a81758fffe0312ab  70b3d57ed0000001  1267      aa555a0000000101  asks\n"
-        "1970-01-01 00:00:00  —       0000000000000000  —                        —  —                 "
-        "unknown (3 times)"
-    ).replace("70b3d57ed0000001  1267    ", "70b3d57ed0000001      1267").replace("1267      aa", "1267  aa")
+    assert joins.render(attempts).splitlines() == [
+        "TIME (UTC)           DEVICE  DEVEUI            JOINEUI           DEVNONCE  GATEWAY",
+        "2026-11-18 11:06:40  flur    a81758fffe0312ab  70b3d57ed0000001      1267  aa555a0000000101  asks",
+        "1970-01-01 00:00:00  —       0000000000000000  —                        —  —                 unknown (3 times)",
+    ]
 
 
 def test_from_the_daemon_and_without_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
