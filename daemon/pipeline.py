@@ -185,8 +185,7 @@ class Pipeline:
         if up.copy_of is not None:
             fate.copies_of += (up.copy_of,)
         if up.reason is not None:
-            merging = self.merging
-            if up.reason is not RejectReason.DUPLICATE or merging is None or not merging.copy(frame, up):
+            if up.reason is not RejectReason.DUPLICATE or self.merging is None or not self.merging.copy(frame, up):
                 self._watch.rejected(driver, "lorawan", up.reason)
             return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
         assert device is not None

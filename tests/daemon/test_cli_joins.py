@@ -32,12 +32,12 @@ def test_the_table() -> None:
             dev_nonce=4711,
             gateway="aa555a0000000101",
         ),
-        Attempt(at_ns=0, dev_eui="0" * 16, result=JoinResult.UNKNOWN_DEVICE, text="unknown", times=3),
+        Attempt(at_ns=0, dev_eui="0" * 16, result=JoinResult.UNKNOWN_DEVICE, text="old", times=3),
     ]
     assert joins.render(attempts).splitlines() == [
         "TIME (UTC)           DEVICE  DEVEUI            JOINEUI           DEVNONCE  GATEWAY",
         "2026-11-18 11:06:40  flur    a81758fffe0312ab  70b3d57ed0000001      1267  aa555a0000000101  asks",
-        "1970-01-01 00:00:00  —       0000000000000000  —                        —  —                 unknown (3 times)",
+        "1970-01-01 00:00:00  —       0000000000000000  —                        —  —                 old (3 times)",
     ]
 
 

@@ -77,8 +77,8 @@ def test_the_devices_of_the_sample_load_with_their_keys(tmp_path: Path) -> None:
     keys.write_text(re.sub(r"(?m)^# (?=\[[0-9a-f]{16}\]$)", "", uncommented(text_of("devices.keys"))[0]))
     keys.chmod(0o600)
     found = load(tmp_path / "torhaus.toml")
-    assert [d.name for d in found.devices] == ["sitzungssaal-co2", "stromzaehler-rathaus"]
-    assert list(found.keys) == ["sitzungssaal-co2"]
+    assert [d.name for d in found.devices] == ["sitzungssaal-co2", "pumpwerk-fuellstand", "stromzaehler-rathaus"]
+    assert list(found.keys) == ["sitzungssaal-co2", "pumpwerk-fuellstand"]
     assert found.notes == ["0011223344556688: keys of no device in the list"]
 
 
