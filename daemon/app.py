@@ -84,10 +84,9 @@ class App:
         self.downlinks = Downlinks(self.watch.gateways.driver_of, self.watch.gateways, duty)
         self.http_port = 0
         self.frames = FramePages(self.outbox, self.watch, self.clock.wall_ns, self.downlinks)
-        queue = QueuePages(self.survey, self.outbox, self.clock.wall_ns)
         self.joining = self.survey.joining = Joining(self.outbox, self.downlinks, self.clock)
-        self.control_routes = queue.routes() + self.frames.routes() + self.joining.routes()
-        self.control_routes += LinkPages(self.drivers).routes()
+        self.control_routes = QueuePages(self.survey, self.outbox, self.clock.wall_ns).routes() + self.frames.routes()
+        self.control_routes += LinkPages(self.drivers).routes() + self.joining.routes()
         self._scans: ScanQueue | None = None
         self._metrics: Callable[[], bytes] | None = None
         self.started = asyncio.Event()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
 _COLUMNS: Final = {"name": "NAME", "dev_eui": "DEVEUI", "dev_addr": "DEVADDR", "codec": "CODEC", "place": "PLACE"}
 _MAX_KEYS_BYTES: Final = 64 << 10
 _MAX_CSV_BYTES: Final = 16 << 20
-_OPTIONS: Final = ("name", "dev_eui", "dev_addr", "codec", "place", "lorawan", "address")
+_OPTIONS: Final = ("name", "dev_eui", "dev_addr", "join_eui", "codec", "place", "lorawan", "address")
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,6 +36,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         one.add_argument(f"--{option.replace('_', '-')}", required=option == "name")
     one.add_argument("--tag", action="append", default=[], dest="tags", help="may be given more than once")
     one.add_argument("--keys-from", metavar="FILE", help="lines such as nwk_s_key = 00112233…; - reads standard input")
+    one.add_argument("--qr", metavar="TEXT", help="the QR code on the device (LW:D0:…): JoinEUI and DevEUI")
     commands.add_parser("check", parents=[common], help="check devices and keys: 0 or 78")
     whole = commands.add_parser("import", parents=[common], help="add all devices of a CSV file, or none")
     whole.add_argument("file", metavar="FILE.csv")
@@ -116,6 +117,8 @@ def _add(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
     from torhaus.daemon.config.document import ConfigFaults, Fault
 
     table: dict[str, Any] = {key: getattr(args, key) for key in _OPTIONS if getattr(args, key) is not None}
+    if args.qr is not None:
+        table |= _read_qr(args.qr, table)
     if args.tags:
         table["tags"] = args.tags
     keys: dict[str, str] = {}
@@ -127,6 +130,28 @@ def _add(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
         if not {"dev_eui", "dev_addr"} & table.keys():
             raise ConfigFaults([Fault("arguments", 1, "dev_eui", "is missing: there are keys")])
     return _write(files, base, [New(table, keys)], "arguments")
+
+
+def _read_qr(text: str, table: dict[str, Any]) -> dict[str, Any]:
+    """What the label says; what was said on the command line, too, must be the same. Raises ConfigFaults."""
+    from torhaus.codecs.lorawan.eui import format_eui64
+    from torhaus.codecs.lorawan.qr import parse_qr
+    from torhaus.codecs.model import DecodeError
+    from torhaus.daemon.config.document import ConfigFaults, Fault
+
+    try:
+        label = parse_qr(text)
+    except DecodeError as e:
+        raise ConfigFaults([Fault("arguments", 1, "qr", f"cannot be read: {e.detail}")]) from None
+    found = {"dev_eui": format_eui64(label.dev_eui), "join_eui": format_eui64(label.join_eui)}
+    faults = [
+        Fault("arguments", 1, key, f"is another one than on the QR code, which has {value}")
+        for key, value in found.items()
+        if key in table and "".join(c for c in table[key].lower().removeprefix("0x") if c.isalnum()) != value
+    ]
+    if faults:
+        raise ConfigFaults(faults)
+    return found
 
 
 def _import(file: str, files: "DeviceFiles", base: Path) -> int:

@@ -47,12 +47,14 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """One `[[device]]`. EUIs and addresses are kept as lower-case hex digits without separators.
 
     `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded.
-    `address` is what a meter or bus calls itself (a server id, say).
+    `address` is what a meter or bus calls itself (a server id, say). `join_eui` is what a device has to ask for when it
+    joins; None: whatever it likes.
     """
 
     name: Label
     dev_eui: str | None = None
     dev_addr: str | None = None
+    join_eui: str | None = None
     codec: Line | None = None
     place: Line = ""
     tags: tuple[Label, ...] = ()
@@ -68,6 +70,9 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             key = "dev_eui"
             if self.dev_eui is not None:
                 force_setattr(self, key, format_eui64(parse_eui64(self.dev_eui)))
+            key = "join_eui"
+            if self.join_eui is not None:
+                force_setattr(self, key, format_eui64(parse_eui64(self.join_eui)))
             key = "dev_addr"
             if self.dev_addr is not None:
                 force_setattr(self, key, format_dev_addr(parse_dev_addr(self.dev_addr)))

@@ -21,7 +21,7 @@ MAX_ROWS: Final = 100_000
 """More than any site has; a spreadsheet saved down to its last empty row is to be cut first."""
 
 _FIELDS: Final = tuple(f.encode_name for f in msgspec.structs.fields(DeviceConfig))
-_COLUMNS: Final = {name.replace("_", ""): name for name in (*_FIELDS, *KEYS)}
+_COLUMNS: Final = {name.replace("_", ""): name for name in (*_FIELDS, *KEYS)} | {"appeui": "join_eui"}
 _FLAGS: Final = tuple(f.encode_name for f in msgspec.structs.fields(DeviceConfig) if f.type is bool)
 _TRUE: Final = {"1", "true", "wahr", "yes", "ja", "x"}
 _FALSE: Final = {"0", "false", "falsch", "no", "nein"}
@@ -125,7 +125,7 @@ def _row(cells: dict[str, str], line: int, shown: str, faults: list[Fault]) -> N
             if text.lower() not in _TRUE | _FALSE:
                 faults.append(Fault(shown, line, column, f"is {quote(text)}, must be true or false"))
             table[column] = text.lower() in _TRUE
-        elif column in {"dev_eui", "dev_addr"} and _NUMBER.fullmatch(text):
+        elif column in {"dev_eui", "dev_addr", "join_eui"} and _NUMBER.fullmatch(text):
             told = f"is {quote(text)}: a spreadsheet made a number of it; format the column as text and enter it again"
             faults.append(Fault(shown, line, column, told))
         else:

@@ -29,6 +29,7 @@ class JoinResult(StrEnum):
     UNKNOWN_DEVICE = "unknown_device"
     NO_ROOT_KEY = "no_root_key"
     WRONG_KEY = "wrong_key"
+    WRONG_JOIN_EUI = "wrong_join_eui"
 
 
 WORDS: Final = {
@@ -40,6 +41,7 @@ WORDS: Final = {
     JoinResult.UNKNOWN_DEVICE: "unknown DevEUI: add it with `torhaus devices add`, if it is yours",
     JoinResult.NO_ROOT_KEY: "its app_key (1.1: nwk_key and app_key) is not in the keys file",
     JoinResult.WRONG_KEY: "the key does not match: compare AppKey (1.1: NwkKey) with the device's label",
+    JoinResult.WRONG_JOIN_EUI: "asks for another JoinEUI than the `join_eui` of the list of devices",
 }
 """For people. None holds a key."""
 

@@ -54,5 +54,5 @@ def joiners_of(loaded: Loaded, devices: list[Device]) -> list[Joiner]:
     for config, device in zip(loaded.devices, devices, strict=True):
         roots = roots_of(config, loaded.keys.get(config.name))
         if roots is not None:
-            found.append(Joiner(device, roots, config.allow_half_mic))
+            found.append(Joiner(device, roots, config.allow_half_mic, config.join_eui))
     return found

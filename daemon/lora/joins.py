@@ -43,6 +43,7 @@ class Joiner(msgspec.Struct):
     device: Device
     roots: Roots
     allow_half_mic: bool = False
+    join_eui: str | None = None  # that it has to ask for
     kept: DeviceJoins = msgspec.field(default_factory=DeviceJoins)
     live: dict[int, Device] = {}  # by number
 
@@ -105,6 +106,8 @@ class Joins:
             result, reason = JoinResult.NO_ROOT_KEY, RejectReason.UNSUPPORTED
         elif not joiner.roots.asked_by(frame.data, request):
             result, reason = JoinResult.WRONG_KEY, RejectReason.MIC
+        elif joiner.join_eui not in {None, format_eui64(request.join_eui)}:
+            result, reason = JoinResult.WRONG_JOIN_EUI, RejectReason.KEY
         else:
             result, reason = JoinResult.REQUESTED, None
             self._remember(frame, eui, request)

@@ -147,3 +147,16 @@ def test_faults_of_the_lists_are_shown_instead_of_half_a_list(folder: Path, caps
         assert capsys.readouterr().out == (
             f'{folder}/devices.toml:4: device[a].name: is "a", as of another device ({folder}/devices.toml:2)\n'
         )
+
+
+QR = "LW:D0:1122334455667788:0011223344556677:AABB1122"
+
+
+def test_from_the_qr_code_on_the_device(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(folder, "add", "--name", "a", "--qr", QR, "--dev-eui", "00-11-22-33-44-55-66-77") == os.EX_OK
+    assert text(folder) == f'[[device]]\nname = "a"\ndev_eui = "{EUI}"\njoin_eui = "1122334455667788"\n'
+    capsys.readouterr()
+    assert run(folder, "add", "--name", "b", "--qr", QR, "--join-eui", EUI) == os.EX_CONFIG
+    assert "join_eui: is another one than on the QR code" in capsys.readouterr().out
+    assert run(folder, "add", "--name", "b", "--qr", "https://example.org") == os.EX_CONFIG
+    assert capsys.readouterr().out == "arguments:1: qr: cannot be read: a QR code of a device begins with LW:D0:\n"

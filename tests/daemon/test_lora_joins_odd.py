@@ -1,6 +1,7 @@
 """Joins that are not answered as they should be, and what is bounded."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -118,5 +119,35 @@ def test_a_key_that_was_taken_away_or_changed_ends_the_session() -> None:
         scene.known = (it,)
         scene.again()
         assert scene.heard(it.uplink()).payload == PAYLOAD
+
+    go(body)
+
+
+def test_a_device_that_asks_for_another_join_eui() -> None:
+    it = OtaaDevice()
+    scene = JoinScene(it)
+    joiner = scene.joins._joiners[it.eui]
+    joiner.join_eui = "0000000000000001"
+    assert scene.heard(it.ask()).reason is RejectReason.KEY
+    joiner.join_eui = "70b3d57ed0000001"
+    assert scene.heard(it.ask()).reason is None
+    assert scene.results() == {"wrong_join_eui": 1, "requested": 1}
+
+
+def test_anything_may_come_up_and_down() -> None:
+    it = OtaaDevice(is_1_1=True)
+    scene, chance = JoinScene(it), random.Random(7)
+
+    async def body() -> None:
+        request = it.ask()
+        accept = JoinServer(it).answer(request, ADDR)
+        for _ in range(300):
+            for phy in (request, accept):
+                bad = bytearray(phy[: chance.randrange(len(phy) + 1)])
+                if bad:
+                    bad[chance.randrange(len(bad))] ^= 1 << chance.randrange(8)
+                scene.heard(bytes(bad))
+                await scene.down(bytes(bad), now=chance.random() < 0.5)
+        assert scene.stored == {}
 
     go(body)

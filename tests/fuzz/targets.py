@@ -40,6 +40,7 @@ from torhaus.codecs.lorawan.join import (
     open_join_accept,
 )
 from torhaus.codecs.lorawan.phy import JoinAccept, parse
+from torhaus.codecs.lorawan.qr import parse_qr
 from torhaus.codecs.lorawan.region import region
 from torhaus.codecs.model import DecodeError, Radio, Reception, RejectReason
 from torhaus.codecs.registry import CODECS, load
@@ -54,6 +55,8 @@ UPDATE_INFO: Final = (
     b'{"router":"::1","cupsUri":"https://localhost:6040","tcUri":"","cupsCredCrc":2948861651,"tcCredCrc":2077607535,'
     b'"station":"2.0.6(linux/std)","model":"linux","package":"1.0.0","keys":[4047409090]}'
 )
+
+QR = "LW:D0:1122334455667788:AABBCCDDEEFF0011:AABB1122:OAABBCCDDEEFF:SYYWWNNNNNN:PFOOBAR:CAF2C"
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -90,6 +93,7 @@ def targets() -> dict[str, Target]:
             [b"\x03\x51\xff\x00\x01\x05\x02\xd2\xad\x84"], partial(mac_commands.decode, uplink=False)
         ),
         "lorawan/cf-list": Target([bytes.fromhex("184f84e85684b85e84886684586e8400")], decode_cf_list),
+        "lorawan/qr": Target([QR.encode()], lambda d: parse_qr(d.decode("utf-8", "replace"))),
         "station/question": Target([b'{"router":"aa55:5a00::101"}', b'{"router":1}'], parse_question),
         "station/message": Target(_said(), _station),
         "station/update-info": Target([UPDATE_INFO], parse_update_info),
