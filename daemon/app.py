@@ -181,7 +181,7 @@ class App:
         forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks, hold)
         pipeline = Pipeline(outbox, network, devices, codecs, self.watch, self.clock, alarms, loaded.windows_s)
         pipeline.relayed, pipeline.merging = any_of(forwarding.relays), hold.merging
-        parts |= hold.parts() | counters.guard(pipeline)
+        parts |= hold.parts() | counters.guard(pipeline) | self.joining.parts()
         if loaded.store.when_full == "thin":
             parts["thinning"] = Thinner(outbox, MAIN, loaded.store.thin_keep).run
         self.runners.update(forwarding.runners)

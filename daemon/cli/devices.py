@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """0; 78 with every fault on standard output; 73 when a list cannot be written, 74 when a file cannot be read."""
     from torhaus.daemon.config.document import ConfigFaults
 
-    if args.devices_command == "joins":
+    if args.devices_command in {"joins", "allow-join"}:
         return joins.run(args)
     try:
         return _run(args, args.config)

@@ -1,13 +1,14 @@
-"""`torhaus devices joins`: who has tried to join lately, and what became of it."""
+"""`torhaus devices joins` and `allow-join`: who has tried to join lately, and what became of it."""
 
 import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from torhaus.daemon.cli.live import Unreadable
-from torhaus.daemon.cli.reach import EX_UNAVAILABLE, configured
+from torhaus.daemon.cli.reach import EX_UNAVAILABLE, EX_USAGE, configured
 from torhaus.daemon.cli.show import UNKNOWN, table
 
 if TYPE_CHECKING:  # imported by the command: `torhaus --help` needs none of it
@@ -19,12 +20,15 @@ HEAD = ("TIME (UTC)", "DEVICE", "DEVEUI", "JOINEUI", "DEVNONCE", "GATEWAY", "")
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     """The command's place beside the other ones of `devices`."""
     text = "who has tried to join lately, and what became of it"
-    command = commands.add_parser("joins", parents=[common], help=text, description=__doc__)
+    command = commands.add_parser("joins", parents=[common], help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument("--json", action="store_true", help="as JSON")
+    text = "let a device that was reset join with DevNonces that it used before (mode standalone)"
+    allow = commands.add_parser("allow-join", parents=[common], help=text, description=f"{text[0].upper()}{text[1:]}.")
+    allow.add_argument("name", metavar="NAME")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0; 69 when the daemon is not running, 78 when the configuration has faults."""
+    """0; 64 for a device that cannot join here, 69 when the daemon is not running, 78 for a faulty configuration."""
     import msgspec
 
     from torhaus.daemon.control import NotRunning, Refused, ask_as
@@ -32,16 +36,21 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         loaded = configured(args.config)
-        attempts = ask_as(Path(loaded.control.socket), "/lora/joins", list[Attempt])
+        socket = Path(loaded.control.socket)
+        if args.devices_command == "allow-join":
+            ask_as(socket, f"/lora/joins/allow?device={quote(args.name)}", dict[str, str], "POST")
+            print(f"{args.name} may join with any DevNonce, and from then on again with each but once")
+            return 0
+        attempts = ask_as(socket, "/lora/joins", list[Attempt])
     except Unreadable as e:
         print(e, file=sys.stderr)
         return e.code
     except NotRunning:
-        print("the daemon is not running: joins are remembered while it runs", file=sys.stderr)
+        print("the daemon is not running: joins are remembered, and allowed, while it runs", file=sys.stderr)
         return EX_UNAVAILABLE
     except Refused as e:
         print(e, file=sys.stderr)
-        return EX_UNAVAILABLE
+        return EX_USAGE if e.status == 404 else EX_UNAVAILABLE
     print(msgspec.json.encode(attempts).decode() if args.json else render(attempts))
     return 0
 

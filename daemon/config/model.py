@@ -122,11 +122,19 @@ class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     `gateway_offline_s`: a gateway that is silent for longer is offline. `enforce_duty_cycle`: downlinks for which the
     gateway has no airtime left in their sub-band are refused. `merge_window_s`: how long after the first gateway others
     may hear a frame and be put to the same reading; 0: they are not.
+
+    `mode`: in "passive" a network server elsewhere answers the devices, in "standalone" torhaus does: those in its list
+    that have root keys join here, under DevAddrs of `net_id`, and are answered `rx1_delay_s` after their uplinks.
     """
 
     region: Literal["EU868", "AS923", "AS923-2", "AS923-3", "AS923-4", "IN865", "KR920", "AU915", "US915"] = "EU868"
     gateway_offline_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 120
     enforce_duty_cycle: bool = False
+    mode: Literal["passive", "standalone"] = "passive"
+    net_id: Annotated[
+        str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{6}\Z", description="6 hex digits; 000000 and 000001 are for everybody")
+    ] = "000000"
+    rx1_delay_s: Annotated[int, msgspec.Meta(ge=1, le=15)] = 1
     merge_window_s: Annotated[
         float, msgspec.Meta(ge=0, le=1, description="0 to 1 seconds: devices repeat themselves after that")
     ] = 0.2

@@ -30,10 +30,14 @@ class JoinResult(StrEnum):
     NO_ROOT_KEY = "no_root_key"
     WRONG_KEY = "wrong_key"
     WRONG_JOIN_EUI = "wrong_join_eui"
+    NONCE_USED = "nonce_used"
+    NONCES_USED_UP = "nonces_used_up"
+    NOT_STORED = "not_stored"
+    NOT_SENT = "not_sent"
 
 
 WORDS: Final = {
-    JoinResult.REQUESTED: "asks to join: waiting for the network server's answer",
+    JoinResult.REQUESTED: "asks to join: waiting for the answer",
     JoinResult.ACCEPTED: "has been accepted: waiting for its first uplink",
     JoinResult.ESTABLISHED: "has joined: its first uplink came",
     JoinResult.UNREADABLE_ACCEPT: "was accepted with another key than the one here: "
@@ -42,6 +46,11 @@ WORDS: Final = {
     JoinResult.NO_ROOT_KEY: "its app_key (1.1: nwk_key and app_key) is not in the keys file",
     JoinResult.WRONG_KEY: "the key does not match: compare AppKey (1.1: NwkKey) with the device's label",
     JoinResult.WRONG_JOIN_EUI: "asks for another JoinEUI than the `join_eui` of the list of devices",
+    JoinResult.NONCE_USED: "DevNonce used before: a recording, or the device was reset; then allow it once with "
+    "`torhaus devices allow-join NAME`",
+    JoinResult.NONCES_USED_UP: "no JoinNonce is left for this device",
+    JoinResult.NOT_STORED: "not answered: the session cannot be written to disk",
+    JoinResult.NOT_SENT: "not answered: no gateway could send the join-accept in time",
 }
 """For people. None holds a key."""
 

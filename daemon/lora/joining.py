@@ -1,5 +1,8 @@
 """Puts the parts of joining together: devices with root keys, what the store has of their sessions, the way down."""
 
+from collections.abc import Awaitable, Callable
+from typing import Final
+
 from aiohttp import web
 
 from torhaus.daemon import logs
@@ -12,8 +15,12 @@ from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.lora.roots import roots_of
+from torhaus.daemon.lora.standalone import Standalone
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import Outbox
+
+_COUNTING: Final = {"1.0.4", "1.1"}
+"""Versions whose DevNonces rise from join to join (LoRaWAN 1.0.4 section 6.2.4); before that they are random."""
 
 
 class Joining:
@@ -22,6 +29,8 @@ class Joining:
     def __init__(self, outbox: Outbox, downlinks: Downlinks, clock: Clock) -> None:
         self.book = JoinBook(clock.wall_ns)
         self.network: Network | None = None
+        self.standalone: Standalone | None = None
+        self._joins: Joins | None = None
         self._outbox = outbox
         self._downlinks = downlinks
         self._clock = clock
@@ -37,15 +46,40 @@ class Joining:
         counters = await Counters.load(outbox, network)
         outbox.before_flush += [network.save, joins.save]
         self._downlinks.passing = joins.passing
+        self._joins = joins
+        if loaded.lorawan.mode == "standalone":
+            parts = loaded.lorawan, network, joins, self._downlinks, self._clock
+            self.standalone = Standalone(*parts, self._save)
         return counters
+
+    def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What is to be run, by name."""
+        return {} if self.standalone is None else {"joins and answers": self.standalone.run}
+
+    async def _save(self, dev_eui: str) -> bool:
+        """Whether all that is known of a device's joins is on disk."""
+        await self._outbox.save()
+        return dev_eui not in self._outbox.flush.joins
 
     def routes(self) -> list[tuple[str, str, Route]]:
         """For the control socket."""
-        return [("GET", "/lora/joins", self.joins)]
+        return [("GET", "/lora/joins", self.joins), ("POST", "/lora/joins/allow", self.allow)]
 
     async def joins(self, _: web.Request) -> web.StreamResponse:
         """The attempts that are remembered, oldest first, as a JSON array of Attempts."""
         return reply_json(self.book.attempts())
+
+    async def allow(self, request: web.Request) -> web.StreamResponse:
+        """`device` was reset: it may use DevNonces again. 404 for one that cannot join here, 503 if it is not saved."""
+        name = request.query.get("device", "")
+        if self.standalone is None or self._joins is None:
+            return reply_json({"error": 'joins are not answered here: [lorawan] mode is "passive"'}, 404)
+        dev_eui = self._joins.forget_nonces(name)
+        if dev_eui is None:
+            return reply_json({"error": "no device of this name has root keys"}, 404)
+        if not await self._save(dev_eui):
+            return reply_json({"error": "it cannot be written to disk"}, 503)
+        return reply_json({"device": name})
 
 
 def joiners_of(loaded: Loaded, devices: list[Device]) -> list[Joiner]:
@@ -54,5 +88,6 @@ def joiners_of(loaded: Loaded, devices: list[Device]) -> list[Joiner]:
     for config, device in zip(loaded.devices, devices, strict=True):
         roots = roots_of(config, loaded.keys.get(config.name))
         if roots is not None:
-            found.append(Joiner(device, roots, config.allow_half_mic, config.join_eui))
+            counts = config.lorawan in _COUNTING
+            found.append(Joiner(device, roots, config.allow_half_mic, config.join_eui, counts))
     return found

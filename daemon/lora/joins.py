@@ -1,14 +1,14 @@
-"""Joins that a network server elsewhere answers: torhaus relays request and accept, and reads both with the root keys.
+"""Joins: requests and accepts that pass are read with the root keys, and the sessions kept that come of them.
 
-Nothing is answered here. The session that a join-accept brings is on disk before the accept goes to the gateway, as the
-facts that its keys are derived from. The device's older session stays beside it until the first uplink under the new
-one: the accept may not have reached the device.
+Nothing is answered here; who does that at a site that is its own network server: standalone.py. The session that a
+join-accept brings is on disk before the accept goes to the gateway, as the facts that its keys are derived from. The
+device's older session stays beside it until the first uplink under the new one: the accept may not have reached it.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -44,6 +44,7 @@ class Joiner(msgspec.Struct):
     roots: Roots
     allow_half_mic: bool = False
     join_eui: str | None = None  # that it has to ask for
+    counts_nonces: bool = False  # its DevNonces rise (1.0.4, 1.1)
     kept: DeviceJoins = msgspec.field(default_factory=DeviceJoins)
     live: dict[int, Device] = {}  # by number
 
@@ -56,6 +57,9 @@ class Request(msgspec.Struct):
     dev_nonce: int
     at_ns: int  # since boot
     heard: set[tuple[str, bytes]] = set()
+
+
+Judge = Callable[[Joiner, Frame, JoinRequest], tuple[JoinResult, RejectReason | None]]
 
 
 class Joins:
@@ -76,6 +80,7 @@ class Joins:
         self._save = save
         self._requests: OrderedDict[tuple[str, int], Request] = OrderedDict()  # by DevEUI and DevNonce
         self._changed: set[str] = set()
+        self.judge: Judge | None = None  # whoever answers joins here
         network.on_join = self.heard
         network.on_first = self.proved
 
@@ -111,6 +116,8 @@ class Joins:
         else:
             result, reason = JoinResult.REQUESTED, None
             self._remember(frame, eui, request)
+            if self.judge is not None:
+                result, reason = self.judge(joiner, frame, request)
         rx = frame.radio.rx if frame.radio is not None else []
         self._book.note(
             result,
@@ -191,7 +198,9 @@ class Joins:
             except DecodeError:
                 continue  # it answers somebody else's request, or was made with another key: told below
         if is_sure and not read:
-            self._told(JoinResult.UNREADABLE_ACCEPT, asked[0], downlink.gateway, None)
+            one = asked[0]
+            joiner = self._joiners[one.dev_eui]
+            self.told(JoinResult.UNREADABLE_ACCEPT, joiner, one.join_eui, one.dev_nonce, downlink.gateway)
         begun = [self._begin(r, body, downlink.gateway) for r, body in reversed(read[:MAX_UNPROVED])]
         return any(begun)
 
@@ -210,24 +219,54 @@ class Joins:
         )
         if any(_same(joined, s) for s in joiner.kept.sessions):
             return False  # the same accept through another gateway, or once more
+        is_read = self.begin(joiner, joined)
+        addr = format_dev_addr(body.dev_addr)
+        result = JoinResult.ACCEPTED if is_read else JoinResult.UNREADABLE_ACCEPT
+        self.told(result, joiner, request.join_eui, request.dev_nonce, gateway, addr)
+        return is_read
+
+    def begin(self, joiner: Joiner, joined: Joined, **more: Any) -> bool:  # noqa: ANN401 - fields of DeviceJoins
+        """A device has a new session, if it takes it. False when its keys cannot be derived."""
         if not self._enter(joiner, joined):
-            self._told(JoinResult.UNREADABLE_ACCEPT, request, gateway, body)
             return False
-        joiner.kept.last_number = joined.number
         unproved = [s.number for s in (*joiner.kept.sessions, joined) if not s.is_proved]
         gone = set(unproved[:-MAX_UNPROVED])
-        self._keep(joiner, (*(s for s in joiner.kept.sessions if s.number not in gone), joined))
-        self._told(JoinResult.ACCEPTED, request, gateway, body)
+        sessions = (*(s for s in joiner.kept.sessions if s.number not in gone), joined)
+        self._keep(joiner, sessions, last_number=joined.number, **more)
         return True
 
-    def _told(self, result: JoinResult, request: Request, gateway: str, body: JoinAcceptBody | None) -> None:
+    def change(self, device: Device, **values: Any) -> None:  # noqa: ANN401 - fields of Joined
+        """Of one session; to be saved."""
+        assert device.dev_eui is not None
+        assert device.join is not None
+        joiner = self._joiners[device.dev_eui]
+        device.join = new = msgspec.structs.replace(device.join, **values)
+        self._keep(joiner, tuple(new if s.number == new.number else s for s in joiner.kept.sessions))
+
+    def forget_nonces(self, name: str) -> str | None:
+        """Let a device that was reset use its DevNonces once more; its DevEUI, None when there is no such device."""
+        found = next((j for j in self._joiners.values() if j.device.name == name), None)
+        if found is not None:
+            self._keep(found, found.kept.sessions, dev_nonces=())
+        return found.device.dev_eui if found is not None else None
+
+    def told(
+        self,
+        result: JoinResult,
+        joiner: Joiner,
+        join_eui: int,
+        dev_nonce: int,
+        gateway: str | None,
+        dev_addr: str | None = None,
+    ) -> None:
+        """What became of a request."""
         self._book.note(
             result,
-            request.dev_eui,
-            device=self._joiners[request.dev_eui].device.name,
-            join_eui=format_eui64(request.join_eui),
-            dev_nonce=request.dev_nonce,
-            dev_addr=format_dev_addr(body.dev_addr) if body is not None else None,
+            joiner.device.dev_eui or "",
+            device=joiner.device.name,
+            join_eui=format_eui64(join_eui),
+            dev_nonce=dev_nonce,
+            dev_addr=dev_addr,
             gateway=gateway,
         )
 
@@ -245,12 +284,12 @@ class Joins:
         self._network.add(live)
         return True
 
-    def _keep(self, joiner: Joiner, sessions: tuple[Joined, ...]) -> None:
+    def _keep(self, joiner: Joiner, sessions: tuple[Joined, ...], **more: Any) -> None:  # noqa: ANN401 - as above
         assert joiner.device.dev_eui is not None
         kept = {s.number for s in sessions}
         for number in [n for n in joiner.live if n not in kept]:
             self._network.drop(joiner.live.pop(number))
-        joiner.kept = DeviceJoins(joiner.kept.last_number, sessions)
+        joiner.kept = msgspec.structs.replace(joiner.kept, sessions=sessions, **more)
         self._changed.add(joiner.device.dev_eui)
 
 

@@ -47,6 +47,9 @@ def join_families(joining: Joining | None) -> Iterator[Metric]:
     """Joins, and what the counters of uplinks say. No device is a label."""
     text = "Steps of joins, each counted once however many gateways heard it"
     yield count("torhaus_lora_joins", text, ["result"], by(joining.book.results) if joining is not None else ())
+    standalone = joining.standalone if joining is not None else None
+    text = "Answers to uplinks of devices that joined here, by what became of them"
+    yield count("torhaus_lora_answers", text, ["result"], by(standalone.results) if standalone is not None else ())
     text = "Uplinks of known devices that never came, by the gaps of their counters"
     network = joining.network if joining is not None else None
     missed = network.missed_uplinks if network is not None else 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -12,7 +12,7 @@ from torhaus.codecs.lorawan.fcnt import Kind
 from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
 from torhaus.codecs.lorawan.region import dr_index
-from torhaus.codecs.lorawan.session import Session
+from torhaus.codecs.lorawan.session import Opened, Session
 from torhaus.codecs.model import DecodeError, Frame, Radio, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.outbox.joins import Joined, session_key
@@ -74,6 +74,16 @@ class Uplink(msgspec.Struct, gc=False):
     copy_of: Advance | None = None  # it is the frame of this advance once more: safe only when that one is
 
 
+class OnUplink(Protocol):
+    """Told of a genuine uplink, and once more of each copy; `advance` says whether it is on disk, None: it is."""
+
+    def __call__(
+        self, frame: Frame, phy: DataFrame, opened: Opened, device: Device, advance: Advance | None, *, again: bool
+    ) -> None:
+        """It came."""
+        ...
+
+
 OnJoin = Callable[[Frame, JoinRequest, Device | None], tuple[RejectReason | None, str]]
 
 
@@ -81,7 +91,7 @@ class Network:
     """The devices by DevAddr, and their counters.
 
     A device that has joined is there once more for each of its sessions. `on_join` says why a join-request is refused,
-    `on_first` is told of uplinks under a session that was not proved before.
+    `on_first` is told of uplinks under a session that was not proved before, `on_uplink` of every genuine one.
     """
 
     def __init__(self, devices: list[Device], region: str) -> None:
@@ -92,6 +102,7 @@ class Network:
         self._changed: set[str] = set()
         self.on_join: OnJoin | None = None
         self.on_first: Callable[[Device], None] | None = None
+        self.on_uplink: OnUplink | None = None
         self.missed_uplinks = 0  # by their counters
         for device in devices:
             if device.session_id is not None:
@@ -107,6 +118,10 @@ class Network:
             self._by_id[device.session_id] = device
         self._by_addr.setdefault(device.session.dev_addr, []).append(device)
         self._names[device.session.dev_addr] = format_dev_addr(device.session.dev_addr)
+
+    def has_addr(self, dev_addr: int) -> bool:
+        """Whether a session has this DevAddr."""
+        return dev_addr in self._by_addr
 
     def drop(self, device: Device) -> None:
         """A session that came of a join is over."""
@@ -237,6 +252,8 @@ class Network:
                 if device.join is not None:
                     lora.session = device.join.number
                 first = next((a for a in reversed(device.under_way) if a.fcnt == opened.fcnt), None)
+                if self.on_uplink is not None:
+                    self.on_uplink(frame, phy, opened, device, first, again=True)
                 return Uplink(lora, device, device.dev_eui, reason=reason, stranger=True, copy_of=first)
             if session.fcnt_up is not None and opened.fcnt > session.fcnt_up:
                 self.missed_uplinks += opened.fcnt - session.fcnt_up - 1
@@ -247,6 +264,8 @@ class Network:
                     self.on_first(device)
             advance = Advance(device, opened.fcnt)
             device.under_way.append(advance)
+            if self.on_uplink is not None:
+                self.on_uplink(frame, phy, opened, device, advance, again=False)
             payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only
             return Uplink(lora, device, device.dev_eui, payload, advance=advance)
         if refused is None:

@@ -18,7 +18,8 @@ class Joined(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One session. `number` counts the device's joins from 1 and is never used twice.
 
     `dev_nonce` and `join_eui` are of the request, all else of the join-accept; `cf_list` is in hex. `opt_neg`: the
-    keys are those of 1.1. `is_proved`: an uplink came under it, so that the device has it and no older one.
+    keys are those of 1.1. `is_proved`: an uplink came under it, so that the device has it and no older one. `is_ours`:
+    torhaus itself accepted it; then downlink counters from `fcnt_down_to` on have not been used.
     """
 
     number: int
@@ -31,13 +32,20 @@ class Joined(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     cf_list: str = ""
     at_ns: int = 0
     is_proved: bool = False
+    is_ours: bool = False
+    fcnt_down_to: int = 0
 
 
-class DeviceJoins(msgspec.Struct, omit_defaults=True):
-    """All of one device: its sessions, oldest first, and the number that was given out last."""
+class DeviceJoins(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All of one device: its sessions, oldest first, and the number that was given out last.
+
+    `join_nonce` and `dev_nonces` were used with torhaus itself; of a device whose DevNonces rise the last one only.
+    """
 
     last_number: int = 0
     sessions: tuple[Joined, ...] = ()
+    join_nonce: int = 0
+    dev_nonces: tuple[int, ...] = ()
 
 
 _decode: Final = msgspec.json.Decoder(DeviceJoins).decode

@@ -12,10 +12,10 @@ from torhaus.daemon.lora.join_book import WORDS, Attempt, JoinResult
 EUI = "a81758fffe0312ab"
 
 
-def run(home: Home, *arguments: str) -> int:
+def run(home: Home, *arguments: str, command: str = "joins") -> int:
     parser = argparse.ArgumentParser()
     devices.add(parser.add_subparsers())
-    args = parser.parse_args(["devices", "joins", *arguments, "--config", str(home.config)])
+    args = parser.parse_args(["devices", command, *arguments, "--config", str(home.config)])
     code: int = args.run(args)
     return code
 
@@ -51,6 +51,7 @@ def test_from_the_daemon_and_without_it(tmp_path: Path, capsys: pytest.CaptureFi
             app.joining.book.note(JoinResult.UNKNOWN_DEVICE, EUI, dev_nonce=1)
             assert await asyncio.to_thread(run, home) == 0
             assert await asyncio.to_thread(run, home, "--json") == 0
+            assert await asyncio.to_thread(run, home, "flur", command="allow-join") == 64
 
     asyncio.run(go())
     lines = capsys.readouterr().out.splitlines()
@@ -58,6 +59,7 @@ def test_from_the_daemon_and_without_it(tmp_path: Path, capsys: pytest.CaptureFi
     assert WORDS[JoinResult.UNKNOWN_DEVICE] in lines[2]
     assert json.loads(lines[3])[0]["result"] == "unknown_device"
     assert run(home) == 69
+    assert run(home, "flur", command="allow-join") == 69
     home.config.write_text("[site]\n")
     assert run(home) == 78
     assert "site" in capsys.readouterr().err

@@ -67,6 +67,7 @@ torhaus_gateway_reported_packets_total counter driver,gateway,kind
 torhaus_gateway_temperature_celsius gauge driver,gateway
 torhaus_gateway_up gauge driver,gateway
 torhaus_gateway_uplinks_total counter driver,gateway
+torhaus_lora_answers_total counter result
 torhaus_lora_joins_total counter result
 torhaus_lora_merged_copies_total counter
 torhaus_lora_missed_uplinks_total counter
