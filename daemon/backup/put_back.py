@@ -157,6 +157,7 @@ class Restore:
         opened = open_state(work / "state.db", now)
         with contextlib.closing(opened.state):
             floors = {name: opened.state.given_out(name) for name in FOLDERS}
+            opened.state.skip_ahead()
         out.set_aside = [opened.set_aside.name] if opened.set_aside else []
         for name, sub in FOLDERS.items():
             if name == RELAY and not any((work / sub).iterdir()):

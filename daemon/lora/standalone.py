@@ -44,7 +44,7 @@ SAVED_S: Final = 3.0
 _STEP_S: Final = 0.02
 _NONCES: Final = 1 << 24
 _EPOCH_S: Final = 1_735_689_600
-"""2025-01-01: JoinNonces begin with the minutes since then, so that they go on rising after the state was lost."""
+"""2025-01-01: a JoinNonce is at least the minutes since then, so that they rise also after an older state came back."""
 _EU868_HZ: Final = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
 _TAKEN: Final = {TxStatus.OK, TxStatus.NO_ANSWER}
 
@@ -134,7 +134,7 @@ class Standalone:
         """The next one of a device: never one again, and rising, as 1.0.4 and 1.1 want it."""
         stamp = self._clock.stamp()
         minutes = max(0, stamp.wall_ns // 1_000_000_000 - _EPOCH_S) // 60 if stamp.synced else 0
-        return kept.join_nonce + 1 if kept.join_nonce else max(1, minutes)
+        return max(kept.join_nonce + 1, minutes)
 
     def _free_addr(self) -> int:
         """A DevAddr of our network that nobody has."""

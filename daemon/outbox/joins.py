@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 MAX_FACTS: Final = 1 << 20
+SKIP: Final = 8192
 
 
 class Joined(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -78,6 +79,19 @@ def load(conn: sqlite3.Connection) -> tuple[dict[str, DeviceJoins], list[str]]:
         else:
             found[dev_eui] = device
     return found, damaged
+
+
+def skip_ahead(conn: sqlite3.Connection) -> None:
+    """This is an older state than there has been: go on with downlink counters that cannot have been used since.
+
+    Within the caller's transaction. A device takes a gap of less than 16,384 (LoRaWAN 1.0.3, MAX_FCNT_GAP).
+    """
+    replace = msgspec.structs.replace
+    found = load(conn)[0]
+    for dev_eui, device in found.items():
+        if any(s.is_ours for s in device.sessions):
+            sessions = (replace(s, fcnt_down_to=s.fcnt_down_to + SKIP) if s.is_ours else s for s in device.sessions)
+            save(conn, {dev_eui: replace(device, sessions=tuple(sessions))})
 
 
 def checked(dev_eui: str, text: str, crc: int) -> DeviceJoins | None:

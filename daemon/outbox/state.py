@@ -59,6 +59,7 @@ class State:
     def take_over(self, rebuilt: Rebuilt) -> None:
         """Begin with what was read of a damaged file. Raises sqlite3.Error."""
         rebuild.store(self._conn, rebuilt)
+        self.skip_ahead()
         self.save(Flush(settled={key: list(ranges) for key, ranges in rebuilt.settled.items()}))
 
     def close(self) -> None:
@@ -214,6 +215,11 @@ class State:
     def joins(self) -> tuple[dict[str, joins.DeviceJoins], list[str]]:
         """What is kept of joins, by DevEUI; and the DevEUIs of which it was changed on disk."""
         return joins.load(self._conn)
+
+    def skip_ahead(self) -> None:
+        """What is read is from an earlier time: whatever must not be used twice goes on far behind. sqlite3.Error."""
+        with migrate.transaction(self._conn):
+            joins.skip_ahead(self._conn)
 
     def owned(self) -> dict[tuple[str, str], Ranges]:
         """By (forwarder, log): positions of which there is a copy here, as exception or dead letter."""

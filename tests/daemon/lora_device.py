@@ -94,13 +94,28 @@ class OtaaDevice:
         return True
 
     def uplink(
-        self, payload: bytes = b"\x01\x00\xd6", *, fport: int | None = 5, confirmed: bool = False, fopts: bytes = b""
+        self,
+        payload: bytes = b"\x01\x00\xd6",
+        *,
+        fport: int | None = 5,
+        confirmed: bool = False,
+        adr_ack_req: bool = False,
+        fopts: bytes = b"",
     ) -> bytes:
         """The next data frame, at DR5 on the first channel of EU868."""
         assert self.keys is not None
         assert self.dev_addr is not None
         phy = build_uplink(
-            self.keys, self.dev_addr, self.fcnt_up, fport, payload, confirmed=confirmed, fopts=fopts, tx_dr=5, tx_ch=0
+            self.keys,
+            self.dev_addr,
+            self.fcnt_up,
+            fport,
+            payload,
+            confirmed=confirmed,
+            adr_ack_req=adr_ack_req,
+            fopts=fopts,
+            tx_dr=5,
+            tx_ch=0,
         )
         self.fcnt_up += 1
         return phy

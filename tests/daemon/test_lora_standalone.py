@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from tests.daemon.lora_device import OtaaDevice
 from tests.daemon.standalone_scene import GATEWAY, OTHER, StandaloneScene
@@ -242,5 +243,47 @@ def test_sessions_of_a_network_server_are_not_answered() -> None:
         await scene.ask(it.uplink(confirmed=True))
         assert len(scene.radio.sent) == 1
         await asyncio.sleep(0)
+
+    scene.run(body)
+
+
+def test_join_nonces_rise_also_after_the_state_was_lost() -> None:
+    it = OtaaDevice(is_1_1=True)
+    scene = StandaloneScene(it)
+
+    async def body() -> None:
+        await scene.join(it)
+        scene.stored.clear()
+        await scene.clock.pass_s(60, step_s=10)
+        await scene.killed()
+        await scene.join(it)
+
+    scene.run(body)
+
+
+def test_a_device_that_asks_whether_anybody_hears_it() -> None:
+    it = OtaaDevice()
+    scene = StandaloneScene(it)
+
+    async def body() -> None:
+        await scene.join(it)
+        await scene.ask(it.uplink(adr_ack_req=True))
+        frame = it.hear(scene.last().data)
+        assert frame is not None
+        assert (frame.ack, frame.fopts, frame.fport) == (False, b"", None)
+
+    scene.run(body)
+
+
+def test_no_join_nonce_is_left() -> None:
+    it = OtaaDevice()
+    scene = StandaloneScene(it)
+
+    async def body() -> None:
+        joiner = scene.joins._joiners[it.eui]
+        joiner.kept = replace(joiner.kept, join_nonce=(1 << 24) - 1)
+        await scene.ask(it.ask())
+        assert scene.radio.sent == []
+        assert scene.results()["nonces_used_up"] == 1
 
     scene.run(body)

@@ -5,10 +5,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from torhaus.daemon.outbox import joins, rebuild
 from torhaus.daemon.outbox.flush import Flush
-from torhaus.daemon.outbox.joins import MAX_FACTS, DeviceJoins, Joined, checked, row, session_key
+from torhaus.daemon.outbox.joins import MAX_FACTS, SKIP, DeviceJoins, Joined, checked, row, session_key
 from torhaus.daemon.outbox.second import Copy, SecondCopy, read_copy
 from torhaus.daemon.outbox.state import Session, State
 
@@ -94,3 +95,16 @@ def test_what_is_not_to_be_had_comes_from_the_second_copy(path: Path, tmp_path: 
     state.take_over(rebuild.rebuild(path, newer))
     assert state.joins()[0][EUI] == BOTH, "what the file itself has is newer"
     state.close()
+
+
+def test_an_older_state_goes_on_with_counters_that_cannot_have_been_used(path: Path, tmp_path: Path) -> None:
+    ours = Joined(3, 1, 2, 3, 4, 5, is_ours=True, fcnt_down_to=32)
+    state = State(path)
+    state.save(Flush(joins={EUI: DeviceJoins(3, (ONE, ours), 9, (7,))}))
+    state.skip_ahead()
+    assert state.joins()[0][EUI] == DeviceJoins(3, (ONE, replace(ours, fcnt_down_to=32 + SKIP)), 9, (7,))
+    state.close()
+    rebuilt = State(tmp_path / "new.db")
+    rebuilt.take_over(rebuild.rebuild(path, None))
+    assert rebuilt.joins()[0][EUI].sessions[1].fcnt_down_to == 32 + 2 * SKIP
+    rebuilt.close()
