@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from tests.daemon.join_scene import GATEWAY
 from tests.daemon.lora_device import OtaaDevice
-from tests.daemon.standalone_scene import GATEWAY, OTHER, StandaloneScene
+from tests.daemon.standalone_scene import OTHER, StandaloneScene
 from torhaus.codecs.lorawan.mac_commands import decode
 from torhaus.codecs.model import RejectReason
 from torhaus.daemon.lora.network import Advance
