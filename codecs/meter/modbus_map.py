@@ -99,9 +99,9 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a kind of device has.
 
-    `source`: the document it was written from. `function`, `word_order`, `byte_order` hold where a register says
-    nothing of its own; `max_gap`: so many registers nobody asked for may be read between two that are wanted;
-    `invalid`: by type, as in a register.
+    `source`: the documents and programs it was checked against. `function`, `word_order`, `byte_order` hold where a
+    register says nothing of its own; `max_gap`: so many registers nobody asked for may be read between two that are
+    wanted; `invalid`: by type, as in a register.
     """
 
     name: str
