@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     78 for a bad configuration or a store that is not for this one, 73 when the store cannot be used, 69 when HTTP or
     the control socket cannot be had.
     """
+    gc.disable()  # until all is made: what is made at the start stays, and to look for cycles in it takes time
     from torhaus.daemon import logs, quick_aiohttp  # noqa: F401 - before a plug-in imports aiohttp
     from torhaus.daemon.config.load import ConfigFaults, load
 
@@ -80,6 +81,7 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_YOUNG, 20, 50)
+    gc.enable()
 
 
 async def _main(loaded: Any) -> None:  # noqa: ANN401

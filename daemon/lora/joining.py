@@ -1,7 +1,7 @@
 """Puts the parts of joining together: devices with root keys, what the store has of their sessions, the way down."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -15,12 +15,15 @@ from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.lora.roots import roots_of
-from torhaus.daemon.lora.standalone import Standalone
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import Outbox
 
 _COUNTING: Final = {"1.0.4", "1.1"}
 """Versions whose DevNonces rise from join to join (LoRaWAN 1.0.4 section 6.2.4); before that they are random."""
+
+
+if TYPE_CHECKING:  # imported where the mode asks for it
+    from torhaus.daemon.lora.standalone import Standalone
 
 
 class Joining:
@@ -48,6 +51,8 @@ class Joining:
         self._downlinks.passing = joins.passing
         self._joins = joins
         if loaded.lorawan.mode == "standalone":
+            from torhaus.daemon.lora.standalone import Standalone
+
             parts = loaded.lorawan, network, joins, self._downlinks, self._clock
             self.standalone = Standalone(*parts, self._save)
         return counters
