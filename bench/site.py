@@ -1,5 +1,6 @@
 """A site to be measured: configuration, a real mosquitto, the real daemon, and what they use up."""
 
+import os
 import shutil
 import signal
 import socket
@@ -98,7 +99,9 @@ class Daemon:
         """Start; returns the seconds until it was ready."""
         began = time.perf_counter()
         command = [sys.executable, "-m", "torhaus", "run", "--config", str(self.folder / "torhaus.toml")]
-        self.process = subprocess.Popen(command)
+        # an installation has its bytecode: where it may not be written, every start compiles everything anew
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self.process = subprocess.Popen(command, env=env)
         while not self._is_ready():
             if self.process.poll() is not None:
                 raise BenchError("the daemon ended")

@@ -69,7 +69,9 @@ class Site:
         """Start the daemon; with `wait`, return when it is ready."""
         log = (self.folder / "log.txt").open("ab")
         command = [sys.executable, "-m", "torhaus", "run", "--config", str(self.config)]
-        self.process = subprocess.Popen(command, stderr=log, stdout=log, cwd="/", env=os.environ | self.environment)
+        env = os.environ | self.environment
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode
+        self.process = subprocess.Popen(command, stderr=log, stdout=log, cwd="/", env=env)
         log.close()
         if wait:
             wait_for(self.ready, f"ready; log: {(self.folder / 'log.txt').read_text()[-2000:]}", START_S)
