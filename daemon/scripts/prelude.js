@@ -119,11 +119,12 @@
     return string(entries.uplink ? entries.uplink.kind : -1);
   }
 
-  // A function is a global of the script, or exported by it, or by a driver that it exports.
+  // A function is a global of the script, or exported by it, or of the driver that it exports or leaves as a global
+  // (bundled driver packages).
   function entryOf(name, found, kind) {
     const plainly = found[NAMES.indexOf(name)];
     if (plainly) return { call: plainly, owner: undefined, kind };
-    for (const owner of [module.exports, module.exports?.driver])
+    for (const owner of [module.exports, module.exports?.driver, global.driver])
       if (typeof owner?.[name] === "function") return { call: owner[name], owner, kind };
   }
 

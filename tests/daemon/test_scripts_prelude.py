@@ -130,6 +130,20 @@ CALLS = {
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "var driver; (() => { driver = { decodeUplink(i) { return { data: { n: i.bytes[0] } }; } }; })();",
+        "exports.driver = { decodeUplink(i) { return { data: { n: i.bytes[0] } }; } };",
+        "var driver = null; function decodeUplink(i) { return { data: { n: i.bytes[0] } }; }",
+    ],
+)
+def test_drivers(bench: Bench, text: str) -> None:
+    bench.add("driver.js", text)
+    for first in (3, 4):
+        assert bench.values("driver.js", bytes([first])) == {"n": first}
+
+
+@pytest.mark.parametrize(
     ("name", "payload"), [("older.js", b"\x04\x09\x01"), ("oldest.js", b"\x09\x04"), ("package.js", b"\x09")]
 )
 def test_encoders(bench: Bench, name: str, payload: bytes) -> None:
