@@ -1,4 +1,4 @@
-"""`torhaus codecs list` and `torhaus codecs test`: which codecs there are, and whether they do what a file says."""
+"""`torhaus codecs`: which codecs there are, whether they do what a file says, and downlinks encoded by hand."""
 
 import argparse
 import asyncio
@@ -9,9 +9,13 @@ from typing import Any, Final
 
 import msgspec
 
+from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, names
+from torhaus.daemon.cli.decode import fport
 
+EX_DATAERR: Final = 65
 EX_NOINPUT: Final = 66
+EX_USAGE: Final = 64
 MAX_LINE: Final = 1 << 20
 QUIET_S: Final = 1.0
 """After so long progress is shown."""
@@ -19,7 +23,7 @@ QUIET_S: Final = 1.0
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
-    command = commands.add_parser("codecs", help="list the codecs, or test them against a file")
+    command = commands.add_parser("codecs", help="list the codecs, test them against a file, encode a downlink")
     actions = command.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the codecs there are")
     listing.set_defaults(run=run_list)
@@ -28,6 +32,11 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     test.add_argument("--codec", help="for lines that name none")
     test.add_argument("--base", type=Path, default=Path(), metavar="DIR", help="where scripts (FILE.js) are looked for")
     test.set_defaults(run=run_test)
+    encode = actions.add_parser("encode", help="a downlink's bytes of what it should say")
+    encode.add_argument("--codec", required=True, type=Path, metavar="FILE.js", help="a vendor's decoder")
+    encode.add_argument("--fport", type=fport, metavar="N", help="FPort, where the script does not name it itself")
+    encode.add_argument("data", metavar="JSON", help="what the downlink should say; - reads it from standard input")
+    encode.set_defaults(run=run_encode)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -39,6 +48,36 @@ def run_list(args: argparse.Namespace) -> int:
         family = name.partition(":")[0]
         doc = (import_module(CODECS.get(family) or FAMILIES[family]).__doc__ or "").strip().splitlines()
         print(f"{name:24} {doc[0] if doc else ''}")
+    return 0
+
+
+def run_encode(args: argparse.Namespace) -> int:
+    """Print `{"fport", "hex", "warnings"}` as JSON. 65 when the script refuses, with the reason on standard error."""
+    from torhaus.daemon.scripts.once import encode_once
+
+    text = sys.stdin.read(MAX_LINE) if args.data == "-" else args.data
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as e:
+        print(f"not JSON: {e}", file=sys.stderr)
+        return EX_USAGE
+    if args.codec.suffix != ".js":
+        print(f"{args.codec} cannot encode downlinks: only scripts (FILE.js) can", file=sys.stderr)
+        return EX_USAGE
+    try:
+        made = encode_once(args.codec, data, args.fport)
+    except DecodeError as e:
+        print(f"refused: {e}", file=sys.stderr)
+        return EX_DATAERR
+    except OSError as e:
+        print(f"{args.codec}: {e.strerror}", file=sys.stderr)
+        return EX_NOINPUT
+    except ValueError as e:
+        print(e, file=sys.stderr)
+        return EX_NOINPUT
+    port = args.fport if made.fport is None else made.fport
+    answer = {"fport": port, "hex": made.payload.hex(), "warnings": made.warnings}
+    print(msgspec.json.encode(answer).decode())
     return 0
 
 

@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="NAME|FILE",
         help="a codec, a vendor's decoder (FILE.js) or a layout (FILE.toml)",
     )
-    command.add_argument("--fport", type=_fport, metavar="N", help="FPort of the uplink")
+    command.add_argument("--fport", type=fport, metavar="N", help="FPort of the uplink")
     command.add_argument("hex", metavar="HEX", help="the payload in hexadecimal; - reads it from standard input")
     command.set_defaults(run=run)
 
@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _fport(text: str) -> int:
+def fport(text: str) -> int:
+    """A port on the command line. ValueError when it is none."""
     number = int(text)
     if not 0 <= number <= 255:
         raise ValueError

@@ -23,7 +23,7 @@ from torhaus.daemon.outbox.record import Stored, Verdict
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
 from torhaus.daemon.pipeline import RECORD_BYTES
 from torhaus.daemon.scripts.host import Answer, ScriptHost
-from torhaus.daemon.scripts.protocol import Job
+from torhaus.daemon.scripts.protocol import Decoded, Job
 from torhaus.daemon.scripts.source import read_source
 
 SCANNED: Final = 1 << 62
@@ -198,6 +198,7 @@ class Feeder:
             if isinstance(answer, DecodeError):
                 self._decide(stored, answer)
                 continue
+            assert isinstance(answer, Decoded)  # no job of ours asks for anything else
             if answer.warnings:
                 self._watch.warned(len(answer.warnings))
             self._decide(stored, answer.fields)

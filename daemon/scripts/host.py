@@ -5,10 +5,9 @@ answer are tried again, each alone, and only one that ends the process alone `cr
 """
 
 import asyncio
-import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -17,27 +16,24 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.scripts.child import COMMAND, ChildGone, ScriptChild
 from torhaus.daemon.scripts.protocol import (
     MAX_PAYLOAD_BYTES,
-    MAX_SOURCE_BYTES,
     Batch,
     Decoded,
+    Encoded,
     Forget,
     Job,
     Limits,
     Refused,
     Source,
 )
-from torhaus.daemon.scripts.source import decode_source
+from torhaus.daemon.scripts.source import Sources, decode_source
 from torhaus.daemon.supervise import Backoff
 
-Answer = Decoded | DecodeError
+Answer = Decoded | Encoded | DecodeError
 Done = Callable[[list[tuple[Job, Answer]]], None]
 """Called on the event loop with jobs that were answered, in the order of their submission. May not raise."""
 
 MAX_BATCH: Final = 128
 """Jobs in one message."""
-MAX_SCRIPTS: Final = 512
-MAX_SOURCES_BYTES: Final = 32 << 20
-"""All registered sources together; the process holds them, too."""
 BACKOFF_S: Final = 0.1
 BACKOFF_MAX_S: Final = 30.0
 
@@ -71,7 +67,7 @@ class HostStatus(msgspec.Struct, frozen=True):
 class _Waiting:
     __slots__ = ("alone", "deaths", "done", "future", "job")
 
-    def __init__(self, job: Job, done: Done | None, future: asyncio.Future[Fields] | None) -> None:
+    def __init__(self, job: Job, done: Done | None, future: asyncio.Future[Any] | None) -> None:
         self.job = job
         self.done = done
         self.future = future
@@ -97,8 +93,7 @@ class ScriptHost:
         self._limits = limits or Limits()
         self._bounds = host_limits or HostLimits()
         self._command = command
-        self._sources: dict[str, str] = {}
-        self._sources_bytes = 0
+        self._sources = Sources()
         self._queue: deque[_Waiting] = deque()
         self._in_hand: deque[_Waiting] = deque()
         self._batch_size = 0
@@ -118,21 +113,11 @@ class ScriptHost:
         Bytes that are no UTF-8 may be escaped as surrogates in `text`.
         """
         text = decode_source(text.encode("utf-8", "surrogateescape"))
-        data = text.encode()
-        source_hash = hashlib.sha256(data).hexdigest()
-        if source_hash in self._sources:
-            return source_hash
-        if len(data) > MAX_SOURCE_BYTES:
-            raise ValueError(f"a script of {len(data)} bytes; at most {MAX_SOURCE_BYTES} are taken")
-        if len(self._sources) >= MAX_SCRIPTS or self._sources_bytes + len(data) > MAX_SOURCES_BYTES:
-            raise ValueError(f"more than {MAX_SCRIPTS} scripts or {MAX_SOURCES_BYTES} bytes of them")
-        self._sources[source_hash] = text
-        self._sources_bytes += len(data)
-        return source_hash
+        return self._sources.add(text)
 
     def forget(self, source_hash: str) -> None:
         """Withdraw a script. Jobs for it that still wait are refused."""
-        self._sources_bytes -= len(self._sources.pop(source_hash, "").encode())
+        self._sources.forget(source_hash)
         if self._child is not None and source_hash in self._sent:
             self._sent.discard(source_hash)
             self._child.send(Forget(source_hash))
@@ -146,9 +131,16 @@ class ScriptHost:
 
     def submit(self, job: Job) -> asyncio.Future[Fields]:
         """Queue one job; the future gives its fields or raises DecodeError. Raises asyncio.QueueFull."""
+        return self._submit(job)
+
+    def encode(self, job: Job) -> asyncio.Future[Encoded]:
+        """As `submit`, for a job whose call is `encode`: the future gives the downlink."""
+        return self._submit(job)
+
+    def _submit(self, job: Job) -> asyncio.Future[Any]:
         if not self.room:
             raise asyncio.QueueFull
-        future: asyncio.Future[Fields] = asyncio.Future()
+        future: asyncio.Future[Any] = asyncio.Future()
         self._enqueue(_Waiting(job, None, future))
         return future
 
@@ -280,7 +272,7 @@ class ScriptHost:
                 if isinstance(answer, DecodeError):
                     waiting.future.set_exception(answer)
                 else:
-                    waiting.future.set_result(answer.fields)
+                    waiting.future.set_result(answer.fields if isinstance(answer, Decoded) else answer)
         for done, pairs in groups.items():
             done(pairs)
 
@@ -296,5 +288,5 @@ class ScriptHost:
             child.kill(f"gave no answer for {self._bounds.hang_s:g} s")
 
 
-def _answer(item: Decoded | Refused) -> Answer:
-    return item if isinstance(item, Decoded) else DecodeError(item.reason, item.detail)
+def _answer(item: Decoded | Refused | Encoded) -> Answer:
+    return DecodeError(item.reason, item.detail) if isinstance(item, Refused) else item

@@ -1,13 +1,17 @@
-"""One payload through one script file: what `torhaus decode --codec FILE.js` does."""
+"""One call of one script file: what `torhaus decode --codec FILE.js` and `torhaus codecs encode` do."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.scripts.host import HostLimits, ScriptHost
-from torhaus.daemon.scripts.protocol import Job
+from torhaus.daemon.scripts.protocol import Encoded, Job, extra_input
 from torhaus.daemon.scripts.source import read_source
+
+_T = TypeVar("_T")
 
 
 def decode_once(
@@ -18,14 +22,27 @@ def decode_once(
     Raises DecodeError as the daemon would record it, and OSError or ValueError when the file cannot be read.
     """
     text = read_source(path)
-    return asyncio.run(_decode(path.name, text, payload, fport, recv_time, clock or SystemClock()))
+
+    def ask(host: ScriptHost) -> asyncio.Future[Fields]:
+        return host.submit(Job(path.name, host.register(text), payload, fport, recv_time))
+
+    return asyncio.run(_ask(ask, clock or SystemClock()))
 
 
-async def _decode(
-    name: str, text: str, payload: bytes, fport: int | None, recv_time: str | None, clock: Clock
-) -> Fields:
+def encode_once(path: Path, data: object, fport: int | None = None, clock: Clock | None = None) -> Encoded:
+    """The downlink that a script makes of `data`, any JSON value. As decode_once; ValueError also for too much data."""
+    text = read_source(path)
+    extra = extra_input({"data": data})
+
+    def ask(host: ScriptHost) -> asyncio.Future[Encoded]:
+        return host.encode(Job(path.name, host.register(text), b"", fport, call="encode", extra=extra))
+
+    return asyncio.run(_ask(ask, clock or SystemClock()))
+
+
+async def _ask(ask: Callable[[ScriptHost], asyncio.Future[_T]], clock: Clock) -> _T:
     host = ScriptHost(clock, host_limits=HostLimits(crashes=1, fruitless=3))
-    answer = host.submit(Job(name, host.register(text), payload, fport, recv_time))
+    answer = ask(host)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(host.run(), name="scripts")
         answer.add_done_callback(lambda _: running.cancel())

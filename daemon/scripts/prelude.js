@@ -1,6 +1,6 @@
-// What a vendor's script finds around it besides the language, and the two things the host asks of it: load and run.
+// What a vendor's script finds around it besides the language, and the things the host asks of it: to load and to call.
 // Sources: Node.js API documentation (Modules: CommonJS, Console); calling conventions: LoRa Alliance TS013-1.0.0
-// (decodeUplink), ChirpStack 3 (Decode) and The Things Network 2 (Decoder).
+// (decodeUplink, encodeDownlink, decodeDownlink), ChirpStack 3 (Decode, Encode), The Things Network 2 (Decoder, Encoder).
 // What load and run need of the language is taken here, before a script can replace it.
 (function (textSource, bufferSource) {
   "use strict";
@@ -22,6 +22,8 @@
     __proto__: null,
     TextDecoder: () => text().TextDecoder,
     TextEncoder: () => text().TextEncoder,
+    atob: () => text().atob,
+    btoa: () => text().btoa,
     Buffer: () => (buffer ??= indirectEval(bufferSource)(text())),
   };
   for (const name of keys(LAZY))
@@ -78,16 +80,17 @@
   defineProperty(internal, Symbol.toPrimitive, { value: undefined });
   Object.freeze(internal);
 
-  // ---- the host's side. load answers "0" for a script with decodeUplink, "1" or "2" for one with an older function.
-  // run answers with JSON; or ">" and the length of a result that is too large, or "?" and the type of no value.
+  // ---- the host's side. load answers "0" for a script with decodeUplink, "1" or "2" for one with an older function,
+  // "-1" for one that has functions for downlinks only. A call ("uplink", "encode", "downlink") answers with JSON; or ">" and the length of a result that is too large, or "?" and the type of no value.
   // Both may answer "!", what an exception says, U+0001, its stack. What is made by + is made
   // plain: the engine keeps a long sum of strings in another form, which does not reach the host.
 
-  const NAMES = ["decodeUplink", "Decode", "Decoder"];
+  const UP = ["decodeUplink", "Decode", "Decoder"];
+  const ENCODE = ["encodeDownlink", "Encode", "Encoder"];
+  const DOWN = ["decodeDownlink"];
+  const NAMES = [...UP, ...ENCODE, ...DOWN];
   const TAIL = "\n;[" + NAMES.map((name) => `typeof ${name} === "function" ? ${name} : undefined`).join() + "]";
-  let entry;
-  let owner;
-  let kind = -1;
+  const entries = { __proto__: null };
   let names = [];
   const values = [];
 
@@ -107,15 +110,22 @@
 
   function load(source) {
     const found = indirectEval(source + TAIL); // sees the script's let, const and strict functions, too
-    for (let i = 0; i < NAMES.length && kind < 0; i++) {
-      owner = found[i] ? undefined : module.exports;
-      entry = found[i] ?? module.exports?.[NAMES[i]];
-      if (typeof entry === "function") kind = i;
-    }
-    if (kind < 0) throw new Error(`the script has none of ${NAMES.join(", ")}`);
+    for (const [what, those] of [["uplink", UP], ["encode", ENCODE], ["downlink", DOWN]])
+      for (let i = 0; i < those.length && !entries[what]; i++) entries[what] = entryOf(those[i], found, i);
+    if (!entries.uplink && !entries.encode && !entries.downlink)
+      throw new Error(`the script has none of ${NAMES.join(", ")}`);
     names = keys(global);
     for (let i = 0; i < names.length; i++) values[i] = global[names[i]];
-    return string(kind);
+    return string(entries.uplink ? entries.uplink.kind : -1);
+  }
+
+  // A function is a global of the script, or exported by it, or of the driver that it exports or leaves as a global
+  // (bundled driver packages).
+  function entryOf(name, found, kind) {
+    const plainly = found[NAMES.indexOf(name)];
+    if (plainly) return { call: plainly, owner: undefined, kind };
+    for (const owner of [module.exports, module.exports?.driver, global.driver])
+      if (typeof owner?.[name] === "function") return { call: owner[name], owner, kind };
   }
 
   // A global variable that a call has changed or made is put back, as if each call had a context of its own.
@@ -130,14 +140,18 @@
     return false;
   }
 
-  function run(json, most) {
+  function run(what, json, most) {
+    const entry = entries[what];
+    if (!entry) throw new Error(`the script has no ${(what === "uplink" ? UP : what === "encode" ? ENCODE : DOWN)[0]}`);
+    const { call, owner, kind } = entry;
     const input = parse(json);
-    global.context = []; // earlier messages of the device: none
+    global.context = input.context ?? []; // earlier messages of the device: none, unless the job brings some
     let result;
     try {
-      if (kind === 0) result = apply(entry, owner, [input]);
-      else if (kind === 1) result = apply(entry, owner, [input.fPort, input.bytes, input.variables]);
-      else result = apply(entry, owner, [input.bytes, input.fPort]);
+      if (kind === 0) result = apply(call, owner, [input]);
+      else if (what === "encode") result = apply(call, owner, kind === 1 ? [input.fPort, input.data, input.variables] : [input.data, input.fPort]);
+      else if (kind === 1) result = apply(call, owner, [input.fPort, input.bytes, input.variables]);
+      else result = apply(call, owner, [input.bytes, input.fPort]);
     } finally {
       restore();
     }
@@ -149,7 +163,7 @@
 
   return (what, argument, most) => {
     try {
-      return what === "run" ? run(argument, most) : load(argument);
+      return what === "load" ? load(argument) : run(what, argument, most);
     } catch (thrown) {
       return describe(thrown);
     }

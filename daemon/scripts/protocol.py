@@ -5,7 +5,7 @@ the process answers Ready once, then Answers for each batch, in the order of its
 """
 
 import struct
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,10 @@ MAX_SOURCE_BYTES: Final = 1 << 20
 """A script's source as UTF-8. The largest published one has 205 kB."""
 MAX_PAYLOAD_BYTES: Final = 8192
 """Of one job. LoRaWAN has at most 242, a meter telegram some thousand."""
+MAX_EXTRA_BYTES: Final = 16 << 10
+"""Of a job's extra input as JSON."""
+MAX_DOWNLINK_BYTES: Final = 242
+"""Of an encoded downlink: the longest payload of LoRaWAN (RP002-1.0.4, section 2)."""
 MAX_FIELDS: Final = 256
 """Values in one result."""
 MAX_NAME: Final = 64
@@ -52,12 +56,18 @@ class Limits(msgspec.Struct, frozen=True, array_like=True):
     answer_chars: int = 64 << 10
 
 
+Call = Literal["uplink", "encode", "downlink"]
+"""What is asked of a script: to decode an uplink, to encode a downlink, to decode a downlink."""
+
+
 class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One payload for one script.
 
     `script_id` is the script's file name, for messages; `source_hash` is what ScriptHost.register returned.
     `recv_time` is the time of reception as RFC 3339 text, the form published scripts understand. `fresh` gives the call
-    a context of its own, for scripts known to keep state. `ref` is the caller's own number for the record.
+    a context of its own, for scripts known to keep state. `ref` is the caller's own number for the record. `extra` is a
+    JSON object (see extra_input) whose values the script's input has, too: what is to be encoded is its `data`; its
+    `context` is also the global of that name.
     """
 
     script_id: str
@@ -68,6 +78,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     dev_eui: str | None = None
     fresh: bool = False
     ref: int = 0
+    call: Call = "uplink"
+    extra: str = ""
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):
@@ -117,10 +129,18 @@ class Refused(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     detail: str
 
 
+class Encoded(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    """A downlink as a script made it. `fport` is None where the script named none."""
+
+    payload: Annotated[bytes, msgspec.Meta(max_length=MAX_DOWNLINK_BYTES)]
+    fport: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
+    warnings: list[str] = []
+
+
 class Answers(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """Results of the next jobs of the batch."""
 
-    items: list[Decoded | Refused]
+    items: list[Decoded | Refused | Encoded]
 
 
 class Failed(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
@@ -144,6 +164,17 @@ def encode(message: Request | Reply) -> bytes:
     if len(body) > MAX_FRAME_BYTES:
         raise ProtocolError(f"a message of {len(body)} bytes")
     return _LENGTH.pack(len(body)) + body
+
+
+def extra_input(values: dict[str, Any]) -> str:
+    """A job's `extra`. ValueError when it is too long or no JSON."""
+    try:
+        text = msgspec.json.encode(values)
+    except (TypeError, UnicodeError, RecursionError) as error:
+        raise ValueError(f"not to be written as JSON: {error}") from None
+    if len(text) > MAX_EXTRA_BYTES:
+        raise ValueError(f"{len(text)} bytes of JSON; a script takes at most {MAX_EXTRA_BYTES}")
+    return text.decode() if values else ""
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[_T], body: bytes) -> _T:

@@ -51,10 +51,10 @@ def read_result(text: str, wrapped: bool = True) -> Decoded:
         raise DecodeError(RejectReason.SCRIPT_RESULT, f"returned {_kind(result)}, not an object")
     if not wrapped and not result.keys() <= _WRAPPER:
         return Decoded(to_fields(result))
-    errors = _texts(result.get("errors"))
+    errors = notes(result.get("errors"))
     if errors:
         raise DecodeError(RejectReason.SCRIPT_ERROR, "; ".join(errors))
-    warnings = _texts(result.get("warnings"))
+    warnings = notes(result.get("warnings"))
     data = result.get("data")
     if isinstance(data, dict | list):
         return Decoded(to_fields(data), warnings)
@@ -153,7 +153,7 @@ def _scalar(path: str, value: object) -> Scalar:
     return value
 
 
-def _texts(value: object) -> list[str]:
+def notes(value: object) -> list[str]:
     """Warnings or errors: a list by TS013, but a text or an object is seen, too. Numbers are the device's values."""
     if not value or not isinstance(value, str | list | dict):
         return []

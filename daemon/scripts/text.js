@@ -162,5 +162,21 @@
     }
   }
 
-  return { TextDecoder, TextEncoder, encodings, utf8Bytes };
+  // HTML Living Standard, "Base64 utility methods": white space is skipped; a character above U+00FF has no byte.
+  function invalid(what) {
+    return Object.assign(new Error(what), { name: "InvalidCharacterError" });
+  }
+  function btoa(value) {
+    const bytes = Array.from(String(value), (char) => char.codePointAt(0));
+    if (bytes.some((code) => code > 0xff)) throw invalid("a character that is no byte");
+    return base64.read(bytes);
+  }
+  function atob(value) {
+    const string = String(value).replace(/[\t\n\f\r ]/g, "");
+    const bare = string.length % 4 === 0 ? string.replace(/={1,2}$/, "") : string;
+    if (bare.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(bare)) throw invalid("the text is not base64");
+    return join(base64Bytes(bare), (byte) => String.fromCharCode(byte));
+  }
+
+  return { TextDecoder, TextEncoder, atob, btoa, encodings, utf8Bytes };
 })();

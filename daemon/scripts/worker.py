@@ -20,6 +20,7 @@ from torhaus.daemon.scripts.protocol import (
     Answers,
     Batch,
     Decoded,
+    Encoded,
     Failed,
     Forget,
     FrameReader,
@@ -114,7 +115,7 @@ class Worker:
 
     def _run(self, engine: Engine, jobs: list[Job]) -> None:
         grant_cpu(self._limits, len(jobs))
-        done: list[Decoded | Refused] = []
+        done: list[Decoded | Refused | Encoded] = []
         flushed = time.monotonic()
         for job in jobs:
             try:
@@ -127,7 +128,7 @@ class Worker:
                 flushed = time.monotonic()
         self._answer(done)
 
-    def _answer(self, done: list[Decoded | Refused]) -> None:
+    def _answer(self, done: list[Decoded | Refused | Encoded]) -> None:
         if not done:
             return
         try:

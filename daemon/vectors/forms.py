@@ -6,6 +6,7 @@ from typing import Final
 from torhaus.daemon.vectors.base import Check, Line
 
 FORMS: Final[dict[str, str]] = {
+    "downlink": "torhaus.daemon.vectors.downlink",
     "mbus": "torhaus.daemon.vectors.mbus",
     "payload": "torhaus.daemon.vectors.payload",
 }

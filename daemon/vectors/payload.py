@@ -21,9 +21,9 @@ class Payload(msgspec.Struct, kw_only=True):
 
     What decodes it: `codec_path` (or `upstream_path`), a script below the base; `codec`, a codec's name or a script;
     else `vendor` and `model` pick the native codec. A native one is preferred to a script that is not there.
-    `hex` (or `bytes_hex`), `fport`, `recv_time` (RFC 3339, for scripts), and what must come of it: `expect` (name to
-    value, or to value and unit), or `expected` (nested, as a script returns it), or `reject` (a reason), or
-    `expected_errors` (any, said by a script).
+    `hex` (or `bytes_hex`), `fport`; for scripts `recv_time` (RFC 3339) and `input_extra` (what else their input has).
+    What must come of it: `expect` (name to value, or to value and unit), or `expected` (nested, as a script returns
+    it), or `reject` (a reason), or `expected_errors` (any, said by a script).
     """
 
     hex: str | None = None
@@ -35,6 +35,7 @@ class Payload(msgspec.Struct, kw_only=True):
     model: str = ""
     fport: int | None = None
     recv_time: str | None = None
+    input_extra: dict[str, Any] = {}
     expect: dict[str, Any] | None = None
     expected: Any = None
     expected_is_whole_return: bool = False
@@ -60,7 +61,7 @@ async def check(line: Line, tools: Tools) -> str | None:
             raise ValueError("; ".join(map(str, e.faults))) from None
     try:
         if decode is None:
-            fields = await tools.scripts.decode(codec, payload, v.fport, v.recv_time)
+            fields = await tools.scripts.decode(codec, payload, v.fport, v.recv_time, v.input_extra)
         else:
             fields = decode(payload, v.fport)
     except DecodeError as e:
@@ -69,7 +70,7 @@ async def check(line: Line, tools: Tools) -> str | None:
         return None if is_right else f"refused: {e}"
     if v.reject is not None or v.expected_errors:
         return f"decoded, but must be refused{f' as {v.reject}' if v.reject else ''}"
-    return differences(fields, expectation(v) if is_script else quantities(v, fields))
+    return differences(fields, _returned(v, fields) if is_script else quantities(v, fields))
 
 
 def codec_of(v: Payload, tools: Tools) -> str | None:
@@ -94,6 +95,11 @@ def expectation(v: Payload) -> dict[str, Any]:
     except DecodeError as e:
         raise ValueError(f"what is expected is no result: {e}") from e
     return {name: value.value for name, value in fields.items()}
+
+
+def _returned(v: Payload, fields: Fields) -> dict[str, Any]:
+    """As `expectation`, for scripts: examples have null for what is undefined, which JSON leaves out."""
+    return {name: value for name, value in expectation(v).items() if value is not None or name in fields}
 
 
 def quantities(v: Payload, fields: Fields) -> dict[str, Any]:

@@ -33,7 +33,9 @@ class Bench:
     ) -> Decoded:
         if name not in self.engine._scripts:
             self.add(name)
-        return self.engine.decode(Job(name, name, payload, fport, "2026-01-02T03:04:05Z", "a81758fffe0312ab", fresh))
+        made = self.engine.decode(Job(name, name, payload, fport, "2026-01-02T03:04:05Z", "a81758fffe0312ab", fresh))
+        assert isinstance(made, Decoded)
+        return made
 
     def values(self, name: str, payload: bytes = b"\x01\x00\xd6", fport: int | None = 5) -> dict[str, object]:
         return {key: value.value for key, value in self.decode(name, payload, fport).fields.items()}

@@ -10,7 +10,8 @@ import uvloop
 from tests.daemon.clocks import FakeClock
 from tests.daemon.scripts_fakes import SCRIPTS, Site, fields, refusal, serve, total
 from torhaus.codecs.model import DecodeError, RejectReason, Value
-from torhaus.daemon.scripts.host import MAX_SCRIPTS, HostLimits, ScriptHost
+from torhaus.daemon.scripts import source
+from torhaus.daemon.scripts.host import HostLimits, ScriptHost
 from torhaus.daemon.scripts.protocol import MAX_PAYLOAD_BYTES, MAX_SOURCE_BYTES
 
 
@@ -123,7 +124,7 @@ def test_bounds_on_scripts() -> None:
     host = ScriptHost(FakeClock())
     with pytest.raises(ValueError, match="at most"):
         host.register("//" + "x" * MAX_SOURCE_BYTES)
-    for number in range(MAX_SCRIPTS):
+    for number in range(source.MAX_SCRIPTS):
         host.register(f"// {number}")
     assert host.register("// 1") == host.register("// 1")
     with pytest.raises(ValueError, match="more than"):

@@ -7,7 +7,8 @@ import pytest
 from tests.daemon.clocks import FakeClock
 from torhaus.codecs.model import DecodeError, RejectReason, Value
 from torhaus.daemon.scripts import host
-from torhaus.daemon.scripts.once import decode_once
+from torhaus.daemon.scripts.once import decode_once, encode_once
+from torhaus.daemon.scripts.protocol import Encoded
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -23,6 +24,17 @@ def test_refusal() -> None:
         decode_once(SCRIPTS / "climate.js", b"", 99)
     with pytest.raises(FileNotFoundError):
         decode_once(SCRIPTS / "none.js", b"")
+
+
+def test_encode() -> None:
+    assert encode_once(SCRIPTS / "downlinks.js", {"level": 10}) == Encoded(b"\x01\x0a", 7, ["loud"])
+    assert encode_once(SCRIPTS / "downlinks.js", {"level": 1}, 9) == Encoded(b"\x01\x01", 9)
+    with pytest.raises(DecodeError, match=r"script_error: downlinks\.js: no such command; second"):
+        encode_once(SCRIPTS / "downlinks.js", "refuse")
+    with pytest.raises(DecodeError, match=r"climate\.js: Error: the script has no encodeDownlink"):
+        encode_once(SCRIPTS / "climate.js", 1)
+    with pytest.raises(ValueError, match="at most 16384"):
+        encode_once(SCRIPTS / "downlinks.js", "x" * 20_000)
 
 
 def test_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

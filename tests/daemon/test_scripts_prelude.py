@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.daemon.scripts_fakes import Bench
 from torhaus.codecs.model import DecodeError, RejectReason, Value
+from torhaus.daemon.scripts.protocol import Decoded, Encoded, Job
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,59 @@ def test_bytes_are_the_payload() -> None:
     bench.add("echo.js", "function decodeUplink(i) { return { data: { hex: Buffer.from(i.bytes).toString('hex') } }; }")
     for payload in (b"", bytes(range(256)), b"\x00" * 300):
         assert bench.values("echo.js", payload)["hex"] == payload.hex()
+
+
+CALLS = {
+    "older.js": "function Encode(fPort, obj, variables) { return [fPort, obj.a, variables ? 1 : 0]; }",
+    "oldest.js": "function Encoder(obj, port) { return [obj.a, port]; }",
+    "package.js": "module.exports = { encodeDownlink(i) { return { bytes: [i.data.a], had: 'bytes' in i }; } };",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "var driver; (() => { driver = { decodeUplink(i) { return { data: { n: i.bytes[0] } }; } }; })();",
+        "exports.driver = { decodeUplink(i) { return { data: { n: i.bytes[0] } }; } };",
+        "var driver = null; function decodeUplink(i) { return { data: { n: i.bytes[0] } }; }",
+    ],
+)
+def test_drivers(bench: Bench, text: str) -> None:
+    bench.add("driver.js", text)
+    for first in (3, 4):
+        assert bench.values("driver.js", bytes([first])) == {"n": first}
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"), [("older.js", b"\x04\x09\x01"), ("oldest.js", b"\x09\x04"), ("package.js", b"\x09")]
+)
+def test_encoders(bench: Bench, name: str, payload: bytes) -> None:
+    bench.add(name, CALLS[name])
+    job = Job(name, name, b"", 4, call="encode", extra='{"data":{"a":9}}')
+    assert bench.engine.decode(job) == Encoded(payload)
+    assert "the script has no decodeUplink" in bench.refusal(name).detail
+
+
+def test_extra_input_and_context(bench: Bench) -> None:
+    bench.add(
+        "extra.js", "function decodeUplink(i) { return { data: { n: context.length, thing: i.thing ?? null } }; }"
+    )
+    more = '{"thing":"t","context":[1,2]}'
+    for extra, count, thing in (("", 0, None), (more, 2, "t"), ("", 0, None)):
+        made = bench.engine.decode(Job("extra.js", "extra.js", b"", 1, extra=extra))
+        assert isinstance(made, Decoded)
+        assert made.fields == {"n": Value(count), "thing": Value(thing)}
+
+
+def test_base64_functions(bench: Bench) -> None:
+    bench.add(
+        "base64.js",
+        """function attempt(f, text) { try { return f(text); } catch (e) { return e.name; } }
+        function decodeUplink() { return { data: {
+          a: atob("AP9 /"), b: atob("YQ=="), c: atob("YQ"), d: attempt(atob, "Y"), e: attempt(atob, "Y-=="),
+          f: btoa("\\u0000\\u00ffa"), g: attempt(btoa, "\\u20ac"), h: attempt(atob, "YQ=") } }; }""",
+    )
+    wrong = "InvalidCharacterError"
+    assert bench.values("base64.js") == {
+        "a": "\x00\xff\x7f", "b": "a", "c": "a", "d": wrong, "e": wrong, "f": "AP9h", "g": wrong, "h": wrong
+    }  # fmt: skip

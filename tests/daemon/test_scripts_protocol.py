@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from torhaus.codecs.model import RejectReason, Value
 from torhaus.daemon.scripts.protocol import (
+    MAX_EXTRA_BYTES,
     MAX_FIELDS,
     MAX_FRAME_BYTES,
     MAX_NAME,
     Answers,
     Batch,
     Decoded,
+    Encoded,
     Failed,
     Forget,
     FrameReader,
@@ -30,6 +32,7 @@ from torhaus.daemon.scripts.protocol import (
     decode_reply,
     decode_request,
     encode,
+    extra_input,
 )
 
 REQUESTS: list[Request] = [
@@ -37,13 +40,17 @@ REQUESTS: list[Request] = [
     Source("ab", "function () {}"),
     Forget("ab"),
     Batch(
-        [Job("a.js", "ab", b"\x00\xff", 5, "2026-01-02T03:04:05Z", "a81758fffe0312ab", True, 7), Job("b.js", "cd", b"")]
+        [
+            Job("a.js", "ab", b"\x00\xff", 5, "2026-01-02T03:04:05Z", "a81758fffe0312ab", True, 7),
+            Job("b.js", "cd", b""),
+            Job("c.js", "ef", b"", call="encode", extra='{"data":1}'),
+        ]
     ),
 ]
 REPLIES: list[Reply] = [
     Ready(),
     Answers([Decoded({"a": Value(1.5), "b": Value("x"), "c": Value(None), "d": Value(True)}, ["w"])]),
-    Answers([Refused(RejectReason.SCRIPT_TIME, "late"), Decoded({})]),
+    Answers([Refused(RejectReason.SCRIPT_TIME, "late"), Decoded({}), Encoded(b"\x01", 5, ["w"])]),
     Failed("why"),
 ]
 
@@ -113,3 +120,12 @@ def test_flipped_bytes_and_cut_ends(which: int, at: int, byte: int) -> None:
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(ProtocolError):
         decode_reply(b"\x91" * 100_000)
+
+
+def test_extra_input() -> None:
+    assert extra_input({}) == ""
+    assert extra_input({"data": {"a": [1, None]}}) == '{"data":{"a":[1,null]}}'
+    with pytest.raises(ValueError, match="at most"):
+        extra_input({"data": "x" * MAX_EXTRA_BYTES})
+    with pytest.raises(ValueError, match="JSON"):
+        extra_input({"data": object()})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from torhaus.daemon.scripts.protocol import MAX_SOURCE_BYTES
-from torhaus.daemon.scripts.source import read_source
+from torhaus.daemon.scripts.source import MAX_SCRIPTS, Sources, read_source
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,16 @@ def test_size(tmp_path: Path) -> None:
         read_source(path)
     with pytest.raises(FileNotFoundError):
         read_source(tmp_path / "none.js")
+
+
+def test_forgotten_scripts_make_room() -> None:
+    sources = Sources()
+    name = sources.add("// one")
+    assert (sources.add("// one"), sources[name], len(sources)) == (name, "// one", 1)
+    sources.forget(name)
+    sources.forget(name)
+    assert not sources
+    for number in range(MAX_SCRIPTS):
+        sources.add(f"// {number}")
+    with pytest.raises(ValueError, match="more than 512 scripts"):
+        sources.add("// one more")

@@ -9,7 +9,9 @@ from torhaus.daemon.vectors.base import MAX_SHOWN, differences, same
 @pytest.mark.parametrize(
     ("a", "b", "is_same"),
     [(1, 1.0, True), (1.0, 1.0000000001, True), (1.0, 1.00001, False), (True, 1, False), ("1", 1, False),
-     (None, None, True), (0.0, 1e-12, True)],
+     (None, None, True), (0.0, 1e-12, True),
+     ("2026-01-02T03:04:05.678Z", "XXXX-XX-XXTXX:XX:XX.XXXZ", True), ("2026-01-02", "XXXX-XX-XXTXX:XX:XX.XXXZ", False),
+     ("XXXX-XX-XXTXX:XX:XX.XXXZ", "2026-01-02T03:04:05.678Z", False)],
 )  # fmt: skip
 def test_same(a: object, b: object, is_same: bool) -> None:
     assert same(a, b) is is_same

@@ -47,3 +47,12 @@ def test_a_native_codec_refuses_what_a_script_calls_an_error(tmp_path: Path, exp
     line["expected_errors"] = expected_errors
     fault = told(tmp_path, line)
     assert (fault is None) is bool(expected_errors)
+
+
+def test_what_else_a_script_is_given(tmp_path: Path) -> None:
+    (tmp_path / "s.js").write_text(
+        "function decodeUplink(i) { return {data: {key: i.thing.key, seen: context.length, none: undefined}}; }"
+    )
+    line = {"codec": "s.js", "bytes_hex": "00", "input_extra": {"thing": {"key": "k"}, "context": [{}]}}
+    assert told(tmp_path, line | {"expected": {"key": "k", "seen": 1, "none": None}}) is None
+    assert told(tmp_path, line | {"expected": {"key": "k", "seen": 1, "some": 2}}) == "some: got 'nothing', expected 2"
