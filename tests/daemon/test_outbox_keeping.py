@@ -74,7 +74,7 @@ def test_the_oldest_go_by_age_once_the_clock_is_right(tmp_path: Path) -> None:
         assert numbers(await box.everything()) == [1, 2]
         assert box.told.drops == [(MAIN, "", 1, "age")]
 
-    with_box(work, lambda: Box(tmp_path, small(max_age_s=1000)))
+    with_box(work, lambda: Box(tmp_path, small(max_age_s=1000, max_bytes=1_000_000)))
 
 
 def test_records_of_before_the_first_sync_are_not_taken_for_old(tmp_path: Path) -> None:
