@@ -50,7 +50,7 @@
 
   const MODULES = {
     __proto__: null,
-    buffer: () => ({ Buffer: LAZY.Buffer() }),
+    buffer: () => ({ Buffer: LAZY.Buffer(), atob: LAZY.atob(), btoa: LAZY.btoa() }),
     util: () => ({ TextDecoder: LAZY.TextDecoder(), TextEncoder: LAZY.TextEncoder() }),
     crypto: () => crypto,
   };

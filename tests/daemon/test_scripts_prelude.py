@@ -176,3 +176,11 @@ def test_base64_functions(bench: Bench) -> None:
     assert bench.values("base64.js") == {
         "a": "\x00\xff\x7f", "b": "a", "c": "a", "d": wrong, "e": wrong, "f": "AP9h", "g": wrong, "h": wrong
     }  # fmt: skip
+
+
+def test_buffer_module_has_base64(bench: Bench) -> None:
+    bench.add(
+        "own.js",
+        "const { atob, btoa } = require('node:buffer'); function Decoder() { return { a: atob(btoa('abc')) }; }",
+    )
+    assert bench.values("own.js") == {"a": "abc"}
