@@ -21,8 +21,8 @@ ANYBODY: Final = 254
 MAX_PRIMARY: Final = 250
 SELECT: Final = 0x52
 """CI field of a selection."""
-HEADED: Final = frozenset({0x72, 0x76})
-"""CI fields of answers that begin with the meter's secondary address."""
+HEADED: Final = 0x72
+"""CI field of answers that begin with the meter's secondary address."""
 FIXED: Final = frozenset({0x73, 0x77})
 """CI fields of answers that begin with the meter's number alone."""
 
@@ -52,7 +52,7 @@ class Secondary(msgspec.Struct, frozen=True, gc=False):
     def of(cls, telegram: Telegram) -> Self | None:
         """Of the meter that sent this answer; None when it does not say."""
         data = telegram.data
-        if telegram.ci in HEADED and len(data) >= 8:
+        if telegram.ci == HEADED and len(data) >= 8:
             return cls(data[3::-1].hex().upper(), bytes(data[4:6]), data[6], data[7])
         if telegram.ci in FIXED and len(data) >= 4:
             return cls((data[:4] if telegram.ci == 0x77 else data[3::-1]).hex().upper())
