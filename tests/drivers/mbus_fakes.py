@@ -60,7 +60,7 @@ def wire_text(telegram: Telegram) -> str:
 
 
 class FakeBus(Link):
-    """The bus. Silence moves the loop's time and the host's. `piece`: bytes of one read; `fails`: when it is pulled."""
+    """The bus. Silence moves the loop's time and the host's. `piece`: bytes of one read."""
 
     def __init__(self, meters: list[Meter], host: FakeHost | None = None, *, echo: bool = False) -> None:
         super().__init__("fake")
@@ -70,7 +70,8 @@ class FakeBus(Link):
         self.piece = 7
         self.rate = 2400
         self.heard: list[bytes] = []
-        self.pulled = 0  # operations until the link is lost; 0: never
+        self.pulls_in = 0  # reads and writes until the link is lost; 0: never
+        self.is_away = False
         self._said = b""
 
     async def _read(self, max_bytes: int) -> bytes:
@@ -103,10 +104,11 @@ class FakeBus(Link):
             self.host.now_ns += round(seconds * 1e9)
 
     def _work(self) -> None:
-        if self.pulled:
-            self.pulled -= 1
-            if self.pulled == 0:
-                raise DriverGone("fake: unplugged")
+        if self.pulls_in:
+            self.pulls_in -= 1
+            self.is_away = self.pulls_in == 0
+        if self.is_away:
+            raise DriverGone("fake: unplugged")
 
     async def close(self) -> None:
         self._said = b""

@@ -153,7 +153,7 @@ def test_a_reset_for_all_waits_for_nobody() -> None:
 def test_a_link_that_is_lost_is_a_loss_wherever_it_happens() -> None:
     for at in range(1, 30):
         bus = FakeBus([Meter(5, says=[FIRST, LAST])])
-        bus.pulled = at
+        bus.pulls_in = at
         try:
             assert len(run(read(bus))[0]) == 2
         except DriverGone:
