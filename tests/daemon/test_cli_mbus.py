@@ -27,7 +27,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> FakeBus:
         return found
 
     monkeypatch.setattr(mbus, "open_link", opened)
-    monkeypatch.setattr("asyncio.new_event_loop", StillLoop)
+    monkeypatch.setattr("asyncio.events.new_event_loop", StillLoop)
     return found
 
 
@@ -38,7 +38,7 @@ def torhaus(tmp_path: Path, *words: str) -> int:
 def test_scan(bus: FakeBus, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert torhaus(tmp_path, "scan", LINK, "--last", "10") == 0
     shown = capsys.readouterr()
-    assert shown.out == "               5  00000005ABCD0107  SMK  water\n".replace("SMK", shown.out.split()[2])
+    assert shown.out == "               5  00000005ABCD0107  0xcdab  water\n"
     assert shown.err.endswith("1 found\n")
     assert torhaus(tmp_path, "scan", LINK, "--last", "10", "--baud", "2400", "--baud", "300") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -48,14 +48,8 @@ def test_scan(bus: FakeBus, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_scan_by_number_as_configuration(bus: FakeBus, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert torhaus(tmp_path, "scan", LINK, "--secondary", "--toml", "--baud", "300") == 0
-    text = capsys.readouterr().out
-    assert (
-        tomllib.loads(text)["driver"]["meter"]
-        == [{"device": "meter-00000009", "address": "00000009ABCD0107", "baud": 300}]
-        if "[[driver]]" in text
-        else "00000009ABCD0107" in text
-    )
-    assert "baud = 300" in text
+    (driver,) = tomllib.loads("[[driver]]\n" + capsys.readouterr().out)["driver"]
+    assert driver["meter"] == [{"device": "meter-00000009", "address": "00000009ABCD0107", "baud": 300}]
 
 
 def test_nobody_is_69(bus: FakeBus, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
