@@ -22,6 +22,7 @@ DRIVERS: Final[dict[str, str]] = {
     "dsmr": "torhaus.drivers.dsmr",
     "iec62056": "torhaus.drivers.iec62056",
     "line": "torhaus.drivers.line",
+    "mbus": "torhaus.drivers.mbus",
     "modbus": "torhaus.drivers.modbus",
     "nmea": "torhaus.drivers.nmea",
     "semtech_udp": "torhaus.drivers.semtech_udp",

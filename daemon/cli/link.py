@@ -5,16 +5,16 @@ import asyncio
 import codecs
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TextIO
 
+from torhaus.daemon.cli.chosen_link import chosen, left_alone
 from torhaus.daemon.cli.live import Unreadable
-from torhaus.daemon.cli.reach import EX_UNAVAILABLE, EX_USAGE, configured
+from torhaus.daemon.cli.reach import EX_UNAVAILABLE, EX_USAGE
 from torhaus.daemon.main import add_config
 from torhaus.drivers.base import DriverGone
-from torhaus.drivers.link import Link, LinkSpec, open_link, parse_link
+from torhaus.drivers.link import Link, LinkSpec, open_link
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -40,10 +40,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Talk until the input ends. 69 when the link cannot be had, or is lost."""
-    from torhaus.daemon.control import NotRunning, Refused, follow
+    from torhaus.daemon.control import Refused
 
     try:
-        spec, drivers, socket = _chosen(args)
+        line = chosen(args.link, args.config)
         escaped(args.end)
     except Unreadable as e:
         print(e, file=sys.stderr)
@@ -51,53 +51,15 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as e:
         print(e, file=sys.stderr)
         return EX_USAGE
-    held: list[Generator[bytes, None, None]] = []
     try:
-        for name in drivers:
-            lines = follow(socket, f"/links/{name}")
-            try:
-                next(lines)
-                held.append(lines)
-                print(f"the daemon leaves the line of {name} alone meanwhile", file=sys.stderr)
-            except NotRunning:
-                break  # nobody to ask: the line is free
-        asyncio.run(Terminal(args, sys.stdin, sys.stdout).talk(spec))
+        with left_alone(line):
+            asyncio.run(Terminal(args, sys.stdin, sys.stdout).talk(line.spec))
     except (DriverGone, Refused) as e:
         print(e, file=sys.stderr)
         return EX_UNAVAILABLE
     except KeyboardInterrupt:
         return 0
-    finally:
-        for lines in held:
-            lines.close()
     return 0
-
-
-def _chosen(args: argparse.Namespace) -> tuple[LinkSpec, list[str], Path]:
-    """The link, and the drivers that may have it open. ValueError when there is no such link."""
-    text: str = args.link
-    try:
-        loaded = configured(args.config)
-    except Unreadable:
-        if ":" not in text:
-            raise
-        return parse_link(text), [], Path()
-    specs = {config.name: getattr(module.open(config), "spec", None) for module, config in loaded.drivers}
-    if ":" in text:
-        spec = parse_link(text)
-    else:
-        found = specs.get(text)
-        if found is None:
-            raise ValueError(
-                f"{text!r} is no driver with a link; write its name, or a link such as serial:///dev/ttyUSB0"
-            )
-        spec = found
-    same = [name for name, each in specs.items() if each is not None and _place(each) == _place(spec)]
-    return spec, same, Path(loaded.control.socket)
-
-
-def _place(spec: LinkSpec) -> tuple[object, ...]:
-    return tuple(getattr(spec, key, None) for key in ("path", "host", "port"))
 
 
 def escaped(text: str) -> bytes:
