@@ -53,7 +53,12 @@ def is_crc_bad(rx: list[Reception]) -> bool:
 
 def is_join(message: Message) -> bool:
     """Whether it is a join- or rejoin-request: of no use to anybody once the device has stopped listening."""
-    return message.raw is not None and message.raw[:1] != b"" and message.raw[0] & 0xE0 in _JOIN
+    return is_join_phy(message.raw)
+
+
+def is_join_phy(raw: bytes | None) -> bool:
+    """The same of a PHYPayload."""
+    return raw is not None and raw[:1] != b"" and raw[0] & 0xE0 in _JOIN
 
 
 def age_s(message: Message, clock: Clock) -> float:

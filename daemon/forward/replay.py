@@ -51,4 +51,5 @@ async def _unsettle(outbox: Outbox, runner: Runner, start: int, end: int, *, dry
     for low, high in chosen:
         cursor.settled.remove(low, high)
     cursor.changed = True
+    runner.in_order.forget()  # whose it is has not been looked at
     return Replayed(records=count, backlog=before + count)

@@ -1,7 +1,7 @@
 """Runs one forwarder: connection, lanes, batches and back-off. What becomes of each item: settle.py.
 
 Order within a lane is that of the log, except for what the far side itself kept back: it comes again later. Where the
-order must hold in spite of that, there is one lane (`_in_order`).
+order must hold in spite of that, there is one lane (in_order.py).
 """
 
 import asyncio
@@ -18,8 +18,9 @@ from torhaus.daemon.forward.base import Forwarder, Options, Unavailable
 from torhaus.daemon.forward.choice import kind_of
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.hold import Hold
+from torhaus.daemon.forward.in_order import InOrder
 from torhaus.daemon.forward.message import Kind
-from torhaus.daemon.forward.order import cut
+from torhaus.daemon.forward.overtaking import Overtaking
 from torhaus.daemon.forward.rate import Rate
 from torhaus.daemon.forward.sender import Sender
 from torhaus.daemon.forward.settle import Settlement
@@ -68,6 +69,7 @@ class Runner:
         self.sender = Sender(options.name, forwarder, outbox, self.books, cursor, self.kind_of, clock)
         self._rate = Rate(options.backfill_per_s, clock)
         self._reader = Backlog(outbox, log, cursor, self.kind_of, self.tally, clock)
+        self.in_order = InOrder(options, forwarder, outbox, log, cursor, self._reader, self.sender, self._wake, clock)
         self._alarm_pause = Backoff(longest_s=ALARM_PAUSE_S)
         self._search = AlarmSearch(outbox, log, cursor, self.tally, clock, self._alarm.set)
         outbox.settled_by[log][options.name] = cursor.settled
@@ -92,7 +94,10 @@ class Runner:
         return None if options.wants is not None and kind is not None and not options.wants(stored.record) else kind
 
     def _feed(self, batch: list[Stored]) -> None:
-        cursor, kind_of = self.cursor, self.kind_of
+        cursor, kind_of, overtaking = self.cursor, self.kind_of, self.in_order.overtaking
+        if overtaking is not None and not cursor.is_live:
+            self._feed_backlog(batch, overtaking)
+            return
         run: list[Stored] = []  # of the ordinary kind, one behind the other
         for stored in batch:
             record, pos = stored.record, stored.pos
@@ -114,6 +119,17 @@ class Runner:
                 self._alarm.set()
         if run:
             cursor.feed_run(run)
+        if overtaking is not None and not cursor.is_live:  # more than memory holds
+            overtaking.forget()
+        self._wake.set()
+
+    def _feed_backlog(self, batch: list[Stored], overtaking: Overtaking) -> None:
+        """What comes while a relay has a backlog: some of it may go first."""
+        for stored in batch:
+            wanted, is_new = self.kind_of(stored) is not None, stored.pos >= self.cursor.tail
+            self.tally.skipped += self.cursor.feed(stored, wanted=wanted, ready=True)
+            if wanted and is_new:
+                overtaking.feed(stored)
         self._wake.set()
 
     def _overtake(self, stored: Stored) -> None:
@@ -143,7 +159,7 @@ class Runner:
                 self.books.set_up(up=False, detail=f"defect: {type(e).__name__}")
                 raise
             finally:
-                self.cursor.stop_live()
+                self.in_order.stop_live([])
                 await self._forwarder.close()
             await self._clock.sleep(self.sender.connect_pause.next_s())
 
@@ -158,7 +174,7 @@ class Runner:
         """All lanes, until one of them finds that the far side is gone."""
         ahead = Ahead(self._next_of_backlog, self.sender.release)
         if self.cursor.ordered:
-            work = {"in order": self._in_order}
+            work = {"in order": self.in_order.run}
         else:
             self.cursor.start_live()
             self._scanned = 0
@@ -242,42 +258,6 @@ class Runner:
                 self._alarm_pause.reset()
             elif batch:
                 await self._clock.sleep(self._alarm_pause.next_s())
-
-    async def _in_order(self) -> None:
-        """The only lane: what lies in the log first, then, with nothing left there, what comes in."""
-        cursor = self.cursor
-        held: list[Stored] = []  # in hand, in order, not sent yet
-        late = False
-        try:
-            while True:
-                if not held:
-                    held, late = await self._next_in_order()
-                chosen, held = cut(held, strict=self.options.order == "strict", relay=self.options.is_relay)
-                if chosen and not await self.sender.send(chosen, late=late, urgency=LIVE):
-                    await self._clock.sleep(self.sender.backlog_pause.next_s())
-                if any(s.pos not in cursor.settled for s in chosen):
-                    cursor.stop_live()  # nothing goes before what is still to be taken
-                    self.sender.release(held)
-                    held = []
-        finally:
-            self.sender.release(held)
-
-    async def _next_in_order(self) -> tuple[list[Stored], bool]:
-        """What comes next, and whether it was in the log; nothing where there was nothing, after a wait."""
-        cursor = self.cursor
-        gap, waiting = cursor.gap(self._outbox.logs[self.log].head), cursor.first_waiting()
-        if gap is not None and gap[0] < waiting:
-            cursor.stop_live()
-            end, most = min(gap[1], waiting), self._forwarder.max_batch
-            batch, _ = await self._reader.take(gap[0], end, most, self.sender.backlog_pause)
-            return batch, True
-        if waiting == cursor.tail:
-            cursor.start_live()
-        batch = cursor.take_live(self._forwarder.max_batch)
-        if not batch:
-            self._wake.clear()
-            await self._wake.wait()
-        return batch, False
 
     async def _set_aside(self) -> None:
         """What a person has tried again; and a look at what may have come into the log by other ways."""
