@@ -1,7 +1,7 @@
 """Who is on a wired M-Bus: every primary address is tried, or secondary addresses are searched digit by digit.
 
 Source: EN 13757-3:2018, wildcard search. A selection that one meter matches is answered cleanly; one that several match
-ends in a collision, and is narrowed by the next digit of the number.
+ends in a collision, or in one answer after the other, and is narrowed by the next digit of the number.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -41,7 +41,7 @@ async def primary(talk: Talk, first: int, last: int, told: Told) -> AsyncIterato
         if heard is Heard.NOTHING:
             continue
         try:
-            frame = await talk.request(address)
+            frame = await talk.request(address, alone=True)
         except NoAnswer as error:
             yield Found(address, None, f"{error}: several meters with this address, or another rate?")
         else:
@@ -61,7 +61,7 @@ async def secondary(talk: Talk, mask: Secondary, told: Told) -> AsyncIterator[Fo
         if heard is Heard.NOTHING:
             continue
         try:
-            frame = await talk.request(NETWORK_LAYER, mask=mask)
+            frame = await talk.request(NETWORK_LAYER, mask=mask, alone=True)
         except NoAnswer as error:
             talk.rejects.clear()
             narrower = mask.narrowed()

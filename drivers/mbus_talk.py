@@ -75,8 +75,10 @@ class Talk:
             at = address
             await self.reset(at)  # so that its first telegram is next; some meters do not acknowledge that
         fcb, said = FCB, b""
+        alone = mask is not None and mask.has_wildcard  # of several who match, each would be taken for the other
         for _ in range(max_telegrams):
-            frame = await self.request(at, fcb, mask)
+            frame = await self.request(at, fcb, mask, alone=alone)
+            mask, alone = mask and (Secondary.of(unwrap(frame)) or mask), False
             if frame[7 + _HEADER : -2] == said:
                 return  # it does not look at the frame count bit, and says the same for ever
             yield frame
@@ -105,14 +107,24 @@ class Talk:
         await self._link.drain(self._pause_s)
         return Heard.NOTHING
 
-    async def request(self, address: int, fcb: int = FCB, mask: Secondary | None = None) -> bytes:
-        """One answer to REQ_UD2. `mask`: whose it must be, as far as it says. Raises NoAnswer, or DriverGone."""
+    async def request(
+        self, address: int, fcb: int = FCB, mask: Secondary | None = None, *, alone: bool = False
+    ) -> bytes:
+        """One answer to REQ_UD2. `mask`: whose it must be, as far as it says.
+
+        `alone`: nobody else may answer, at the same time or after it. Raises NoAnswer, or DriverGone.
+        """
         fault = ""
         for _ in range(1 + self._retries):
             heard = await self._exchange(
-                short(REQ_UD2 & ~FCB | fcb, address), lambda telegram: not not_meant(telegram, address, mask)
+                short(REQ_UD2 & ~FCB | fcb, address),
+                lambda telegram: not alone and not not_meant(telegram, address, mask),
             )
             answer = None
+            if alone and sum(piece != ACK for piece in heard) > 1:
+                self.rejects += [piece for piece in heard if isinstance(piece, Reject)]
+                fault = "several meters answer"
+                continue
             fault = "" if heard else f"no answer within {self._timeout_s:g} s"
             for piece in heard:
                 if isinstance(piece, Reject):

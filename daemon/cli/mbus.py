@@ -105,7 +105,7 @@ async def _scan(args: argparse.Namespace, mask: Secondary, link: Link) -> int:
         if baud:
             await link.set_baud(baud)
         where = f" at {baud} baud" if baud else ""
-        with Progress(f"{args.link}{where}: {count} found, addresses tried") as progress:
+        with Progress(f"{args.link}{where}: addresses tried") as progress:
             talk = Talk(link, args.timeout, 1, PAUSE_S)
             everybody: AsyncIterator[Found] = (
                 secondary(talk, mask, progress.told)

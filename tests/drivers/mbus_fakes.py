@@ -68,6 +68,7 @@ class FakeBus(Link):
         self.host = host
         self.echo = echo
         self.piece = 7
+        self.staggered = False  # several answer one after the other, so that each is good; else at once
         self.rate = 2400
         self.heard: list[bytes] = []
         self.pulls_in = 0  # reads and writes until the link is lost; 0: never
@@ -93,7 +94,10 @@ class FakeBus(Link):
             answers = [a for m in self.meters if m.rate == self.rate and (a := m.hears(frame))]
             if not answers:
                 continue
-            self._said += answers[0] if all(a == answers[0] for a in answers) else collision(answers)
+            if self.staggered:
+                self._said += b"".join(answers)
+            else:
+                self._said += answers[0] if all(a == answers[0] for a in answers) else collision(answers)
 
     async def _set_baud(self, baud: int) -> None:
         self.rate = baud

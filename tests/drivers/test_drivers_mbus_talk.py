@@ -143,6 +143,17 @@ def test_a_secondary_address_that_nobody_has_or_somebody_else_answers() -> None:
     assert len(frames) == 1
 
 
+@pytest.mark.parametrize("staggered", [False, True])
+def test_of_two_who_match_neither_is_taken_for_the_other(staggered: bool) -> None:
+    meters = [Meter(0, "00000005"), Meter(0, "00000007")]
+    bus = FakeBus(meters)
+    bus.staggered = staggered
+    with pytest.raises(NoAnswer, match=r"0000000FFFFFFFFF: (several meters answer|an answer that is none)"):
+        run(read(bus, Secondary.parse("0000000FFFFFFFFF")))
+    meters[0].is_dead = True
+    assert len(run(read(bus, Secondary.parse("0000000FFFFFFFFF")))[0]) == 1
+
+
 def test_a_reset_for_all_waits_for_nobody() -> None:
     bus = FakeBus([Meter(5)])
     assert run(Talk(bus, 1, 0, 0.05).reset(255)) is Heard.NOTHING

@@ -33,18 +33,23 @@ def test_primary_addresses() -> None:
     assert run(found_primary(FakeBus(meters), 1, 5))[0] == [Found(5, meters[1].secondary)]
 
 
-def test_two_with_one_primary_address_are_somebody() -> None:
-    (found,), _ = run(found_primary(FakeBus([Meter(1, "11111111"), Meter(1, "22222222")]), 0, 3))
+@pytest.mark.parametrize("staggered", [False, True])
+def test_two_with_one_primary_address_are_somebody(staggered: bool) -> None:
+    bus = FakeBus([Meter(1, "11111111"), Meter(1, "22222222")])
+    bus.staggered = staggered
+    (found,), _ = run(found_primary(bus, 0, 3))
     assert found.address == 1
     assert found.secondary is None
     assert "several meters with this address" in found.detail
 
 
-def test_secondary_addresses_of_many() -> None:
+@pytest.mark.parametrize("staggered", [False, True])
+def test_secondary_addresses_of_many(staggered: bool) -> None:
     numbers = [f"{n * 7_919_317 % 100_000_000:08d}" for n in range(1, 61)] + ["12345678", "12345679", "00000000"]
     meters = [Meter(0, number) for number in numbers]
     found: list[Found] = []
     bus = FakeBus(meters)
+    bus.staggered = staggered
     told = run(found_secondary(bus, found))
     assert [f.address for f in found] == sorted((m.secondary for m in meters), key=lambda s: s.number)
     assert told == sorted(told), "progress never goes back"
@@ -58,11 +63,14 @@ def test_only_those_who_match() -> None:
     assert found == [Found(meters[0].secondary, meters[0].secondary)]
 
 
-def test_two_with_the_same_number_are_said_to_be() -> None:
+@pytest.mark.parametrize("staggered", [False, True])
+def test_two_with_the_same_number_are_said_to_be(staggered: bool) -> None:
     meters = [Meter(0, "12345678"), Meter(0, "12345678")]
     meters[1].secondary = Secondary.parse("12345678ABCD3A03")
     found: list[Found] = []
-    run(found_secondary(FakeBus(meters), found))
+    bus = FakeBus(meters)
+    bus.staggered = staggered
+    run(found_secondary(bus, found))
     (one,) = found
     assert str(one.address) == "12345678FFFFFFFF"
     assert "several meters with this number" in one.detail
