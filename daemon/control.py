@@ -2,7 +2,8 @@
 
 import http.client
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,23 +50,8 @@ class _UnixConnection(http.client.HTTPConnection):
 
 def ask(path: Path, what: str, method: str = "GET") -> bytes:
     """The answer's body. Raises NotRunning or Refused."""
-    connection = _UnixConnection(path)
-    try:
-        connection.request(method, what)
-        response = connection.getresponse()
+    with _asked(path, what, method) as response:
         body = response.read(MAX_ANSWER_BYTES + 1)
-    except (FileNotFoundError, ConnectionError) as e:
-        raise NotRunning(f"{path}: {e.strerror or e}") from e
-    except PermissionError as e:
-        raise Refused(f"{path}: permission denied (be root, or in the group torhaus)") from e
-    except TimeoutError as e:
-        raise Refused(f"{path}: the daemon does not answer within {TIMEOUT_S:.0f} s") from e
-    except http.client.HTTPException as e:
-        raise Refused(f"{path}: what answers there is no torhaus ({type(e).__name__})") from e
-    except OSError as e:
-        raise Refused(f"{path}: {e.strerror or e}") from e
-    finally:
-        connection.close()
     if len(body) > MAX_ANSWER_BYTES:
         raise Refused(f"{path}: an answer of more than {MAX_ANSWER_BYTES} bytes")
     if response.status >= 400:
@@ -78,10 +64,7 @@ def follow(path: Path, what: str) -> Generator[bytes, None, None]:
 
     The daemon says something, if only an empty line, well within TIMEOUT_S.
     """
-    connection = _UnixConnection(path)
-    try:
-        connection.request("GET", what)
-        response = connection.getresponse()
+    with _asked(path, what, "GET") as response:
         if response.status >= 400:
             body = response.read(MAX_LINE_BYTES)
             raise Refused(f"GET {what}: {response.status} {_error(body)}", response.status)
@@ -89,6 +72,15 @@ def follow(path: Path, what: str) -> Generator[bytes, None, None]:
             if len(line) > MAX_LINE_BYTES:
                 raise Refused(f"{path}: a line of more than {MAX_LINE_BYTES} bytes")
             yield line
+
+
+@contextmanager
+def _asked(path: Path, what: str, method: str) -> Iterator[http.client.HTTPResponse]:
+    """The answer, to be read in here. Raises NotRunning or Refused for all that can go wrong with the connection."""
+    connection = _UnixConnection(path)
+    try:
+        connection.request(method, what)
+        yield connection.getresponse()
     except (FileNotFoundError, ConnectionError) as e:
         raise NotRunning(f"{path}: {e.strerror or e}") from e
     except PermissionError as e:
