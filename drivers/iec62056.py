@@ -6,8 +6,6 @@ rate it has, and the meter is asked for that one (`converter_baud`).
 """
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
-from functools import partial
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -25,9 +23,9 @@ from torhaus.codecs.framing.iec62056 import (
 )
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason
 from torhaus.drivers.base import Host
-from torhaus.drivers.link import Line, Link, LinkSpec, parse_link
+from torhaus.drivers.link import Line, Link, parse_link
 from torhaus.drivers.listener import Listener, Seconds
-from torhaus.drivers.polling import Bus, Interval, Jitter, NoAnswer, Rhythm
+from torhaus.drivers.polling import Asking, Bus, Interval, Jitter, NoAnswer, Rhythm
 
 ASKS: Final = True
 """It speaks only when it is asked, but for mode D."""
@@ -85,27 +83,13 @@ def open(config: Config) -> "Iec62056 | Listener":  # noqa: A001 - the door ever
     return Listener(config.name, config.device, spec, ReadoutFramer, config.interval_s, config.idle_s)
 
 
-class Iec62056:
+class Iec62056(Asking):
     """One meter that is asked."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._spec = parse_link(config.link, _ASKED)
         rhythm = Rhythm(config.interval_s, config.align, config.jitter_s)
-        self.bus = Bus(self._spec, [config.device], rhythm, linger_s=0)
-
-    @property
-    def spec(self) -> LinkSpec:
-        """Where the bus is."""
-        return self.bus.spec
-
-    def taken(self) -> AbstractAsyncContextManager[None]:
-        """Have the bus to oneself."""
-        return self.bus.taken()
-
-    async def run(self, host: Host) -> None:
-        """Ask until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
-        await self.bus.run(host, partial(self._talk, host))
+        self.bus = Bus(parse_link(config.link, _ASKED), [config.device], rhythm, linger_s=0)
 
     async def _talk(self, host: Host, link: Link, name: str) -> None:
         config, fault = self.config, ""
@@ -129,7 +113,7 @@ class Iec62056:
         raise NoAnswer(fault)
 
     def _line_baud(self) -> int:
-        line = getattr(self._spec, "line", None)
+        line = getattr(self.spec, "line", None)
         return line.baud if isinstance(line, Line) else self.config.converter_baud
 
 

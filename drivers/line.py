@@ -42,15 +42,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 def open(config: Config) -> Listener:  # noqa: A001 - the door every driver module has
     """The driver; the link is opened when it is run."""
+    framer: partial[FixedFramer] | partial[LineFramer]
     if config.frame is not None:
-        fixed = partial(FixedFramer, config.frame.mark, config.frame.length)
-        listener = Listener(
-            config.name, config.device, parse_link(config.link), fixed, config.interval_s, config.idle_s
-        )
+        framer = partial(FixedFramer, config.frame.mark, config.frame.length)
     else:
-        lines = partial(LineFramer, config.terminator.encode("ascii"), config.max_bytes)
-        listener = Listener(
-            config.name, config.device, parse_link(config.link), lines, config.interval_s, config.idle_s
-        )
+        framer = partial(LineFramer, config.terminator.encode("ascii"), config.max_bytes)
+    spec = parse_link(config.link)
+    listener = Listener(config.name, config.device, spec, framer, config.interval_s, config.idle_s)
     listener.decoders = {config.device: rule(config.pattern, config.frame, config.fields).decode}
     return listener

@@ -4,8 +4,6 @@ Framing: torhaus.codecs.framing.mbus. A frame's data is one whole long frame as 
 several frames. Nothing is ever programmed: meters are reset on the link layer, selected, and asked for their data.
 """
 
-from contextlib import AbstractAsyncContextManager
-from functools import partial
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -13,9 +11,9 @@ import msgspec
 from torhaus.codecs.framing.mbus_address import Address, parse_address
 from torhaus.codecs.model import Frame, Reject
 from torhaus.drivers.base import Host
-from torhaus.drivers.link import Line, Link, LinkSpec, parse_link
+from torhaus.drivers.link import Line, Link, parse_link
 from torhaus.drivers.mbus_talk import Talk
-from torhaus.drivers.polling import Bus, Interval, Jitter, Rhythm
+from torhaus.drivers.polling import Asking, Bus, Interval, Jitter, Rhythm
 
 ASKS: Final = True
 """It speaks only when it is asked."""
@@ -85,7 +83,7 @@ def open(config: Config) -> "Mbus":  # noqa: A001 - the door every driver module
     return Mbus(config)
 
 
-class Mbus:
+class Mbus(Asking):
     """The meters on one bus."""
 
     def __init__(self, config: Config) -> None:
@@ -94,19 +92,6 @@ class Mbus:
         self._has_rates = any(m.baud for m in config.meter)
         rhythm = Rhythm(config.interval_s, config.align, config.jitter_s)
         self.bus = Bus(parse_link(config.link, LINE), self._meters, rhythm)
-
-    @property
-    def spec(self) -> LinkSpec:
-        """Where the bus is."""
-        return self.bus.spec
-
-    def taken(self) -> AbstractAsyncContextManager[None]:
-        """Have the bus to oneself."""
-        return self.bus.taken()
-
-    async def run(self, host: Host) -> None:
-        """Ask in turn until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
-        await self.bus.run(host, partial(self._talk, host))
 
     async def _talk(self, host: Host, link: Link, name: str) -> None:
         config, meter = self.config, self._meters[name]

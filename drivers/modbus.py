@@ -5,7 +5,6 @@ requests brought, as the row of blocks of torhaus.codecs.framing.modbus_blocks. 
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -17,11 +16,11 @@ from torhaus.codecs.meter.modbus import MAX_MODELS, SUNS, SUNSPEC_BASES, SUNSPEC
 from torhaus.codecs.meter.modbus_map import Map
 from torhaus.codecs.model import Fields, Frame
 from torhaus.drivers.base import Host
-from torhaus.drivers.link import Line, Link, LinkSpec, parse_link
+from torhaus.drivers.link import Line, Link, parse_link
 from torhaus.drivers.links.url import TcpSpec
 from torhaus.drivers.modbus_maps import built_in, read_map
 from torhaus.drivers.modbus_talk import Framing, Talk
-from torhaus.drivers.polling import Bus, Interval, Jitter, NoAnswer, Rhythm
+from torhaus.drivers.polling import Asking, Bus, Interval, Jitter, NoAnswer, Rhythm
 
 ASKS: Final = True
 """It speaks only when it is asked."""
@@ -92,7 +91,7 @@ class Station:
         self.spans = merge(self.map.spans(), self.map.max_gap, self.map.max_registers) if self.map.register else []
 
 
-class Modbus:
+class Modbus(Asking):
     """The devices on one bus."""
 
     def __init__(self, config: Config) -> None:
@@ -107,19 +106,6 @@ class Modbus:
     def decoders(self) -> Mapping[str, "partial[Fields]"]:
         """By device: what reads its frames."""
         return {name: partial(_decode, s.map) for name, s in self._stations.items()}
-
-    @property
-    def spec(self) -> LinkSpec:
-        """Where the bus is."""
-        return self.bus.spec
-
-    def taken(self) -> AbstractAsyncContextManager[None]:
-        """Have the bus to oneself."""
-        return self.bus.taken()
-
-    async def run(self, host: Host) -> None:
-        """Ask in turn until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
-        await self.bus.run(host, partial(self._talk, host))
 
     async def _talk(self, host: Host, link: Link, name: str) -> None:
         config, station = self.config, self._stations[name]

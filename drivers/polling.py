@@ -5,8 +5,10 @@
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -182,3 +184,26 @@ class Bus:
         link, self._link = self._link, None
         if link is not None:
             await link.close()
+
+
+class Asking(ABC):
+    """A driver of devices that must be asked: it has a `bus`, and knows how to talk to one of them."""
+
+    bus: Bus
+
+    @property
+    def spec(self) -> LinkSpec:
+        """Where the bus is."""
+        return self.bus.spec
+
+    def taken(self) -> AbstractAsyncContextManager[None]:
+        """Have the bus to oneself."""
+        return self.bus.taken()
+
+    async def run(self, host: Host) -> None:
+        """Ask in turn until cancelled. Raises DriverGone when the link is lost or cannot be opened."""
+        await self.bus.run(host, partial(self._talk, host))
+
+    @abstractmethod
+    async def _talk(self, host: Host, link: Link, name: str) -> None:
+        """Ask one device over the open link, and deliver what it said (`Talk`)."""
