@@ -92,15 +92,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:100])
 
 
-class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The keys of a driver that subscribes at a broker. `client_id` names the session that the broker keeps for us."""
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The keys of whatever connects to a broker. ValueError where they do not make sense together."""
 
     name: str
     url: str
     insecure: bool = False
-    client_id: Annotated[
-        str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z", description="1 to 64 letters, digits, '.', '_' and '-'")
-    ]
+    client_id: str | None = None
     username: str | None = None
     password_file: str | None = None
     ca_file: str | None = None
@@ -110,10 +108,7 @@ class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
 
     def __post_init__(self) -> None:
-        try:
-            endpoint = parse_url(self.url)
-        except ValueError as e:
-            raise ValueError(f"url: {e}") from None
+        endpoint = self.endpoint()
         if not endpoint.encrypted:
             if not (self.insecure or endpoint.loopback):
                 raise ValueError("url: mqtt:// is not encrypted; use mqtts://, or insecure = true on a trusted line")
@@ -124,9 +119,35 @@ class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         if self.password_file is not None and self.user() is None:
             raise ValueError("password_file: needs a username")
 
+    def endpoint(self) -> Endpoint:
+        """The address in `url`. Raises ValueError."""
+        try:
+            return parse_url(self.url)
+        except ValueError as e:
+            raise ValueError(f"url: {e}") from None
+
     def user(self) -> str | None:
         """The user name to log in with."""
         return self.username
+
+    async def secrets(self) -> Secrets:
+        """What the files hold now. Raises FilesUnusable."""
+        return await asyncio.to_thread(
+            read_secrets,
+            encrypted=self.endpoint().encrypted,
+            ca_file=self.ca_file,
+            cert_file=self.cert_file,
+            key_file=self.key_file,
+            password_file=self.password_file,
+        )
+
+
+class BrokerConfig(Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The keys of a driver that subscribes at a broker. `client_id` names the session that the broker keeps for us."""
+
+    client_id: Annotated[
+        str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z", description="1 to 64 letters, digits, '.', '_' and '-'")
+    ]
 
 
 async def drop(client: Any) -> None:  # noqa: ANN401 - an aiomqtt.Client: who only reads a config need not load it

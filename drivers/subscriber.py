@@ -16,7 +16,7 @@ from paho.mqtt.client import MQTTMessage
 
 from torhaus.codecs.model import DecodeError, Frame, Reject, Served, Stamp
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
-from torhaus.drivers.broker import BrokerConfig, FilesUnusable, Secrets, drop, parse_url, printable, read_secrets
+from torhaus.drivers.broker import BrokerConfig, FilesUnusable, Secrets, drop, printable
 
 Parse = Callable[[str, bytes], Served | None]
 
@@ -48,7 +48,10 @@ class Subscriber:
 
     async def run(self, host: Host) -> None:
         """Subscribe and receive until cancelled. Raises DriverGone when the broker is."""
-        secrets = await self._secrets()
+        try:
+            secrets = await self.config.secrets()
+        except FilesUnusable as e:
+            raise DriverGone(str(e)) from None
         lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             client = self._client(secrets)
@@ -81,22 +84,8 @@ class Subscriber:
         if lost.done():
             lost.result()
 
-    async def _secrets(self) -> Secrets:
-        c = self.config
-        try:
-            return await asyncio.to_thread(
-                read_secrets,
-                encrypted=parse_url(c.url).encrypted,
-                ca_file=c.ca_file,
-                cert_file=c.cert_file,
-                key_file=c.key_file,
-                password_file=c.password_file,
-            )
-        except FilesUnusable as e:
-            raise DriverGone(str(e)) from None
-
     def _client(self, secrets: Secrets) -> aiomqtt.Client:
-        c, endpoint = self.config, parse_url(self.config.url)
+        c, endpoint = self.config, self.config.endpoint()
         return aiomqtt.Client(
             endpoint.host,
             endpoint.port,

@@ -1,4 +1,4 @@
-"""What drivers at a broker are configured with. How files are read: tests/daemon/test_mqtt_endpoint.py."""
+"""What drivers at a broker are configured with. How files are read: test_drivers_broker_files.py."""
 
 from typing import Any
 

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers import Certificates
-from torhaus.daemon.forward.base import Unavailable
-from torhaus.daemon.mqtt.endpoint import Endpoint, Secrets, parse_url, read_secrets
+from torhaus.drivers.broker import Endpoint, FilesUnusable, Secrets, parse_url, read_secrets
 
 
 @pytest.mark.parametrize(
@@ -66,14 +65,14 @@ def test_a_file_that_cannot_be_used_is_named_by_its_key(tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
     junk = tmp_path / "junk"
     junk.write_text("no certificate")
-    with pytest.raises(Unavailable, match="password_file cannot be used"):
+    with pytest.raises(FilesUnusable, match="password_file cannot be used"):
         read(nowhere)
-    with pytest.raises(Unavailable, match="ca_file cannot be used"):
+    with pytest.raises(FilesUnusable, match="ca_file cannot be used"):
         read(ca=nowhere)
-    with pytest.raises(Unavailable, match="ca_file cannot be used"):
+    with pytest.raises(FilesUnusable, match="ca_file cannot be used"):
         read(ca=str(junk))
     junk.chmod(0o600)
-    with pytest.raises(Unavailable, match="cert_file or key_file cannot be used"):
+    with pytest.raises(FilesUnusable, match="cert_file or key_file cannot be used"):
         read(cert=str(junk), key=str(junk))
 
 
@@ -81,10 +80,10 @@ def test_what_everybody_can_read_is_no_secret(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("geheim")
     file.chmod(0o644)
-    with pytest.raises(Unavailable, match=rf"^password_file cannot be used: .*: chmod 600 {file}") as caught:
+    with pytest.raises(FilesUnusable, match=rf"^password_file cannot be used: .*: chmod 600 {file}") as caught:
         read(str(file))
     assert "geheim" not in str(caught.value)
     cert, key = Certificates(tmp_path).issue("client")
     Path(key).chmod(0o604)
-    with pytest.raises(Unavailable, match=rf"^key_file cannot be used: .*: chmod 600 {key}"):
+    with pytest.raises(FilesUnusable, match=rf"^key_file cannot be used: .*: chmod 600 {key}"):
         read(cert=cert, key=key)
