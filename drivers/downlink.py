@@ -1,31 +1,8 @@
-"""Who carries downlinks. Its words are those of `torhaus.codecs.lorawan.downlink`; they can be had here, too."""
+"""Who carries downlinks: the words are those of `torhaus.codecs.lorawan.downlink`."""
 
 from typing import Protocol
 
-from torhaus.codecs.lorawan.downlink import (
-    After,
-    AtGpsTime,
-    Downlink,
-    Immediately,
-    Timing,
-    TxAnswer,
-    TxItem,
-    TxStatus,
-    context_of,
-)
-
-__all__ = [
-    "After",
-    "AtGpsTime",
-    "Downlink",
-    "Immediately",
-    "Timing",
-    "Transmitter",
-    "TxAnswer",
-    "TxItem",
-    "TxStatus",
-    "context_of",
-]
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer
 
 
 class Transmitter(Protocol):

@@ -12,10 +12,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from torhaus.codecs.framing import semtech_udp as gwmp
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
 from torhaus.drivers.base import Done, DriverGone, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
 from torhaus.drivers.batch_send import MAX_BATCH, Address, BatchSender
-from torhaus.drivers.downlink import Downlink, TxAnswer
 from torhaus.drivers.semtech_udp_down import WayDown
 
 Network = IPv4Network | IPv6Network

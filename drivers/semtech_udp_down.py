@@ -14,9 +14,9 @@ import msgspec
 
 from torhaus.codecs.framing.semtech_udp import datarate_text
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk, build_pull_resp, parse_pull_resp, parse_tx_ack
+from torhaus.codecs.lorawan.downlink import After, AtGpsTime, Downlink, TxAnswer, TxItem, TxStatus
 from torhaus.codecs.model import DecodeError
 from torhaus.drivers.batch_send import Address
-from torhaus.drivers.downlink import After, AtGpsTime, Downlink, TxAnswer, TxItem, TxStatus
 
 MAX_GATEWAYS: Final = 1024
 """Gateways that are remembered; the one whose PULL_DATA is the oldest is forgotten first."""

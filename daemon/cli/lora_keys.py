@@ -151,7 +151,7 @@ def from_config(loaded: "Loaded", phy: Phy, trial: Callable[[SessionKeys], bool]
 
 
 def _read(path: Path) -> dict[str, object]:
-    from torhaus.daemon.config.secret import SecretError, read_bounded
+    from torhaus.drivers.secret import SecretError, read_bounded
 
     try:
         data = read_bounded(path, str(path), forbidden=stat.S_IRWXG | stat.S_IRWXO, limit=MAX_FILE_BYTES)

@@ -17,8 +17,8 @@ from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, is_codec, models
 from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Document, Fault, Tree, parse
 from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
-from torhaus.daemon.config.secret import SecretError, read_bounded
 from torhaus.daemon.config.validate import Validator
+from torhaus.drivers.secret import SecretError, read_bounded
 
 SESSION_1_0: Final = ("nwk_s_key", "app_s_key")
 SESSION_1_1: Final = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")

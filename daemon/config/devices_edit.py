@@ -16,7 +16,7 @@ from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, parse, read_text
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.load import DeviceFiles, read_device_set, shown
-from torhaus.daemon.config.secret import is_credential
+from torhaus.drivers.secret import is_credential
 
 DEVICES_MODE: Final = 0o640
 KEYS_MODE: Final = 0o600

@@ -26,11 +26,11 @@ from torhaus.daemon.config.model import (
     Store,
 )
 from torhaus.daemon.config.names import Names
-from torhaus.daemon.config.secret import is_credential
 from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.forward.registry import is_relay
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.config import faults as scan_faults
+from torhaus.drivers.secret import is_credential
 
 __all__ = ["ConfigFaults", "DeviceFiles", "DeviceSet", "Fault", "Loaded", "device_files", "load", "read_device_set"]
 __all__ += ["read_files", "shown"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from torhaus.daemon.config.lines import KeyPath
-from torhaus.daemon.config.secret import SecretError, is_credential, read_secret
+from torhaus.drivers.secret import SecretError, is_credential, read_secret
 
 _SECRET: Final = re.compile(r"(?:^|_)(?:password|token|secret|key)_file\Z")
 _OURS_ALONE: Final = "must be a file that torhaus can read and others cannot: chmod 600"

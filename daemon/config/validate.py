@@ -19,7 +19,7 @@ from msgspec.structs import FieldInfo
 from torhaus.daemon.config.expect import did_you_mean, expected, literals, not_known, quote, show
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import SIZE_WORDS, parse_size
-from torhaus.daemon.config.secret import CREDENTIAL, SecretError, secret_path
+from torhaus.drivers.secret import CREDENTIAL, SecretError, secret_path
 
 S = TypeVar("S", bound=msgspec.Struct)
 

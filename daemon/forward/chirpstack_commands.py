@@ -17,13 +17,13 @@ from torhaus.codecs.framing.chirpstack_gw.commands import GatewayCommandExecRequ
 from torhaus.codecs.framing.chirpstack_gw.downlink import downlink, tx_ack
 from torhaus.codecs.framing.chirpstack_gw.fields import Message
 from torhaus.codecs.framing.chirpstack_gw.messages import DownlinkFrame
+from torhaus.codecs.lorawan.downlink import After, Downlink, TxAnswer, TxItem, TxStatus
 from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.chirpstack_exec import Executor
 from torhaus.daemon.forward.chirpstack_frames import LATE_CONTEXT
 from torhaus.daemon.lora.downlinks import Downlinks
-from torhaus.drivers.downlink import After, Downlink, TxAnswer, TxItem, TxStatus
 
 MAX_WAITING: Final = 256
 """Commands that have come and are not begun yet; what comes beyond it is answered QUEUE_FULL, or not at all."""

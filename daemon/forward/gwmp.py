@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from torhaus.codecs.framing.semtech_udp_down import TxAck, parse_pull_resp
+from torhaus.codecs.lorawan.downlink import Downlink
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
@@ -20,7 +21,6 @@ from torhaus.daemon.forward.gwmp_gateway import SimulatedGateway, Stat
 from torhaus.daemon.forward.relay import age_s, is_join
 from torhaus.daemon.lora.filters import parse_eui
 from torhaus.daemon.supervise import together
-from torhaus.drivers.downlink import Downlink
 
 __all__ = ["RELAY", "Config", "GwmpForwarder", "open_forwarder"]
 

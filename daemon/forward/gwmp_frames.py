@@ -11,10 +11,19 @@ import msgspec
 
 from torhaus.codecs.framing.semtech_udp_client import build_push_data
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk
+from torhaus.codecs.lorawan.downlink import (
+    After,
+    AtGpsTime,
+    Immediately,
+    Timing,
+    TxAnswer,
+    TxItem,
+    TxStatus,
+    context_of,
+)
 from torhaus.codecs.model import Radio
 from torhaus.daemon.config.model import parse_time
 from torhaus.daemon.forward.message import Message
-from torhaus.drivers.downlink import After, AtGpsTime, Immediately, Timing, TxAnswer, TxItem, TxStatus, context_of
 
 LATE_S: Final = 5.0
 """Older frames are late: their device has stopped listening, or will have before an answer is on its way."""

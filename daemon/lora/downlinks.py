@@ -5,9 +5,10 @@ from typing import Any, cast
 
 import msgspec
 
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateways
-from torhaus.drivers.downlink import Downlink, Transmitter, TxAnswer, TxStatus
+from torhaus.drivers.downlink import Transmitter
 
 _OVERFLOW = TxAnswer(TxStatus.DUTY_CYCLE_OVERFLOW, detail="the duty cycle of this sub-band is used up for now")
 Told = Callable[[Downlink, str | None, tuple[TxAnswer, ...]], None]

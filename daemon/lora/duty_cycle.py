@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Final, Self
 
 from torhaus.codecs.lorawan.airtime import airtime_us
+from torhaus.codecs.lorawan.downlink import TxAnswer, TxItem, TxStatus
 from torhaus.codecs.lorawan.duty_cycle import WINDOW_S, Band, band_of
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.model import Lorawan
-from torhaus.drivers.downlink import TxAnswer, TxItem, TxStatus
 
 OTHER: Final = "other"
 """The label of frequencies for which the region has no duty cycle."""

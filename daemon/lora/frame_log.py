@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 import msgspec
 
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer
 from torhaus.daemon.lora.seen import Seen, is_frame, seen_downlink, seen_record
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
-from torhaus.drivers.downlink import Downlink, TxAnswer
 
 MAX_HISTORY: Final = 1000
 """Frames that are looked up at once."""

@@ -10,12 +10,12 @@ from typing import Final
 
 import msgspec
 
+from torhaus.codecs.lorawan.downlink import TxAnswer, TxStatus
 from torhaus.codecs.model import Frame, Stamp
 from torhaus.daemon import logs
 from torhaus.daemon.histogram import Histogram
 from torhaus.daemon.lora.report import Report, read
 from torhaus.drivers.base import GatewayLeft, GatewayReachable, GatewayRefused, GatewaySeen, GatewayStats
-from torhaus.drivers.downlink import TxAnswer, TxStatus
 
 MAX_GATEWAYS: Final = 1024
 """Gateways remembered: those that the configuration does not name are forgotten first, strangers before all."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from torhaus.codecs.lorawan.downlink import After, Downlink, context_of
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.join import JoinAcceptBody
 from torhaus.codecs.lorawan.phy import JoinRequest, MType
@@ -23,7 +24,6 @@ from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.lora.roots import Roots
 from torhaus.daemon.outbox.flush import Flush
 from torhaus.daemon.outbox.joins import DeviceJoins, Joined
-from torhaus.drivers.downlink import After, Downlink, context_of
 
 ANSWER_S: Final = 30.0
 """A request is remembered for so long: its receive windows open 5 and 6 s after it, and servers are not quick."""

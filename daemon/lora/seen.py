@@ -10,12 +10,12 @@ from typing import Literal
 import msgspec
 
 from torhaus.codecs.lorawan.airtime import airtime_us
+from torhaus.codecs.lorawan.downlink import After, AtGpsTime, Downlink, Immediately, TxAnswer, TxItem, TxStatus
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.phy import MTYPE_NAMES, DataFrame, JoinRequest, MType, RejoinRequest, parse
 from torhaus.codecs.model import DecodeError, Fields
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.store import STRANGERS
-from torhaus.drivers.downlink import After, AtGpsTime, Downlink, Immediately, TxAnswer, TxItem, TxStatus
 
 State = Literal["decoded", "pending", "kept", "refused", "sent", "not sent"]
 """Of an uplink: a reading came of it; its script has not answered yet; it has none (MAC commands only, or no codec);

@@ -13,6 +13,7 @@ from typing import Final
 
 from torhaus.codecs.lorawan.build import build_downlink
 from torhaus.codecs.lorawan.cf_list import FREQUENCIES, CfList, encode_cf_list
+from torhaus.codecs.lorawan.downlink import Downlink, TxStatus
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.gps_time import gps_ns
 from torhaus.codecs.lorawan.join import JoinAcceptBody
@@ -31,7 +32,6 @@ from torhaus.daemon.lora.network import Advance, Device, Network
 from torhaus.daemon.lora.rounds import Round, Rounds
 from torhaus.daemon.lora.windows import JOIN_DELAY_S, best_first, windows
 from torhaus.daemon.outbox.joins import DeviceJoins, Joined
-from torhaus.drivers.downlink import Downlink, TxStatus
 
 RESERVE: Final = 32
 """Downlink counters that are set aside on disk at once; after a crash so many are left out at most."""

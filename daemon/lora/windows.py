@@ -5,10 +5,10 @@ LoRaWAN 1.0.4 section 3.3, RP002-1.0.4 (RX1 and RX2 of each region).
 
 from typing import Final
 
+from torhaus.codecs.lorawan.downlink import After, TxItem, context_of
 from torhaus.codecs.lorawan.region import datarate, rx1, rx2
 from torhaus.codecs.lorawan.regions.model import Region
 from torhaus.codecs.model import DecodeError, Reception
-from torhaus.drivers.downlink import After, TxItem, context_of
 
 JOIN_DELAY_S: Final = 5
 """JOIN_ACCEPT_DELAY1, the same in every region."""

@@ -10,10 +10,10 @@ from typing import Final
 
 from torhaus.codecs.framing.basics_station.downward import Attempt, attempts, dnmsg, which
 from torhaus.codecs.framing.basics_station.upward import Sent
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.lorawan.gps_time import gps_ns
 from torhaus.codecs.lorawan.regions.model import Region
 from torhaus.drivers.base import Host
-from torhaus.drivers.downlink import Downlink, TxAnswer, TxStatus
 
 MAX_WAITING: Final = 128
 """Downlinks of one station that are under way: it has room for so many (MAX_TXJOBS)."""

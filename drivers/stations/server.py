@@ -15,10 +15,10 @@ from aiohttp.typedefs import Middleware
 from torhaus.codecs.framing.basics_station import discovery
 from torhaus.codecs.framing.basics_station.id6 import parse_router
 from torhaus.codecs.framing.basics_station.upward import MAX_BYTES
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.drivers.base import DriverGone, GatewayLeft, GatewayRefused, GatewaySeen, Host, LinkChanged
 from torhaus.drivers.basics_station import Config, uri_of
-from torhaus.drivers.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.drivers.semtech_udp import split_listen
 from torhaus.drivers.stations.access import Access
 from torhaus.drivers.stations.session import Session

@@ -17,6 +17,7 @@ from google.protobuf import json_format
 from tests.daemon.clocks import FakeClock
 from tests.daemon.gwmp_scene import Gateways as Driver
 from tests.peers import mosquitto
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import Reception
 from torhaus.daemon.forward.base import Context, Item
 from torhaus.daemon.forward.chirpstack import ChirpstackForwarder, Config, open_forwarder
@@ -26,7 +27,6 @@ from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.gateways import Gateways
 from torhaus.daemon.outbox.record import Lora
 from torhaus.drivers.base import GatewayLeft, GatewaySeen
-from torhaus.drivers.downlink import Downlink, TxAnswer, TxStatus
 
 GATEWAY = "aa555a0000000101"
 OTHER = "aa555a0000000102"

@@ -2,10 +2,10 @@
 
 from torhaus.codecs.lorawan.build import build_downlink, build_uplink
 from torhaus.codecs.lorawan.crypto import SessionKeys
+from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxItem
 from torhaus.codecs.lorawan.join import build_join_request
 from torhaus.codecs.model import Radio, Reception, Stamp, Value
 from torhaus.daemon.outbox.record import Lora, Record, Stored
-from torhaus.drivers.downlink import After, Downlink, Immediately, TxItem
 
 ROOF, TOWER = "aa555a0000000101", "aa555a0000000202"
 KEYS = SessionKeys.v1_0(b"\x01" * 16, b"\x02" * 16)

@@ -9,6 +9,7 @@ import msgspec
 from tests.daemon.clocks import FakeClock
 from tests.daemon.gwmp_server import GATEWAY, Address, GwmpServer, Manners, polite
 from torhaus.codecs.framing.semtech_udp import parse_header
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import Reception
 from torhaus.daemon.forward.base import Context, Item
 from torhaus.daemon.forward.gwmp import Config, GwmpForwarder, open_forwarder
@@ -16,7 +17,6 @@ from torhaus.daemon.forward.message import Message
 from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.outbox.record import Lora
-from torhaus.drivers.downlink import Downlink, TxAnswer, TxStatus
 
 OTHER = "aa555a0000000102"
 JOIN = b"\0" + bytes(18) + b"mic!"

@@ -4,6 +4,7 @@ import msgspec
 
 from tests.daemon.clocks import FakeClock
 from tests.daemon.lora_device import OtaaDevice
+from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxItem
 from torhaus.codecs.model import Frame, Radio, Reception
 from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
@@ -12,7 +13,6 @@ from torhaus.daemon.lora.roots import Roots
 from torhaus.daemon.outbox.flush import Flush
 from torhaus.daemon.outbox.joins import DeviceJoins
 from torhaus.daemon.outbox.state import Session
-from torhaus.drivers.downlink import After, Downlink, Immediately, TxItem
 
 GATEWAY, OTHER = "aa555a0000000101", "aa555a0000000102"
 

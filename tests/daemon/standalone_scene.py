@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from tests.daemon.join_scene import GATEWAY, JoinScene
 from tests.daemon.lora_device import OtaaDevice
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxItem, TxStatus
 from torhaus.daemon.config.model import Lorawan
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.network import Uplink
 from torhaus.daemon.lora.rounds import COLLECT_S
 from torhaus.daemon.lora.standalone import Standalone
-from torhaus.drivers.downlink import Downlink, TxAnswer, TxItem, TxStatus
 
 OTHER = "aa555a0000000102"
 

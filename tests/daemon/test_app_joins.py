@@ -11,9 +11,9 @@ from tests.daemon.lora_device import JoinServer, OtaaDevice
 from tests.drivers.gwmp_down_fakes import Concentrator
 from tests.drivers.gwmp_fakes import EUI
 from torhaus.codecs.framing.semtech_udp_client import build_push_data
+from torhaus.codecs.lorawan.downlink import After, Downlink, TxItem, TxStatus
 from torhaus.codecs.model import Radio, Reception
 from torhaus.daemon.app import App
-from torhaus.drivers.downlink import After, Downlink, TxItem, TxStatus
 
 ADDR = 0x26011234
 DRIVER = f'[[driver]]\nname = "roof"\ntype = "semtech_udp"\nlisten = "127.0.0.1:0"\n[[driver.gateway]]\neui = "{EUI}"\n'

@@ -5,12 +5,12 @@ from random import Random
 import pytest
 
 from tests.daemon.frame_fakes import ROOF, TOWER, WALL_NS, downlink, join, stored, stranger, uplink
+from torhaus.codecs.lorawan.downlink import TxAnswer, TxStatus
 from torhaus.codecs.model import Reception, Value
 from torhaus.daemon.cli.lora_lines import Gateways, line
 from torhaus.daemon.lora.seen import Seen, seen_downlink, seen_record
 from torhaus.daemon.outbox.record import Record
 from torhaus.daemon.outbox.store import MAIN, STRANGERS
-from torhaus.drivers.downlink import TxAnswer, TxStatus
 
 
 @pytest.fixture(autouse=True)

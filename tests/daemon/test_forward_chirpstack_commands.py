@@ -7,9 +7,9 @@ import pytest
 from chirpstack_api.gw import gw_pb2
 
 from tests.daemon.chirpstack_scene import ACK, GATEWAY, OTHER, Scene, Stubborn, acks, down, on_scene, statuses
+from torhaus.codecs.lorawan.downlink import After, Immediately, TxStatus
 from torhaus.daemon.forward import chirpstack_commands
 from torhaus.daemon.forward.chirpstack_frames import LATE_CONTEXT
-from torhaus.drivers.downlink import After, Immediately, TxStatus
 
 both_encodings = pytest.mark.parametrize("encoding", ["json", "protobuf"])
 

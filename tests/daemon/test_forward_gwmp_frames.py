@@ -8,6 +8,7 @@ from tests.daemon.gwmp_server import GATEWAY
 from torhaus.codecs.framing.semtech_udp import parse_push
 from torhaus.codecs.framing.semtech_udp_client import build_push_data
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk
+from torhaus.codecs.lorawan.downlink import After, AtGpsTime, Immediately, TxAnswer, TxStatus
 from torhaus.codecs.model import Reception
 from torhaus.daemon.config.model import parse_time
 from torhaus.daemon.forward.gwmp_frames import (
@@ -23,7 +24,6 @@ from torhaus.daemon.forward.gwmp_frames import (
 )
 from torhaus.daemon.forward.message import Message
 from torhaus.daemon.outbox.record import Lora
-from torhaus.drivers.downlink import After, AtGpsTime, Immediately, TxAnswer, TxStatus
 
 AT = "2026-11-23T09:53:25.400Z"
 

@@ -9,9 +9,9 @@ import pytest
 from tests.daemon.gwmp_scene import Gateways, Scene, on_scene
 from tests.daemon.gwmp_server import GATEWAY, Address, GwmpServer, polite
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk
+from torhaus.codecs.lorawan.downlink import After, TxAnswer, TxStatus
 from torhaus.daemon.forward.base import Unavailable
 from torhaus.daemon.forward.gwmp import MAX_DOWNLINKS
-from torhaus.drivers.downlink import After, TxAnswer, TxStatus
 
 
 def test_keep_alives_and_reports_with_real_numbers() -> None:

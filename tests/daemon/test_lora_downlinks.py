@@ -6,11 +6,11 @@ import msgspec
 
 from tests.daemon.clocks import FakeClock
 from tests.daemon.gateway_fakes import seen
+from torhaus.codecs.lorawan.downlink import Downlink, Immediately, TxAnswer, TxItem, TxStatus
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle, airtime_of
 from torhaus.daemon.lora.gateways import Gateways
 from torhaus.drivers.base import GatewayLeft
-from torhaus.drivers.downlink import Downlink, Immediately, TxAnswer, TxItem, TxStatus
 
 EUI = "aa555a0000000101"
 ITEM = TxItem(b"\x60", 869_525_000, "LORA", "SF9BW125", Immediately())

@@ -9,13 +9,13 @@ import pytest
 
 from tests.daemon.clocks import FakeClock
 from tests.daemon.frame_fakes import ROOF, TOWER, WALL_NS, downlink, join, stored, stranger, uplink
+from torhaus.codecs.lorawan.downlink import TxAnswer, TxStatus
 from torhaus.codecs.model import Stamp, Value
 from torhaus.daemon.lora import frame_log
 from torhaus.daemon.lora.frame_log import FrameLog, Viewer
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Limits, Outbox
 from torhaus.daemon.watch import Watch
-from torhaus.drivers.downlink import TxAnswer, TxStatus
 
 OK = (TxAnswer(TxStatus.OK),)
 

@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from tests.daemon.frame_fakes import ROOF, WALL_NS, downlink, join, stored, stranger, uplink
+from torhaus.codecs.lorawan.downlink import AtGpsTime, Downlink, TxAnswer, TxStatus
 from torhaus.codecs.lorawan.join import build_rejoin_request
 from torhaus.codecs.model import Value
 from torhaus.daemon.lora.seen import Seen, is_frame, seen_downlink, seen_record
 from torhaus.daemon.outbox.record import Record
 from torhaus.daemon.outbox.store import MAIN, STRANGERS
-from torhaus.drivers.downlink import AtGpsTime, Downlink, TxAnswer, TxStatus
 
 
 def test_a_reading() -> None:

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from tests.daemon.join_scene import GATEWAY
 from tests.daemon.lora_device import OtaaDevice
 from tests.daemon.standalone_scene import OTHER, StandaloneScene
+from torhaus.codecs.lorawan.downlink import After, TxStatus
 from torhaus.codecs.lorawan.mac_commands import decode
 from torhaus.codecs.model import RejectReason
 from torhaus.daemon.lora.network import Advance
 from torhaus.daemon.lora.standalone import DATA_LATE_S, JOIN_LATE_S, RESERVE
-from torhaus.drivers.downlink import After, TxStatus
 
 BOTH = pytest.mark.parametrize("is_1_1", [False, True])
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from torhaus.codecs.lorawan.downlink import After, TxItem
 from torhaus.codecs.lorawan.region import region
 from torhaus.codecs.model import Reception
 from torhaus.daemon.lora.windows import best_first, windows
-from torhaus.drivers.downlink import After, TxItem
 
 A, B, C = "aa555a0000000101", "aa555a0000000102", "aa555a0000000103"
 

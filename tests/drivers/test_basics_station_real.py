@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.drivers.station_fakes import EUI, Host, running
 from tests.drivers.station_radio import SimulatedRadio
 from tests.pki import Authority
+from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxItem, TxStatus
 from torhaus.codecs.lorawan.region import datarate, region, rx1, rx2
-from torhaus.drivers.downlink import After, Downlink, Immediately, TxItem, TxStatus
 from torhaus.drivers.stations.server import StationServer
 
 PROGRAM = os.environ.get("TORHAUS_STATION", "")

@@ -8,8 +8,8 @@ import pytest
 from tests.drivers.fakes import advance, run
 from tests.drivers.station_fakes import EUI, OTHER, Host, running, station, until
 from torhaus.codecs.framing.basics_station.downward import Attempt
+from torhaus.codecs.lorawan.downlink import After, AtGpsTime, Downlink, Immediately, TxAnswer, TxItem, TxStatus
 from torhaus.codecs.lorawan.gps_time import gps_ns
-from torhaus.drivers.downlink import After, AtGpsTime, Downlink, Immediately, TxAnswer, TxItem, TxStatus
 from torhaus.drivers.stations.sender import CLASS_C_S, MARGIN_S, MAX_WAITING, wait_s
 from torhaus.drivers.stations.server import StationServer
 

@@ -17,12 +17,12 @@ from urllib.parse import quote
 
 import aiohttp
 
-from torhaus.daemon.config.secret import SecretError, read_secret
 from torhaus.daemon.scans.config import HttpTarget
 from torhaus.daemon.scans.digests import WANT_SHA256, digest_field, sha256_of
 from torhaus.daemon.scans.disk import CHUNK_BYTES
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, Refused, TargetDown
+from torhaus.drivers.secret import SecretError, read_secret
 
 MAX_SECRET_BYTES: Final = 16_384
 """A bearer token with all its claims is far below this, and servers take no longer header."""
