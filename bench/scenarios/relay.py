@@ -5,6 +5,7 @@ import base64
 import json
 import socket
 import time
+from contextlib import closing
 from typing import Any, Final
 
 import aiomqtt
@@ -39,24 +40,20 @@ def relayed(plan: Plan, encoding: str) -> Figures:
         with Daemon(place, traffic.devices, None, None, more=more) as daemon:
             daemon.start()
             wait_until(lambda: daemon.metric("torhaus_forwarder_up"), "the forwarder is connected")
-            server = Worker("oracle", broker.port, traffic.count, traffic.devices, NUMBER, PAUSE_S)
-            before, began = daemon.usage(), time.perf_counter()
-            generator = Worker("load", daemon.udp, traffic.file(), 0, window(traffic))
-            try:
-                generator.say("go")
-                sent: dict[str, Any] = json.loads(generator.read())
-            finally:
-                generator.close()
             # what nobody subscribes to is not accepted: there has to be a server, and this one only listens
-            wanted: int = sent["acked"] * traffic.per_datagram
+            with closing(Worker("oracle", broker.port, traffic.count, traffic.devices, NUMBER, PAUSE_S)):
+                before, began = daemon.usage(), time.perf_counter()
+                with closing(Worker("load", daemon.udp, traffic.file(), 0, window(traffic))) as generator:
+                    generator.say("go")
+                    sent: dict[str, Any] = json.loads(generator.read())
+                wanted: int = sent["acked"] * traffic.per_datagram
 
-            def is_done() -> bool:
-                accepted: float = daemon.metric("torhaus_forwarder_accepted_records_total")
-                return accepted >= wanted
+                def is_done() -> bool:
+                    accepted: float = daemon.metric("torhaus_forwarder_accepted_records_total")
+                    return accepted >= wanted
 
-            wait_until(is_done, f"{wanted} frames at the broker", PATIENCE_S)
-            took = time.perf_counter() - began
-            server.close()
+                wait_until(is_done, f"{wanted} frames at the broker", PATIENCE_S)
+                took = time.perf_counter() - began
             return {"frames_per_s": wanted / took, "lost": float(traffic.count - wanted)} | daemon.costs(before, wanted)
 
 

@@ -1,25 +1,15 @@
 """Every model of every family: it decodes its vectors, refuses rubbish, and is found by its name."""
 
 import random
-import tomllib
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
+from tests.codecs.golden import payloads
 from tests.codecs.test_fuzz import attempt
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import FAMILIES, is_codec, load, models, names, variant
 
 PORTS = (None, 1, 2, 3, 4, 5, 6, 7, 10, 85)
-
-
-def samples(family: str) -> list[bytes]:
-    spec = find_spec(FAMILIES[family])
-    assert spec is not None
-    assert spec.origin is not None
-    text = Path(spec.origin).with_suffix(".vectors.toml").read_text("utf-8")
-    return [bytes.fromhex(vector["hex"]) for vector in tomllib.loads(text)["vector"]]
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -38,7 +28,7 @@ def test_models_are_found_by_their_names(family: str) -> None:
 def test_whatever_bytes_come(family: str) -> None:
     """Each model gets every sample of its family, cut and changed, and bytes at random."""
     chance = random.Random(family)
-    found = samples(family)
+    found = payloads(family)
     for model in models(family):
         decode = load(f"{family}:{model}")
         attempt(decode, b"")

@@ -1,29 +1,17 @@
 """Whatever bytes come: a registered codec returns fields that can be stored, or raises DecodeError."""
 
-import tomllib
-from importlib.util import find_spec
-from pathlib import Path
-
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.codecs.golden import payloads
 from torhaus.codecs.model import MAX_DETAIL, DecodeError, RejectReason, Value
 from torhaus.codecs.registry import CODECS, FAMILIES, Decode, load, models
 
 FPORTS = st.none() | st.integers(0, 255)
 NAMES = [*sorted(CODECS), *(f"{family}:{models(family)[0]}" for family in sorted(FAMILIES))]
 """Of a family one model: tests/codecs/test_families.py goes through all of them."""
-
-
-def payloads(name: str) -> list[bytes]:
-    """The bytes of the codec's golden vectors."""
-    spec = find_spec((CODECS | FAMILIES)[name.partition(":")[0]])
-    assert spec is not None
-    assert spec.origin is not None
-    path = Path(spec.origin).with_suffix(".vectors.toml")
-    return [bytes.fromhex(vector["hex"]) for vector in tomllib.loads(path.read_text("utf-8"))["vector"]]
 
 
 def check_refusal(refusal: DecodeError) -> None:

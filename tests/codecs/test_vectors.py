@@ -1,30 +1,14 @@
 """Every registered codec has golden vectors beside it, each names its origin, and all of them hold."""
 
-import tomllib
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.codecs.golden import MODULES, vectors, vectors_file
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.codecs.registry import CODECS, FAMILIES, load
 
-MODULES = CODECS | FAMILIES
 KEYS = {"hex", "model", "fport", "source", "expect", "reject"}
-
-
-def vectors_file(name: str) -> Path:
-    spec = find_spec(MODULES[name])
-    assert spec is not None
-    assert spec.origin is not None, name
-    return Path(spec.origin).with_suffix(".vectors.toml")
-
-
-def vectors(name: str) -> list[dict[str, Any]]:
-    with vectors_file(name).open("rb") as file:
-        found: list[dict[str, Any]] = tomllib.load(file)["vector"]
-    return found
 
 
 def cases() -> list[Any]:

@@ -16,13 +16,13 @@ from google.protobuf import json_format
 
 from tests.daemon.clocks import FakeClock
 from tests.daemon.gwmp_scene import Gateways as Driver
+from tests.daemon.relay_scene import RelayScene
 from tests.peers import mosquitto
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import Reception
 from torhaus.daemon.forward.base import Context, Item
 from torhaus.daemon.forward.chirpstack import ChirpstackForwarder, Config, open_forwarder
 from torhaus.daemon.forward.message import Message
-from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.gateways import Gateways
 from torhaus.daemon.outbox.record import Lora
@@ -100,7 +100,7 @@ def down(gateway: str, downlink_id: int, *contexts: bytes) -> Any:
     return frame
 
 
-class Scene:
+class Scene(RelayScene):
     def __init__(
         self,
         port: int,
@@ -109,9 +109,9 @@ class Scene:
         config: dict[str, Any],
         clock: FakeClock | None = None,
     ) -> None:
+        super().__init__(clock)
         self._server = server
         self.driver = driver
-        self.clock = clock or FakeClock()
         self.gateways = Gateways(self.clock.stamp)
         downlinks = Downlinks(self.gateways.driver_of, self.gateways)
         downlinks.add("roof", driver)
@@ -135,32 +135,15 @@ class Scene:
         self, raw: bytes = DATA, age_s: float = 0, gateway: str = GATEWAY, clock: Any = "synced", **rx: Any
     ) -> Item:
         self._seq += 1
-        at = rfc3339(self.clock.wall_ns() - int(age_s * 1e9))
+        at = self.at(age_s)
         given = {"rssi_dbm": -97, "snr_db": 7.5, "tmst_us": 7} | rx
         lora = Lora(868_100_000, "LORA", "SF7BW125", "4/5", rx=[Reception(gateway, **given)])
         id_ = f"rathaus/3f2a91c0/{self._seq}"
         return Item(Message(id_, "frame", "rathaus", at, clock, age_s > 0, lora=lora, raw=raw))
 
     def report(self, age_s: float = 0, **event: Any) -> Item:
-        at = rfc3339(self.clock.wall_ns() - int(age_s * 1e9))
         values: dict[str, Any] = {"gateway": GATEWAY, "rxnb": 3, "rxok": 2, "lati": 51.76, "long": 8.56} | event
-        return Item(Message("rathaus/0/2", "event", "rathaus", at, "synced", age_s > 0, event=values))
-
-    async def until(self, condition: Callable[[], object], step_s: float = 0) -> None:
-        """Let things happen on the loopback, and time pass."""
-        while not condition():
-            await asyncio.sleep(0.001)
-            self.clock.advance(step_s)
-
-    async def watching(self, body: Callable[[], Awaitable[None]]) -> None:
-        """With `gone` running beside it, as under the runner."""
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(self.forwarder.gone())
-            await asyncio.sleep(0)
-            try:
-                await body()
-            finally:
-                task.cancel()
+        return self.event(age_s, values)
 
 
 class Stubborn(Driver):

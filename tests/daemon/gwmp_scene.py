@@ -6,15 +6,14 @@ from typing import Any
 
 import msgspec
 
-from tests.daemon.clocks import FakeClock
 from tests.daemon.gwmp_server import GATEWAY, Address, GwmpServer, Manners, polite
+from tests.daemon.relay_scene import RelayScene
 from torhaus.codecs.framing.semtech_udp import parse_header
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import Reception
 from torhaus.daemon.forward.base import Context, Item
 from torhaus.daemon.forward.gwmp import Config, GwmpForwarder, open_forwarder
 from torhaus.daemon.forward.message import Message
-from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.outbox.record import Lora
 
@@ -37,10 +36,10 @@ class Gateways:
         return self.answers
 
 
-class Scene:
+class Scene(RelayScene):
     def __init__(self, server: GwmpServer, config: dict[str, Any], gateways: Gateways) -> None:
+        super().__init__()
         self.server = server
-        self.clock = FakeClock()
         self.gateways = gateways
         downlinks = Downlinks(lambda _: "roof")
         downlinks.add("roof", gateways)
@@ -51,30 +50,13 @@ class Scene:
     def item(
         self, raw: bytes = b"\x40\1\2\3\4\0\1\0\1xmic!", age_s: float = 0, gateway: str = GATEWAY, **rx: Any
     ) -> Item:
-        at = rfc3339(self.clock.wall_ns() - int(age_s * 1e9))
+        at = self.at(age_s)
         lora = Lora(868_100_000, "LORA", "SF7BW125", "4/5", rx=[Reception(gateway, **({"tmst_us": 7} | rx))])
         return Item(Message("rathaus/0/1", "frame", "rathaus", at, "synced", age_s > 0, lora=lora, raw=raw))
 
     def report(self, age_s: float = 0, **event: Any) -> Item:
-        at = rfc3339(self.clock.wall_ns() - int(age_s * 1e9))
         values: dict[str, Any] = {"gateway": GATEWAY, "rxnb": 3, "lati": 51.76} | event
-        return Item(Message("rathaus/0/2", "event", "rathaus", at, "synced", age_s > 0, event=values))
-
-    async def until(self, condition: Callable[[], object], step_s: float = 0) -> None:
-        """Let things happen on the loopback, and time pass."""
-        while not condition():
-            await asyncio.sleep(0.001)
-            self.clock.advance(step_s)
-
-    async def watching(self, body: Callable[[], Awaitable[None]]) -> None:
-        """With `gone` running beside it, as under the runner."""
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(self.forwarder.gone())
-            await asyncio.sleep(0)
-            try:
-                await body()
-            finally:
-                task.cancel()
+        return self.event(age_s, values)
 
 
 def on_scene(

@@ -13,7 +13,7 @@ from chirpstack_api.gw import gw_pb2
 from tests.drivers.fakes import FakeHost, StillLoop, advance
 from torhaus.codecs.lorawan.downlink import After, Downlink, TxItem
 from torhaus.codecs.model import Frame, Reject
-from torhaus.drivers.base import Done, GatewayStats
+from torhaus.drivers.base import Done, GatewayStats, LinkChanged
 from torhaus.drivers.concentratord import Concentratord, Config
 
 GATEWAY: Final = "0016c001f11a2b3c"
@@ -182,3 +182,8 @@ def downlink(gateway: str = GATEWAY, items: int = 2) -> Downlink:
         for n in range(items)
     )
     return Downlink(gateway, tuple(each))
+
+
+def links(host: Host) -> list[tuple[bool, str]]:
+    """How the link was, each time that it changed."""
+    return [(e.up, e.detail) for e in host.events if isinstance(e, LinkChanged)]

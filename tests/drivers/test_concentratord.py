@@ -12,6 +12,7 @@ from tests.drivers.concentratord_fakes import (
     PHY,
     FakeConcentratord,
     Host,
+    links,
     report,
     running,
     until,
@@ -26,10 +27,6 @@ from torhaus.drivers.concentratord import MAX_IDS, MAX_OUTSTANDING, Config
 @pytest.fixture
 def fake(tmp_path: Path) -> FakeConcentratord:
     return FakeConcentratord(tmp_path)
-
-
-def links(host: Host) -> list[tuple[bool, str]]:
-    return [(e.up, e.detail) for e in host.events if isinstance(e, LinkChanged)]
 
 
 def test_a_frame_comes_with_its_radio_data(fake: FakeConcentratord) -> None:

@@ -11,12 +11,13 @@ from tests.drivers.concentratord_fakes import (
     FakeConcentratord,
     Host,
     idle,
+    links,
     running,
     until,
     uplink,
 )
 from tests.drivers.fakes import run
-from torhaus.drivers.base import DriverGone, GatewayLeft, GatewaySeen, LinkChanged
+from torhaus.drivers.base import DriverGone, GatewayLeft, GatewaySeen
 from torhaus.drivers.concentratord import Concentratord, Config
 from torhaus.drivers.zmq_socket import MAX_MESSAGE_BYTES
 
@@ -24,10 +25,6 @@ from torhaus.drivers.zmq_socket import MAX_MESSAGE_BYTES
 @pytest.fixture
 def fake(tmp_path: Path) -> FakeConcentratord:
     return FakeConcentratord(tmp_path)
-
-
-def links(host: Host) -> list[tuple[bool, str]]:
-    return [(e.up, e.detail) for e in host.events if isinstance(e, LinkChanged)]
 
 
 def test_it_comes_back_when_concentratord_does(fake: FakeConcentratord) -> None:

@@ -5,15 +5,13 @@ defect.
 """
 
 import json
-import tomllib
 from collections.abc import Callable
-from functools import cache, partial
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import msgspec
 
+from tests.codecs.golden import vectors
 from tests.codecs.station_messages import said
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
@@ -97,31 +95,21 @@ def targets() -> dict[str, Target]:
         "station/question": Target([b'{"router":"aa55:5a00::101"}', b'{"router":1}'], parse_question),
         "station/message": Target(_said(), _station),
         "station/update-info": Target([UPDATE_INFO], parse_update_info),
-        "sml/transport": Target([wrap(p) for p in vectors("sml")], _sml_stream),
+        "sml/transport": Target([wrap(p) for p in taken("sml")], _sml_stream),
     }
     for name in CODECS:
-        found[f"codec/{name}"] = Target(vectors(name), partial(_codec, name, ports(name)))
+        found[f"codec/{name}"] = Target(taken(name), partial(_codec, name, ports(name)))
     return found
 
 
-def vectors(name: str) -> list[bytes]:
+def taken(name: str) -> list[bytes]:
     """The bytes of a codec's golden vectors that it takes."""
-    return [bytes.fromhex(vector["hex"]) for vector in _vectors(name) if "reject" not in vector]
+    return [bytes.fromhex(vector["hex"]) for vector in vectors(name) if "reject" not in vector]
 
 
 def ports(name: str) -> list[int | None]:
     """The FPorts of these."""
-    return sorted({vector.get("fport") for vector in _vectors(name)}, key=str)
-
-
-@cache
-def _vectors(name: str) -> list[dict[str, Any]]:
-    spec = find_spec(CODECS[name])
-    assert spec is not None
-    assert spec.origin is not None
-    text = Path(spec.origin).with_suffix(".vectors.toml").read_text("utf-8")
-    found: list[dict[str, Any]] = tomllib.loads(text)["vector"]
-    return found
+    return sorted({vector.get("fport") for vector in vectors(name)}, key=str)
 
 
 def _frames() -> list[bytes]:
