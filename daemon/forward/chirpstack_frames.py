@@ -5,7 +5,6 @@ request makes a new session, whatever its age, so that a device that has stopped
 confirmed frame is answered by the counter of its context, which means another time by now.
 """
 
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -23,13 +22,10 @@ from torhaus.daemon.config.model import parse_time
 from torhaus.daemon.forward.base import Item, Outcome
 from torhaus.daemon.forward.chirpstack_config import Config
 from torhaus.daemon.forward.message import Message
-from torhaus.daemon.forward.relay import age_s, is_join
+from torhaus.daemon.forward.relay import EUI, LATE_S, age_s, is_join
 
-LATE_S: Final = 5.0
-"""Older frames are late: their device has stopped listening."""
 LATE_CONTEXT: Final = b"torhaus:late"
 """The context of a late frame. What the server answers to it carries it back, and is not given to any gateway."""
-_EUI: Final = re.compile(r"[0-9a-f]{16}")
 
 Encode = Callable[[GwMessage], bytes]
 
@@ -124,6 +120,6 @@ def _trusted_ns(message: Message) -> int | None:
 
 def _checked(gateway: str) -> str:
     """It becomes part of a topic."""
-    if _EUI.fullmatch(gateway) is None:
+    if EUI.fullmatch(gateway) is None:
         raise DecodeError(RejectReason.RANGE, "no gateway with an EUI")
     return gateway

@@ -5,7 +5,6 @@ very datagram has come. Wire format: torhaus.codecs.framing.semtech_udp. What re
 """
 
 import asyncio
-import re
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -16,9 +15,9 @@ from torhaus.codecs.model import DecodeError
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
 from torhaus.daemon.forward.gwmp_config import MAX_GATEWAYS, Config
-from torhaus.daemon.forward.gwmp_frames import LATE_S, Uplink, datagrams, item_of, tx_ack_of, uplink_of
+from torhaus.daemon.forward.gwmp_frames import Uplink, datagrams, item_of, tx_ack_of, uplink_of
 from torhaus.daemon.forward.gwmp_gateway import SimulatedGateway, Stat
-from torhaus.daemon.forward.relay import age_s, is_join
+from torhaus.daemon.forward.relay import EUI, LATE_S, age_s, is_join
 from torhaus.daemon.lora.filters import parse_eui
 from torhaus.daemon.supervise import together
 
@@ -33,7 +32,6 @@ MAX_DOWNLINKS: Final = 64
 """Downlinks under way at once, and as many that wait."""
 KNOWN_BEFORE: Final = 10
 """So many times longer it takes until a gateway that the server did answer counts as unknown to it."""
-_EUI: Final = re.compile(r"[0-9a-f]{16}")
 
 
 def open_forwarder(config: Config, context: Context) -> "GwmpForwarder":
@@ -151,12 +149,12 @@ class GwmpForwarder:
                 outcome.dropped[i] = "late"
                 continue
             uplink = uplink_of(i, message, age)
-            if uplink is None or _EUI.fullmatch(uplink.gateway) is None:
+            if uplink is None or EUI.fullmatch(uplink.gateway) is None:
                 outcome.rejected[i] = "not a frame that a gateway with an EUI has heard"
             else:
                 by_gateway.setdefault(uplink.gateway, []).append(uplink)
         for i, eui, _ in reports:
-            if _EUI.fullmatch(eui) is None:
+            if EUI.fullmatch(eui) is None:
                 outcome.rejected[i] = "not a report of a gateway with an EUI"
         reports = [report for report in reports if report[0] not in outcome.rejected]
         gateways = {eui: await self._gateway(eui) for eui in dict.fromkeys([*by_gateway, *(r[1] for r in reports)])}

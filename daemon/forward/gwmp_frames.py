@@ -24,9 +24,8 @@ from torhaus.codecs.lorawan.downlink import (
 from torhaus.codecs.model import Radio
 from torhaus.daemon.config.model import parse_time
 from torhaus.daemon.forward.message import Message
+from torhaus.daemon.forward.relay import LATE_S
 
-LATE_S: Final = 5.0
-"""Older frames are late: their device has stopped listening, or will have before an answer is on its way."""
 MAX_FRAMES: Final = 8
 """Frames in one datagram: no packet forwarder of the SX1301 has ever sent more."""
 MAX_BYTES: Final = 1200

@@ -6,6 +6,7 @@ The message of such a frame is of the kind `frame`: `raw` is the PHYPayload, `lo
 of gateways come as `event`. Order is kept by DevAddr: a network server drops what has a lower counter than the last.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +17,10 @@ from torhaus.daemon.forward.message import Message
 from torhaus.daemon.lora.filters import Filter, parse_eui
 from torhaus.daemon.outbox.record import Record
 
+LATE_S: Final = 5.0
+"""Older frames are late: their device has stopped listening, or will have before an answer is on its way."""
+EUI: Final = re.compile(r"[0-9a-f]{16}")
+"""A gateway by which something can be sent on: drivers give EUIs in this form, but events are only text."""
 _BAD_CRC: Final = -1
 _JOIN: Final = (0x00, 0xC0)
 Wants = Callable[[Record], bool]

@@ -10,7 +10,8 @@ from torhaus.codecs.framing.chirpstack_gw.messages import UplinkFrame
 from torhaus.codecs.model import Reception
 from torhaus.daemon.forward.base import Outcome
 from torhaus.daemon.forward.chirpstack_config import Config
-from torhaus.daemon.forward.chirpstack_frames import LATE_S, Frames, Parcel, encoder
+from torhaus.daemon.forward.chirpstack_frames import Frames, Parcel, encoder
+from torhaus.daemon.forward.relay import LATE_S
 from torhaus.daemon.outbox.record import Lora
 
 

@@ -12,7 +12,6 @@ from torhaus.codecs.lorawan.downlink import After, AtGpsTime, Immediately, TxAns
 from torhaus.codecs.model import Reception
 from torhaus.daemon.config.model import parse_time
 from torhaus.daemon.forward.gwmp_frames import (
-    LATE_S,
     MAX_ALONE_BYTES,
     MAX_BYTES,
     Counter,
@@ -23,6 +22,7 @@ from torhaus.daemon.forward.gwmp_frames import (
     uplink_of,
 )
 from torhaus.daemon.forward.message import Message
+from torhaus.daemon.forward.relay import LATE_S
 from torhaus.daemon.outbox.record import Lora
 
 AT = "2026-11-23T09:53:25.400Z"
