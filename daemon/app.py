@@ -181,6 +181,7 @@ class App:
         forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks, hold)
         pipeline = Pipeline(outbox, network, devices, codecs, self.watch, self.clock, alarms, loaded.windows_s)
         pipeline.relayed, pipeline.merging = any_of(forwarding.relays), hold.merging
+        self.watch.gateways.listeners.append(pipeline.turned)
         parts |= hold.parts() | counters.guard(pipeline) | self.joining.parts()
         if loaded.store.when_full == "thin":
             parts["thinning"] = Thinner(outbox, MAIN, loaded.store.thin_keep).run
@@ -197,8 +198,7 @@ class App:
             self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))
             parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name, driver))
         await self._count_dead_letters()
-        parts["survey"] = self._look_after
-        return parts
+        return parts | {"survey": self._look_after}
 
     def _build_scripts(self, devices: list[Device], parts: Parts, alarms: Alarms, codecs: Codecs) -> None:
         s = self.loaded.scripts

@@ -11,6 +11,7 @@ from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.driver_host import DriverHost, DriverWatch
+from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.lora.merge import Merging
 from torhaus.daemon.lora.network import Advance, Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
@@ -170,6 +171,16 @@ class Pipeline:
             outbox.report.refused(len(strangers), "strangers_backlog")
             fate.is_whole = False
         outbox.commit(done if fate.is_plain() else partial(self._told, fate), self._windows_s.get(driver, 0.0))
+
+    def turned(self, eui: str, gateway: Gateway) -> None:
+        """A gateway came or went: an event for central services, if the configuration names it.
+
+        Not for relays: network servers are told in their own ways, and would take it for a gateway's report.
+        """
+        if gateway.listed and self._outbox.has_room():
+            event: dict[str, float | int | str] = {"gateway": eui, "state": "online" if gateway.online else "offline"}
+            self._outbox.put(MAIN, [(self._clock.stamp(), Record("event", gateway.driver, event=event))], RECORD_BYTES)
+            self._outbox.commit(None)
 
     def _told(self, fate: "Fate", stored: bool) -> None:
         """The commit is over. Those of earlier deliveries were told before: what this one is a copy of has its fate."""

@@ -8,7 +8,7 @@ from torhaus.codecs.model import Frame, RejectReason
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.relay import wants_of
 from torhaus.daemon.lora.filters import FrameFilter
-from torhaus.drivers.base import GatewayStats
+from torhaus.drivers.base import GatewayLeft, GatewaySeen, GatewayStats
 
 JOIN = b"\0" + bytes(8) + bytes.fromhex("a81758fffe0312ab")[::-1] + b"\x01\x00mic!"
 
@@ -120,3 +120,20 @@ def test_without_a_relay_its_room_does_not_matter() -> None:
     stage.store.room_for_relays = False
     stage.deliver(stage.frame(uplink(ELSYS, 1)))
     assert (len(stage.store.main), stage.store.relay) == (1, [])
+
+
+def test_gateways_that_come_and_go_are_events_for_central_services_and_not_for_network_servers() -> None:
+    stage = stage_with()
+    gateways = stage.watch.gateways
+    gateways.listeners.append(stage.pipeline.turned)
+    gateways.expect("roof", ["aa555a0000000101"])
+    stage.host.event(GatewaySeen("aa555a0000000101", "10.0.0.1", "gwmp2", known=True, listed=True))
+    stage.host.event(GatewaySeen("aa555a0000000102", "10.0.0.2", "gwmp2", known=True))
+    stage.host.event(GatewayLeft("aa555a0000000101", "closed"))
+    assert [(r.kind, r.driver, r.event) for r in stage.store.main] == [
+        ("event", "roof", {"gateway": "aa555a0000000101", "state": state}) for state in ("online", "offline")
+    ]
+    assert stage.store.relay == stage.store.strangers == []
+    stage.store.room = False
+    stage.host.event(GatewaySeen("aa555a0000000101", "10.0.0.1", "gwmp2", known=True, listed=True))
+    assert len(stage.store.main) == 2
