@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from torhaus.codecs.framing.semtech_udp_down import TxAck, parse_pull_resp
-from torhaus.codecs.lorawan.downlink import Downlink
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import DecodeError
+from torhaus.daemon import logs
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
 from torhaus.daemon.forward.gwmp_config import MAX_GATEWAYS, Config
@@ -253,8 +254,12 @@ class GwmpForwarder:
         if self._way_down is None or at is None:
             gateway.answer(resp.token, TxAck("TOO_LATE"))
             return
-        answers = await self._way_down.send(Downlink(gateway.local, (item_of(resp.txpk, at),)))
-        gateway.answer(resp.token, tx_ack_of(answers[0]))
+        try:
+            (answer,) = await self._way_down.send(Downlink(gateway.local, (item_of(resp.txpk, at),)))
+        except Exception as e:  # noqa: BLE001 - a defect met on one downlink must not cost the connection
+            logs.error("defect", e, component="downlink")
+            answer = TxAnswer(TxStatus.INTERNAL_ERROR)
+        gateway.answer(resp.token, tx_ack_of(answer))
 
     async def close(self) -> None:
         """Close the sockets. Never raises."""

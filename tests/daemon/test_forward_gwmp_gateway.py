@@ -9,7 +9,7 @@ import pytest
 from tests.daemon.gwmp_scene import Gateways, Scene, on_scene
 from tests.daemon.gwmp_server import GATEWAY, Address, GwmpServer, polite
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk
-from torhaus.codecs.lorawan.downlink import After, TxAnswer, TxStatus
+from torhaus.codecs.lorawan.downlink import After, Downlink, TxAnswer, TxStatus
 from torhaus.daemon.forward.base import Unavailable
 from torhaus.daemon.forward.gwmp import MAX_DOWNLINKS
 
@@ -211,3 +211,25 @@ def test_a_flood_of_downlinks_is_bounded() -> None:
         await s.watching(work)
 
     on_scene(body, gateways=gateways)
+
+
+def test_a_defect_on_one_downlink_costs_neither_the_connection_nor_the_next_one() -> None:
+    class Broken(Gateways):
+        async def transmit(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
+            if not self.sent:
+                self.sent.append(downlink)
+                raise ZeroDivisionError
+            return await super().transmit(downlink)
+
+    async def body(s: Scene) -> None:
+        await s.forwarder.open()
+
+        async def work() -> None:
+            for n in (b"ab", b"cd"):
+                s.server.ask(GATEWAY, txpk(None, immediate=True), n)
+                await s.until(lambda n=n: n in [token for _, token, _ in s.server.acks])  # type: ignore[misc]
+            assert [ack.error for _, _, ack in s.server.acks] == ["TOO_LATE", None]
+
+        await s.watching(work)
+
+    on_scene(body, gateways=Broken(), gateway=[{"local": GATEWAY}])
