@@ -230,7 +230,7 @@ class App:
 
     async def _run_scans(self, queue: "ScanQueue") -> None:
         """A store that cannot be had is a state of the box, told once; it is tried again like a driver's device."""
-        from torhaus.daemon.scans.db import StoreRefused
+        from torhaus.daemon.scans.migrate import StoreRefused
         from torhaus.daemon.scans.queue import StoreBusy
 
         try:

@@ -5,7 +5,6 @@ transaction, so that nothing else can come between, and a cancelled caller canno
 """
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +15,10 @@ import msgspec
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.scans import evidence
+from torhaus.daemon.scans.migrate import bring_up, check_ours
 from torhaus.daemon.scans.states import Reason, State, check_move
 
 T = TypeVar("T")
-VERSION: Final = 1
-_SCHEMA: Final = Path(__file__).with_name("schema_v1.sql")
-
-
-class StoreRefused(Exception):  # noqa: N818 - a fact about the file
-    """The file is not ours to use: made by a newer torhaus, or no scans store."""
 
 
 class Scan(msgspec.Struct, frozen=True, gc=False):
@@ -178,15 +172,12 @@ class ScansDb:
         conn = sqlite3.connect(self._path, isolation_level=None)
         try:
             self._path.chmod(0o600)
-            version = conn.execute("PRAGMA user_version").fetchone()[0]
-            _check_version(version)
+            check_ours(conn)
             conn.execute("PRAGMA journal_mode = WAL")
             conn.execute("PRAGMA synchronous = FULL")
             conn.execute("PRAGMA foreign_keys = ON")
             conn.execute("PRAGMA secure_delete = ON")
-            if version == 0:
-                _check_empty(conn)
-                _create(conn)
+            bring_up(conn)
             self.store = conn.execute("SELECT store FROM store").fetchone()[0]
         except BaseException:
             conn.close()
@@ -219,29 +210,3 @@ class ScansDb:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._conn.close)
             self._conn = None
         self._thread.shutdown(wait=False)
-
-
-def _check_version(version: int) -> None:
-    if version not in {0, VERSION}:
-        raise StoreRefused(f"scans.db has version {version}, this torhaus knows {VERSION}")
-
-
-def _check_empty(conn: sqlite3.Connection) -> None:
-    """A file that has tables but no version of ours is somebody else's."""
-    if conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        raise StoreRefused("scans.db is not a scans store")
-
-
-def _create(conn: sqlite3.Connection) -> None:
-    """All or nothing."""
-    conn.execute("BEGIN IMMEDIATE")
-    try:
-        for statement in _SCHEMA.read_text(encoding="utf-8").split(";\n"):
-            conn.execute(statement)
-        conn.execute("INSERT INTO store (one, store) VALUES (1, ?)", (os.urandom(4).hex(),))
-        conn.execute(f"PRAGMA user_version = {VERSION}")
-        conn.execute("COMMIT")
-    except BaseException:
-        if conn.in_transaction:
-            conn.execute("ROLLBACK")
-        raise
