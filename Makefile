@@ -55,8 +55,9 @@ help:
 demo: $(VENV)/.run
 	@$(BIN)/torhaus demo $(ARGS)
 
+# files side by side, one on each core; ARGS="-n 0": one after the other
 test: $(VENV)/.dev peers
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 # TORHAUS_CRASH_ROUNDS=n: so many kills, cuts and so on instead of the numbers in the tests
 test-crash: $(VENV)/.dev peers
