@@ -39,9 +39,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         action.add_argument("--json", action="store_true", help="as JSON")
     for action in (show, retry):
         action.add_argument("id", metavar="SCAN-ID")
+    retry.add_argument("--target", metavar="NAME", help="where a held one goes, if its station does not say")
 
 
-def _ask(
+def ask(
     config: Path,
     what: str,
     kind: Any,  # noqa: ANN401 - the type of the answer
@@ -88,7 +89,7 @@ def run_list(args: argparse.Namespace) -> int:
 
     query = "&".join(f"state={quote(s)}" for s in args.state)
     what = "/scans" + (f"?{query}" if query else "")
-    found = _ask(args.config, what, list[Row], offline=lambda path: read_scans(path, args.state))
+    found = ask(args.config, what, list[Row], offline=lambda path: read_scans(path, args.state))
     if isinstance(found, int):
         return found
     if args.json:
@@ -110,7 +111,7 @@ def run_show(args: argparse.Namespace) -> int:
     from torhaus.daemon.scans.pages import Shown
 
     what = f"/scans/show?id={quote(args.id)}"
-    found = _ask(args.config, what, Shown, offline=lambda path: read_scan(path, args.id))
+    found = ask(args.config, what, Shown, offline=lambda path: read_scan(path, args.id))
     if isinstance(found, int):
         return found
     text = msgspec.json.encode(found)
@@ -122,7 +123,8 @@ def run_retry(args: argparse.Namespace) -> int:
     """Say what has become of it."""
     from torhaus.daemon.scans.pages import Row
 
-    found = _ask(args.config, f"/scans/retry?id={quote(args.id)}", Row, "POST")
+    where = f"&target={quote(args.target)}" if args.target else ""
+    found = ask(args.config, f"/scans/retry?id={quote(args.id)}{where}", Row, "POST")
     if isinstance(found, int):
         return found
     print(msgspec.json.encode(found).decode() if args.json else f"{found.id}: {found.state}")

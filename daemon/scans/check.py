@@ -13,7 +13,7 @@ import msgspec
 
 from torhaus.daemon.scans.checker import EX_UNAVAILABLE, Limits, Verdict
 from torhaus.daemon.scans.disk import Disk
-from torhaus.daemon.scans.nursery import ANSWER, EX_OSERR, MAX_ANSWER_BYTES, REQUEST, TIMED_OUT
+from torhaus.daemon.scans.nursery import ANSWER, EX_OSERR, MAX_ANSWER_BYTES, REQUEST, TIMED_OUT, for_codes
 from torhaus.daemon.scans.states import Reason
 
 NURSERY: Final = (sys.executable, "-I", "-m", "torhaus.daemon.scans.nursery")
@@ -31,8 +31,11 @@ class CheckUnavailable(Exception):  # noqa: N818 - a state of this machine, not 
 class Check(Protocol):
     """Judges one document."""
 
-    async def check(self, path: Path) -> Verdict:
-        """The verdict on the file's bytes. Raises CheckUnavailable and OSError; nothing else."""
+    async def check(self, path: Path, *, codes: bool = False) -> Verdict:
+        """The verdict on the file's bytes, with cover sheets' `codes` if they are wanted.
+
+        Raises CheckUnavailable and OSError; nothing else.
+        """
         ...
 
     async def close(self) -> None:
@@ -49,10 +52,10 @@ class _Child:
         self.waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
 
-    def ask(self, number: int, document: int) -> asyncio.Future[tuple[int, bytes]]:
+    def ask(self, number: int, document: int, *, codes: bool) -> asyncio.Future[tuple[int, bytes]]:
         """Hand over an open document. Raises OSError."""
         answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        socket.send_fds(self.sock, [REQUEST.pack(number)], [document])
+        socket.send_fds(self.sock, [REQUEST.pack(number, codes)], [document])
         self.waiting[number] = answer
         return answer
 
@@ -96,26 +99,27 @@ class ProcessCheck:
         self._starting = asyncio.Lock()
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
 
-    async def check(self, path: Path) -> Verdict:
+    async def check(self, path: Path, *, codes: bool = False) -> Verdict:
         """The verdict on the file's bytes. The process gets an open descriptor, no path and no environment."""
         async with self._places:
             fd = await asyncio.to_thread(self._disk.open_read, path)
             try:
-                code, reply = await self._ask(fd)
+                code, reply = await self._ask(fd, codes=codes)
             finally:
                 os.close(fd)
         return _verdict(code, reply)
 
-    async def _ask(self, fd: int) -> tuple[int, bytes]:
+    async def _ask(self, fd: int, *, codes: bool) -> tuple[int, bytes]:
         child = await self._running()
         self._number += 1
         try:
-            answer = child.ask(self._number, fd)
+            answer = child.ask(self._number, fd, codes=codes)
         except OSError as error:
             child.end("the checking process takes nothing")
             raise CheckUnavailable(type(error).__name__) from error
         try:
-            async with asyncio.timeout(self._limits.wall_s + GRACE_S):
+            limits = for_codes(self._limits) if codes else self._limits
+            async with asyncio.timeout(limits.wall_s + GRACE_S):
                 return await answer
         except TimeoutError:
             child.end("the checking process hung")
@@ -157,7 +161,7 @@ class ProcessCheck:
 
 def _verdict(code: int, reply: bytes) -> Verdict:
     if code == EX_UNAVAILABLE:
-        raise CheckUnavailable("the extra 'scans' (pikepdf, Pillow) is not installed")
+        raise CheckUnavailable("the extra 'scans' (pikepdf, Pillow and what reads codes) is not installed")
     if code == EX_OSERR:
         raise CheckUnavailable("no process can be started")
     if code in {TIMED_OUT, -signal.SIGXCPU}:

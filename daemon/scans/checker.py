@@ -19,8 +19,13 @@ import msgspec
 from torhaus.daemon.scans.states import Reason
 
 EX_UNAVAILABLE: Final = 69
-MAX_VERDICT_BYTES: Final = 4096
-"""A verdict is some 150 bytes; more is not from us."""
+MAX_VERDICT_BYTES: Final = 48 << 10
+"""A verdict is some 150 bytes, and as many more for each cover sheet. It fits into a pipe."""
+MAX_CODES: Final = 200
+"""Codes of cover sheets in one document; where there are more, none is believed."""
+CODES_TIME: Final = 10
+"""So many times longer a document may take whose pages are searched for codes: a tenth of a second each."""
+UNREAD: Final = "codes_unread"
 
 _PR_SET_PDEATHSIG: Final = 1
 _TAIL_BYTES: Final = 1024
@@ -50,13 +55,24 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_frames: int = 5000
 
 
+class Code(msgspec.Struct, frozen=True, array_like=True):
+    """A code that claims to be a cover sheet's: on which page, from 0, and its text."""
+
+    page: int
+    text: str
+
+
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the check found. `reason` None: good. `flags`: encrypted, jbig2_symbols, unchecked. pages 0: unknown."""
+    """What the check found. `reason` None: good. pages 0: unknown.
+
+    `flags`: encrypted, jbig2_symbols, unchecked; codes_unread where codes were looked for and there may be some.
+    """
 
     media_type: str
     reason: Reason | None = None
     pages: int = 0
     flags: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = ()
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict, raised from inside a walk
@@ -72,8 +88,11 @@ def media_type_of(head: bytes) -> str:
     return next((name for magic, name in _MAGIC if head.startswith(magic)), "application/octet-stream")
 
 
-def examine(file: BinaryIO, limits: Limits) -> Verdict:
-    """Open strictly, decode to the end, count the pages. Never raises for what is in the document."""
+def examine(file: BinaryIO, limits: Limits, *, codes: bool = False) -> Verdict:
+    """Open strictly, decode to the end, count the pages; find cover sheets' `codes` if asked to.
+
+    Never raises for what is in the document.
+    """
     media_type = media_type_of(file.read(16))
     size = file.seek(0, io.SEEK_END)
     if size == 0:
@@ -94,7 +113,26 @@ def examine(file: BinaryIO, limits: Limits) -> Verdict:
         raise
     except Exception:  # noqa: BLE001 - parsers raise anything for hostile bytes; all of it means "does not open"
         return Verdict(media_type, Reason.DAMAGED, flags=tuple(sorted(flags)))
-    return Verdict(media_type, None, pages, tuple(sorted(flags)))
+    found = _codes(file, media_type, limits, flags) if codes else ()
+    return Verdict(media_type, None, pages, tuple(sorted(flags)), found)
+
+
+def _codes(file: BinaryIO, media_type: str, limits: Limits, flags: set[str]) -> tuple[Code, ...]:
+    """What cover sheets say. A document in which they cannot be looked for is good, and flagged."""
+    if "encrypted" not in flags:
+        try:
+            from torhaus.daemon.scans.sheets.codes import find
+
+            found = find(file, media_type, limits)
+        except ImportError:
+            raise
+        except Exception:  # noqa: BLE001 - parsers raise anything for hostile bytes, MemoryError and Refusal among it
+            flags.add(UNREAD)
+            return ()
+        if len(found) <= MAX_CODES:
+            return found
+    flags.add(UNREAD)
+    return ()
 
 
 def _pdf(file: BinaryIO, tail: bytes, flags: set[str]) -> int:

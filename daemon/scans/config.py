@@ -9,10 +9,12 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from torhaus.codecs.cover_sheet import WORD
 from torhaus.daemon.scans.checker import Limits
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 AbsPath = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z", max_length=4096)]
+Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 _LOOPBACK: Final = "localhost"
 
@@ -33,6 +35,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     duplicates: Literal["mark", "hold"] = "mark"
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
+    cover_sheets: Literal["off", "optional", "required"] = "off"  # whether they are looked for, and missed
 
 
 class FolderTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
@@ -66,10 +69,23 @@ Target = FolderTarget | HttpTarget
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything from this station goes to this target."""
+    """What fits all that is said here goes to this target; the first one that fits counts."""
 
-    station: Name
     target: Name
+    station: Name | None = None
+    department: Word | None = None  # as its cover sheet says
+    class_: Word | None = msgspec.field(default=None, name="class")
+
+    @property
+    def is_for_sheets(self) -> bool:
+        """Whether it speaks of what a cover sheet says."""
+        return (self.department, self.class_) != (None, None)
+
+
+class CoverSheets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys of cover sheets that are printed elsewhere, besides the box's own one. The first one signs new sheets."""
+
+    key_files: tuple[AbsPath, ...] = ()
 
 
 class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,14 +95,18 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: tuple[Target, ...] = ()
     route: tuple[Route, ...] = ()
     check: Limits = Limits()
+    cover_sheets: CoverSheets = CoverSheets()
     min_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 512 << 20  # what scans leave free on the store's file system
 
     def target_of(self, station: str) -> str | None:
-        """The name of the station's target; None for a station that is no longer configured."""
+        """Where what comes without a cover sheet goes; None for a station that is no longer configured, or has none."""
+        known = next((s for s in self.station if s.name == station), None)
+        if known is None:
+            return None
         for route in self.route:
-            if route.station == station:
+            if route.station in {None, station} and not route.is_for_sheets:
                 return route.target
-        return next((s.target for s in self.station if s.name == station), None)
+        return known.target
 
 
 def faults(config: ScanConfig) -> list[tuple[str, str]]:
@@ -94,13 +114,18 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     targets = {t.name for t in config.target}
     stations = {s.name for s in config.station}
-    routed = [r.station for r in config.route]
+    routed = {r.station for r in config.route}
     for key, names in (("station", [s.name for s in config.station]), ("target", [t.name for t in config.target])):
         found += [(f"scan.{key}[{i}].name", "used twice") for i, n in enumerate(names) if n in names[:i]]
     for i, station in enumerate(config.station):
         key = f"scan.station[{i}]"
-        if (station.target is None) == (station.name not in routed):
-            found.append((f"{key}.target", "needs exactly one target: here or in one [[scan.route]]"))
+        if station.target is None and not routed & {station.name, None}:
+            found.append((f"{key}.target", "needs a target: here, or by a [[scan.route]]"))
+        by_rule = [r for r in config.route if r.station in {station.name, None} and not r.is_for_sheets]
+        if station.target is not None and by_rule:
+            found.append((f"{key}.target", "has a target here and one in a [[scan.route]]"))
+        if station.cover_sheets == "off" and any(r.station == station.name and r.is_for_sheets for r in config.route):
+            found.append((f"{key}.cover_sheets", "is off, and a [[scan.route]] of it goes by cover sheets"))
         if station.target is not None and station.target not in targets:
             found.append((f"{key}.target", f"no [[scan.target]] named {station.target!r}"))
         if station.give_up_s < station.stable_s:
@@ -110,16 +135,30 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
         if any(isinstance(t, FolderTarget) and _same(station.path, t.path) for t in config.target):
             found.append((f"{key}.path", "is also a target's folder: everything would come back"))
     for i, route in enumerate(config.route):
-        if route.station not in stations:
+        if route.station is None and not route.is_for_sheets:
+            found.append((f"scan.route[{i}]", "fits everything: name a station, a department or a class"))
+        if route.station is not None and route.station not in stations:
             found.append((f"scan.route[{i}].station", f"no [[scan.station]] named {route.station!r}"))
         if route.target not in targets:
             found.append((f"scan.route[{i}].target", f"no [[scan.target]] named {route.target!r}"))
-        if route.station in routed[:i]:
-            found.append((f"scan.route[{i}].station", "has a route already"))
+        if any(_covers(earlier, route) for earlier in config.route[:i]):
+            found.append((f"scan.route[{i}]", "is never reached: an earlier one fits all that this one fits"))
     for i, target in enumerate(config.target):
         if isinstance(target, HttpTarget):
             found += [(f"scan.target[{i}].{key}", what) for key, what in _http_faults(target)]
     return found
+
+
+def _covers(earlier: Route, later: Route) -> bool:
+    """Whether nothing is left for the later one."""
+    if earlier.is_for_sheets != later.is_for_sheets:
+        return False
+    pairs = zip(_wanted(earlier), _wanted(later), strict=True)
+    return all(first in {None, second} for first, second in pairs)
+
+
+def _wanted(route: Route) -> tuple[str | None, ...]:
+    return route.station, route.department, route.class_
 
 
 def _same(path: str, other: str) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.scans import evidence
+from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.migrate import bring_up, check_ours
 from torhaus.daemon.scans.states import Reason, State, check_move
 
@@ -35,6 +36,7 @@ class Scan(msgspec.Struct, frozen=True, gc=False):
     media_type: str
     pages: int
     flags: tuple[str, ...]
+    codes: tuple[Code, ...]
     duplicate_of: str | None
     target: str | None
     receipt: str | None
@@ -59,6 +61,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     flags: tuple[str, ...]
     at: Stamp
     boot_id: str
+    codes: tuple[Code, ...] = ()
 
 
 class Tx:
@@ -81,11 +84,11 @@ class Tx:
         at = arrival.at
         self.conn.execute(
             "INSERT INTO scan (seq, id, station, name, state, sha256, size_bytes, media_type, pages, flags,"
-            " duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " codes, duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (seq, scan_id, arrival.station, arrival.name, State.SPOOLED, arrival.sha256, arrival.size_bytes,
-             arrival.media_type, arrival.pages, " ".join(arrival.flags), first[0] if first else None,
-             at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns),
+             arrival.media_type, arrival.pages, " ".join(arrival.flags), codes_json(arrival.codes),
+             first[0] if first else None, at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns),
         )  # fmt: skip
         arrived: evidence.Data = {"state": State.ARRIVED.value, "station": arrival.station, "synced": at.synced}
         spooled: evidence.Data = {
@@ -141,9 +144,15 @@ class Tx:
         return evidence.Head(self._store, seq, digest.hex(), at_ns)
 
 
+def codes_json(codes: tuple[Code, ...]) -> str:
+    """As the store has them."""
+    return msgspec.json.encode(codes).decode()
+
+
 def _scan(row: tuple[object, ...]) -> Scan:
     values = dict(zip(Scan.__struct_fields__, row, strict=True))
     values["flags"] = tuple(str(values["flags"]).split())
+    values["codes"] = msgspec.json.decode(str(values["codes"]), type=tuple[Code, ...])
     return msgspec.convert(values, Scan, builtin_types=(bytes,))
 
 

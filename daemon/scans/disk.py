@@ -79,6 +79,18 @@ class Disk:
         new.hardlink_to(old)
         old.unlink()
 
+    def keep(self, path: Path, data: bytes) -> None:
+        """Have a small file of ours (0600) hold this, or what it held before, whatever happens meanwhile."""
+        draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+        fd = self.create(draft)
+        try:
+            self.write(fd, data)
+            self.fsync(fd)
+        finally:
+            os.close(fd)
+        self.rename(draft, path)
+        self.fsync_dir(path.parent)
+
     def free(self, path: Path) -> int:
         """Bytes that the file system of `path` still has for us (statvfs(3), f_bavail: without root's own)."""
         found = os.statvfs(path)

@@ -10,7 +10,6 @@ signed (Ed25519, RFC 8032), kept beside the database and sent with each upload.
 
 import contextlib
 import hashlib
-import os
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -144,19 +143,8 @@ class Signer:
         with contextlib.suppress(FileNotFoundError):
             return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
         key = Ed25519PrivateKey.generate()
-        self._replace(path, key.private_bytes_raw())
+        self._disk.keep(path, key.private_bytes_raw())
         return key
-
-    def _replace(self, path: Path, data: bytes) -> None:
-        draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
-        fd = self._disk.create(draft)
-        try:
-            self._disk.write(fd, data)
-            self._disk.fsync(fd)
-        finally:
-            os.close(fd)
-        self._disk.rename(draft, path)
-        self._disk.fsync_dir(self._folder)
 
     @property
     def public(self) -> str:
@@ -170,7 +158,7 @@ class Signer:
 
     def record(self, head: Head) -> None:
         """Sign and keep as `evidence.head`. Blocks; raises OSError."""
-        self._replace(self._folder / "evidence.head", msgspec.json.encode(self.sign(head), order="sorted"))
+        self._disk.keep(self._folder / "evidence.head", msgspec.json.encode(self.sign(head), order="sorted"))
 
     def recorded(self) -> Head | None:
         """The head kept last. Raises ValueError when the file is no head."""

@@ -206,7 +206,7 @@ class Intake:
             scan = tx.add(
                 Arrival(
                     self._station.name, sources.original_name(tx, entry), draft.sha256, draft.size_bytes,
-                    verdict.media_type, verdict.pages, verdict.flags, at, self._clock.boot_id,
+                    verdict.media_type, verdict.pages, verdict.flags, at, self._clock.boot_id, verdict.codes,
                 )
             )  # fmt: skip
             if verdict.reason is not None:

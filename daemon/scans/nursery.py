@@ -3,9 +3,9 @@
 To load them takes a hundred times as long as to check a page of post. Every document still gets a process of its own,
 which dies with it: nothing of one document is there when the next is looked at.
 
-On descriptor 0 is a socket (AF_UNIX, SOCK_SEQPACKET). A request is a number of eight bytes, with the document's open
-descriptor beside it; an answer is the number, how the checker ended (`os.waitstatus_to_exitcode`, or TIMED_OUT), and
-what it wrote.
+On descriptor 0 is a socket (AF_UNIX, SOCK_SEQPACKET). A request is a number of eight bytes and whether cover sheets
+are to be found (0 or 1), with the document's open descriptor beside it; an answer is the number, how the checker ended
+(`os.waitstatus_to_exitcode`, or TIMED_OUT), and what it wrote.
 """
 
 import contextlib
@@ -22,16 +22,26 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from torhaus.daemon.scans.checker import EX_UNAVAILABLE, MAX_VERDICT_BYTES, Limits, bound, die_with_parent, examine
+from torhaus.daemon.scans.checker import (
+    CODES_TIME,
+    EX_UNAVAILABLE,
+    MAX_VERDICT_BYTES,
+    Limits,
+    bound,
+    die_with_parent,
+    examine,
+)
 
 EX_OSERR: Final = 71
 TIMED_OUT: Final = 256
-REQUEST: Final = Struct("<Q")
+REQUEST: Final = Struct("<Q?")
 ANSWER: Final = Struct("<Qi")
 MAX_ANSWER_BYTES: Final = ANSWER.size + MAX_VERDICT_BYTES
 _PARSERS: Final = ("pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin")
+_READERS: Final = ("torhaus.daemon.scans.sheets.codes",)
+"""What finds codes on pages: loaded when the first document is to be searched for some."""
 
-Work = Callable[[Limits], int]
+Work = Callable[[Limits, bool], int]
 
 
 class _Checker(msgspec.Struct):
@@ -47,7 +57,8 @@ class _Checker(msgspec.Struct):
 class Nursery:
     """Serves one socket until it is closed; then all checkers are ended."""
 
-    def __init__(self, sock: socket.socket, limits: Limits, work: Work) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits, work: Work, readers: tuple[str, ...] = ()) -> None:
+        self._readers = readers
         self._sock = sock
         self._limits = limits
         self._work = work
@@ -79,22 +90,26 @@ class Nursery:
         request, fds, _, _ = socket.recv_fds(self._sock, REQUEST.size, 1)
         if len(request) != REQUEST.size or len(fds) != 1:
             return False
-        (number,) = REQUEST.unpack(request)
+        number, codes = REQUEST.unpack(request)
+        if codes and self._readers:
+            _load(self._readers)
+            self._readers = ()
         try:
-            self._start(number, fds[0])
+            self._start(number, fds[0], codes=codes)
         except OSError:
             self._answer(number, EX_OSERR)
         finally:
             os.close(fds[0])
         return True
 
-    def _start(self, number: int, document: int) -> None:
+    def _start(self, number: int, document: int, *, codes: bool) -> None:
+        limits = for_codes(self._limits) if codes else self._limits
         out, into = os.pipe()
         ours = os.getpid()
         try:
             pid = os.fork()
             if not pid:
-                self._become_checker(document, into, ours)
+                self._become_checker(document, into, ours, limits, codes)
         except OSError:
             os.close(out)
             raise
@@ -102,10 +117,10 @@ class Nursery:
             os.close(into)
         os.set_blocking(out, False)
         ended = os.pidfd_open(pid)
-        self._checkers[ended] = _Checker(number, pid, out, time.monotonic() + self._limits.wall_s)
+        self._checkers[ended] = _Checker(number, pid, out, time.monotonic() + limits.wall_s)
         self._poll.register(ended, select.POLLIN)
 
-    def _become_checker(self, document: int, into: int, parent: int) -> NoReturn:
+    def _become_checker(self, document: int, into: int, parent: int, limits: Limits, codes: bool) -> NoReturn:
         """In the new process: only the document and the pipe are left, then the work is done. Does not come back."""
         code = EX_OSERR
         try:
@@ -115,7 +130,7 @@ class Nursery:
             os.dup2(document, 0)
             os.dup2(into, 1)
             os.closerange(2, max(document, into, *self._checkers, self._sock.fileno(), 64) + 64)
-            code = self._work(self._limits)
+            code = self._work(limits, codes)
         except BaseException:  # noqa: BLE001 - whatever it is: the code says that the check crashed
             code = 1
         finally:
@@ -146,12 +161,23 @@ class Nursery:
                 os.kill(checker.pid, signal.SIGKILL)
 
 
-def check(limits: Limits) -> int:
+def for_codes(limits: Limits) -> Limits:
+    """What a document may use whose pages are searched."""
+    return msgspec.structs.replace(limits, cpu_s=limits.cpu_s * CODES_TIME, wall_s=limits.wall_s * CODES_TIME)
+
+
+def _load(names: tuple[str, ...]) -> None:
+    for name in names:
+        with contextlib.suppress(ImportError):  # who needs a missing one says so
+            importlib.import_module(name)
+
+
+def check(limits: Limits, codes: bool) -> int:
     """What a checker does: descriptor 0 is the document, the verdict goes to descriptor 1. Its exit code."""
     bound(limits)
     with open(0, "rb", closefd=False) as document:
         try:
-            verdict = examine(document, limits)
+            verdict = examine(document, limits, codes=codes)
         except ImportError:
             return EX_UNAVAILABLE
     os.write(1, msgspec.json.encode(verdict))
@@ -163,10 +189,9 @@ def main(arguments: list[str], work: Work = check) -> int:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the daemon, which closes the socket
     limits = msgspec.json.decode(arguments[0], type=Limits)
-    for name in _PARSERS if work is check else ():
-        with contextlib.suppress(ImportError):  # who needs a missing one says so
-            importlib.import_module(name)
-    Nursery(socket.socket(fileno=0), limits, work).serve()
+    is_real = work is check
+    _load(_PARSERS if is_real else ())
+    Nursery(socket.socket(fileno=0), limits, work, _READERS if is_real else ()).serve()
     return 0
 
 

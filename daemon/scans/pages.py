@@ -1,14 +1,16 @@
-"""The scan queue's calls on the local socket: list, show, retry."""
+"""The scan queue's calls on the local socket: list, show, retry, cover sheets."""
 
 import msgspec
 from aiohttp import web
 
+from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.httpd import Route, reply_json
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.evidence import Entry
 from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.sheets.desk import BLANK, MAX_AT_ONCE
 from torhaus.daemon.scans.states import State
 
 
@@ -70,6 +72,7 @@ class ScanPages:
             ("GET", "/scans", self.listing),
             ("GET", "/scans/show", self.show),
             ("POST", "/scans/retry", self.retry),
+            ("POST", "/scans/sheets", self.sheets),
         ]
         return [(method, path, self._when_open(page)) for method, path, page in pages]
 
@@ -100,10 +103,22 @@ class ScanPages:
     async def retry(self, request: web.Request) -> web.Response:
         """Let a held scan go on, or have a quarantined one checked again."""
         try:
-            return reply_json(row(await self._queue.retry(request.query.get("id", ""))))
+            return reply_json(row(await self._queue.retry(request.query.get("id", ""), request.query.get("target"))))
         except KeyError:
             return reply_json({"error": "no such scan"}, 404)
         except ValueError as e:
             return reply_json({"error": str(e)}, 409)
         except (CheckUnavailable, OSError) as e:
             return reply_json({"error": f"cannot be checked just now: {e}"}, 503)
+
+    async def sheets(self, request: web.Request) -> web.Response:
+        """Texts for new cover sheets that say the same."""
+        q = request.query
+        try:
+            count, pages = int(q.get("count", "1")), int(q["pages"]) if "pages" in q else None
+            sheet = CoverSheet(q.get("department", ""), BLANK, q.get("class"), pages, q.get("batch"))
+        except ValueError as e:
+            return reply_json({"error": str(e)}, 400)
+        if not 1 <= count <= MAX_AT_ONCE:
+            return reply_json({"error": f"count: 1 to {MAX_AT_ONCE}"}, 400)
+        return reply_json(await self._queue.order_sheets(sheet, count))

@@ -60,7 +60,7 @@ class Preparation:
         if draft is None:
             return None
         try:
-            verdict = self._judge(await self._check.check(draft.path))
+            verdict = self._judge(await self._check.check(draft.path, codes=self._station.cover_sheets != "off"))
             is_kept = (verdict.reason is None or take_bad) and not is_known(draft.sha256)
             await asyncio.to_thread(self._spool.publish if is_kept else self._spool.discard, draft)
         except (OSError, CheckUnavailable):

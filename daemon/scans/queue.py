@@ -5,28 +5,31 @@ import fcntl
 import os
 import random
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
 from torhaus.daemon.scans.config import ScanConfig
-from torhaus.daemon.scans.db import Scan, ScansDb, Tx
+from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
 from torhaus.daemon.scans.delivery import Delivery
 from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.folder import HotFolder
 from torhaus.daemon.scans.intake import Intake
+from torhaus.daemon.scans.sealing import Sealing
+from torhaus.daemon.scans.sheets.desk import SheetDesk
 from torhaus.daemon.scans.spool import Spool
-from torhaus.daemon.scans.states import Reason, State
+from torhaus.daemon.scans.states import State
 from torhaus.daemon.scans.targets.registry import open_target
 
 SEAL_INTERVAL_S: Final = 1.0
 """How often newly spooled scans are looked for: what a scan waits at most before its target knows of it."""
-SEAL_BATCH: Final = 100
 HEAD_INTERVAL_S: Final = 60.0
 """How often the signed head of the evidence journal is written: what a cut-off tail can hide at most."""
 MAX_LIST: Final = 1000
@@ -59,6 +62,8 @@ class ScanQueue:
         self._rng = rng or random.Random()
         self._spool = Spool(self._root, self._disk, config.min_free_bytes)
         self._db = ScansDb(self._root / "scans.db", site)
+        self.desk = SheetDesk(self._root, self._disk, config.cover_sheets.key_files)
+        self._sealing = Sealing(config, self.desk)
         self._signer: evidence.Signer | None = None
         self._lock_fd = -1
         self._stalled: set[str] = set()
@@ -100,6 +105,7 @@ class ScanQueue:
             raise StoreBusy(f"in use by another torhaus: {self._root}") from None
         self._spool.prepare()
         self._signer = evidence.Signer(self._root, self._disk)
+        self.desk.load()
 
     async def close(self) -> None:
         """Give the store back."""
@@ -135,17 +141,9 @@ class ScanQueue:
             await self._clock.sleep(HEAD_INTERVAL_S)
 
     async def seal(self) -> int:
-        """Fix metadata and target of what was spooled, if its station is configured. Returns how many were moved."""
-        at_ns = self._clock.wall_ns()
-
-        def work(tx: Tx) -> list[Scan]:
-            stations = [s.name for s in self._config.station if self._config.target_of(s.name) is not None]
-            where = f"state = ? AND station IN ({','.join('?' * len(stations))}) ORDER BY seq"
-            found = tx.find(where, (State.SPOOLED.value, *stations), SEAL_BATCH)
-            return [self._seal_one(tx, scan, at_ns) for scan in found]
-
+        """Have what was spooled sealed. Returns how many were moved."""
         try:
-            sealed = await self._db.run(work)
+            sealed = await self._db.run(partial(self._sealing.some, at_ns=self._clock.wall_ns()))
         except sqlite3.Error as error:
             self._stall("seal", type(error).__name__)
             return 0
@@ -153,22 +151,6 @@ class ScanQueue:
         for scan in sealed:
             self._tell(scan)
         return len(sealed)
-
-    def _seal_one(self, tx: Tx, scan: Scan, at_ns: int) -> Scan:
-        station = next(s for s in self._config.station if s.name == scan.station)
-        target = self._config.target_of(scan.station)
-        assert target is not None
-        if scan.duplicate_of is not None and station.duplicates == "hold":
-            return tx.move(scan, State.HELD, at_ns, Reason.DUPLICATE, duplicate_of=scan.duplicate_of)
-        return self._sealed(tx, scan, target, at_ns)
-
-    def _sealed(self, tx: Tx, scan: Scan, target: str, at_ns: int) -> Scan:
-        tx.conn.execute("UPDATE scan SET target = ? WHERE seq = ?", (target, scan.seq))
-        return tx.move(
-            scan, State.SEALED, at_ns, sha256=scan.sha256, bytes=scan.size_bytes, media_type=scan.media_type,
-            pages=scan.pages, flags=" ".join(scan.flags), station=scan.station, target=target,
-            duplicate_of=scan.duplicate_of,
-        )  # fmt: skip
 
     async def record_head(self) -> None:
         """Write the signed head of the evidence journal to disk; trouble is reported, not raised."""
@@ -198,14 +180,6 @@ class ScanQueue:
 
         return await self._db.run(work)
 
-    async def list(
-        self, states: tuple[State, ...] = tuple(State), before_seq: int = 1 << 62, limit: int = 100
-    ) -> list[Scan]:
-        """The newest scans in these states, newest first; `before_seq` pages on."""
-        where = f"state IN ({','.join('?' * len(states))}) AND seq < ? ORDER BY seq DESC"
-        values = (*(s.value for s in states), before_seq)
-        return await self._db.run(lambda tx: tx.find(where, values, min(limit, MAX_LIST)))
-
     async def show(self, scan_id: str) -> tuple[Scan, tuple[evidence.Entry, ...]]:
         """A scan and its evidence, oldest first. Raises KeyError."""
 
@@ -218,14 +192,19 @@ class ScanQueue:
 
         return await self._db.run(work)
 
-    async def retry(self, scan_id: str) -> Scan:
+    async def order_sheets(self, sheet: CoverSheet, count: int) -> list[str]:
+        """Texts for new cover sheets that say the same. Raises sqlite3.Error."""
+        return await self._db.run(lambda tx: self.desk.order(tx, sheet, count, self._clock.wall_ns()))
+
+    async def retry(self, scan_id: str, target: str | None = None) -> Scan:
         """A person lets a held scan go on, or has a quarantined one checked again (it stays there unless it passes).
 
+        `target`: where a held one goes; else where its station's documents go.
         Raises KeyError (no such scan), ValueError (in no state to be retried), CheckUnavailable, OSError.
         """
         scan = await self._db.run(lambda tx: _by_id(tx, scan_id))
         if scan.state is State.HELD:
-            moved = await self._db.run(lambda tx: self._let_go(tx, scan))
+            moved = await self._db.run(lambda tx: self._sealing.let_go(tx, scan, target, self._clock.wall_ns()))
         elif scan.state is State.QUARANTINED:
             moved = await self._check_again(scan)
         else:
@@ -233,17 +212,11 @@ class ScanQueue:
         self._tell(moved)
         return moved
 
-    def _let_go(self, tx: Tx, scan: Scan) -> Scan:
-        target = self._config.target_of(scan.station) or scan.target
-        if target is None:
-            raise ValueError("its station has no target")
-        tx.conn.execute("UPDATE scan SET tries = 0, refusals = 0, due_boot_id = '' WHERE seq = ?", (scan.seq,))
-        return self._sealed(tx, scan, target, self._clock.wall_ns())
-
     async def _check_again(self, scan: Scan) -> Scan:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
             raise ValueError("its bytes are missing or changed")
-        verdict = await self._check.check(self._spool.path(scan.sha256))
+        sheets = any(s.name == scan.station and s.cover_sheets != "off" for s in self._config.station)
+        verdict = await self._check.check(self._spool.path(scan.sha256), codes=sheets)
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> Scan:
@@ -251,8 +224,8 @@ class ScanQueue:
                 tx.note(scan, "checked_again", at_ns, reason=verdict.reason.value)
                 return scan
             tx.conn.execute(
-                "UPDATE scan SET media_type = ?, pages = ?, flags = ? WHERE seq = ?",
-                (verdict.media_type, verdict.pages, " ".join(verdict.flags), scan.seq),
+                "UPDATE scan SET media_type = ?, pages = ?, flags = ?, codes = ? WHERE seq = ?",
+                (verdict.media_type, verdict.pages, " ".join(verdict.flags), codes_json(verdict.codes), scan.seq),
             )
             return tx.move(scan, State.SPOOLED, at_ns, sha256=scan.sha256)
 
@@ -270,6 +243,14 @@ class ScanQueue:
         if not good:
             result.faults.append(evidence.Fault(0, "signature"))
         return result
+
+    async def list(
+        self, states: tuple[State, ...] = tuple(State), before_seq: int = 1 << 62, limit: int = 100
+    ) -> list[Scan]:
+        """The newest scans in these states, newest first; `before_seq` pages on."""
+        where = f"state IN ({','.join('?' * len(states))}) AND seq < ? ORDER BY seq DESC"
+        values = (*(s.value for s in states), before_seq)
+        return await self._db.run(lambda tx: tx.find(where, values, min(limit, MAX_LIST)))
 
     def _stall(self, where: str, detail: str) -> None:
         """Report trouble with our own disk, once until it is over."""

@@ -4,3 +4,12 @@
 ALTER TABLE scan ADD COLUMN batch TEXT;
 
 CREATE INDEX scan_batch ON scan (batch, seq);
+
+-- What codes of cover sheets were found, JSON: [[page, text], ...].
+ALTER TABLE scan ADD COLUMN codes TEXT NOT NULL DEFAULT '[]';
+
+-- Cover sheets that came back, and with which document first.
+CREATE TABLE sheet (
+    number TEXT PRIMARY KEY,
+    scan   INTEGER NOT NULL REFERENCES scan (seq)
+) STRICT;

@@ -47,6 +47,13 @@ class Reason(StrEnum):
     LOST = "lost"  # the target said yes and does not have it
     MISMATCH = "mismatch"  # the target has other bytes than ours
     TRIES = "tries"  # refused for now too often
+    NO_SHEET = "no_sheet"  # no cover sheet lies on top, and the station's rule wants one
+    NO_ROUTE = "no_route"  # no rule says where this goes
+    SHEET_UNREAD = "sheet_unread"  # the pages could not be searched for cover sheets
+    SHEET_UNPROVED = "sheet_unproved"  # a code looks like a cover sheet's and is none of ours
+    SHEET_USED = "sheet_used"  # this cover sheet lay on another document before
+    SHEETS_WITHIN = "sheets_within"  # more than one cover sheet, or one that is not on top
+    PAGE_COUNT = "page_count"  # other than the cover sheet says
 
 
 MOVES: Final[dict[State, frozenset[State]]] = {

@@ -61,7 +61,7 @@ class MagicCheck:
     async def close(self) -> None:
         """Nothing to give back."""
 
-    async def check(self, path: Path) -> Verdict:
+    async def check(self, path: Path, *, codes: bool = False) -> Verdict:
         self.checked += 1
         data = _read(path)
         self.meanwhile()
@@ -178,7 +178,7 @@ class Bench:
         self.disk = disk or FaultyDisk()
         self.target = target or FolderTarget("archive", str(self.out))
         self.config = ScanConfig(
-            (Station("counter", str(self.hot), **station),), (self.target,), (Route("counter", self.target.name),)
+            (Station("counter", str(self.hot), **station),), (self.target,), (Route(self.target.name, "counter"),)
         )
         self.queue = self.new_queue()
 

@@ -15,7 +15,7 @@ def test_help_lists_what_is_built(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     out = capsys.readouterr().out
     for command in main.COMMANDS:
-        assert f"\n    {command} " in out
+        assert f"\n    {command}" in out
     assert "\n    forward " not in out
 
 

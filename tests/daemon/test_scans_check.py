@@ -31,7 +31,7 @@ def judge(path: Path, limits: Limits, *command: str, times: int = 1) -> Verdict:
 def python(code: str) -> tuple[str, ...]:
     """A nursery whose checkers do this; what they return is their exit code."""
     lines = "".join(f"\n    {line}" for line in code.splitlines())
-    head = "import sys, os, signal, json, time\nfrom torhaus.daemon.scans import nursery\ndef work(limits):"
+    head = "import sys, os, signal, json, time\nfrom torhaus.daemon.scans import nursery\ndef work(limits, codes):"
     return (sys.executable, "-I", "-c", f"{head}{lines}\n    return 0\nnursery.main(sys.argv[1:], work)")
 
 

@@ -182,7 +182,7 @@ def test_the_stations_rules(
     tmp_path: Path, verdict: Verdict, rules: dict[str, Any], reason: Reason | None, flags: tuple[str, ...]
 ) -> None:
     class Fixed:
-        async def check(self, path: Path) -> Verdict:
+        async def check(self, path: Path, *, codes: bool = False) -> Verdict:
             return verdict
 
         async def close(self) -> None:

@@ -267,7 +267,7 @@ def test_a_missing_folder_is_told_once_and_comes_back(tmp_path: Path) -> None:
 
 def test_without_a_checker_nothing_is_judged(tmp_path: Path) -> None:
     class NoCheck:
-        async def check(self, path: Path) -> Verdict:
+        async def check(self, path: Path, *, codes: bool = False) -> Verdict:
             raise CheckUnavailable
 
         async def close(self) -> None:

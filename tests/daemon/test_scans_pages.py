@@ -86,7 +86,7 @@ def test_a_check_that_cannot_be_made_just_now(tmp_path: Path, monkeypatch: pytes
             [scan] = await b.queue.list()
             assert scan.state.value == "quarantined"
 
-            async def unavailable(_: Path) -> Any:
+            async def unavailable(_: Path, *, codes: bool) -> Any:
                 raise CheckUnavailable("no pikepdf")
 
             monkeypatch.setattr(b.check, "check", unavailable)

@@ -104,7 +104,7 @@ def test_retry_checks_again_what_is_quarantined(tmp_path: Path, monkeypatch: pyt
             assert (await b.queue.retry(scan.id)).state is State.QUARANTINED
             real = b.check.check
 
-            async def lenient(path: Path) -> Verdict:
+            async def lenient(path: Path, *, codes: bool = False) -> Verdict:
                 return msgspec.structs.replace(await real(path), reason=None, pages=3)
 
             monkeypatch.setattr(b.check, "check", lenient)

@@ -1,0 +1,1 @@
+"""Cover sheets: printed here, laid on top of what is scanned, and read again."""

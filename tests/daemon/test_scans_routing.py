@@ -1,0 +1,123 @@
+"""Where documents go: every rule in its place, and everything that no rule fits is held."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from torhaus.codecs.cover_sheet import CoverSheet, build
+from torhaus.daemon.scans.checker import Code
+from torhaus.daemon.scans.config import FolderTarget, Route, ScanConfig, Station, faults
+from torhaus.daemon.scans.routing import Way, said, way_of
+from torhaus.daemon.scans.states import Reason
+
+KEY, OTHER = bytes(range(32)), bytes(32)
+SHEET = CoverSheet("bauamt", "4KQ7VZ2MXPHB", "rechnung", 3)
+ROUTES = (
+    Route("invoices", class_="rechnung"),
+    Route("building", department="bauamt"),
+    Route("archive", station="cellar"),
+)
+
+
+def site(cover_sheets: str = "optional", target: str | None = "post", name: str = "counter") -> ScanConfig:
+    station = msgspec.convert(
+        {"type": "folder", "name": name, "path": "/srv", "target": target, "cover_sheets": cover_sheets}, Station
+    )
+    targets = tuple(FolderTarget(t, f"/srv/{t}") for t in ("invoices", "building", "archive", "post"))
+    return ScanConfig((station,), targets, ROUTES if name == "cellar" else ROUTES[:2])
+
+
+def way(config: ScanConfig, codes: Sequence[Code] = (), pages: int = 4, *flags: str, used: str = "") -> Way:
+    return way_of(config, config.station[0], codes, flags, pages, [OTHER, KEY], lambda number: number == used)
+
+
+def on(*pages: int, sheet: CoverSheet = SHEET, key: bytes = KEY) -> list[Code]:
+    return [Code(page, build(sheet, key)) for page in pages]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "target"),
+    [
+        (SHEET, "invoices"),
+        (CoverSheet("bauamt", "4KQ7VZ2MXPHB", "bauantrag"), "building"),
+        (CoverSheet("bauamt", "4KQ7VZ2MXPHB"), "building"),
+        (CoverSheet("sozialamt", "4KQ7VZ2MXPHB", "rechnung"), "invoices"),
+    ],
+)
+def test_the_first_rule_that_fits_the_sheet(sheet: CoverSheet, target: str) -> None:
+    assert way(site(), on(0, sheet=sheet)) == Way(target, sheet=sheet, pages=3)
+
+
+def test_a_sheet_that_no_rule_fits_is_not_sent_where_its_station_sends_the_rest() -> None:
+    sheet = CoverSheet("sozialamt", "4KQ7VZ2MXPHB")
+    assert way(site(), on(0, sheet=sheet)) == Way(None, Reason.NO_ROUTE, sheet, 3)
+
+
+def test_without_a_sheet_the_station_says() -> None:
+    assert way(site()) == Way("post", pages=4)
+    assert way(site(target=None, name="cellar")) == Way("archive", pages=4)
+    assert way(site("required")).reason is Reason.NO_SHEET
+    assert way(site(target=None)).reason is Reason.NO_ROUTE
+
+
+def test_where_sheets_are_not_looked_for_they_say_nothing() -> None:
+    assert way(site("off"), on(0)) == Way("post", pages=4)
+
+
+def test_both_sides_of_a_sheet_may_be_printed() -> None:
+    assert way(site(), on(0, 1), 5) == Way("invoices", sheet=SHEET, pages=3)
+
+
+@pytest.mark.parametrize(
+    ("codes", "pages", "reason"),
+    [
+        (on(0, key=bytes(range(1, 33))), 4, Reason.SHEET_UNPROVED),
+        ([Code(0, "TH1;d=bauamt")], 4, Reason.SHEET_UNPROVED),
+        ([*on(0), Code(0, "TH1;d=bauamt")], 4, Reason.SHEET_UNPROVED),
+        (on(1), 4, Reason.SHEETS_WITHIN),
+        (on(0, 2), 5, Reason.SHEETS_WITHIN),
+        ([*on(0), *on(2, sheet=CoverSheet("bauamt", "AAAAAAAAAAAA"))], 5, Reason.SHEETS_WITHIN),
+        (on(0), 3, Reason.PAGE_COUNT),
+        (on(0), 5, Reason.PAGE_COUNT),
+        (on(0, sheet=CoverSheet("bauamt", "4KQ7VZ2MXPHB")), 1, Reason.PAGE_COUNT),
+    ],
+)
+def test_nothing_is_guessed(codes: list[Code], pages: int, reason: Reason) -> None:
+    found = way(site(), codes, pages)
+    assert (found.target, found.reason) == (None, reason)
+
+
+def test_a_sheet_counts_once() -> None:
+    assert way(site(), on(0), used=SHEET.sheet) == Way(None, Reason.SHEET_USED, SHEET, 3)
+
+
+def test_pages_that_could_not_be_searched() -> None:
+    assert way(site(), (), 4, "codes_unread").reason is Reason.SHEET_UNREAD
+    assert way(site("off"), (), 4, "codes_unread").target == "post"
+
+
+def test_what_the_journal_says() -> None:
+    assert said(way(site())) == {}
+    assert said(way(site(), on(0))) == {
+        "sheet": SHEET.sheet, "department": "bauamt", "class": "rechnung", "pages_expected": 3, "pages_behind": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("routes", "key"),
+    [
+        ((Route("post"),), "scan.route[0]"),
+        ((Route("post", department="bauamt"), Route("archive", department="bauamt", class_="akte")), "scan.route[1]"),
+        ((Route("archive", station="counter"),), "scan.station[0].target"),
+        ((Route("archive", station="counter", class_="akte"),), "scan.station[0].cover_sheets"),
+    ],
+)
+def test_rules_that_contradict_each_other_are_faults(routes: tuple[Route, ...], key: str) -> None:
+    config = msgspec.structs.replace(site("off"), route=routes)
+    assert key in [fault[0] for fault in faults(config)]
+
+
+def test_rules_that_go_together() -> None:
+    assert faults(site()) == []
+    assert faults(site(target=None, name="cellar")) == []

@@ -1,0 +1,83 @@
+"""From spooled to sealed or held, with a real cover sheet in a real document."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pikepdf
+import pytest
+
+from tests.daemon.scans_fakes import Bench, make_pdf, with_bench
+from torhaus.codecs.cover_sheet import CoverSheet, read
+from torhaus.daemon.scans.check import ProcessCheck
+from torhaus.daemon.scans.checker import Limits
+from torhaus.daemon.scans.config import FolderTarget, Route
+from torhaus.daemon.scans.disk import Disk
+from torhaus.daemon.scans.sheets.desk import BLANK
+from torhaus.daemon.scans.sheets.paper import draw
+from torhaus.daemon.scans.states import Reason, State
+
+
+def behind(sheet: str, title: str, pages: int) -> bytes:
+    """A sheet with a document of so many pages behind it."""
+    with pikepdf.open(io.BytesIO(draw([(read(sheet), sheet)], title))) as pdf:
+        with pikepdf.open(io.BytesIO(make_pdf(pages))) as rest:
+            pdf.pages.extend(rest.pages)
+        out = io.BytesIO()
+        pdf.save(out)
+        return out.getvalue()
+
+
+def with_sheets(root: Path, work: Any, **station: Any) -> None:
+    async def go(b: Bench) -> None:
+        await b.__aexit__()
+        targets = (*b.config.target, FolderTarget("building", str(b.out)))
+        station_ = msgspec.structs.replace(b.config.station[0], cover_sheets="optional", **station)
+        routes = (*b.config.route, Route("building", department="bauamt"))
+        b.config = msgspec.structs.replace(b.config, target=targets, route=routes, station=(station_,))
+        b.new_queue()
+        await b.queue.open()
+        await work(b)
+
+    with_bench(root, go, check=ProcessCheck(Disk(), Limits()))
+
+
+def test_a_sheet_sends_its_document_and_counts_once(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        (sheet,) = await b.queue.order_sheets(CoverSheet("bauamt", BLANK, pages=3), 1)
+        b.put("one.pdf", behind(sheet, "eins", 3))
+        b.put("two.pdf", make_pdf(2))
+        await b.look()
+        await b.queue.seal()
+        b.put("three.pdf", behind(sheet, "zwei", 3))
+        await b.look()
+        await b.queue.seal()
+        three, two, one = await b.queue.list()
+        assert [(s.target, s.state, s.reason) for s in (one, two, three)] == [
+            ("building", State.SEALED, None),
+            ("archive", State.SEALED, None),
+            (None, State.HELD, Reason.SHEET_USED),
+        ]
+        _, entries = await b.queue.show(one.id)
+        assert (entries[-1].data["department"], entries[-1].data["pages_behind"]) == ("bauamt", 3)
+        with pytest.raises(ValueError, match=r"no \[\[scan.target\]\] named nowhere"):
+            await b.queue.retry(three.id, "nowhere")
+        moved = await b.queue.retry(three.id, "building")
+        assert (moved.state, moved.target) == (State.SEALED, "building")
+
+    with_sheets(tmp_path, work)
+
+
+def test_pages_are_counted(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        (sheet,) = await b.queue.order_sheets(CoverSheet("bauamt", BLANK, pages=3), 1)
+        b.put("one.pdf", behind(sheet, "eins", 2))
+        await b.look()
+        await b.queue.seal()
+        [scan] = await b.queue.list()
+        assert (scan.state, scan.reason) == (State.HELD, Reason.PAGE_COUNT)
+        _, entries = await b.queue.show(scan.id)
+        assert (entries[-1].data["pages_expected"], entries[-1].data["pages_behind"]) == (3, 2)
+
+    with_sheets(tmp_path, work)
