@@ -74,12 +74,8 @@ def _pdf(file: BinaryIO, limits: Limits) -> Iterator[Image.Image]:
 
 def _only_picture(page: pikepdf.Page) -> Image.Image | None:
     """The picture that a scanned page is, with text over it or not; None for a page on which more is drawn."""
-    images = list(page.get_images(recursive=False).values())
-    if (
-        len(images) != 1
-        or len(page.resources.get("/XObject", ())) != 1
-        or pikepdf.parse_content_stream(page, _PAINTING)
-    ):
+    images, things = list(page.get_images(recursive=False).values()), page.resources.get("/XObject", ())
+    if len(images) != 1 or len(things) != 1 or pikepdf.parse_content_stream(page, _PAINTING):
         return None
     try:
         return pikepdf.PdfImage(cast("pikepdf.Stream", images[0])).as_pil_image()
@@ -92,4 +88,5 @@ def _draw(page: pypdfium2.PdfPage, limits: Limits) -> Image.Image:
     scale = DPI / 72
     if width * height * scale * scale > limits.max_pixels:
         raise Refusal(Reason.TOO_BIG_TO_CHECK)
-    return page.render(scale=scale, grayscale=True).to_pil()
+    image: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
+    return image
