@@ -1,12 +1,15 @@
 """Numbers, keys, and which sheets came back."""
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.daemon.scans_fakes import Bench, fake_pdf, with_bench
 from torhaus.codecs.cover_sheet import CoverSheet, parse
+from torhaus.daemon.scans.config import CoverSheets
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.sheets.desk import BLANK, KeyUnusable, SheetDesk, is_used, new_number, use
 
@@ -64,3 +67,10 @@ def test_a_sheet_belongs_to_the_document_it_came_with_first(tmp_path: Path) -> N
         assert await db.run(lambda tx: is_used(tx, second, number))
 
     with_bench(tmp_path, work)
+
+
+def test_the_scan_queue_says_which_key_it_cannot_have(tmp_path: Path) -> None:
+    b = Bench(tmp_path)
+    b.config = msgspec.structs.replace(b.config, cover_sheets=CoverSheets((str(tmp_path / "central"),)))
+    with pytest.raises(OSError, match="central: No such file"):
+        asyncio.run(b.new_queue().open())

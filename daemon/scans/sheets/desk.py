@@ -18,7 +18,7 @@ _MAX_KEY_FILE: Final = 4096
 _BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-class KeyUnusable(Exception):  # noqa: N818 - a fact about a file
+class KeyUnusable(OSError):  # noqa: N818 - a fact about a file
     """A key file cannot be read, or holds too little. The text names the file, never a content."""
 
 
