@@ -17,6 +17,7 @@ import msgspec
 from torhaus.daemon.outbox import joins, migrate
 from torhaus.daemon.outbox.folder import FOLDERS
 from torhaus.daemon.outbox.pages import Database, Value
+from torhaus.daemon.outbox.queued import ID_DIGITS
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.record import unpack_copy
 from torhaus.daemon.outbox.second import Copy, ranges_of
@@ -33,6 +34,7 @@ _COLUMNS: Final = {
     "boot": ("boot", "offset_ns", "seen_ns"),
     "dropped": ("forwarder", "reason", "records"),
     "device_joins": ("dev_eui", "facts", "crc"),
+    "downlink": ("id", "facts", "crc"),
 }
 _SHAPES: Final[dict[tuple[bool, tuple[type, ...]], str]] = {
     (False, (str, str, str, int)): "forwarder",
@@ -191,10 +193,10 @@ def _by_pages(path: Path) -> Tables:
 
 def _table_of(values: tuple[Value, ...], *, is_table: bool) -> str | None:
     types = tuple(map(type, values))
-    if not is_table and types == (str, str, int):  # of a session, of joins, or of a counter of what was dropped
+    if not is_table and types == (str, str, int):  # of a session, joins, a downlink, or dropped records
         second = str(values[1])
         if second.startswith("{"):
-            return "device_joins"
+            return "downlink" if len(str(values[0])) == ID_DIGITS else "device_joins"
         is_address = len(second) == _DEV_ADDR_DIGITS and set(second) <= set("0123456789abcdef")
         return "session" if is_address else "dropped"
     if not is_table and types == (str, int) and values[0] in _LOGS:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from torhaus.daemon.outbox import joins, migrate, rebuild
+from torhaus.daemon.outbox import joins, migrate, queued, rebuild
 from torhaus.daemon.outbox.flush import DeadLetter, Flush, Session, SetAside
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.rebuild import Rebuilt
@@ -15,7 +15,9 @@ from torhaus.daemon.outbox.wear import WalMeter
 
 __all__ = ["DeadLetter", "Flush", "Session", "SetAside", "State"]
 
-_TABLES = ("forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped", "device_joins")
+_TABLES = (
+    "forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped", "device_joins", "downlink",
+)  # fmt: skip
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
 
 
@@ -220,6 +222,17 @@ class State:
         """What is read is from an earlier time: whatever must not be used twice goes on far behind. sqlite3.Error."""
         with migrate.transaction(self._conn):
             joins.skip_ahead(self._conn)
+            queued.skip_ahead(self._conn)
+
+    def downlinks(self) -> tuple[list[queued.Queued], list[str]]:
+        """The downlinks in the order of queueing; and the ids of those that were changed on disk."""
+        return queued.load(self._conn)
+
+    def save_downlinks(self, changes: queued.Changes) -> None:
+        """These downlinks in one commit. Raises sqlite3.Error, and then nothing was saved."""
+        with migrate.transaction(self._conn):
+            queued.save(self._conn, changes)
+        self.meter.look()
 
     def owned(self) -> dict[tuple[str, str], Ranges]:
         """By (forwarder, log): positions of which there is a copy here, as exception or dead letter."""
