@@ -47,7 +47,6 @@ if TYPE_CHECKING:  # a site without scan stations starts without their rooms
     from torhaus.daemon.scans.queue import ScanQueue
 
 Parts = dict[str, Callable[[], Awaitable[None]]]
-
 SCANS = "scans"
 FIRST_WORD_S = 0.5
 LOOK_S = 2.0
@@ -86,7 +85,7 @@ class App:
         self.frames = FramePages(self.outbox, self.watch, self.clock.wall_ns, self.downlinks)
         self.joining = self.survey.joining = Joining(self.outbox, self.downlinks, self.clock)
         self.control_routes = QueuePages(self.survey, self.outbox, self.clock.wall_ns).routes() + self.frames.routes()
-        self.control_routes += LinkPages(self.drivers).routes() + self.joining.routes()
+        self.control_routes += LinkPages(self.drivers).routes()
         self._scans: ScanQueue | None = None
         self._metrics: Callable[[], bytes] | None = None
         self.started = asyncio.Event()
@@ -210,6 +209,7 @@ class App:
             except (OSError, ValueError) as e:
                 self.watch.gone(f"script {Path(script).name}", str(e))
         self.survey.scripts = host.status
+        self.joining.encode_with(host)
         parts["scripts"] = host.run
         parts["script feeder"] = feeder.run
 
@@ -271,7 +271,7 @@ class App:
     async def _serve(self, servers: list[Server]) -> None:
         pages = Pages(self.survey, self.outbox, self._exposition, self.clock.wall_ns, self.watch)
         socket = Path(self.loaded.control.socket)
-        servers.append(await serve(pages.control(self.control_routes), socket=socket))
+        servers.append(await serve(pages.control(self.control_routes + self.joining.routes()), socket=socket))
         servers.append(await serve(pages.public(), listen=parse_address(self.loaded.http.listen)))
         self.http_port = servers[-1].port
 

@@ -5,9 +5,10 @@ from typing import Any, cast
 
 import msgspec
 
-from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
+from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxItem, TxStatus
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateways
+from torhaus.daemon.lora.orders import Orders
 from torhaus.drivers.downlink import Transmitter
 
 _OVERFLOW = TxAnswer(TxStatus.DUTY_CYCLE_OVERFLOW, detail="the duty cycle of this sub-band is used up for now")
@@ -31,6 +32,7 @@ class Downlinks:
         self._gateways = gateways
         self._duty = duty
         self._transmitters: dict[str, Transmitter] = {}
+        self.orders: Orders | None = None  # the way in for downlinks that wait for their device
         self.told: Told | None = None  # whoever wants to know what became of every downlink
         self.passing: Callable[[Downlink], Awaitable[None]] | None = None  # whoever looks at it before it is sent
 
@@ -61,6 +63,10 @@ class Downlinks:
         if self.told is not None:
             self.told(downlink, name, answers)
         return answers
+
+    def with_airtime(self, gateway: str, items: tuple[TxItem, ...]) -> tuple[TxItem, ...]:
+        """Those of the items for which the gateway has airtime left, whether the limits are enforced or not."""
+        return tuple(item for item in items if self._duty is None or self._duty.has_room(gateway, item))
 
     async def _transmit(self, transmitter: Transmitter, downlink: Downlink) -> tuple[TxAnswer, ...]:
         """All that is allowed at present; the driver does not see the rest."""

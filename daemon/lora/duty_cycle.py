@@ -60,8 +60,10 @@ class DutyCycle:
 
     def fits(self, gateway: str, item: TxItem) -> bool:
         """Whether the item may be sent now: always, unless the limits are enforced."""
-        if not self.enforce:
-            return True
+        return not self.enforce or self.has_room(gateway, item)
+
+    def has_room(self, gateway: str, item: TxItem) -> bool:
+        """Whether the limits leave room for it."""
         band = band_of(self.region, item.freq_hz)
         return band is None or self._hour(gateway, band).used_us + airtime_of(item) <= band.allowed_us
 

@@ -15,8 +15,10 @@ from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.lora.roots import roots_of
+from torhaus.daemon.lora.sending import Sending
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.scripts.host import ScriptHost
 
 _COUNTING: Final = {"1.0.4", "1.1"}
 """Versions whose DevNonces rise from join to join (LoRaWAN 1.0.4 section 6.2.4); before that they are random."""
@@ -27,12 +29,13 @@ if TYPE_CHECKING:  # imported where the mode asks for it
 
 
 class Joining:
-    """One for a daemon. `network` is there once `begin` has been called."""
+    """One for a daemon. `network` and `sending` are there once `begin` has been called."""
 
     def __init__(self, outbox: Outbox, downlinks: Downlinks, clock: Clock) -> None:
         self.book = JoinBook(clock.wall_ns)
         self.network: Network | None = None
         self.standalone: Standalone | None = None
+        self.sending: Sending | None = None
         self._joins: Joins | None = None
         self._outbox = outbox
         self._downlinks = downlinks
@@ -50,16 +53,24 @@ class Joining:
         outbox.before_flush += [network.save, joins.save]
         self._downlinks.passing = joins.passing
         self._joins = joins
+        self.sending = await Sending.begin(loaded, devices, outbox, self._clock)
+        self._downlinks.orders = self.sending.orders
         if loaded.lorawan.mode == "standalone":
             from torhaus.daemon.lora.standalone import Standalone
 
             parts = loaded.lorawan, network, joins, self._downlinks, self._clock
-            self.standalone = Standalone(*parts, self._save)
+            self.standalone = Standalone(*parts, self._save, self.sending.queue)
         return counters
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What is to be run, by name."""
-        return {} if self.standalone is None else {"joins and answers": self.standalone.run}
+        answers = {} if self.standalone is None else {"joins and answers": self.standalone.run}
+        return answers if self.sending is None else answers | self.sending.parts()
+
+    def encode_with(self, host: ScriptHost) -> None:
+        """Have scripts make the bytes of downlinks that are given as JSON."""
+        if self.sending is not None:
+            self.sending.use(host)
 
     async def _save(self, dev_eui: str) -> bool:
         """Whether all that is known of a device's joins is on disk."""
@@ -67,8 +78,9 @@ class Joining:
         return dev_eui not in self._outbox.flush.joins
 
     def routes(self) -> list[tuple[str, str, Route]]:
-        """For the control socket."""
-        return [("GET", "/lora/joins", self.joins), ("POST", "/lora/joins/allow", self.allow)]
+        """For the control socket, once `begin` has been called."""
+        mine = [("GET", "/lora/joins", self.joins), ("POST", "/lora/joins/allow", self.allow)]
+        return mine if self.sending is None else mine + self.sending.routes()
 
     async def joins(self, _: web.Request) -> web.StreamResponse:
         """The attempts that are remembered, oldest first, as a JSON array of Attempts."""

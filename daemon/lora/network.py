@@ -104,6 +104,7 @@ class Network:
         self.on_first: Callable[[Device], None] | None = None
         self.on_uplink: OnUplink | None = None
         self.missed_uplinks = 0  # by their counters
+        self.conf_fcnts: dict[str | None, int] = {}  # by DevEUI, of the last confirmed downlink: in the MIC of its ACK
         for device in devices:
             if device.session_id is not None:
                 self._by_id[device.session_id] = device
@@ -241,7 +242,9 @@ class Network:
             session = device.session
             assert session is not None
             try:
-                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=self._channels(session, lora))
+                chs = self._channels(session, lora)
+                conf = self.conf_fcnts.get(device.dev_eui, 0) if phy.ack else 0
+                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=chs, conf_fcnt=conf)
             except DecodeError as e:
                 if refused is None or e.reason is not RejectReason.MIC:
                     refused, refusing = e, device  # a right MIC with an old counter names the device

@@ -108,9 +108,10 @@ class DownlinkQueue(QueuedItems):
         found = (q for q in self._of(dev_eui) if q.place == "waiting")
         return sum(room_bytes is None or len(q.payload) <= room_bytes for q in found)
 
-    def unanswered(self, dev_eui: str) -> Queued | None:
-        """The confirmed one that was sent, and of which it is not known whether the device has it."""
-        return next((q for q in self._of(dev_eui) if q.place == "unacknowledged"), None)
+    def unanswered(self, dev_eui: str, *, or_under_way: bool = False) -> Queued | None:
+        """The confirmed one that was sent, or is being sent, and of which it is not known whether the device has it."""
+        places = {"unacknowledged", "under_way"} if or_under_way else {"unacknowledged"}
+        return next((q for q in self._of(dev_eui) if q.confirmed and q.place in places), None)
 
     # -- what whoever sends says ---------------------------------------------------------------------------------------
 

@@ -50,6 +50,10 @@ class QueuedItems:
             self._last_number = max(self._last_number, item.number)
             (self._done if item.place == "done" else self._open).setdefault(item.dev_eui, []).append(item.id)
 
+    def lost(self, ids: Iterable[str]) -> None:
+        """These were changed on disk: nobody knows what they said, and they are forgotten there."""
+        self._changed.update(ids)
+
     def open(self, dev_eui: str | None = None) -> Iterator[Queued]:
         """All that are not done with, or one device's, in the order in which they go."""
         for device in [*self._open] if dev_eui is None else [dev_eui]:
@@ -110,9 +114,10 @@ class QueuedItems:
         """Items of which somebody is still to be told something."""
         return [q for q in self._items.values() if q.untold]
 
-    def telling(self, id_: str, since: int) -> None:
+    def telling(self, id_: str, since: int) -> Queued:
         """What is untold of it will be put to the outbox once this is on disk, at `since` or behind it."""
         self._set(self._items[id_], since=since)
+        return self._items[id_]
 
     def told(self, id_: str, count: int) -> None:
         """So many of its reports are on disk in the outbox."""

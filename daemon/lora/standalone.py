@@ -1,7 +1,8 @@
 """A site that is its own network server: joins are answered here, and what devices of class A need to go on.
 
-Confirmed uplinks are acknowledged once they are on disk. JoinNonce, DevNonces and the downlink counter are on disk
-before they are used, so that none is used twice whatever happens. There is no ADR: devices keep their data rate.
+Confirmed uplinks are acknowledged once they are on disk. JoinNonce, DevNonces and the downlink counters are on disk
+before they are used, so that none is used twice whatever happens. What waits for a device goes along with what it is
+answered, one downlink after each of its uplinks. There is no ADR: devices keep their data rate.
 """
 
 import asyncio
@@ -13,10 +14,11 @@ from typing import Final
 
 from torhaus.codecs.lorawan.build import build_downlink
 from torhaus.codecs.lorawan.cf_list import FREQUENCIES, CfList, encode_cf_list
-from torhaus.codecs.lorawan.downlink import Downlink, TxStatus
+from torhaus.codecs.lorawan.downlink import TxStatus
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.gps_time import gps_ns
 from torhaus.codecs.lorawan.join import JoinAcceptBody
+from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.net_id import dev_addr_prefix
 from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest
 from torhaus.codecs.lorawan.region import region
@@ -24,29 +26,32 @@ from torhaus.codecs.lorawan.session import Opened
 from torhaus.codecs.model import Frame, RejectReason
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.model import Lorawan
+from torhaus.daemon.lora.delivery import Delivery, room_bytes
+from torhaus.daemon.lora.down_counters import DownCounters
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.mac_answers import answers, asks
 from torhaus.daemon.lora.network import Advance, Device, Network
+from torhaus.daemon.lora.queue import DownlinkQueue
 from torhaus.daemon.lora.rounds import Round, Rounds
-from torhaus.daemon.lora.windows import JOIN_DELAY_S, best_first, windows
+from torhaus.daemon.lora.transmit import TAKEN, Transmit
+from torhaus.daemon.lora.windows import JOIN_DELAY_S
 from torhaus.daemon.outbox.joins import DeviceJoins, Joined
 
-RESERVE: Final = 32
-"""Downlink counters that are set aside on disk at once; after a crash so many are left out at most."""
 JOIN_LATE_S: Final = 10.0
 DATA_LATE_S: Final = 2.5
 """A device repeats a confirmed uplink 3 s after it at the earliest: RX2 and ACK_TIMEOUT (RP002-1.0.4)."""
 STORED_S: Final = 1.0
 SAVED_S: Final = 3.0
 """Longer is of no use: the windows would be over."""
+FRAME_BYTES: Final = 13
+"""MHDR, FHDR without FOpts, FPort and MIC: what a data frame has besides its payload."""
 _STEP_S: Final = 0.02
 _NONCES: Final = 1 << 24
 _EPOCH_S: Final = 1_735_689_600
 """2025-01-01: a JoinNonce is at least the minutes since then, so that they rise also after an older state came back."""
 _EU868_HZ: Final = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
-_TAKEN: Final = {TxStatus.OK, TxStatus.NO_ANSWER}
 
 
 class Standalone:
@@ -60,6 +65,7 @@ class Standalone:
         downlinks: Downlinks,
         clock: Clock,
         save: Callable[[str], Awaitable[bool]],
+        queue: DownlinkQueue | None = None,
     ) -> None:
         self.results: Counter[str] = Counter()  # of answers to uplinks
         self._config = config
@@ -67,13 +73,15 @@ class Standalone:
         self._net_id = int(config.net_id, 16)
         self._network = network
         self._joins = joins
-        self._downlinks = downlinks
+        self._transmit = Transmit(self._region, network, downlinks)
         self._clock = clock
         self._save = save
+        self._delivery = Delivery(queue) if queue is not None else None
+        if self._delivery is not None:
+            network.conf_fcnts.update(self._delivery.unanswered())
         self._asked = Rounds(clock, JOIN_LATE_S)
         self._heard = Rounds(clock, DATA_LATE_S)
-        self._next_down: dict[str, int] = {}  # by session
-        self._counting = asyncio.Lock()
+        self._counters = DownCounters(joins, self._saved)
         joins.judge = self.judge
         network.on_uplink = self.uplink
 
@@ -126,8 +134,8 @@ class Standalone:
         if not await self._saved(format_eui64(request.dev_eui)):
             self._told(JoinResult.NOT_STORED, joiner, request)
             return
-        status, gateway = await self._send(this, phy, JOIN_DELAY_S, joiner.device.dev_eui)
-        result = JoinResult.ACCEPTED if status in _TAKEN else JoinResult.NOT_SENT
+        status, gateway = await self._transmit.send(this, phy, JOIN_DELAY_S, joiner.device.dev_eui)
+        result = JoinResult.ACCEPTED if status in TAKEN else JoinResult.NOT_SENT
         self._told(result, joiner, request, format_dev_addr(body.dev_addr), gateway)
 
     def _join_nonce(self, kept: DeviceJoins) -> int:
@@ -164,7 +172,8 @@ class Standalone:
             return
         commands = opened.payload if phy.fport == 0 else opened.fopts
         asked = asks(commands) if commands else frozenset()
-        if not (phy.confirmed or phy.adr_ack_req or asked):
+        waits = not again and self._delivery is not None and self._delivery.heard(device.dev_eui or "", ack=phy.ack)
+        if not (phy.confirmed or phy.adr_ack_req or asked or waits):
             return
         key = (device.session_id, opened.fcnt)
         if self._heard.heard(key, frame) or (again and not phy.confirmed):
@@ -189,18 +198,63 @@ class Standalone:
             return
         at = this.frame.at
         fopts = answers(asked, radio.datarate, this.receptions, gps_ns(at.wall_ns) if at.synced else None)
-        if not (fopts or phy.confirmed or phy.adr_ack_req):
-            self.results["no_time"] += 1  # all that it asked for is the time, which is not known here
+        if await self._deliver(this, phy, opened, device, fopts):
             return
-        fcnt = await self._next_counter(device)
+        if not (fopts or phy.confirmed or phy.adr_ack_req):
+            if asked:
+                self.results["no_time"] += 1  # all that it asked for is the time, which is not known here
+            return
+        fcnt = await self._counters.next(device, "fcnt_down_to")
         if fcnt is None:
             self.results["not_stored"] += 1
             return
         data = build_downlink(
             session.keys, session.dev_addr, fcnt, None, ack=phy.confirmed, fopts=fopts, conf_fcnt=opened.fcnt
         )
-        status, _ = await self._send(this, data, self._config.rx1_delay_s, device.dev_eui)
+        status, _ = await self._transmit.send(this, data, self._config.rx1_delay_s, device.dev_eui)
         self.results[status.value] += 1
+
+    async def _deliver(self, this: Round, phy: DataFrame, opened: Opened, device: Device, fopts: bytes) -> bool:
+        """Send what waits for the device along with the answer. False when there is nothing, or it cannot be sent."""
+        delivery, session, radio = self._delivery, device.session, this.frame.radio
+        assert session is not None
+        assert radio is not None
+        if delivery is None or device.dev_eui is None:
+            return False
+        room = room_bytes(self._region, radio.freq_hz, self._network.data_rate(radio)) - len(fopts)
+        item = delivery.next(device.dev_eui, room)
+        if item is None:
+            return False
+        size, delay_s = FRAME_BYTES + len(fopts) + len(item.payload), self._config.rx1_delay_s
+        if not self._transmit.has_airtime(this, size, delay_s):
+            delivery.delayed(item)
+            return False
+        is_1_1 = session.keys.version is Version.V1_1
+        fcnt = await self._counters.next(device, "afcnt_down_to" if is_1_1 else "fcnt_down_to")
+        if fcnt is None or not await delivery.take(item, fcnt):
+            return False
+        if item.confirmed:
+            self._network.conf_fcnts[device.dev_eui] = fcnt
+        try:
+            data = build_downlink(
+                session.keys,
+                session.dev_addr,
+                fcnt,
+                item.fport,
+                item.payload,
+                confirmed=item.confirmed,
+                ack=phy.confirmed,
+                f_pending=delivery.has_more(device.dev_eui, room),
+                fopts=fopts,
+                conf_fcnt=opened.fcnt,
+            )
+            status, _ = await self._transmit.send(this, data, delay_s, device.dev_eui, airtime=True)
+        except Exception:
+            delivery.done(item, fcnt, TxStatus.INTERNAL_ERROR)
+            raise
+        delivery.done(item, fcnt, status)
+        self.results[status.value] += 1
+        return True
 
     async def _stored(self, advance: Advance) -> bool:
         """Whether the uplink is on disk in time: nothing is acknowledged before."""
@@ -210,20 +264,6 @@ class Standalone:
             await self._clock.sleep(_STEP_S)
         return advance.stored is True
 
-    async def _next_counter(self, device: Device) -> int | None:
-        """FCntDown, or NFCntDown in 1.1; None when it cannot be set aside on disk, and so must not be used."""
-        async with self._counting:
-            assert device.join is not None
-            id_, before = device.session_id or "", device.join.fcnt_down_to
-            fcnt = self._next_down.get(id_, before)
-            if fcnt >= before:
-                self._joins.change(device, fcnt_down_to=fcnt + RESERVE)
-                if not await self._saved(device.dev_eui or ""):
-                    self._joins.change(device, fcnt_down_to=before)
-                    return None
-            self._next_down[id_] = fcnt + 1
-            return fcnt
-
     # -- both ----------------------------------------------------------------------------------------------------------
 
     async def _saved(self, dev_eui: str) -> bool:
@@ -232,21 +272,6 @@ class Standalone:
                 return await self._save(dev_eui)
         except TimeoutError:
             return False
-
-    async def _send(self, this: Round, phy: bytes, delay_s: int, dev_eui: str | None) -> tuple[TxStatus, str | None]:
-        """Through the gateway that heard it best; through the next one if that cannot."""
-        radio = this.frame.radio
-        assert radio is not None
-        dr, status, gateway = self._network.data_rate(radio), TxStatus.NO_GATEWAY, None
-        for rx in best_first(this.receptions)[:2]:
-            items = windows(self._region, phy, rx, radio.freq_hz, dr, delay_s)
-            got = await self._downlinks.send(Downlink(rx.gateway, items, dev_eui=dev_eui))
-            tried = [a.status for a in got if a.status is not TxStatus.IGNORED]
-            gateway = rx.gateway
-            status = tried[-1] if tried else TxStatus.NO_GATEWAY
-            if any(s in _TAKEN for s in tried):
-                return next(s for s in tried if s in _TAKEN), gateway
-        return status, gateway
 
 
 def _is_used(joiner: Joiner, nonce: int) -> bool:

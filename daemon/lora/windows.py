@@ -12,6 +12,8 @@ from torhaus.codecs.model import DecodeError, Reception
 
 JOIN_DELAY_S: Final = 5
 """JOIN_ACCEPT_DELAY1, the same in every region."""
+AROUND_BYTES: Final = 5
+"""MHDR and MIC: the difference between a frame and its MACPayload, of which a data rate has a longest one."""
 _NOTHING: Final = -999.0
 
 
@@ -27,7 +29,10 @@ def best_first(receptions: list[Reception]) -> list[Reception]:
 def windows(
     region: Region, phy: bytes, rx: Reception, freq_hz: int, dr: int | None, delay_s: int
 ) -> tuple[TxItem, ...]:
-    """RX1 and RX2 after an uplink that this gateway heard; RX2 alone where RX1's data rate cannot be told."""
+    """RX1 and RX2 after an uplink that this gateway heard; RX2 alone where RX1's data rate cannot be told.
+
+    A window is left out where the frame is longer than its data rate allows.
+    """
     context = context_of(rx)
     found = []
     if dr is not None:
@@ -39,6 +44,8 @@ def windows(
     items = []
     for hz, rate_index, seconds in found:
         rate = datarate(region, rate_index)
+        if len(phy) - AROUND_BYTES > rate.max_bytes:
+            continue  # it is too long for this data rate
         at = After(seconds * 1_000_000, context)
         items.append(TxItem(phy, hz, rate.modulation, rate.datarate, at, rate.coderate))
     return tuple(items)

@@ -20,7 +20,8 @@ class Joined(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `dev_nonce` and `join_eui` are of the request, all else of the join-accept; `cf_list` is in hex. `opt_neg`: the
     keys are those of 1.1. `is_proved`: an uplink came under it, so that the device has it and no older one. `is_ours`:
-    torhaus itself accepted it; then downlink counters from `fcnt_down_to` on have not been used.
+    torhaus itself accepted it; then downlink counters from `fcnt_down_to` on have not been used, and of 1.1 sessions
+    those of application payloads (AFCntDown) from `afcnt_down_to` on.
     """
 
     number: int
@@ -35,6 +36,7 @@ class Joined(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     is_proved: bool = False
     is_ours: bool = False
     fcnt_down_to: int = 0
+    afcnt_down_to: int = 0
 
 
 class DeviceJoins(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,8 +92,12 @@ def skip_ahead(conn: sqlite3.Connection) -> None:
     found = load(conn)[0]
     for dev_eui, device in found.items():
         if any(s.is_ours for s in device.sessions):
-            sessions = (replace(s, fcnt_down_to=s.fcnt_down_to + SKIP) if s.is_ours else s for s in device.sessions)
-            save(conn, {dev_eui: replace(device, sessions=tuple(sessions))})
+            sessions = tuple(_skipped(s) if s.is_ours else s for s in device.sessions)
+            save(conn, {dev_eui: replace(device, sessions=sessions)})
+
+
+def _skipped(s: Joined) -> Joined:
+    return msgspec.structs.replace(s, fcnt_down_to=s.fcnt_down_to + SKIP, afcnt_down_to=s.afcnt_down_to + SKIP)
 
 
 def checked(dev_eui: str, text: str, crc: int) -> DeviceJoins | None:
