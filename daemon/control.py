@@ -22,11 +22,12 @@ class NotRunning(Exception):  # noqa: N818 - a fact
 
 
 class Refused(Exception):  # noqa: N818 - a fact
-    """The daemon said no (`status` 4xx), or there is no usable answer (`status` 5xx or 0)."""
+    """The daemon said no (`status` 4xx), or there is no usable answer (`status` 5xx or 0). `words`: its own."""
 
-    def __init__(self, text: str, status: int = 0) -> None:
+    def __init__(self, text: str, status: int = 0, words: str = "") -> None:
         super().__init__(text)
         self.status = status
+        self.words = words or text
 
     @property
     def is_about_the_question(self) -> bool:
@@ -48,14 +49,14 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def ask(path: Path, what: str, method: str = "GET") -> bytes:
-    """The answer's body. Raises NotRunning or Refused."""
-    with _asked(path, what, method) as response:
+def ask(path: Path, what: str, method: str = "GET", sent: bytes | None = None) -> bytes:
+    """The answer's body. `sent`: the question's own. Raises NotRunning or Refused."""
+    with _asked(path, what, method, sent) as response:
         body = response.read(MAX_ANSWER_BYTES + 1)
     if len(body) > MAX_ANSWER_BYTES:
         raise Refused(f"{path}: an answer of more than {MAX_ANSWER_BYTES} bytes")
     if response.status >= 400:
-        raise Refused(f"{method} {what}: {response.status} {_error(body)}", response.status)
+        raise Refused(f"{method} {what}: {response.status} {_error(body)}", response.status, _error(body))
     return body
 
 
@@ -75,11 +76,11 @@ def follow(path: Path, what: str) -> Generator[bytes, None, None]:
 
 
 @contextmanager
-def _asked(path: Path, what: str, method: str) -> Iterator[http.client.HTTPResponse]:
+def _asked(path: Path, what: str, method: str, sent: bytes | None = None) -> Iterator[http.client.HTTPResponse]:
     """The answer, to be read in here. Raises NotRunning or Refused for all that can go wrong with the connection."""
     connection = _UnixConnection(path)
     try:
-        connection.request(method, what)
+        connection.request(method, what, body=sent)
         yield connection.getresponse()
     except (FileNotFoundError, ConnectionError) as e:
         raise NotRunning(f"{path}: {e.strerror or e}") from e
@@ -102,9 +103,9 @@ def _error(body: bytes) -> str:
         return body[:200].decode(errors="replace").strip()
 
 
-def ask_as(path: Path, what: str, kind: Any, method: str = "GET") -> Any:  # noqa: ANN401 - what `kind` says
+def ask_as(path: Path, what: str, kind: Any, method: str = "GET", sent: bytes | None = None) -> Any:  # noqa: ANN401 - what `kind` says
     """The answer as a structure. Raises NotRunning or Refused."""
     try:
-        return msgspec.json.decode(ask(path, what, method), type=kind)
+        return msgspec.json.decode(ask(path, what, method, sent), type=kind)
     except msgspec.DecodeError as e:
         raise Refused(f"{path}: a daemon of another version answers ({e})") from e

@@ -21,7 +21,7 @@ from torhaus.daemon.supervise import Told
 
 JSON: Final = "application/json"
 MAX_BODY_BYTES: Final = 1 << 16
-"""Of a request. No call has a body at all."""
+"""Of a request. Only an order for a downlink has a body."""
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

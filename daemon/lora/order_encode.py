@@ -37,7 +37,7 @@ class ScriptEncoder:
                 return await self._host.encode(job)
         except DecodeError as e:
             raise OrderRefused("encoder", f"{path.name}: {e}"[:300]) from None
-        except (OSError, ValueError) as e:
-            raise OrderRefused("encoder", f"{path.name}: {e}"[:300]) from None
         except (TimeoutError, asyncio.QueueFull):
             raise OrderRefused("encoder", f"{path.name}: scripts have too much to do: try again later") from None
+        except (OSError, ValueError) as e:
+            raise OrderRefused("encoder", f"{path.name}: {e}"[:300]) from None

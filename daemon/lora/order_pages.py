@@ -4,7 +4,7 @@ import msgspec
 from aiohttp import web
 
 from torhaus.daemon.httpd import Route, reply_json
-from torhaus.daemon.lora.orders import OrderRefused, Orders, parse_order
+from torhaus.daemon.lora.orders import OrderRefused, Orders
 from torhaus.daemon.outbox.queued import Queued
 
 _STATUS = {"unknown_device": 404, "full": 409, "passive": 409, "no_keys": 409, "not_stored": 503}
@@ -51,12 +51,12 @@ class OrderPages:
     async def send(self, request: web.Request) -> web.StreamResponse:
         """Queue the Order of the body: a Shown. 4xx and 503 with `error` in words and `reason`."""
         try:
-            placed = await self._orders.place(parse_order(await request.read()), "local")
+            placed = await self._orders.place(self._orders.parse(await request.read()), "local")
         except OrderRefused as e:
             return reply_json({"error": str(e), "reason": e.reason}, _STATUS.get(e.reason, 400))
-        shown = self._shown(placed.item)
-        shown.is_new, shown.ahead, shown.warnings = placed.is_new, placed.ahead, placed.warnings
-        return reply_json(shown)
+        found = self._shown(placed.item)
+        found.is_new, found.ahead, found.warnings = placed.is_new, placed.ahead, placed.warnings
+        return reply_json(found)
 
     async def all(self, request: web.Request) -> web.StreamResponse:
         """What waits, in the order in which it goes, as an array of Shown; with `all=1` what is done with before it."""
@@ -84,21 +84,26 @@ class OrderPages:
         return reply_json({"id": id_}) if why is None else reply_json({"error": why}, 409)
 
     def _shown(self, item: Queued) -> Shown:
-        is_over = item.place == "done"
-        return Shown(
-            id=item.id,
-            device=self._orders.name(item.dev_eui) or "",
-            dev_eui=item.dev_eui,
-            state=item.outcome or item.place,
-            fport=item.fport,
-            payload=item.payload.hex(),
-            at_ns=item.at.wall_ns,
-            confirmed=item.confirmed,
-            priority=item.priority,
-            ref=item.ref,
-            source=item.source,
-            tries=item.tries,
-            fcnt=item.fcnt,
-            why=item.why,
-            left_s=None if is_over else round(self._orders.queue.left_s(item), 1),
-        )
+        left_s = None if item.place == "done" else round(self._orders.queue.left_s(item), 1)
+        return shown(item, self._orders.name(item.dev_eui) or "", left_s)
+
+
+def shown(item: Queued, device: str, left_s: float | None = None) -> Shown:
+    """For people."""
+    return Shown(
+        id=item.id,
+        device=device,
+        dev_eui=item.dev_eui,
+        state=item.outcome or item.place,
+        fport=item.fport,
+        payload=item.payload.hex(),
+        at_ns=item.at.wall_ns,
+        confirmed=item.confirmed,
+        priority=item.priority,
+        ref=item.ref,
+        source=item.source,
+        tries=item.tries,
+        fcnt=item.fcnt,
+        why=item.why,
+        left_s=left_s,
+    )

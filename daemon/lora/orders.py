@@ -29,7 +29,6 @@ WEEK_S: Final = 7 * 86_400.0
 YEAR_S: Final = 366 * 86_400.0
 MAX_FPORT: Final = 223
 """LoRaWAN 1.0.4 section 4.3.2: 1 to 223 are the application's, 0 is for MAC commands, 224 for tests."""
-_WAYS: Final = ("hex", "base64", "json")
 
 
 class OrderRefused(Exception):  # noqa: N818 - a fact
@@ -107,6 +106,14 @@ class Orders:
         """Of a device by its DevEUI."""
         return self._names.get(dev_eui)
 
+    def parse(self, data: bytes) -> Order:
+        """As parse_order; a refusal is counted. Raises OrderRefused."""
+        try:
+            return parse_order(data)
+        except OrderRefused as e:
+            self.refused[e.reason] += 1
+            raise
+
     async def place(self, order: Order, source: str, *, needs_ref: bool = False) -> Placed:
         """Queue it: on disk when this returns. Raises OrderRefused."""
         try:
@@ -153,7 +160,8 @@ class Orders:
         return Placed(item, ahead=ahead.index(item.id) if item.id in ahead else 0, warnings=made.warnings)
 
     async def _payload(self, dev_eui: str, order: Order) -> Encoded:
-        given = [way for way in _WAYS if getattr(order, way) not in {None, msgspec.UNSET} or _is_null(order, way)]
+        given = [way for way in ("hex", "base64") if getattr(order, way) is not None]
+        given += ["json"] if order.json is not msgspec.UNSET else []
         if len(given) != 1:
             raise OrderRefused("malformed", "the payload is needed in one of three ways: hex, base64 or json")
         try:
@@ -176,7 +184,3 @@ class Orders:
         if not 1 <= fport <= MAX_FPORT:
             raise OrderRefused("fport", f"FPort {fport}: applications have 1 to {MAX_FPORT}")
         return fport
-
-
-def _is_null(order: Order, way: str) -> bool:
-    return way == "json" and order.json is None

@@ -1,0 +1,84 @@
+"""Downlinks given as JSON, encoded by the device's own script in the script process."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.clocks import FakeClock
+from tests.daemon.queue_scene import EUI, OTHER
+from tests.daemon.scripts_fakes import SCRIPTS
+from torhaus.daemon.clock import SystemClock
+from torhaus.daemon.lora.network import Device
+from torhaus.daemon.lora.order_encode import ScriptEncoder
+from torhaus.daemon.lora.orders import OrderRefused
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.protocol import Encoded
+
+
+def device(script: str | None, codec: str | None = None, eui: str = EUI) -> Device:
+    return Device("ventil", eui, codec, str(SCRIPTS / script) if script else None)
+
+
+def test_by_the_devices_script() -> None:
+    async def body() -> None:
+        host = ScriptHost(SystemClock())
+        encoder = ScriptEncoder(host, [device("downlinks.js"), device("climate.js", eui=OTHER)])
+        task = asyncio.create_task(host.run())
+        try:
+            async with asyncio.timeout(20):
+                assert await encoder.encode(EUI, {"level": 10}, None) == Encoded(b"\x01\x0a", 7, ["loud"])
+                with pytest.raises(OrderRefused, match="no such command") as refused:
+                    await encoder.encode(EUI, "refuse", 9)
+                assert refused.value.reason == "encoder"
+                with pytest.raises(OrderRefused, match="has no encodeDownlink"):
+                    await encoder.encode(OTHER, 1, 9)
+                with pytest.raises(OrderRefused, match="at most 16384"):
+                    await encoder.encode(EUI, "x" * 20_000, 9)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(
+    ("it", "reason", "words"),
+    [
+        (device(None, "elsys"), "no_encoder", "the codec elsys cannot encode"),
+        (device(None), "no_encoder", "a device without a codec"),
+        (device("gone.js"), "encoder", "gone.js"),
+    ],
+)
+def test_devices_that_cannot(it: Device, reason: str, words: str) -> None:
+    async def body() -> None:
+        with pytest.raises(OrderRefused, match=words) as refused:
+            await ScriptEncoder(ScriptHost(FakeClock()), [it]).encode(EUI, 1, None)
+        assert refused.value.reason == reason
+
+    asyncio.run(body())
+
+
+def test_scripts_that_have_too_much_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> None:
+        host = ScriptHost(FakeClock())
+        encoder = ScriptEncoder(host, [device("downlinks.js")])
+        monkeypatch.setattr("torhaus.daemon.lora.order_encode.WAIT_S", 0)
+        with pytest.raises(OrderRefused, match="too much to do"):
+            await encoder.encode(EUI, 1, None)  # nobody answers
+        monkeypatch.setattr(ScriptHost, "room", 0)
+        with pytest.raises(OrderRefused, match="too much to do"):
+            await encoder.encode(EUI, 1, None)
+
+    asyncio.run(body())
+
+
+def test_a_script_that_is_too_large(tmp_path: Path) -> None:
+    (tmp_path / "big.js").write_bytes(b" " * (8 << 20))
+
+    async def body() -> None:
+        it = Device("ventil", EUI, None, str(tmp_path / "big.js"))
+        with pytest.raises(OrderRefused, match="larger than"):
+            await ScriptEncoder(ScriptHost(FakeClock()), [it]).encode(EUI, 1, None)
+
+    asyncio.run(body())
