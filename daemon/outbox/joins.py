@@ -97,7 +97,9 @@ def skip_ahead(conn: sqlite3.Connection) -> None:
 
 
 def _skipped(s: Joined) -> Joined:
-    return msgspec.structs.replace(s, fcnt_down_to=s.fcnt_down_to + SKIP, afcnt_down_to=s.afcnt_down_to + SKIP)
+    return msgspec.structs.replace(
+        s, fcnt_down_to=s.fcnt_down_to + SKIP, afcnt_down_to=s.afcnt_down_to + SKIP * s.opt_neg
+    )
 
 
 def checked(dev_eui: str, text: str, crc: int) -> DeviceJoins | None:
