@@ -4,13 +4,18 @@ Source: MQTT Version 5.0, OASIS Standard, 7 March 2019. `protocol = "3.1.1"` lea
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
 
 from torhaus.daemon.forward.base import Context, Forwarder, Item, Outcome, Unavailable
+from torhaus.daemon.forward.mqtt_commands import AT_ONCE, OrderCommands
 from torhaus.daemon.forward.mqtt_config import CONTENT_TYPES, Config, Renderer, State
 from torhaus.daemon.forward.parcels import Parcel, parcels_of
 from torhaus.daemon.mqtt import reasons, wire
 from torhaus.daemon.mqtt.flight import MAX_WINDOW, UNSENDABLE, Receipts, Render
 from torhaus.daemon.mqtt.session import Session, SessionLost, Settings, connect
+from torhaus.daemon.mqtt.subscriber import Keeping, connect_keeping
+from torhaus.daemon.supervise import together
 
 __all__ = ["Config", "MqttForwarder", "open_forwarder"]
 
@@ -21,10 +26,14 @@ class MqttForwarder:
     def __init__(self, config: Config, context: Context) -> None:
         self.max_batch = config.max_batch
         self.concurrency = config.concurrency
-        self.note: str | None = None  # why the broker did not take the status message, if so
+        self.note: str | None = None  # why the broker did not take the status message or the subscription, if so
+        self._no_commands: str | None = None
+        self.commands: Counter[tuple[str, str]] = Counter()
         self._config = config
         self._renderer = Renderer(config, context)
         self._session: Session | None = None
+        orders = context.downlinks.orders if context.downlinks is not None and config.command_topic else None
+        self._orders = OrderCommands(orders, config.name, context.clock, self.commands) if orders is not None else None
         self._last_id = 0
         self._suspects: set[str] = set()  # ids of the records one of which made the broker disconnect
         self._unpacked: set[str] = set()  # ids of records that are sent by themselves: the broker refused their parcel
@@ -47,15 +56,27 @@ class MqttForwarder:
             timeout_s=config.timeout_s,
             will_topic=renderer.status_topic or None,
             will_payload=renderer.status("offline"),
+            receive_max=0xFFFF if self._orders is None else AT_ONCE,
         )
         try:
-            session = await connect(settings, self._last_id)
+            session = await self._connect(settings)
         except SessionLost as lost:
             raise Unavailable(str(lost)) from None
         self._session = session
         receipts = await self._say(session, "online")
         if receipts is not None and receipts.lost is not None:
             raise Unavailable(receipts.lost)
+
+    async def _connect(self, settings: Settings) -> Session:
+        """A session; where orders are taken, with the subscription. Raises SessionLost."""
+        if self._orders is None:
+            return await connect(settings, self._last_id)
+        self._orders.forget()
+        session: Keeping = await connect_keeping(settings, self._orders.put, self._last_id)
+        refused = await session.subscribe([self._renderer.command_topic])
+        why = next(iter(refused.values()), None)
+        self.note = self._no_commands = None if why is None else f"no commands: subscription refused: {why}"
+        return session
 
     async def send(self, batch: list[Item]) -> Outcome:
         """Publish and wait for all PUBACKs. Raises Unavailable when the connection was lost before the first."""
@@ -75,7 +96,14 @@ class MqttForwarder:
         return self._outcome(batch, parcels, receipts, alone=alone)
 
     async def gone(self) -> None:
-        """Wait until the connection is lost. Raises Unavailable."""
+        """Take orders until the connection is lost. Raises Unavailable."""
+        if self._orders is None:
+            await self._until_lost()
+            return
+        work: dict[str, Callable[[], Awaitable[None]]] = {"orders": self._orders.run, "connection": self._until_lost}
+        raise await together(work, Unavailable)
+
+    async def _until_lost(self) -> None:
         session = self._session
         if session is not None:
             await asyncio.shield(session.closed)
@@ -145,7 +173,8 @@ class MqttForwarder:
         if code == UNSENDABLE:
             self.note = f"status message not sent: {text}"
         elif code >= 0:
-            self.note = f"status message refused: {reasons.describe(code, text)}" if code >= 0x80 else None
+            refused = f"status message refused: {reasons.describe(code, text)}"
+            self.note = refused if code >= 0x80 else self._no_commands
         return receipts
 
     def _outcome(self, batch: list[Item], parcels: list[Parcel], receipts: Receipts, *, alone: bool) -> Outcome:

@@ -32,6 +32,7 @@ class Config(BrokerConfig, frozen=True, forbid_unknown_fields=True, kw_only=True
     session_expiry_s: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFE)] = 86_400
     backlog_pack: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
     backlog_topic: str = "torhaus/{site}/backlog"
+    command_topic: str = ""
     max_batch: Batch = 1024
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=16)] = 2
 
@@ -45,8 +46,15 @@ class Config(BrokerConfig, frozen=True, forbid_unknown_fields=True, kw_only=True
             key = "status_topic"
             if self.status_topic:
                 check_template(self.status_topic, STATUS_KEYS)
+            key = "command_topic"
+            if self.command_topic:
+                check_template(self.command_topic, STATUS_KEYS)
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
+        if self.command_topic and self.protocol != "5":
+            raise ValueError(
+                'command_topic: needs protocol = "5": only there a command waits at the broker for this box'
+            )
 
 
 class Renderer:
@@ -60,6 +68,7 @@ class Renderer:
         self.client_id = config.client_id or f"torhaus-{context.site}-{config.name}"
         self.backlog_topic = fill(config.backlog_topic, site=context.site, name=config.name)
         self.status_topic = fill(config.status_topic, site=context.site, name=config.name)
+        self.command_topic = fill(config.command_topic, site=context.site, name=config.name)
         self._about = {"site": context.site, "forwarder": config.name, "version": context.version}
 
     def payload(self, message: Message) -> bytes:

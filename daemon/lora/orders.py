@@ -62,6 +62,8 @@ class Placed(msgspec.Struct, frozen=True):
     warnings: list[str] = []
 
 
+TellRefused = Callable[[str | None, dict[str, str]], None]
+"""(DevEUI, what is to be told): of an order that came from far away, and was refused."""
 Encode = Callable[[str, Any, int | None], Awaitable[Encoded]]
 """(DevEUI, what the downlink should say, FPort). Raises OrderRefused."""
 _decode: Final = msgspec.json.Decoder(Order).decode
@@ -85,6 +87,7 @@ class Orders:
     ) -> None:
         self.refused: Counter[str] = Counter()  # by reason
         self.encode: Encode | None = None
+        self.on_refused: TellRefused | None = None
         self.queue = queue
         self._names = names
         self._by_name = {name: eui for eui, name in names.items()}
@@ -113,6 +116,12 @@ class Orders:
         except OrderRefused as e:
             self.refused[e.reason] += 1
             raise
+
+    def tell_refused(self, device: str, ref: str, error: OrderRefused) -> None:
+        """Tell central services that an order was refused; `device` and `ref` as it had them."""
+        if self.on_refused is not None:
+            told = {"ref": ref, "asked_for": device, "reason": error.reason, "detail": str(error)}
+            self.on_refused(self.dev_eui(device), {key: value for key, value in told.items() if value})
 
     async def place(self, order: Order, source: str, *, needs_ref: bool = False) -> Placed:
         """Queue it: on disk when this returns. Raises OrderRefused."""

@@ -50,6 +50,14 @@ class Teller:
         finally:
             await self._queue.persist()
 
+    def refused(self, dev_eui: str | None, told: dict[str, str]) -> None:
+        """An order was refused, and there is no item of it: told once, and not kept beside."""
+        if self._outbox.has_room():
+            name = self._names.get(dev_eui or "")
+            record = Record("event", SOURCE, name, dev_eui, event={"event": "downlink", "state": "refused", **told})
+            self._outbox.put(MAIN, [(self._clock.stamp(), record)], RECORD_BYTES)
+            self._outbox.commit(None)
+
     async def _ticks(self) -> None:
         while True:
             await self._clock.sleep(LOOK_S)

@@ -34,6 +34,7 @@ class Sending:
         self.queue = DownlinkQueue(clock, partial(_write, outbox), outbox.boots)
         self.orders = Orders(self.queue, region(loaded.lorawan.region), names, refusals(loaded))
         self.teller = Teller(self.queue, outbox, clock, names)
+        self.orders.on_refused = self.teller.refused
         self._devices = devices
         self._known = names.keys() - refusals(loaded).keys()
 

@@ -1,7 +1,8 @@
 """A session that takes messages as well: subscriptions at QoS 1, and what comes of them.
 
 Source: MQTT Version 5.0, OASIS Standard, 7 March 2019, 3.8 to 3.11 (subscribing), 3.3, 3.4 and 4.3.2 (QoS 1).
-A message is acknowledged when it has been handed over: whoever takes it keeps it in memory, or lets it fall.
+A Subscriber acknowledges a message when it has been handed over: whoever takes it keeps it in memory, or lets it fall.
+A Keeping one does when whoever takes it says so: until then the broker has it.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from torhaus.daemon.mqtt.session import Session, SessionLost, Settings, connect_
 
 Listener = Callable[[str, bytes], None]
 """(topic, payload) of a message that came. Must not raise, nor wait."""
+
+Keeper = Callable[[str, bytes, Callable[[], None]], None]
+"""(topic, payload, kept): `kept` is to be called when the message is on disk, in the order of coming. As Listener."""
 
 RECEIVE_MAX: Final = 64
 """Messages that the broker may have under way to us."""
@@ -85,17 +89,46 @@ class Subscriber(Session):
         if int(packet.qos) > 1 or packet.topic_alias is not None:  # neither was asked for (3.1.2.11.5, 3.8.3.1)
             self._end(SessionLost("broker sent a message with a QoS or topic alias that was not asked for"))
             return
+        self._hand_over(packet)
+
+    def _hand_over(self, packet: wire.PublishPacket) -> None:
         if self.listener is not None:
             self.listener(packet.topic, packet.payload)
-        if packet.packet_id and self._transport is not None:
+        self._acknowledge(packet.packet_id)
+
+    def _acknowledge(self, packet_id: int | None) -> None:
+        if packet_id and self._transport is not None and self.lost is None:
             self._sent = True
-            self._transport.write(wire.encode_puback(packet.packet_id))
+            self._transport.write(wire.encode_puback(packet_id))
 
     def _end(self, lost: SessionLost, *, abort: bool = True) -> None:
         super()._end(lost, abort=abort)
         for answer in self._asked.values():
             if not answer.done():
                 answer.set_exception(self.lost or lost)
+
+
+class Keeping(Subscriber):
+    """See the module. Made by `connect_keeping`. What the broker kept for us comes at once: it waits for the keeper."""
+
+    def __init__(self, settings: Settings, hello: bytes, last_id: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(settings, hello, last_id, loop)
+        self._most = settings.receive_max
+        self._keeper: Keeper | None = None
+        self._early: list[wire.PublishPacket] = []
+
+    def use(self, keeper: Keeper) -> None:
+        """From now on messages go there, those first that have come already."""
+        self._keeper = keeper
+        early, self._early = self._early, []
+        for packet in early:
+            self._hand_over(packet)
+
+    def _hand_over(self, packet: wire.PublishPacket) -> None:
+        if self._keeper is not None:
+            self._keeper(packet.topic, packet.payload, partial(self._acknowledge, packet.packet_id))
+        elif len(self._early) < self._most:  # beyond it a message can only be of QoS 0
+            self._early.append(packet)
 
 
 def _wanted(pattern: str) -> wire.TopicFilter:
@@ -107,4 +140,11 @@ async def connect_subscriber(settings: Settings, listener: Listener, last_id: in
     """A session that may publish and subscribe; messages go to `listener`. Raises SessionLost."""
     session = await connect_as(Subscriber, settings, last_id)
     session.listener = listener
+    return session
+
+
+async def connect_keeping(settings: Settings, keeper: Keeper, last_id: int = 0) -> Keeping:
+    """A session that may publish and subscribe; messages go to `keeper`. Raises SessionLost."""
+    session = await connect_as(Keeping, settings, last_id)
+    session.use(keeper)
     return session
