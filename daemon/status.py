@@ -77,6 +77,8 @@ class Status(msgspec.Struct, kw_only=True):
     rejects: dict[str, int] = {}  # reason to frames
     set_aside_files: list[str] = []
     scans: dict[str, dict[str, int]] = {}  # station or target to states
+    joins: dict[str, int] = {}  # since the start, by what became of them
+    downlinks: dict[str, int] = {}  # of the queue: `waiting`, and since the start what happened
 
 
 class Letter(msgspec.Struct, kw_only=True):
@@ -229,6 +231,8 @@ class Survey:
             rejects=rejects,
             set_aside_files=[str(p) for p in self._outbox.mender.files],
             scans=self.scan_watch.table() if self.scan_watch else {},
+            joins=dict(self.joining.book.results) if self.joining is not None else {},
+            downlinks=self.joining.downlinks() if self.joining is not None else {},
         )
 
     def _written_per_day(self, boot_ns: int) -> int:

@@ -144,6 +144,9 @@ def render(s: Status) -> str:
         lines += ["", f"{len(s.devices)} devices heard, newest {ago(newest, now)}, longest silent {ago(oldest, now)}"]
     if s.rejects:
         lines += ["refused: " + ", ".join(f"{n} {reason}" for reason, n in sorted(s.rejects.items()))]
+    for what, counted in (("joins", s.joins), ("downlinks", s.downlinks)):
+        if counted:
+            lines += [f"{what}: " + ", ".join(f"{n} {result.replace('_', ' ')}" for result, n in counted.items())]
     if s.scans:
         scans = [(place, state, n) for place, states in sorted(s.scans.items()) for state, n in sorted(states.items())]
         lines += ["", table(("SCANS", "STATE", "DOCUMENTS"), scans)]

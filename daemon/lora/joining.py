@@ -67,6 +67,13 @@ class Joining:
         answers = {} if self.standalone is None else {"joins and answers": self.standalone.run}
         return answers if self.sending is None else answers | self.sending.parts()
 
+    def downlinks(self) -> dict[str, int]:
+        """How many wait, and what happened since the start; nothing where nothing is sent."""
+        queue = self.sending.queue if self.sending is not None else None
+        if queue is None or (not queue.count() and not queue.results):
+            return {}
+        return {"waiting": queue.count(), **queue.results}
+
     def encode_with(self, host: ScriptHost) -> None:
         """Have scripts make the bytes of downlinks that are given as JSON."""
         if self.sending is not None:

@@ -11,6 +11,7 @@ from torhaus.daemon.families import Labels, Rows, by, count, gauge, histogram
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateway, Gateways
 from torhaus.daemon.lora.joining import Joining
+from torhaus.daemon.lora.sending import Sending
 
 _BOTH = ["driver", "gateway"]
 
@@ -54,6 +55,19 @@ def join_families(joining: Joining | None) -> Iterator[Metric]:
     network = joining.network if joining is not None else None
     missed = network.missed_uplinks if network is not None else 0
     yield count("torhaus_lora_missed_uplinks", text, [], [((), missed)])
+    yield from _sending(joining.sending if joining is not None else None)
+
+
+def _sending(sending: Sending | None) -> Iterator[Metric]:
+    """The queue of downlinks."""
+    text = "Steps of downlinks from the queue, by what happened"
+    results = by(sending.queue.results) if sending is not None else ()
+    yield count("torhaus_lora_downlinks", text, ["result"], results)
+    text = "Orders for downlinks that were refused"
+    refused = by(sending.orders.refused) if sending is not None else ()
+    yield count("torhaus_lora_downlink_refusals", text, ["reason"], refused)
+    waiting = sending.queue.count() if sending is not None else 0
+    yield gauge("torhaus_lora_downlinks_waiting", "Downlinks that are not done with", [], [((), waiting)])
 
 
 def _reports(named: Iterable[tuple[Labels, Gateway]]) -> Iterator[Metric]:

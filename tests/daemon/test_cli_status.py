@@ -40,6 +40,8 @@ written to disk: 3.0 GiB a day
 
 2 devices heard, newest 45 s ago, longest silent 1 d ago
 refused: 2 crc, 7 unknown_device
+joins: 3 established, 1 wrong key
+downlinks: 2 waiting, 40 sent
 
 SCANS             STATE     DOCUMENTS
 station mailroom  verified         12"""
@@ -99,6 +101,8 @@ def full() -> Status:
         rejects={"unknown_device": 7, "crc": 2},
         set_aside_files=["/var/lib/torhaus/state.db.corrupt-17"],
         scans={"station mailroom": {"verified": 12}},
+        joins={"established": 3, "wrong_key": 1},
+        downlinks={"waiting": 2, "sent": 40},
     )
 
 

@@ -68,6 +68,9 @@ torhaus_gateway_temperature_celsius gauge driver,gateway
 torhaus_gateway_up gauge driver,gateway
 torhaus_gateway_uplinks_total counter driver,gateway
 torhaus_lora_answers_total counter result
+torhaus_lora_downlink_refusals_total counter reason
+torhaus_lora_downlinks_total counter result
+torhaus_lora_downlinks_waiting gauge
 torhaus_lora_joins_total counter result
 torhaus_lora_merged_copies_total counter
 torhaus_lora_missed_uplinks_total counter
