@@ -146,7 +146,10 @@ class DownlinkQueue(QueuedItems):
     def acknowledged(self, item: Queued) -> bool:
         """The device's ACK came. False when that was known, or it is none of ours: nobody is told twice."""
         now = self._items.get(item.id)
-        if now is None or not now.confirmed or now.place not in {"unacknowledged", "under_way"}:
+        if now is not None and now.place == "under_way" and now.confirmed:
+            self.sent(now, now.fcnt or 0)  # the device is quicker than the gateway's word
+            now = self._items[item.id]
+        if now is None or now.place != "unacknowledged":
             return False
         self._finish(now, "acknowledged", "")
         return True

@@ -108,7 +108,7 @@ def test_an_ack_that_is_quicker_than_the_gateways_word() -> None:
         assert await site.queues.queue.take(item, 7)
         it.acks = 7
         await site.turn()
-        assert site.now(item).outcome == "acknowledged"
+        assert told(site, item) == [("queued", None, 0), ("sent", 7, 1), ("acknowledged", 7, 1)]
 
     site.run(body)
 
