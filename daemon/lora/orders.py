@@ -40,7 +40,7 @@ class OrderRefused(Exception):  # noqa: N818 - a fact
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """See the module."""
+    """A downlink that is to be sent: payload in one of three ways, to a device by its name or DevEUI."""
 
     device: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     fport: int | None = None

@@ -1,8 +1,10 @@
 """Orders for downlinks: what they may say, and every refusal in words."""
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from torhaus.daemon.lora.orders import MAX_ORDER_BYTES, Order, OrderRefused, Ord
 from torhaus.daemon.lora.queued_items import MAX_DEVICE
 from torhaus.daemon.scripts.protocol import Encoded
 
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "order.schema.json"
 NAMES = {EUI: "ventil", OTHER: "klappe"}
 SEEDS = [
     b'{"device": "ventil", "fport": 10, "hex": "0102ff", "ref": "auftrag-7", "confirmed": true}',
@@ -47,6 +50,15 @@ def play(body: Callable[[Desk], Awaitable[None]], name: str = "EU868") -> None:
             await body(Desk(name))
 
     asyncio.run(main())
+
+
+def test_the_committed_schema_is_that_of_the_struct() -> None:
+    """Written anew with TORHAUS_WRITE_SCHEMA=1 in the environment."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "torhaus order for a downlink"}
+    made = msgspec.json.format(msgspec.json.encode(schema | msgspec.json.schema(Order)), indent=2) + b"\n"
+    if os.environ.get("TORHAUS_WRITE_SCHEMA"):
+        SCHEMA.write_bytes(made)
+    assert SCHEMA.read_bytes() == made
 
 
 def test_by_name_or_deveui_in_hex_or_base64() -> None:

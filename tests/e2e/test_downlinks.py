@@ -45,15 +45,22 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.sock.close()
 
+    def send(self, data: bytes) -> None:
+        """Twice, where the first says only that an earlier one came while the daemon was not there."""
+        try:
+            self.sock.send(data)
+        except ConnectionRefusedError:
+            self.sock.send(data)
+
     def pull(self) -> None:
-        self.sock.send(build_pull_data(b"\1\2", EUI))
+        self.send(build_pull_data(b"\1\2", EUI))
         assert self.take(PULL_ACK) is not None
 
     def push(self, phy: bytes) -> None:
         self.tmst += 10_000_000
         rx = Reception(EUI, -97, 7.5, tmst_us=self.tmst, crc=1)
         radio = Radio(868_100_000, "LORA", "SF7BW125", "4/5", [rx])
-        self.sock.send(build_push_data(b"\7\7", EUI, [(phy, radio)]))
+        self.send(build_push_data(b"\7\7", EUI, [(phy, radio)]))
 
     def take(self, kind: int, seconds: float = SECONDS) -> bytes | None:
         """The next datagram of a kind; None when none comes."""
@@ -74,7 +81,7 @@ class Gateway:
         if data is None:
             return None
         found = parse_pull_resp(data)
-        self.sock.send(build_tx_ack(found.token, EUI, TxAck()))
+        self.send(build_tx_ack(found.token, EUI, TxAck()))
         return found.txpk
 
     def turn(self, it: Actor, seconds: float = SECONDS) -> DataFrame | None:
