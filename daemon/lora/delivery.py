@@ -31,6 +31,8 @@ class Delivery:
 
     def heard(self, dev_eui: str, *, ack: bool) -> bool:
         """A new uplink of the device came. Whether something waits for it."""
+        if not self._queue.has(dev_eui):
+            return False
         sent = self._queue.unanswered(dev_eui, or_under_way=ack)  # the gateway may be slower to say that it went out
         if sent is not None and ack:
             self._queue.acknowledged(sent)

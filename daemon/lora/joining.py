@@ -64,8 +64,10 @@ class Joining:
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What is to be run, by name."""
-        answers = {} if self.standalone is None else {"joins and answers": self.standalone.run}
-        return answers if self.sending is None else answers | self.sending.parts()
+        found: dict[str, Callable[[], Awaitable[None]]] = {}
+        if self.standalone is not None:
+            found["joins and answers"] = self.standalone.run
+        return found if self.sending is None else found | self.sending.parts()
 
     def downlinks(self) -> dict[str, int]:
         """How many wait, and what happened since the start; nothing where nothing is sent."""
@@ -86,7 +88,10 @@ class Joining:
 
     def routes(self) -> list[tuple[str, str, Route]]:
         """For the control socket, once `begin` has been called."""
-        mine = [("GET", "/lora/joins", self.joins), ("POST", "/lora/joins/allow", self.allow)]
+        mine: list[tuple[str, str, Route]] = [
+            ("GET", "/lora/joins", self.joins),
+            ("POST", "/lora/joins/allow", self.allow),
+        ]
         return mine if self.sending is None else mine + self.sending.routes()
 
     async def joins(self, _: web.Request) -> web.StreamResponse:

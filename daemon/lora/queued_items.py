@@ -34,6 +34,7 @@ class QueuedItems:
     def __init__(self, clock: Clock, write: Callable[[Changes], Awaitable[None]]) -> None:
         self.results: Counter[str] = Counter()  # what happened to items since the start
         self.news = asyncio.Event()  # there is something to be told or to be written
+        self.listeners: list[Callable[[str], None]] = []  # told the DevEUI when one more is queued
         self._clock = clock
         self._write = write
         self._items: dict[str, Queued] = {}
@@ -63,6 +64,10 @@ class QueuedItems:
         """Those that are done with, the oldest first."""
         found = self._done.values() if dev_eui is None else [self._done.get(dev_eui, [])]
         return sorted((self._items[id_] for ids in found for id_ in ids), key=lambda q: q.number)
+
+    def has(self, dev_eui: str) -> bool:
+        """Whether anything of this device is not done with."""
+        return dev_eui in self._open
 
     def find(self, id_: str) -> Queued | None:
         """As it is now."""
@@ -106,6 +111,8 @@ class QueuedItems:
             return None
         self.results["queued"] += 1
         self.news.set()
+        for listener in self.listeners:
+            listener(dev_eui)
         return item
 
     # -- telling and writing -------------------------------------------------------------------------------------------

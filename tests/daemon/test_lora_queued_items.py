@@ -11,14 +11,19 @@ from torhaus.daemon.lora.queued_items import MAX_DEVICE, MAX_DEVICE_DONE, QueueF
 
 def test_on_disk_before_anybody_is_told() -> None:
     async def body(scene: QueueScene) -> None:
+        heard: list[str] = []
+        scene.queue.listeners.append(heard.append)
+        assert not scene.queue.has(EUI)
         item = await scene.put(ref="a", source="mqtt", priority=2, confirmed=True)
         assert scene.stored() == [item]
+        assert scene.queue.has(EUI)
         scene.works = False
         assert await scene.queue.put(EUI, 10, b"\2", expires_s=1) is None
         assert scene.queue.waiting(EUI) == 1
         scene.works = True
         assert await scene.queue.persist()
         assert scene.stored() == [item]
+        assert heard == [EUI], "those that are queued"
 
     play(body)
 

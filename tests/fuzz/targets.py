@@ -44,6 +44,7 @@ from torhaus.codecs.model import DecodeError, Radio, Reception, RejectReason
 from torhaus.codecs.registry import CODECS, load
 from torhaus.daemon.demo.gateway import push_data, stat
 from torhaus.daemon.demo.sensors import Sensor
+from torhaus.daemon.lora.orders import OrderRefused, parse_order
 
 Reader = Callable[[bytes], object]
 EUI: Final = "aa555a0000000101"
@@ -54,6 +55,9 @@ UPDATE_INFO: Final = (
     b'"station":"2.0.6(linux/std)","model":"linux","package":"1.0.0","keys":[4047409090]}'
 )
 
+ORDER: Final = (
+    b'{"device": "ventil", "fport": 10, "hex": "0102ff", "ref": "auftrag-7", "expires_s": 3600, "priority": 9}'
+)
 QR = "LW:D0:1122334455667788:AABBCCDDEEFF0011:AABB1122:OAABBCCDDEEFF:SYYWWNNNNNN:PFOOBAR:CAF2C"
 
 
@@ -91,6 +95,7 @@ def targets() -> dict[str, Target]:
             [b"\x03\x51\xff\x00\x01\x05\x02\xd2\xad\x84"], partial(mac_commands.decode, uplink=False)
         ),
         "lorawan/cf-list": Target([bytes.fromhex("184f84e85684b85e84886684586e8400")], decode_cf_list),
+        "lorawan/order": Target([ORDER], _order),
         "lorawan/qr": Target([QR.encode()], lambda d: parse_qr(d.decode("utf-8", "replace"))),
         "station/question": Target([b'{"router":"aa55:5a00::101"}', b'{"router":1}'], parse_question),
         "station/message": Target(_said(), _station),
@@ -233,6 +238,13 @@ def _phy(data: bytes) -> object:
 
 def _join_accept() -> bytes:
     return build_join_accept(KEY, JoinAcceptBody(1, 0x13, 0x26011234, 0, 1, b""))
+
+
+def _order(data: bytes) -> object:
+    try:
+        return parse_order(data)
+    except OrderRefused as e:
+        raise DecodeError(RejectReason.SYNTAX, str(e)) from None
 
 
 def _open_join_accept(data: bytes) -> object:
