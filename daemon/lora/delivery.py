@@ -60,6 +60,10 @@ class Delivery:
         """There is no airtime for it."""
         self._queue.delayed(item, NO_AIRTIME)
 
+    def doubtful(self, item: Queued) -> None:
+        """It was broken off, and may have been sent."""
+        self._queue.doubtful(item)
+
     def done(self, item: Queued, fcnt: int, status: TxStatus) -> None:
         """What the gateways made of it in the end."""
         if status is TxStatus.OK:

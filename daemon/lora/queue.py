@@ -24,7 +24,7 @@ MAX_TRIES: Final = 8
 MAX_REFUSED: Final = 50
 """So many windows in a row in which no gateway could send it, other than for lack of airtime."""
 PATIENCE: Final = 3
-CUT_OFF: Final = "the daemon was ended while it was being sent: it may have reached the device"
+CUT_OFF: Final = "broken off while it was being sent: it may have reached the device"
 GONE: Final = "nothing is sent to this device any more: it is not in the list, or has no root keys there"
 NO_ACK: Final = "the device did not acknowledge it"
 NOT_STORED: Final = "it cannot be written to disk"
@@ -46,10 +46,8 @@ class DownlinkQueue(QueuedItems):
         for item in [*self.open()]:
             if item.dev_eui not in devices:
                 self._finish(item, "failed", GONE)
-            elif item.place == "under_way" and item.confirmed:
-                self._set(item, place="unacknowledged", tries=item.tries + 1)
-            elif item.place == "under_way":
-                self._finish(item, "failed", CUT_OFF)
+            else:
+                self.doubtful(item)
         self.news.set()
 
     async def cancel(self, id_: str) -> str | None:
@@ -118,16 +116,19 @@ class DownlinkQueue(QueuedItems):
     async def take(self, item: Queued, fcnt: int) -> bool:
         """It is about to be sent with this counter. False: it is not to be, since that cannot be written to disk.
 
-        To be followed by one of `sent`, `failed` and `delayed`.
+        To be followed by one of `sent`, `failed`, `delayed` and `doubtful`.
         """
         now = self._items.get(item.id)
         if now is None or now.place != "waiting":
             return False
         self._set(now, place="under_way", fcnt=fcnt)
-        if await self.is_on_disk(item.id):
-            return True
-        self._set(self._items[item.id], place="waiting", fcnt=now.fcnt, why=NOT_STORED)
-        return False
+        is_marked = False
+        try:
+            is_marked = await self.is_on_disk(item.id)
+        finally:  # also where whoever sends is ended just then
+            if not is_marked:
+                self._set(self._items[item.id], place="waiting", fcnt=now.fcnt, why=NOT_STORED)
+        return is_marked
 
     def sent(self, item: Queued, fcnt: int, detail: str = "") -> None:
         """A gateway has sent it, or has taken it and said no more (`detail`)."""
@@ -171,6 +172,16 @@ class DownlinkQueue(QueuedItems):
                 self._finish(now, "failed", f"sent {now.tries} times: {why}")
             else:
                 self._set(now, place="waiting", why=f"sent {now.tries} times: {why}")
+
+    def doubtful(self, item: Queued) -> None:
+        """It was being sent when whoever sends was ended: nobody knows whether it went out."""
+        now = self._items.get(item.id)
+        if now is None or now.place != "under_way":
+            return
+        if now.confirmed:
+            self._set(now, place="unacknowledged", tries=now.tries + 1, why=CUT_OFF)
+        else:
+            self._finish(now, "failed", CUT_OFF)
 
     def delayed(self, item: Queued, why: str) -> None:
         """It was not sent, for a reason that passes by itself, such as the duty cycle. It waits for the next window."""

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final
 
 from torhaus.codecs.lorawan.region import region
@@ -31,7 +30,9 @@ class Sending:
 
     def __init__(self, loaded: Loaded, devices: list[Device], outbox: Outbox, clock: Clock) -> None:
         names = {d.dev_eui: d.name for d in devices if d.dev_eui is not None}
-        self.queue = DownlinkQueue(clock, partial(_write, outbox), outbox.boots)
+        self._outbox = outbox
+        self._is_failing = False
+        self.queue = DownlinkQueue(clock, self._write, outbox.boots)
         self.orders = Orders(self.queue, region(loaded.lorawan.region), names, refusals(loaded))
         self.teller = Teller(self.queue, outbox, clock, names)
         self.orders.on_refused = self.teller.refused
@@ -57,6 +58,17 @@ class Sending:
         """What is to be run, by name."""
         return {"downlink queue": self.teller.run} if self._known or self.queue.untold() else {}
 
+    async def _write(self, changes: Changes) -> None:
+        """On disk when it returns. Raises sqlite3.Error, told once until it works again."""
+        try:
+            await self._outbox.on_state(lambda state: state.save_downlinks(changes))
+        except sqlite3.Error as e:
+            if not self._is_failing:
+                logs.warning("the queue of downlinks cannot be written", detail=str(e))
+            self._is_failing = True
+            raise
+        self._is_failing = False
+
     def routes(self) -> list[tuple[str, str, Route]]:
         """For the control socket."""
         return OrderPages(self.orders).routes()
@@ -73,12 +85,3 @@ def refusals(loaded: Loaded) -> dict[str, tuple[str, str]]:
         elif roots_of(device, loaded.keys.get(device.name)) is None:
             found[device.dev_eui] = "no_keys", NO_KEYS
     return found
-
-
-async def _write(outbox: Outbox, changes: Changes) -> None:
-    """On disk when it returns. Raises sqlite3.Error."""
-    try:
-        await outbox.on_state(lambda state: state.save_downlinks(changes))
-    except sqlite3.Error as e:
-        logs.warning("the queue of downlinks cannot be written", detail=str(e))
-        raise

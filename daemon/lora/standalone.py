@@ -14,7 +14,6 @@ from typing import Final
 
 from torhaus.codecs.lorawan.build import build_downlink
 from torhaus.codecs.lorawan.cf_list import FREQUENCIES, CfList, encode_cf_list
-from torhaus.codecs.lorawan.downlink import TxStatus
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.gps_time import gps_ns
 from torhaus.codecs.lorawan.join import JoinAcceptBody
@@ -249,8 +248,8 @@ class Standalone:
                 conf_fcnt=opened.fcnt,
             )
             status, _ = await self._transmit.send(this, data, delay_s, device.dev_eui, airtime=True)
-        except Exception:
-            delivery.done(item, fcnt, TxStatus.INTERNAL_ERROR)
+        except BaseException:
+            delivery.doubtful(item)
             raise
         delivery.done(item, fcnt, status)
         self.results[status.value] += 1

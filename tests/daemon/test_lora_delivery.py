@@ -10,6 +10,7 @@ from torhaus.codecs.lorawan.region import region
 from torhaus.codecs.model import RejectReason
 from torhaus.daemon.lora.delivery import NO_AIRTIME, UNSURE, room_bytes
 from torhaus.daemon.lora.duty_cycle import DutyCycle
+from torhaus.daemon.lora.queue import CUT_OFF
 from torhaus.daemon.outbox.queued import Queued
 
 BOTH = pytest.mark.parametrize("is_1_1", [False, True])
@@ -218,13 +219,14 @@ def test_a_mark_that_cannot_be_written() -> None:
     site.run(body)
 
 
-def test_a_defect_on_the_way_leaves_it_waiting() -> None:
+@pytest.mark.parametrize(("confirmed", "place"), [(False, "done"), (True, "unacknowledged")])
+def test_a_defect_on_the_way(confirmed: bool, place: str) -> None:
     it = Actor()
     site = Site(it)
 
     async def body() -> None:
         await site.join(it)
-        item = await site.queues.put()
+        item = await site.queues.put(confirmed=confirmed)
 
         async def broken(_: object) -> None:
             raise RuntimeError
@@ -234,7 +236,7 @@ def test_a_defect_on_the_way_leaves_it_waiting() -> None:
         await site.settle()
         with pytest.raises(ExceptionGroup):
             await site._task
-        assert (site.now(item).place, site.now(item).tries) == ("waiting", 0)
+        assert (site.now(item).place, site.now(item).why) == (place, CUT_OFF)
         site._task = asyncio.create_task(site.clock.sleep(1))
 
     site.run(body)

@@ -1,5 +1,7 @@
 """The queue of downlinks: order, windows, tries, kills, ends."""
 
+import asyncio
+
 import pytest
 
 from tests.daemon.queue_scene import EUI, OTHER, QueueScene, play
@@ -162,6 +164,19 @@ def test_nothing_is_sent_that_could_not_be_marked() -> None:
         assert not await scene.queue.take(item, 1)
         assert scene.now(item).why == NOT_STORED
         scene.works = True
+        assert await scene.queue.take(item, 2)
+
+    play(body)
+
+
+def test_whoever_sends_is_ended_while_it_is_marked() -> None:
+    async def body(scene: QueueScene) -> None:
+        item = await scene.put()
+        task = asyncio.create_task(scene.queue.take(item, 1))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert scene.now(item).place == "waiting", "it was not sent"
         assert await scene.queue.take(item, 2)
 
     play(body)
