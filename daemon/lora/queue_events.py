@@ -25,6 +25,9 @@ READ_RECORDS: Final = 5000
 RECORD_BYTES: Final = 500
 MOST_RECORDS: Final = 200_000
 """So far the outbox is looked through; an event is told within seconds of its step, so that it lies near the end."""
+MAX_REFUSALS: Final = 600
+"""So many refused orders are told within an hour: a sender that is out of order must not fill the outbox."""
+_HOUR_NS: Final = 3_600_000_000_000
 _BAD: Final = {"failed", "expired"}
 
 Event = dict[str, float | int | str]
@@ -39,6 +42,8 @@ class Teller:
         self._clock = clock
         self._names = names
         self._in_hand: set[str] = set()
+        self._refusals = 0  # told since then
+        self._since_ns = 0
 
     async def run(self) -> None:
         """Tell and write what there is until cancelled; then what is left to be written is written."""
@@ -52,7 +57,11 @@ class Teller:
 
     def refused(self, dev_eui: str | None, told: dict[str, str]) -> None:
         """An order was refused, and there is no item of it: told once, and not kept beside."""
-        if self._outbox.has_room():
+        now = self._clock.boot_ns()
+        if now - self._since_ns >= _HOUR_NS:
+            self._refusals, self._since_ns = 0, now
+        self._refusals += 1
+        if self._refusals <= MAX_REFUSALS and self._outbox.has_room():
             name = self._names.get(dev_eui or "")
             record = Record("event", SOURCE, name, dev_eui, event={"event": "downlink", "state": "refused", **told})
             self._outbox.put(MAIN, [(self._clock.stamp(), record)], RECORD_BYTES)

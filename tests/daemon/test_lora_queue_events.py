@@ -15,7 +15,7 @@ from tests.daemon.outbox_fakes import Box, copy_of, reading
 from tests.daemon.queue_scene import EUI, OTHER
 from torhaus.daemon.lora import queue_events
 from torhaus.daemon.lora.queue import DownlinkQueue
-from torhaus.daemon.lora.queue_events import LOOK_S, SOURCE, Teller, event_of
+from torhaus.daemon.lora.queue_events import LOOK_S, MAX_REFUSALS, SOURCE, Teller, event_of
 from torhaus.daemon.outbox.queued import Changes, Queued, Report
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import State
@@ -204,6 +204,21 @@ def test_what_left_the_outbox_before_it_was_looked_through_counts_as_told(
         async with opened(tmp_path / "a") as site:
             await site.told()
             assert [e["id"] for e in await site.events()] == [later.id]
+
+    play(body)
+
+
+def test_refusals_are_told_but_not_without_end(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with opened(tmp_path / "a") as site:
+            for n in range(MAX_REFUSALS + 5):
+                site.teller.refused(EUI, {"ref": str(n)})
+            site.box.fake.advance(3601)
+            site.teller.refused(EUI, {"ref": "later", "reason": "fport"})
+            await site.box.settled()
+            events = await site.events()
+            assert len(events) == MAX_REFUSALS + 1
+            assert events[-1] == {"event": "downlink", "state": "refused", "ref": "later", "reason": "fport"}
 
     play(body)
 

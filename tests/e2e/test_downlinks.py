@@ -23,7 +23,7 @@ from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk, build_tx_ack, p
 from torhaus.codecs.lorawan.phy import DataFrame
 from torhaus.codecs.model import Radio, Reception
 
-KILLS = int(os.environ.get("TORHAUS_KILLS", "4"))
+KILLS = int(os.environ.get("TORHAUS_KILLS", "3"))
 EUI = "aa555a0000000101"
 TOPIC = "torhaus/test/command/down"
 MORE = '[lorawan]\nmode = "standalone"\nnet_id = "000001"\n'
