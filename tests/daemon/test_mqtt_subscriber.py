@@ -10,8 +10,8 @@ import pytest
 from tests.peers import advance, mosquitto, run, until
 from torhaus.daemon.demo.broker import Broker
 from torhaus.daemon.mqtt import wire
-from torhaus.daemon.mqtt.session import SessionLost, Settings
-from torhaus.daemon.mqtt.subscriber import RECEIVE_MAX, Subscriber, connect_subscriber
+from torhaus.daemon.mqtt.session import SessionLost, Settings, connect_as
+from torhaus.daemon.mqtt.subscriber import RECEIVE_MAX, Keeping, Subscriber, connect_subscriber
 
 Came = list[tuple[str, bytes]]
 Body = Callable[[Broker, Subscriber, Came], Awaitable[None]]
@@ -183,3 +183,26 @@ def test_an_answer_of_the_wrong_size() -> None:
             await session.subscribe(["a"])
 
     on_broker(body)
+
+
+def test_a_keeping_one_acknowledges_what_is_kept_and_waits_for_its_keeper() -> None:
+    async def main() -> None:
+        async with asyncio.timeout(20), Broker() as broker:
+            session = await connect_as(Keeping, settings(broker.port, receive_max=4), 0)
+            assert await session.subscribe(["a/#"]) == {}
+            for n in range(6):
+                broker.route(message(f"a/{n}"))
+            await until(lambda: len(session._early) == 4)
+            broker.route(message("a/x", qos=0))  # beyond what was agreed: it falls
+            came: list[tuple[str, Callable[[], None]]] = []
+            session.use(lambda topic, _, kept: came.append((topic, kept)))
+            assert [topic for topic, _ in came] == [f"a/{n}" for n in range(4)]
+            assert len(peer(broker)._in_flight) == 4, "nothing is acknowledged yet"
+            for _, kept in came[:3]:
+                kept()
+            await until(lambda: "a/5" in [topic for topic, _ in came])
+            assert len(peer(broker)._in_flight) == 3
+            await session.close()
+            came[-1][1]()  # the connection is lost: the broker sends it again
+
+    run(main())
