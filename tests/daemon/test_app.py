@@ -192,7 +192,7 @@ def test_a_scan_store_that_is_refused_is_told_once_and_tried_again(
             await until(lambda: "scans" in app.watch.down)
             for _ in range(20):
                 await app.clock.sleep(1)
-            assert app.survey.problems() == ["scans: scans.db has version 99, this torhaus knows 1"]
+            assert app.survey.problems() == ["scans: scans.db has version 99, this torhaus knows 2"]
             assert app.survey.ready()
             with pytest.raises(Exception, match="the scan store is not open"):
                 await home.ask("/scans")
