@@ -22,11 +22,12 @@ from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.forward.trim import Trimming
 from torhaus.daemon.httpd import Pages, Server, serve
 from torhaus.daemon.link_pages import LinkPages
+from torhaus.daemon.lora.configured import known_devices
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.frame_pages import FramePages
 from torhaus.daemon.lora.joining import Joining
-from torhaus.daemon.lora.network import Device, Network, device_of
+from torhaus.daemon.lora.network import Device
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
@@ -83,7 +84,7 @@ class App:
         self.downlinks = Downlinks(self.watch.gateways.driver_of, self.watch.gateways, duty)
         self.http_port = 0
         self.frames = FramePages(self.outbox, self.watch, self.clock.wall_ns, self.downlinks)
-        self.joining = self.survey.joining = Joining(self.outbox, self.downlinks, self.clock)
+        self.joining = self.survey.joining = Joining(self.outbox, self.downlinks, self.clock, self.watch.defect)
         self.control_routes = QueuePages(self.survey, self.outbox, self.clock.wall_ns).routes() + self.frames.routes()
         self.control_routes += LinkPages(self.drivers).routes()
         self._scans: ScanQueue | None = None
@@ -166,8 +167,7 @@ class App:
         """Every part that runs, by name, in the order of starting."""
         loaded, outbox = self.loaded, self.outbox
         codecs = Codecs(scripts := Path(loaded.scripts.dir), common_names=loaded.common_names)
-        devices = [device_of(d, loaded.keys.get(d.name), scripts) for d in loaded.devices]
-        network = Network(devices, loaded.lorawan.region)
+        devices, network = known_devices(loaded, scripts)
         counters = await self.joining.begin(loaded, devices, network)
         alarms = Alarms(loaded.alarms, loaded.tagged())
         self._hold = hold = Hold.build(outbox, self.clock, loaded.lorawan.merge_window_s, devices, self.watch)

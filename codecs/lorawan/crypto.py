@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers import CipherContext
 
 from torhaus.codecs.lorawan.aes import Mac, cmac_context, ecb_context, xor_keystream
 from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
-from torhaus.codecs.lorawan.phy import MIN_DATA_BYTES, DataFrame
+from torhaus.codecs.lorawan.phy import MIN_DATA_BYTES, DataFrame, RejoinRequest
 from torhaus.codecs.model import DecodeError, RejectReason
 
 _V1_0: Final = Version.V1_0
@@ -137,6 +137,14 @@ class SessionKeys:
         """Whether the MIC of a downlink is right for this counter. Constant time."""
         mic = self.downlink_mic(phy[:-4], frame.dev_addr, fcnt32, conf_fcnt=conf_fcnt)
         return compare_digest(mic, frame.mic)
+
+    def verify_rejoin(self, phy: bytes, request: RejoinRequest) -> bool:
+        """Whether a rejoin-request of type 0 or 2 is of this session (1.1, SNwkSIntKey). Constant time."""
+        if self._s is None:
+            return False
+        mac = self._s.copy()
+        mac.update(phy[:-4])
+        return compare_digest(mac.finalize()[:4], request.mic)
 
     def decrypt(self, frame: DataFrame, fcnt32: int) -> bytes:
         """FRMPayload in clear: MAC commands for FPort 0, else the application's bytes; empty when there is no FPort."""

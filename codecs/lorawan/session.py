@@ -44,7 +44,8 @@ class Session(msgspec.Struct, gc=False):
     `allow_reset` accepts a 1.0 device that starts over from a low counter, as simple ABP devices do after a power
     cut. It also lets an old recording pass, so it is off unless the device's owner wants it. In 1.1 counters never
     restart: no effect. `allow_half_mic` accepts 1.1 frames on 16 bits of MIC when data rate or channel are unknown
-    (see `SessionKeys`).
+    (see `SessionKeys`). `conf_fcnt` is the counter of the last confirmed downlink: it enters the MIC of a 1.1 uplink
+    that acknowledges it.
     """
 
     keys: SessionKeys
@@ -52,6 +53,7 @@ class Session(msgspec.Struct, gc=False):
     fcnt_up: int | None = None
     allow_reset: bool = False
     allow_half_mic: bool = False
+    conf_fcnt: int = 0
 
     def open_uplink(
         self,
@@ -60,13 +62,13 @@ class Session(msgspec.Struct, gc=False):
         *,
         tx_dr: int | None = None,
         tx_chs: tuple[int, ...] = (),
-        conf_fcnt: int = 0,
+        conf_fcnt: int | None = None,
     ) -> Opened:
         """Verify and decrypt one uplink; `frame` is `parse(phy)`. Changes nothing, whatever comes of it.
 
         For 1.1: `tx_dr` is the data-rate index and `tx_chs` the channel numbers of the device's list that its
         frequency may have: one if the list is known, several to try otherwise, none if nothing is known. `conf_fcnt`
-        is the counter of the last confirmed downlink, used where the frame acknowledges it. 1.0 needs none of them.
+        stands in for the session's own. 1.0 needs none of them.
 
         A retransmission is returned as its kind: whether it is news is the caller's decision. Raises DecodeError:
         UNKNOWN_DEVICE for another DevAddr, UNSUPPORTED for a downlink and for a 1.1 frame that can be checked by half
@@ -83,7 +85,8 @@ class Session(msgspec.Struct, gc=False):
             if v1_0:
                 bits = _FULL_BITS if keys.verify_uplink(phy, frame, fcnt) else 0
             else:
-                bits = self._verify_1_1(phy, frame, fcnt, tx_dr=tx_dr, tx_chs=tx_chs, conf_fcnt=conf_fcnt)
+                conf = self.conf_fcnt if conf_fcnt is None else conf_fcnt
+                bits = self._verify_1_1(phy, frame, fcnt, tx_dr=tx_dr, tx_chs=tx_chs, conf_fcnt=conf)
             if bits:
                 if kind is _OLD or (kind is _RESET and not (self.allow_reset and v1_0)):
                     raise DecodeError(RejectReason.REPLAY, f"counter {fcnt} after {self.fcnt_up}")

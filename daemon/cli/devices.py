@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from torhaus.daemon.cli import joins
+from torhaus.daemon.cli import device_radio, joins
 from torhaus.daemon.main import add_config
 
 if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
 _COLUMNS: Final = {"name": "NAME", "dev_eui": "DEVEUI", "dev_addr": "DEVADDR", "codec": "CODEC", "place": "PLACE"}
 _MAX_KEYS_BYTES: Final = 64 << 10
 _MAX_CSV_BYTES: Final = 16 << 20
-_OPTIONS: Final = ("name", "dev_eui", "dev_addr", "join_eui", "codec", "place", "lorawan", "address")
+_OPTIONS: Final = ("name", "dev_eui", "dev_addr", "join_eui", "codec", "place", "lorawan", "address", "class", "adr")
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,6 +41,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     whole = commands.add_parser("import", parents=[common], help="add all devices of a CSV file, or none")
     whole.add_argument("file", metavar="FILE.csv")
     joins.add(commands, common)
+    device_radio.add(commands, common)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.devices_command in {"joins", "allow-join"}:
         return joins.run(args)
+    if args.devices_command == "radio":
+        return device_radio.run(args)
     try:
         return _run(args, args.config)
     except ConfigFaults as e:

@@ -17,6 +17,7 @@ from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, is_codec, models
 from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Document, Fault, Tree, parse
 from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
+from torhaus.daemon.config.lorawan import Adr
 from torhaus.daemon.config.validate import Validator
 from torhaus.drivers.secret import SecretError, read_bounded
 
@@ -48,7 +49,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded.
     `address` is what a meter or bus calls itself (a server id, say). `join_eui` is what a device has to ask for when it
-    joins; None: whatever it likes.
+    joins; None: whatever it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode "standalone" only.
     """
 
     name: Label
@@ -62,6 +63,8 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     allow_fcnt_reset: bool = False
     allow_half_mic: bool = False
     address: Line | None = None
+    device_class: Literal["A", "C"] = msgspec.field(default="A", name="class")
+    adr: Adr | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isprintable() or self.name != self.name.strip():

@@ -98,7 +98,7 @@ def _device_block(device: DeviceConfig) -> str:
     for field in msgspec.structs.fields(DeviceConfig):
         value = getattr(device, field.name)
         if field.required or value != field.default:
-            lines.append(f"{field.name} = {_toml(value)}")
+            lines.append(f"{field.encode_name} = {_toml(value)}")
     return "\n".join(lines) + "\n"
 
 

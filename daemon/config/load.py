@@ -12,6 +12,7 @@ from torhaus.daemon.config import named_files, plugins
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, is_there, parse, read_text
 from torhaus.daemon.config.lines import KeyPath
+from torhaus.daemon.config.lorawan import rate_fault
 from torhaus.daemon.config.model import (
     AlarmRule,
     Control,
@@ -147,6 +148,7 @@ class DeviceSet(msgspec.Struct):
     faults: list[Fault] = []
     notes: list[str] = []
     files: list[Path] = []
+    tree: Tree = msgspec.field(default_factory=Tree)  # where in the list of devices what stands
 
 
 def read_device_set(
@@ -165,6 +167,7 @@ def read_device_set(
         return found
     if more is not None:
         tree.add(more[0])
+    found.tree = tree
     found.devices, faults = device_list.read_devices(tree, files.scripts)
     found.faults += faults + tree.clashes
     try:
@@ -228,6 +231,9 @@ class _Loading:
         names.look()
         if not lists.faults:
             names.known([f for f in forwarders if f is not None], [(m, c) for m, _, c in known_drivers], lists.devices)
+        if root is not None and not lists.faults:
+            rates = [(i, rate_fault(d.adr, root.lorawan.region)) for i, d in enumerate(lists.devices)]
+            self.faults += [lists.tree.fault(("device", i, "adr"), f[5:]) for i, f in rates if f is not None]
         if named:
             self._named(lists)
         self.faults += [self.tree.fault(p, text) for p, text in check.faults.items()]

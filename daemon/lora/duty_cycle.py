@@ -18,6 +18,7 @@ OTHER: Final = "other"
 """The label of frequencies for which the region has no duty cycle."""
 _STEP_NS: Final = 10_000_000_000
 """Airtime is kept by steps of ten seconds, each counted until its end is an hour old: never too little is counted."""
+_PRUNE_NS: Final = 60_000_000_000
 _WINDOW_NS: Final = WINDOW_S * 1_000_000_000
 
 
@@ -52,6 +53,7 @@ class DutyCycle:
         self.airtime_us: Counter[tuple[str, str, str]] = Counter()  # driver, label, band: since the start
         self._boot_ns = boot_ns
         self._hours: dict[tuple[str, Band], Hour] = {}  # by EUI
+        self._pruned_ns = boot_ns()
 
     @classmethod
     def of(cls, config: Lorawan, clock: Clock) -> Self:
@@ -82,10 +84,7 @@ class DutyCycle:
 
     def used(self) -> dict[tuple[str, str], float]:
         """By EUI and sub-band: the part used of what is allowed within an hour, 1 when it is all used up."""
-        now = self._boot_ns()
-        for hour in self._hours.values():
-            hour.forget(now)
-        self._hours = {key: hour for key, hour in self._hours.items() if hour.used_us}
+        self._prune()
         return {(eui, band.name): hour.used_us / band.allowed_us for (eui, band), hour in self._hours.items()}
 
     def table(self) -> dict[str, dict[str, float]]:
@@ -95,7 +94,16 @@ class DutyCycle:
             found.setdefault(eui, {})[band] = part
         return found
 
+    def _prune(self) -> None:
+        """Let go of gateways that have sent nothing for an hour."""
+        self._pruned_ns = now = self._boot_ns()
+        for hour in self._hours.values():
+            hour.forget(now)
+        self._hours = {key: hour for key, hour in self._hours.items() if hour.used_us}
+
     def _hour(self, gateway: str, band: Band) -> Hour:
+        if self._boot_ns() - self._pruned_ns >= _PRUNE_NS:
+            self._prune()
         hour = self._hours.get((gateway, band))
         if hour is None:
             hour = self._hours[gateway, band] = Hour()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from torhaus.codecs.model import Frame
 from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
@@ -15,11 +16,19 @@ from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.lora.roots import roots_of
+from torhaus.daemon.lora.rounds import Defect, no_defect
 from torhaus.daemon.lora.sending import Sending
+from torhaus.daemon.outbox.joins import DeviceJoins
+from torhaus.daemon.outbox.mac_state import Mac
+from torhaus.daemon.outbox.record import Record
 from torhaus.daemon.outbox.state import State
-from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.outbox.store import MAIN, Outbox
+from torhaus.daemon.pipeline import RECORD_BYTES
 from torhaus.daemon.scripts.host import ScriptHost
 
+ON_MAINS: Final = 0
+BATTERY_UNKNOWN: Final = 255
+"""Of DevStatusAns (LoRaWAN 1.0.4 section 5.6): between them 1 is empty and 254 is full."""
 _COUNTING: Final = {"1.0.4", "1.1"}
 """Versions whose DevNonces rise from join to join (LoRaWAN 1.0.4 section 6.2.4); before that they are random."""
 
@@ -31,7 +40,7 @@ if TYPE_CHECKING:  # imported where the mode asks for it
 class Joining:
     """One for a daemon. `network` and `sending` are there once `begin` has been called."""
 
-    def __init__(self, outbox: Outbox, downlinks: Downlinks, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, downlinks: Downlinks, clock: Clock, defect: Defect = no_defect) -> None:
         self.book = JoinBook(clock.wall_ns)
         self.network: Network | None = None
         self.standalone: Standalone | None = None
@@ -40,6 +49,7 @@ class Joining:
         self._outbox = outbox
         self._downlinks = downlinks
         self._clock = clock
+        self._defect = defect
 
     async def begin(self, loaded: Loaded, devices: list[Device], network: Network) -> Counters:
         """Have `network` know the sessions of all devices, and as many of their counters as can be had at once."""
@@ -56,11 +66,42 @@ class Joining:
         self.sending = await Sending.begin(loaded, devices, outbox, self._clock)
         self._downlinks.orders = self.sending.orders
         if loaded.lorawan.mode == "standalone":
-            from torhaus.daemon.lora.standalone import Standalone
-
-            parts = loaded.lorawan, network, joins, self._downlinks, self._clock
-            self.standalone = Standalone(*parts, self._save, self.sending.queue)
+            self._answer(loaded, devices, network, joins, stored)
         return counters
+
+    def _answer(
+        self,
+        loaded: Loaded,
+        devices: list[Device],
+        network: Network,
+        joins: Joins,
+        stored: dict[str, DeviceJoins],
+    ) -> None:
+        """This site is its own network server."""
+        from torhaus.daemon.lora.personal import Personal
+        from torhaus.daemon.lora.standalone import Standalone
+
+        personal = Personal(d for d in devices if joins.of(d) is None)
+        personal.restore(stored, self._clock.wall_ns())
+        self._outbox.before_flush.append(personal.save)
+        configs = {d.name: d for d in loaded.devices}
+        parts = loaded.lorawan, network, joins, self._downlinks, self._clock
+        queue = self.sending.queue if self.sending is not None else None
+        more = configs, personal, self._defect
+        self.standalone = Standalone(*parts, self._save, queue, *more)
+        self.standalone.mac.on_status = self._status
+
+    def _status(self, device: Device, frame: Frame, mac: Mac) -> None:
+        """A device has told of its battery: an event for central services, as network servers have it."""
+        if mac.battery is None or mac.margin_db is None or not self._outbox.has_room():
+            return
+        event: dict[str, float | int | str] = {"event": "status", "margin_db": mac.margin_db}
+        event["external_power"] = int(mac.battery == ON_MAINS)
+        if ON_MAINS < mac.battery < BATTERY_UNKNOWN:
+            event["battery_percent"] = round((mac.battery - 1) / 253 * 100, 2)
+        record = Record("event", frame.driver, device.name, device.dev_eui, event=event)
+        self._outbox.put(MAIN, [(self._clock.stamp(), record)], RECORD_BYTES)
+        self._outbox.commit(None)
 
     def parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What is to be run, by name."""
@@ -91,8 +132,15 @@ class Joining:
         mine: list[tuple[str, str, Route]] = [
             ("GET", "/lora/joins", self.joins),
             ("POST", "/lora/joins/allow", self.allow),
+            ("GET", "/lora/radio", self.radio),
         ]
         return mine if self.sending is None else mine + self.sending.routes()
+
+    async def radio(self, _: web.Request) -> web.StreamResponse:
+        """How devices are heard, as a JSON array of LinkViews. 404 where they are not answered here."""
+        if self.standalone is None:
+            return reply_json({"error": 'devices are not answered here: [lorawan] mode is "passive"'}, 404)
+        return reply_json(self.standalone.mac.views())
 
     async def joins(self, _: web.Request) -> web.StreamResponse:
         """The attempts that are remembered, oldest first, as a JSON array of Attempts."""

@@ -6,13 +6,12 @@ device's older session stays beside it until the first uplink under the new one:
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 
-from torhaus.codecs.lorawan.downlink import After, Downlink, context_of
+from torhaus.codecs.lorawan.downlink import Downlink
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.join import JoinAcceptBody
 from torhaus.codecs.lorawan.phy import JoinRequest, MType
@@ -21,15 +20,11 @@ from torhaus.codecs.model import DecodeError, Frame, RejectReason
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.lora.join_book import WORDS, JoinBook, JoinResult
 from torhaus.daemon.lora.network import Device, Network
+from torhaus.daemon.lora.requests import Request, Requests
 from torhaus.daemon.lora.roots import Roots
 from torhaus.daemon.outbox.flush import Flush
 from torhaus.daemon.outbox.joins import DeviceJoins, Joined
 
-ANSWER_S: Final = 30.0
-"""A request is remembered for so long: its receive windows open 5 and 6 s after it, and servers are not quick."""
-MAX_REQUESTS: Final = 256
-MAX_RECEPTIONS: Final = 64
-"""Of one request: more gateways than any device is heard by."""
 MAX_UNPROVED: Final = 4
 """Sessions of one device under which no uplink came yet; the oldest is let go of first."""
 SAVE_S: Final = 0.5
@@ -47,16 +42,6 @@ class Joiner(msgspec.Struct):
     counts_nonces: bool = False  # its DevNonces rise (1.0.4, 1.1)
     kept: DeviceJoins = msgspec.field(default_factory=DeviceJoins)
     live: dict[int, Device] = {}  # by number
-
-
-class Request(msgspec.Struct):
-    """A join-request with the right MIC, and where it was heard: gateway and the context that an answer is timed by."""
-
-    dev_eui: str
-    join_eui: int
-    dev_nonce: int
-    at_ns: int  # since boot
-    heard: set[tuple[str, bytes]] = set()
 
 
 Judge = Callable[[Joiner, Frame, JoinRequest], tuple[JoinResult, RejectReason | None]]
@@ -78,7 +63,7 @@ class Joins:
         self._book = book
         self._clock = clock
         self._save = save
-        self._requests: OrderedDict[tuple[str, int], Request] = OrderedDict()  # by DevEUI and DevNonce
+        self._requests = Requests(clock)
         self._changed: set[str] = set()
         self.judge: Judge | None = None  # whoever answers joins here
         network.on_join = self.heard
@@ -92,7 +77,8 @@ class Joins:
                 continue
             joiner.kept = kept
             for joined in kept.sessions:
-                self._enter(joiner, joined)
+                if joined.number:  # 0: that of a device that was personalised before it was given root keys
+                    self._enter(joiner, joined)
         return sum(len(j.live) for j in self._joiners.values())
 
     def save(self, flush: Flush) -> None:
@@ -115,7 +101,7 @@ class Joins:
             result, reason = JoinResult.WRONG_JOIN_EUI, RejectReason.KEY
         else:
             result, reason = JoinResult.REQUESTED, None
-            self._remember(frame, eui, request)
+            self._requests.remember(frame, eui, request)
             if self.judge is not None:
                 result, reason = self.judge(joiner, frame, request)
         rx = frame.radio.rx if frame.radio is not None else []
@@ -157,38 +143,11 @@ class Joins:
         name, addr = device.name, format_dev_addr(mine.dev_addr)
         self._book.note(JoinResult.ESTABLISHED, device.dev_eui, device=name, dev_nonce=mine.dev_nonce, dev_addr=addr)
 
-    # -- requests ------------------------------------------------------------------------------------------------------
-
-    def _remember(self, frame: Frame, eui: str, request: JoinRequest) -> None:
-        self._forget()
-        key = (eui, request.dev_nonce)
-        known = self._requests.get(key)
-        if known is None or known.join_eui != request.join_eui:
-            known = Request(eui, request.join_eui, request.dev_nonce, self._clock.boot_ns())
-            self._requests[key] = known
-            if len(self._requests) > MAX_REQUESTS:
-                self._requests.popitem(last=False)
-        for rx in frame.radio.rx if frame.radio is not None else ():
-            if len(known.heard) < MAX_RECEPTIONS and (context := context_of(rx)):
-                known.heard.add((rx.gateway, context))
-
-    def _forget(self) -> None:
-        oldest = self._clock.boot_ns() - int(ANSWER_S * 1e9)
-        while self._requests and next(iter(self._requests.values())).at_ns < oldest:
-            self._requests.popitem(last=False)
-
-    def _asked(self, downlink: Downlink) -> tuple[list[Request], bool]:
-        """The requests that it may answer, and whether it is timed by their reception; else all, the newest first."""
-        self._forget()
-        timed_by = {(downlink.gateway, i.at.context) for i in downlink.items if isinstance(i.at, After)}
-        found = [r for r in self._requests.values() if r.heard & timed_by]
-        return found or list(reversed(self._requests.values())), bool(found)
-
     # -- accepts -------------------------------------------------------------------------------------------------------
 
     def _accept(self, phy: bytes, downlink: Downlink) -> bool:
         """Whether there are new sessions."""
-        asked, is_sure = self._asked(downlink)
+        asked, is_sure = self._requests.asked(downlink)
         read: list[tuple[Request, JoinAcceptBody]] = []
         for request in asked:
             try:
@@ -250,6 +209,10 @@ class Joins:
             self._keep(found, found.kept.sessions, dev_nonces=())
         return found.device.dev_eui if found is not None else None
 
+    def of(self, device: Device) -> Joiner | None:
+        """What is known of this device's joins."""
+        return self._joiners.get(device.dev_eui or "")
+
     def told(
         self,
         result: JoinResult,
@@ -278,7 +241,7 @@ class Joins:
             keys = joiner.roots.session(joined)
         except DecodeError:  # the configuration has changed since: said by the device's next join
             return False
-        session = Session(keys, joined.dev_addr, allow_half_mic=joiner.allow_half_mic)
+        session = Session(keys, joined.dev_addr, allow_half_mic=joiner.allow_half_mic, conf_fcnt=joined.conf_fcnt)
         live = msgspec.structs.replace(joiner.device, session=session, proved=None, under_way=[], join=joined)
         joiner.live[joined.number] = live
         self._network.add(live)

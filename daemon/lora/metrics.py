@@ -3,6 +3,7 @@
 Only gateways that the configuration names are labels; all others are counted together as `unknown`, and have no gauges.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import Metric
@@ -51,10 +52,22 @@ def join_families(joining: Joining | None) -> Iterator[Metric]:
     standalone = joining.standalone if joining is not None else None
     text = "Answers to uplinks of devices that joined here, by what became of them"
     yield count("torhaus_lora_answers", text, ["result"], by(standalone.results) if standalone is not None else ())
+    mac = standalone.mac if standalone is not None else None
+    text = "MAC commands that devices were sent, and what they made of them"
+    yield count("torhaus_lora_mac_requests", text, ["command", "result"], mac.requests.items() if mac else ())
+    text = "Rejoin-requests and answers to them, by what became of them"
+    rejoins = standalone.accepts.rejoins if standalone is not None else None
+    yield count("torhaus_lora_rejoins", text, ["result"], by(rejoins) if rejoins is not None else ())
+    text = "Devices that were heard since the start, by the data rate of their last uplink"
+    rates = Counter(str(link.dr) for _, link in mac.known() if link.dr is not None) if mac is not None else None
+    yield gauge("torhaus_lora_devices", text, ["data_rate"], by(rates) if rates is not None else ())
     text = "Uplinks of known devices that never came, by the gaps of their counters"
     network = joining.network if joining is not None else None
     missed = network.missed_uplinks if network is not None else 0
     yield count("torhaus_lora_missed_uplinks", text, [], [((), missed)])
+    text = "Uplinks with the address of a known device, and with a MIC that fits none: a neighbour's, or forged"
+    failures = network.mic_failures if network is not None else 0
+    yield count("torhaus_lora_mic_failures", text, [], [((), failures)])
     yield from _sending(joining.sending if joining is not None else None)
 
 

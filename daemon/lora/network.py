@@ -1,20 +1,18 @@
 """LoRaWAN on the daemon's side: whose frame is it, and what does it say. Holds the sessions; keeps nothing on disk."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
-from torhaus.codecs.lorawan.crypto import SessionKeys
-from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_addr
+from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.fcnt import Kind
 from torhaus.codecs.lorawan.keys import Version
-from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
-from torhaus.codecs.lorawan.region import dr_index
+from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, RejoinRequest, parse
+from torhaus.codecs.lorawan.region import channel_of, dr_index
+from torhaus.codecs.lorawan.region import region as region_of
 from torhaus.codecs.lorawan.session import Opened, Session
 from torhaus.codecs.model import DecodeError, Frame, Radio, RejectReason
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.outbox.joins import Joined, session_key
 from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.state import Flush
@@ -40,12 +38,12 @@ class Device(msgspec.Struct):
     session: Session | None = None
     proved: int | None = None  # the last counter whose frame is on disk; `session.fcnt_up` may be ahead of it
     under_way: list["Advance"] = []  # counters taken from frames that are not on disk yet, in order
-    join: Joined | None = None  # that the session came of; None where it is personalised
+    join: Joined | None = None  # that the session came of; None where it is personalised, or number 0: see personal.py
 
     @property
     def session_id(self) -> str | None:
         """What its counter is kept under: DevEUI and number of the join, or the DevAddr of a device that has none."""
-        if self.join is not None and self.dev_eui is not None:
+        if self.join is not None and self.join.number and self.dev_eui is not None:
             return session_key(self.dev_eui, self.join.number)
         if self.dev_eui is not None or self.session is None:
             return self.dev_eui
@@ -85,6 +83,7 @@ class OnUplink(Protocol):
 
 
 OnJoin = Callable[[Frame, JoinRequest, Device | None], tuple[RejectReason | None, str]]
+OnRejoin = Callable[[Frame, RejoinRequest, Device | None], tuple[RejectReason | None, str]]
 
 
 class Network:
@@ -103,8 +102,9 @@ class Network:
         self.on_join: OnJoin | None = None
         self.on_first: Callable[[Device], None] | None = None
         self.on_uplink: OnUplink | None = None
+        self.on_rejoin: OnRejoin | None = None
         self.missed_uplinks = 0  # by their counters
-        self.conf_fcnts: dict[str | None, int] = {}  # by DevEUI, of the last confirmed downlink: in the MIC of its ACK
+        self.mic_failures = 0  # of frames with a DevAddr that is known here
         for device in devices:
             if device.session_id is not None:
                 self._by_id[device.session_id] = device
@@ -213,9 +213,13 @@ class Network:
                 return Uplink(lora, known, eui, None, why, text, stranger=True)
             reason = RejectReason.UNSUPPORTED if known else RejectReason.UNKNOWN_DEVICE
             return Uplink(lora, known, eui, None, reason, "join-request", stranger=True)  # anybody can send one
-        return Uplink(
-            lora, reason=RejectReason.UNSUPPORTED, detail="neither data uplink nor join-request", stranger=True
-        )
+        if isinstance(phy, RejoinRequest) and self.on_rejoin is not None:
+            eui = format_eui64(phy.dev_eui)
+            known = self._by_id.get(eui)
+            why, text = self.on_rejoin(frame, phy, known)
+            return Uplink(lora, known, eui, None, why, text, stranger=True)
+        text = "neither data uplink nor join-request"
+        return Uplink(lora, reason=RejectReason.UNSUPPORTED, detail=text, stranger=True)
 
     def data_rate(self, radio: Radio) -> int | None:
         """The index of a data rate in this region; None where it has none."""
@@ -225,10 +229,14 @@ class Network:
         """The device's channel numbers that a frequency may have, the likeliest first: they enter the MIC of 1.1.
 
         The numbers are the device's own; a gateway does not know them. EU868 starts with three fixed ones (RP002-1.0.4
-        section 2.4.3), the others are usually 867.1 to 867.9 MHz in order. Elsewhere all are tried in turn.
+        section 2.4.3), the others are usually 867.1 to 867.9 MHz in order. US915 and AU915 have fixed ones alone.
+        Elsewhere all are tried in turn.
         """
         if session.keys.version is not Version.V1_1:
             return ()
+        if (it := region_of(self.region)).is_fixed:
+            number = channel_of(it, lora.freq_hz, lora.dr)
+            return () if number is None else (number,)
         likely = _EU868.get(lora.freq_hz) if self.region == "EU868" else None
         return _CHANNELS if likely is None else (likely, *(c for c in _CHANNELS if c != likely))
 
@@ -242,9 +250,7 @@ class Network:
             session = device.session
             assert session is not None
             try:
-                chs = self._channels(session, lora)
-                conf = self.conf_fcnts.get(device.dev_eui, 0) if phy.ack else 0
-                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=chs, conf_fcnt=conf)
+                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=self._channels(session, lora))
             except DecodeError as e:
                 if refused is None or e.reason is not RejectReason.MIC:
                     refused, refusing = e, device  # a right MIC with an old counter names the device
@@ -253,7 +259,7 @@ class Network:
             if opened.kind is Kind.RETRANSMISSION:
                 reason = RejectReason.DUPLICATE
                 if device.join is not None:
-                    lora.session = device.join.number
+                    lora.session = device.join.number or None
                 first = next((a for a in reversed(device.under_way) if a.fcnt == opened.fcnt), None)
                 if self.on_uplink is not None:
                     self.on_uplink(frame, phy, opened, device, first, again=True)
@@ -262,7 +268,7 @@ class Network:
                 self.missed_uplinks += opened.fcnt - session.fcnt_up - 1
             session.accept(opened)
             if device.join is not None:
-                lora.session = device.join.number
+                lora.session = device.join.number or None
                 if not device.join.is_proved and self.on_first is not None:
                     self.on_first(device)
             advance = Advance(device, opened.fcnt)
@@ -274,27 +280,8 @@ class Network:
         if refused is None:
             return Uplink(lora, reason=RejectReason.UNKNOWN_DEVICE, stranger=True)
         if refused.reason is RejectReason.MIC:  # anybody can send with a DevAddr that we know
+            self.mic_failures += 1
             return Uplink(lora, None, None, None, refused.reason, refused.detail, stranger=True)
         assert refusing is not None
         # recordings of genuine frames can be sent by anybody, too: they must not displace readings
         return Uplink(lora, refusing, refusing.dev_eui, None, refused.reason, refused.detail, stranger=True)
-
-
-def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> Device:
-    """A configured device as the pipeline needs it; without session keys its frames cannot be decoded."""
-    session = None
-    if config.dev_addr is not None and keys is not None and keys.session is not None:
-        session = Session(
-            SessionKeys(keys.session),
-            parse_dev_addr(config.dev_addr),
-            allow_reset=config.allow_fcnt_reset,
-            allow_half_mic=config.allow_half_mic,
-        )
-    is_script = config.codec is not None and config.codec.endswith(".js")
-    return Device(
-        name=config.name,
-        dev_eui=config.dev_eui,
-        codec=None if is_script else config.codec,
-        script=str(scripts / config.codec) if is_script and config.codec else None,
-        session=session,
-    )

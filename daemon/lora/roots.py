@@ -16,7 +16,7 @@ from torhaus.codecs.lorawan.join import (
     verify_request,
 )
 from torhaus.codecs.lorawan.keys import Version, derive_1_0, derive_1_1, derive_join_server
-from torhaus.codecs.lorawan.phy import JoinRequest
+from torhaus.codecs.lorawan.phy import JoinRequest, RejoinRequest
 from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.outbox.joins import Joined
@@ -43,6 +43,17 @@ class Roots(msgspec.Struct, frozen=True, gc=False):
     def answer(self, body: JoinAcceptBody, join_eui: int, dev_nonce: int) -> bytes:
         """A join-accept's PHYPayload. DecodeError: RANGE, SYNTAX."""
         return build_join_accept(self.join_key, body, js_int_key=self._js_int_key(), asked=_asked(join_eui, dev_nonce))
+
+    def rejoined_by(self, phy: bytes, request: RejoinRequest) -> bool:
+        """Whether the MIC of a rejoin-request of type 1 is right. Constant time."""
+        key = self._js_int_key()
+        return key is not None and verify_request(key, phy, request)
+
+    def answer_rejoin(self, body: JoinAcceptBody, rejoin_type: int, join_eui: int, rj_count: int) -> bytes:
+        """The PHYPayload of a join-accept that answers a rejoin-request. DecodeError: RANGE, SYNTAX."""
+        keys = derive_join_server(self.join_key, self.dev_eui)
+        asked = Asked(rejoin_type, join_eui, rj_count)
+        return build_join_accept(keys.js_enc_key, body, js_int_key=keys.js_int_key, asked=asked)
 
     def session(self, joined: Joined) -> SessionKeys:
         """The keys of a session. DecodeError: KEY for a 1.1 session of a device whose AppKey is not here, RANGE."""

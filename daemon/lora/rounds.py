@@ -18,6 +18,13 @@ _MAX_DONE: Final = 1024
 _MAX_RECEPTIONS: Final = 64
 
 Key = tuple[str, int]
+Defect = Callable[[str, BaseException], None]
+"""Told which part has failed, and how."""
+
+
+def no_defect(_: str, error: BaseException) -> None:
+    """Where nobody counts defects there must be none."""
+    raise error
 
 
 class Round(msgspec.Struct):
@@ -30,7 +37,8 @@ class Round(msgspec.Struct):
 class Rounds:
     """`late_s`: copies that come within this time after an answer are no new question."""
 
-    def __init__(self, clock: Clock, late_s: float) -> None:
+    def __init__(self, clock: Clock, late_s: float, defect: Defect = no_defect) -> None:
+        self._defect = defect
         self._clock = clock
         self._late_ns = round(late_s * 1e9)
         self._open: dict[Key, Round] = {}
@@ -71,8 +79,11 @@ class Rounds:
         async with asyncio.TaskGroup() as group:
             while True:
                 job = await self._queue.get()
-                group.create_task(_run(job))
+                group.create_task(self._run(job))
 
-
-async def _run(job: Callable[[], Awaitable[None]]) -> None:
-    await job()
+    async def _run(self, job: Callable[[], Awaitable[None]]) -> None:
+        """A defect costs the one answer."""
+        try:
+            await job()
+        except Exception as e:  # noqa: BLE001 - whatever it is, the others are answered
+            self._defect("answers to devices", e)

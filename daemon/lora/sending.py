@@ -22,7 +22,7 @@ from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.scripts.host import ScriptHost
 
 PASSIVE: Final = 'nothing is sent from here: [lorawan] mode is "passive", and the network server elsewhere sends'
-NO_KEYS: Final = "torhaus does not send to this device: its root keys are not in the keys file"
+NO_KEYS: Final = "torhaus does not send to this device: neither root keys nor session keys are in the keys file"
 
 
 class Sending:
@@ -82,6 +82,6 @@ def refusals(loaded: Loaded) -> dict[str, tuple[str, str]]:
             continue
         if loaded.lorawan.mode == "passive":
             found[device.dev_eui] = "passive", PASSIVE
-        elif roots_of(device, loaded.keys.get(device.name)) is None:
+        elif roots_of(device, keys := loaded.keys.get(device.name)) is None and (keys is None or keys.session is None):
             found[device.dev_eui] = "no_keys", NO_KEYS
     return found

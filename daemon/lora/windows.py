@@ -1,14 +1,17 @@
-"""Receive windows of class A: when, on what frequency and through which gateway a device can be answered. Pure.
+"""Receive windows: when, on what frequency and through which gateway a device can be answered. Pure.
 
-LoRaWAN 1.0.4 section 3.3, RP002-1.0.4 (RX1 and RX2 of each region).
+LoRaWAN 1.0.4 sections 3.3 (class A) and 15 (class C), RP002-1.0.4 (RX1, RX2 and the longest payload of each region).
 """
 
 from typing import Final
 
-from torhaus.codecs.lorawan.downlink import After, TxItem, context_of
-from torhaus.codecs.lorawan.region import datarate, rx1, rx2
-from torhaus.codecs.lorawan.regions.model import Region
+import msgspec
+
+from torhaus.codecs.lorawan.downlink import After, Immediately, Timing, TxItem, context_of
+from torhaus.codecs.lorawan.region import datarate, max_payload, rx1
+from torhaus.codecs.lorawan.regions.model import HEAD_BYTES, DataRate, Region
 from torhaus.codecs.model import DecodeError, Reception
+from torhaus.daemon.lora.plan import Receive
 
 JOIN_DELAY_S: Final = 5
 """JOIN_ACCEPT_DELAY1, the same in every region."""
@@ -26,29 +29,47 @@ def best_first(receptions: list[Reception]) -> list[Reception]:
     return list(found.values())
 
 
-def windows(
-    region: Region, phy: bytes, rx: Reception, freq_hz: int, dr: int | None, delay_s: int
-) -> tuple[TxItem, ...]:
-    """RX1 and RX2 after an uplink that this gateway heard; RX2 alone where RX1's data rate cannot be told.
+class Window(msgspec.Struct, frozen=True, gc=False):
+    """One way to reach a device. `room_bytes`: N, the longest FRMPayload without FOpts."""
 
-    A window is left out where the frame is longer than its data rate allows.
-    """
+    freq_hz: int
+    rate: DataRate
+    at: Timing
+    room_bytes: int
+
+    def fits(self, phy: bytes) -> bool:
+        """Whether the frame is no longer than this data rate takes."""
+        return len(phy) <= AROUND_BYTES + HEAD_BYTES + self.room_bytes
+
+    def item(self, phy: bytes) -> TxItem:
+        """This frame in this window."""
+        return TxItem(phy, self.freq_hz, self.rate.modulation, self.rate.datarate, self.at, self.rate.coderate)
+
+
+def windows(region: Region, rx: Reception, freq_hz: int, dr: int | None, receive: Receive) -> tuple[Window, ...]:
+    """RX1 and RX2 after an uplink that this gateway heard; RX2 alone where RX1's data rate cannot be told."""
     context = context_of(rx)
     found = []
     if dr is not None:
         try:
-            found.append((*rx1(region, freq_hz, dr), delay_s))
+            first = rx1(region, freq_hz, dr, receive.rx1_dr_offset, dwell=receive.dwell)
+            found.append((*first, receive.delay_s))
         except DecodeError:
-            dr = None  # a frequency or rate that the region does not have: the second window is always the same
-    found.append((*rx2(region), delay_s + 1))
-    items = []
-    for hz, rate_index, seconds in found:
-        rate = datarate(region, rate_index)
-        if len(phy) - AROUND_BYTES > rate.max_bytes:
-            continue  # it is too long for this data rate
-        at = After(seconds * 1_000_000, context)
-        items.append(TxItem(phy, hz, rate.modulation, rate.datarate, at, rate.coderate))
-    return tuple(items)
+            pass  # a frequency or rate that the region does not have: the second window is always the same
+    found.append((receive.rx2_hz, receive.rx2_dr, receive.delay_s + 1))
+    return tuple(
+        _window(region, hz, rate_index, After(seconds * 1_000_000, context), dwell=receive.dwell)
+        for hz, rate_index, seconds in found
+    )
+
+
+def always_open(region: Region, receive: Receive) -> Window:
+    """What a device of class C listens to when it does nothing else: RX2's frequency and data rate."""
+    return _window(region, receive.rx2_hz, receive.rx2_dr, Immediately(), dwell=receive.dwell)
+
+
+def _window(region: Region, hz: int, dr: int, at: Timing, *, dwell: bool) -> Window:
+    return Window(hz, datarate(region, dr), at, max_payload(region, dr, dwell=dwell))
 
 
 def _strength(rx: Reception) -> tuple[float, float]:

@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from torhaus.daemon.outbox.mac_state import Mac
+
 MAX_FACTS: Final = 1 << 20
 SKIP: Final = 8192
 
@@ -20,8 +22,9 @@ class Joined(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     `dev_nonce` and `join_eui` are of the request, all else of the join-accept; `cf_list` is in hex. `opt_neg`: the
     keys are those of 1.1. `is_proved`: an uplink came under it, so that the device has it and no older one. `is_ours`:
-    torhaus itself accepted it; then downlink counters from `fcnt_down_to` on have not been used, and of 1.1 sessions
-    those of application payloads (AFCntDown) from `afcnt_down_to` on.
+    torhaus itself accepted it; then downlink counters from `fcnt_down_to` on have not been used, and of 1.1 with an
+    application's payload those from `afcnt_down_to` on. `conf_fcnt`: of the last confirmed downlink. `rj_count0`: the
+    last RJcount0. `mac`: what the device has confirmed. A personalised session has the number 0, and no more than this.
     """
 
     number: int
@@ -37,18 +40,23 @@ class Joined(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     is_ours: bool = False
     fcnt_down_to: int = 0
     afcnt_down_to: int = 0
+    conf_fcnt: int = 0
+    rj_count0: int = -1
+    mac: Mac = Mac()
 
 
 class DeviceJoins(msgspec.Struct, frozen=True, omit_defaults=True):
     """All of one device: its sessions, oldest first, and the number that was given out last.
 
     `join_nonce` and `dev_nonces` were used with torhaus itself; of a device whose DevNonces rise the last one only.
+    `rj_count1`: the last RJcount1, which counts for a device's life.
     """
 
     last_number: int = 0
     sessions: tuple[Joined, ...] = ()
     join_nonce: int = 0
     dev_nonces: tuple[int, ...] = ()
+    rj_count1: int = -1
 
 
 _decode: Final = msgspec.json.Decoder(DeviceJoins).decode
@@ -92,14 +100,13 @@ def skip_ahead(conn: sqlite3.Connection) -> None:
     found = load(conn)[0]
     for dev_eui, device in found.items():
         if any(s.is_ours for s in device.sessions):
-            sessions = tuple(_skipped(s) if s.is_ours else s for s in device.sessions)
-            save(conn, {dev_eui: replace(device, sessions=sessions)})
+            sessions = (_skipped(s) if s.is_ours else s for s in device.sessions)
+            save(conn, {dev_eui: replace(device, sessions=tuple(sessions))})
 
 
-def _skipped(s: Joined) -> Joined:
-    return msgspec.structs.replace(
-        s, fcnt_down_to=s.fcnt_down_to + SKIP, afcnt_down_to=s.afcnt_down_to + SKIP * s.opt_neg
-    )
+def _skipped(joined: Joined) -> Joined:
+    n, a = joined.fcnt_down_to + SKIP, joined.afcnt_down_to + SKIP * joined.opt_neg
+    return msgspec.structs.replace(joined, fcnt_down_to=n, afcnt_down_to=a)
 
 
 def checked(dev_eui: str, text: str, crc: int) -> DeviceJoins | None:

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 from tests.daemon.join_scene import GATEWAY, JoinScene
 from tests.daemon.lora_device import OtaaDevice
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxItem, TxStatus
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.model import Lorawan
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.network import Uplink
+from torhaus.daemon.lora.personal import Personal
 from torhaus.daemon.lora.rounds import COLLECT_S
 from torhaus.daemon.lora.standalone import Standalone
 
@@ -40,6 +42,8 @@ class StandaloneScene(JoinScene):
         self.config = Lorawan(mode="standalone", **config)  # type: ignore[arg-type]
         self.radio = Radio()
         self.disk = True
+        self.configs: dict[str, DeviceConfig] = {}
+        self.personal = Personal(())
         super().__init__(*known)
 
     def _begin(self) -> None:
@@ -49,7 +53,17 @@ class StandaloneScene(JoinScene):
         downlinks.passing = self.joins.passing
         for it in self.known:
             self.joins._joiners[it.eui].counts_nonces = it.is_1_1
-        self.standalone = Standalone(self.config, self.network, self.joins, downlinks, self.clock, self._save)
+        self.personal.restore(self.stored, self.clock.wall_ns())
+        self.standalone = Standalone(
+            self.config,
+            self.network,
+            self.joins,
+            downlinks,
+            self.clock,
+            self._save,
+            configs=self.configs,
+            personal=self.personal,
+        )
 
     async def _save(self, _: str) -> bool:
         if self.disk:

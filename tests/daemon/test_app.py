@@ -1,6 +1,5 @@
 import asyncio
 import logging
-import os
 import sqlite3
 import urllib.request
 from pathlib import Path
@@ -10,13 +9,11 @@ from typing import Any
 import pytest
 
 from tests.daemon.home import METER, Heard, Home, archive, frame, running, sender, udp_port, until
-from torhaus.codecs.model import RejectReason, Value
-from torhaus.daemon.config.devices import DeviceConfig
+from torhaus.codecs.model import RejectReason
 from torhaus.daemon.config.model import ForwarderCommon
 from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Item, Outcome
-from torhaus.daemon.lora.network import device_of
 from torhaus.daemon.offline import read_status
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 
@@ -242,14 +239,3 @@ def test_a_state_that_cannot_be_read_is_told_and_over_when_it_is_over(tmp_path: 
         assert app.watch.defects == {}
 
     asyncio.run(go())
-
-
-def test_devices(tmp_path: Path) -> None:
-    script = device_of(DeviceConfig(name="a", codec="vendor/x.js"), None, tmp_path)
-    assert (script.codec, script.script, script.session) == (None, str(tmp_path / "vendor/x.js"), None)
-    native = device_of(DeviceConfig(name="b", codec="elsys", dev_addr="26011234"), None, tmp_path)
-    assert (native.codec, native.script, native.session) == ("elsys", None, None)
-    raw = device_of(DeviceConfig(name="c"), None, tmp_path)
-    assert (raw.codec, raw.script) == (None, None)
-    assert Value(1).unit is None
-    assert os.sep in str(script.script)

@@ -106,7 +106,7 @@ place = "a\\nb"
         18: f'device[f].codec: is "vendor/modell.js", but there is no such file in {tmp_path} '
         '(did you mean "vendor/model.js"?)',
         21: f'device[g].codec: is "../x.js", must be a script inside {tmp_path}',
-        22: f"device[g].app_key: is not known here (known: {', '.join(DeviceConfig.__struct_fields__)})",
+        22: f"device[g].app_key: is not known here (known: {', '.join(DeviceConfig.__struct_encode_fields__)})",
         25: f'device[h].tags[0]: is "a+b", must be {name}',
         26: 'device[h].place: is "a\\nb", must be one line of at most 200 characters',
         27: 'devise: is not known here (did you mean "device"?)',

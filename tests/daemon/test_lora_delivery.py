@@ -6,9 +6,8 @@ import pytest
 
 from tests.daemon.delivery_scene import Actor, Site
 from torhaus.codecs.lorawan.downlink import After, TxStatus
-from torhaus.codecs.lorawan.region import region
 from torhaus.codecs.model import RejectReason
-from torhaus.daemon.lora.delivery import NO_AIRTIME, UNSURE, room_bytes
+from torhaus.daemon.lora.delivery import NO_AIRTIME, UNSURE
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.queue import CUT_OFF
 from torhaus.daemon.outbox.queued import Queued
@@ -193,11 +192,6 @@ def test_what_is_too_long_for_the_second_window_goes_in_the_first_only() -> None
         assert [i.datarate for i in site.radio.sent[-1].items] == ["SF7BW125"]
 
     site.run(body)
-
-
-def test_room_of_a_window() -> None:
-    eu868 = region("EU868")
-    assert [room_bytes(eu868, 868_100_000, dr) for dr in (5, 3, 0, None, 15)] == [242, 115, 51, 51, 51]
 
 
 def test_a_mark_that_cannot_be_written() -> None:

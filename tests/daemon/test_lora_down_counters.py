@@ -6,6 +6,7 @@ from tests.daemon.lora_device import OtaaDevice
 from tests.daemon.standalone_scene import StandaloneScene
 from torhaus.daemon.lora.down_counters import RESERVE, DownCounters
 from torhaus.daemon.lora.network import Device
+from torhaus.daemon.lora.radio_link import RadioLink
 
 
 def device_of(scene: StandaloneScene) -> Device:
@@ -19,20 +20,22 @@ def test_counters() -> None:
 
     async def body() -> None:
         await scene.join(it)
-        device, counters = device_of(scene), DownCounters(scene.joins, scene._save)
+        device, link = device_of(scene), RadioLink(1)
+        counters = DownCounters(scene.joins, scene._save)
         saves = scene.saves
-        assert [await counters.next(device, "fcnt_down_to") for _ in range(RESERVE + 1)] == [*range(RESERVE + 1)]
+        assert [await counters.next(device, link) for _ in range(RESERVE + 1)] == [*range(RESERVE + 1)]
         assert scene.saves == saves + 2
-        assert await counters.next(device, "afcnt_down_to") == 0
-        assert await asyncio.gather(*(counters.next(device, "afcnt_down_to") for _ in range(3))) == [1, 2, 3]
+        assert await counters.next(device, link, is_app=True) == 0
+        assert await asyncio.gather(*(counters.next(device, link, is_app=True) for _ in range(3))) == [1, 2, 3]
         (session,) = scene.stored[it.eui].sessions
         assert (session.fcnt_down_to, session.afcnt_down_to) == (2 * RESERVE, RESERVE)
         await scene.killed()
-        device, counters = device_of(scene), DownCounters(scene.joins, scene._save)
-        assert await counters.next(device, "fcnt_down_to") == 2 * RESERVE
+        device, link = device_of(scene), RadioLink(1)
+        counters = DownCounters(scene.joins, scene._save)
+        assert await counters.next(device, link) == 2 * RESERVE
         scene.disk = False
-        assert await counters.next(device, "afcnt_down_to") is None
+        assert await counters.next(device, link, is_app=True) is None
         scene.disk = True
-        assert await counters.next(device, "afcnt_down_to") == RESERVE
+        assert await counters.next(device, link, is_app=True) == RESERVE
 
     scene.run(body)

@@ -99,3 +99,12 @@ def test_regions_without_duty_cycle_are_counted_and_not_limited(clock: FakeClock
 def test_as_configured(clock: FakeClock) -> None:
     duty = DutyCycle.of(Lorawan(region="US915", enforce_duty_cycle=True), clock)
     assert (duty.region, duty.enforce) == ("US915", True)
+
+
+def test_gateways_that_are_silent_are_forgotten_without_anybody_looking(clock: FakeClock) -> None:
+    duty = DutyCycle("EU868", clock.boot_ns)
+    for n in range(50):
+        duty.sent("radio", f"{n:016x}", "unknown", (RX1,), (OK,))
+    clock.advance(3700)
+    duty.sent("radio", A, A, (RX1,), (OK,))
+    assert [eui for eui, _ in duty._hours] == [A]

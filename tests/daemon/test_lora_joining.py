@@ -9,11 +9,16 @@ import pytest
 
 from tests.daemon.home import Home, running
 from tests.daemon.lora_device import OtaaDevice
+from torhaus.codecs.model import Frame
+from torhaus.daemon.lora.configured import device_of
 from torhaus.daemon.lora.joining import joiners_of
-from torhaus.daemon.lora.network import device_of
+from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.flush import Flush
 from torhaus.daemon.outbox.joins import DeviceJoins, Joined
+from torhaus.daemon.outbox.mac_state import Mac
+from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import State
+from torhaus.daemon.outbox.store import MAIN
 
 
 def test_the_devices_that_have_their_root_keys(tmp_path: Path) -> None:
@@ -48,3 +53,32 @@ def test_a_session_that_was_changed_on_disk_is_told(tmp_path: Path, capsys: pyte
     with contextlib.closing(sqlite3.connect(home.store / "state.db")) as conn, conn:
         conn.execute("UPDATE device_joins SET crc = crc + 1")
     assert not asyncio.run(start())
+
+
+@pytest.mark.parametrize(
+    ("battery", "event"),
+    [
+        (0, {"event": "status", "margin_db": -3, "external_power": 1}),
+        (128, {"event": "status", "margin_db": -3, "external_power": 0, "battery_percent": 50.2}),
+        (255, {"event": "status", "margin_db": -3, "external_power": 0}),
+    ],
+)
+def test_what_a_device_says_of_itself_is_an_event(tmp_path: Path, battery: int, event: dict[str, object]) -> None:
+    it = OtaaDevice()
+    home = Home(tmp_path, '[lorawan]\nmode = "standalone"\n', devices=it.config())
+    (tmp_path / "devices.keys.toml").write_text(it.key_table())
+
+    async def go() -> list[tuple[str, object]]:
+        app = home.app({})
+        async with running(app):
+            standalone = app.joining.standalone
+            assert standalone is not None
+            assert standalone.mac.on_status is not None
+            frame = Frame("roof", b"x", app.clock.stamp())
+            standalone.mac.on_status(Device("flur", it.eui), frame, Mac(battery=battery, margin_db=-3))
+            standalone.mac.on_status(Device("flur", it.eui), frame, Mac())
+            await app.outbox.save()
+            found = await app.outbox.read(MAIN, 0, 10)
+        return [(s.record.device or "", s.record.event) for s in found if isinstance(s, Stored)]
+
+    assert asyncio.run(go()) == [("flur", event)]

@@ -9,8 +9,9 @@ from tests.daemon.join_scene import JoinScene
 from tests.daemon.lora_device import JoinServer, OtaaDevice
 from tests.daemon.test_lora_joins import ADDR, NEXT, PAYLOAD, go, join
 from torhaus.codecs.model import RejectReason
-from torhaus.daemon.lora.joins import ANSWER_S, MAX_REQUESTS, MAX_UNPROVED
+from torhaus.daemon.lora.joins import MAX_UNPROVED
 from torhaus.daemon.lora.network import Device
+from torhaus.daemon.lora.requests import ANSWER_S, MAX_REQUESTS
 
 
 def test_an_accept_without_a_request_or_to_an_old_one() -> None:
@@ -85,7 +86,7 @@ def test_requests_are_bounded() -> None:
     scene = JoinScene(it)
     for _ in range(MAX_REQUESTS + 10):
         scene.heard(it.ask())
-    assert len(scene.joins._requests) == MAX_REQUESTS
+    assert len(scene.joins._requests._requests) == MAX_REQUESTS
 
 
 def test_a_disk_that_does_not_answer_does_not_cost_the_window(monkeypatch: pytest.MonkeyPatch) -> None:

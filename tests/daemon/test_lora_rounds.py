@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.daemon.clocks import FakeClock
 from torhaus.codecs.model import Frame, Radio, Reception
-from torhaus.daemon.lora.rounds import COLLECT_S, MAX_ROUNDS, Round, Rounds
+from torhaus.daemon.lora.rounds import COLLECT_S, MAX_ROUNDS, Defect, Round, Rounds, no_defect
 
 KEY = ("a81758fffe0312ab/1", 7)
 
@@ -15,10 +15,10 @@ def frame(gateway: str) -> Frame:
     return Frame("roof", b"x", FakeClock().stamp(), Radio(868_100_000, "LORA", "SF7BW125", rx=rx))
 
 
-def go(body: Callable[[Rounds, FakeClock], Awaitable[None]]) -> None:
+def go(body: Callable[[Rounds, FakeClock], Awaitable[None]], defect: Defect = no_defect) -> None:
     async def main() -> None:
         clock = FakeClock()
-        rounds = Rounds(clock, 2.5)
+        rounds = Rounds(clock, 2.5, defect)
         async with asyncio.timeout(10):
             task = asyncio.create_task(rounds.run())
             await body(rounds, clock)
@@ -65,3 +65,27 @@ def test_no_more_than_so_many_at_once() -> None:
         assert rounds.begin(KEY, frame("a"), answer)
 
     go(body)
+
+
+def test_a_defect_costs_one_answer() -> None:
+    told = []
+
+    async def body(rounds: Rounds, clock: FakeClock) -> None:
+        done = []
+
+        async def breaks(_: Round) -> None:
+            raise KeyError("x")
+
+        async def answer(_: Round) -> None:
+            done.append(1)
+
+        assert rounds.begin(KEY, frame("a"), breaks)
+        assert rounds.begin(("y", 1), frame("a"), answer)
+        await clock.pass_s(COLLECT_S + 0.1)
+        assert done == [1]
+        assert rounds.begin(("z", 1), frame("a"), answer)
+        await clock.pass_s(COLLECT_S + 0.1)
+        assert done == [1, 1]
+
+    go(body, lambda part, error: told.append((part, type(error))))
+    assert told == [("answers to devices", KeyError)]

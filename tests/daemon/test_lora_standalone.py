@@ -11,9 +11,10 @@ from tests.daemon.standalone_scene import OTHER, StandaloneScene
 from torhaus.codecs.lorawan.downlink import After, TxStatus
 from torhaus.codecs.lorawan.mac_commands import decode
 from torhaus.codecs.model import RejectReason
+from torhaus.daemon.lora.accepts import LATE_S as JOIN_LATE_S
 from torhaus.daemon.lora.down_counters import RESERVE
 from torhaus.daemon.lora.network import Advance
-from torhaus.daemon.lora.standalone import DATA_LATE_S, JOIN_LATE_S
+from torhaus.daemon.lora.standalone import DATA_LATE_S
 
 BOTH = pytest.mark.parametrize("is_1_1", [False, True])
 

@@ -15,10 +15,12 @@ from torhaus.codecs.model import Radio as Heard
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.network import Network
+from torhaus.daemon.lora.plan import Receive
 from torhaus.daemon.lora.rounds import Round
-from torhaus.daemon.lora.transmit import Transmit
+from torhaus.daemon.lora.transmit import Sent, Transmit, Way
 
 RX1, RX2 = 868_100_000, 869_525_000
+RECEIVE = Receive(RX2, 0)
 
 
 class Scene:
@@ -33,7 +35,8 @@ class Scene:
         self.round = Round(Frame("roof", b"", self.clock.stamp(), heard), rx)
 
     def send(self, size: int = 20, *, airtime: bool = False) -> tuple[TxStatus, str | None]:
-        return asyncio.run(self.transmit.send(self.round, bytes(size), 1, None, airtime=airtime))
+        sent = asyncio.run(self.transmit.send(self.round, bytes(size), RECEIVE, None, airtime=airtime))
+        return sent.status, sent.gateway
 
     def fill(self, gateway: str, hz: int) -> None:
         band = next(b for b in EU868 if b.low_hz <= hz <= b.high_hz)
@@ -64,14 +67,14 @@ def test_windows_for_which_a_frame_is_too_long_are_left_out(size: int, found: li
 def test_by_a_gateway_that_has_airtime() -> None:
     scene = Scene()
     scene.fill(GATEWAY, RX1)
-    assert scene.transmit.has_airtime(scene.round, 20, 1)
+    assert scene.transmit.has_airtime(scene.round, 20, RECEIVE)
     scene.send(airtime=True)
     scene.fill(GATEWAY, RX2)
     scene.send(airtime=True)
     assert scene.windows() == [(GATEWAY, RX2), (OTHER, RX1), (OTHER, RX2)]
     for hz in (RX1, RX2):
         scene.fill(OTHER, hz)
-    assert not scene.transmit.has_airtime(scene.round, 20, 1)
+    assert not scene.transmit.has_airtime(scene.round, 20, RECEIVE)
     assert scene.send(airtime=True) == (TxStatus.NO_GATEWAY, None)
     assert scene.send() == (TxStatus.OK, GATEWAY), "limits are not enforced for what has to be said"
 
@@ -80,3 +83,26 @@ def test_nobody_who_heard_it_can_answer() -> None:
     scene = Scene()
     scene.round.receptions = [Reception(GATEWAY)]
     assert scene.send() == (TxStatus.NO_GATEWAY, None)
+
+
+def sent(way: Way, *, airtime: bool) -> Sent:
+    async def go() -> Sent:
+        return await way.send(bytes(20), airtime)
+
+    return asyncio.run(go())
+
+
+def test_room_and_airtime_of_both_ways() -> None:
+    scene = Scene()
+    after = scene.transmit.answering(scene.round, RECEIVE, None)
+    now = scene.transmit.at_once([GATEWAY, OTHER], RECEIVE, None)
+    assert (after.room_bytes, now.room_bytes) == (242, 51)
+    scene.fill(GATEWAY, RX2)
+    assert sent(now, airtime=True).gateway == OTHER
+    assert sent(now, airtime=False).gateway == GATEWAY
+    scene.fill(OTHER, RX2)
+    assert not now.has_airtime(20)
+    assert after.has_airtime(20)
+    assert sent(now, airtime=True).status is TxStatus.NO_GATEWAY
+    scene.round.receptions = []
+    assert scene.transmit.answering(scene.round, RECEIVE, None).room_bytes == 0

@@ -68,12 +68,16 @@ torhaus_gateway_temperature_celsius gauge driver,gateway
 torhaus_gateway_up gauge driver,gateway
 torhaus_gateway_uplinks_total counter driver,gateway
 torhaus_lora_answers_total counter result
+torhaus_lora_devices gauge data_rate
 torhaus_lora_downlink_refusals_total counter reason
 torhaus_lora_downlinks_total counter result
 torhaus_lora_downlinks_waiting gauge
 torhaus_lora_joins_total counter result
+torhaus_lora_mac_requests_total counter command,result
 torhaus_lora_merged_copies_total counter
+torhaus_lora_mic_failures_total counter
 torhaus_lora_missed_uplinks_total counter
+torhaus_lora_rejoins_total counter result
 torhaus_lora_viewer_skipped_frames_total counter
 torhaus_lora_viewers gauge
 torhaus_outbox_bytes gauge part

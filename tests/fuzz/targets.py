@@ -13,6 +13,7 @@ import msgspec
 
 from tests.codecs.golden import vectors
 from tests.codecs.station_messages import said
+from tests.fuzz import mac_answers
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.framing.basics_station import upward
@@ -94,6 +95,7 @@ def targets() -> dict[str, Target]:
         "lorawan/mac-down": Target(
             [b"\x03\x51\xff\x00\x01\x05\x02\xd2\xad\x84"], partial(mac_commands.decode, uplink=False)
         ),
+        "lorawan/mac-answers": Target(mac_answers.SEEDS, mac_answers.read),
         "lorawan/cf-list": Target([bytes.fromhex("184f84e85684b85e84886684586e8400")], decode_cf_list),
         "lorawan/order": Target([ORDER], _order),
         "lorawan/qr": Target([QR.encode()], lambda d: parse_qr(d.decode("utf-8", "replace"))),

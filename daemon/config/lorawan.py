@@ -1,0 +1,90 @@
+"""`[lorawan.mac]`: what a site that is its own network server wants of its devices; `adr` of one device."""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from torhaus.codecs.lorawan.region import channel_of, region
+
+Nibble = Annotated[int, msgspec.Meta(ge=0, le=15)]
+
+
+class AdrSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`data_rate` and `tx_power` that a device is to keep; without a data rate: adapted, with another margin.
+
+    `tx_power` is an index: 0 is the most, each step 2 dB less.
+    """
+
+    data_rate: Nibble | None = None
+    tx_power: Nibble = 0
+    margin_db: Annotated[float, msgspec.Meta(ge=0, le=40)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.data_rate is None) == (self.margin_db is None):
+            raise ValueError("data_rate: must be set, or margin_db: one of the two")
+
+
+Adr = Literal["on", "off"] | AdrSetting
+MARGIN_DB: Final = 15.0
+
+
+class Mac(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[lorawan.mac]`, in mode "standalone" only. Names are those of LoRaWAN 1.0.4 section 5 and RP002-1.0.4.
+
+    `channels_hz`: further channels of regions in which networks choose them, EU868 by default with 867.1 to 867.9 MHz.
+    `sub_band`: of US915 and AU915, 1 to 8: which eight channels, and the wide one that belongs to them, are used.
+    """
+
+    adr: Adr = "on"
+    channels_hz: Annotated[tuple[int, ...], msgspec.Meta(max_length=13)] | None = None
+    sub_band: Annotated[int, msgspec.Meta(ge=1, le=8)] | None = None
+    rx1_dr_offset: Annotated[int, msgspec.Meta(ge=0, le=7)] = 0
+    rx2_dr: Nibble | None = None
+    rx2_hz: int | None = None
+    dwell_time: bool | None = None
+    max_duty_cycle: Nibble = 0
+    dev_status_s: Annotated[float, msgspec.Meta(ge=0, le=31_536_000)] = 86_400
+    rejoin_count_n: Nibble | None = None
+    rejoin_time_n: Nibble | None = None
+
+
+def mac_fault(mac: Mac, name: str) -> str | None:
+    """What does not fit this region."""
+    it = region(name)
+    if mac.channels_hz is not None:
+        if it.is_fixed and mac.channels_hz:
+            return f"channels_hz: {name} has fixed channels, choose a sub_band"
+        odd = [hz for hz in mac.channels_hz if hz % 100 or not it.min_hz <= hz <= it.max_hz]
+        if odd:
+            return f"channels_hz: {odd[0]} is none of {name}, which has {it.min_hz} to {it.max_hz} in steps of 100"
+        if len({*mac.channels_hz, *(c.freq_hz for c in it.channels)}) < len(mac.channels_hz) + len(it.channels):
+            again = next((hz for hz in mac.channels_hz if channel_of(it, hz) is not None), mac.channels_hz[0])
+            return f"channels_hz: has a channel twice, or one that every device has, such as {again}"
+    if mac.sub_band is not None and not it.is_fixed:
+        return f"sub_band: {name} has none, choose channels_hz"
+    if mac.rx1_dr_offset >= len(next(iter(it.rx1.values()))):
+        return f"rx1_dr_offset: {name} has 0 to {len(next(iter(it.rx1.values()))) - 1}"
+    if mac.rx2_dr is not None and (mac.rx2_dr not in it.rates or not it.rates[mac.rx2_dr].downlink):
+        found = ", ".join(str(dr) for dr, rate in it.rates.items() if rate.downlink)
+        return f"rx2_dr: {name} has {found}"
+    if mac.rx2_hz is not None and (mac.rx2_hz % 100 or not it.min_hz <= mac.rx2_hz <= it.max_hz):
+        return f"rx2_hz: {name} has {it.min_hz} to {it.max_hz} in steps of 100"
+    if mac.dwell_time is not None and not it.tx_param_setup:
+        return f"dwell_time: {name} has no such setting"
+    if (mac.rejoin_count_n is None) != (mac.rejoin_time_n is None):
+        return "rejoin_count_n: goes with rejoin_time_n, set both or none"
+    return rate_fault(mac.adr, name)
+
+
+def rate_fault(adr: Adr | None, name: str) -> str | None:
+    """What is wrong with a fixed rate in this region."""
+    if not isinstance(adr, AdrSetting) or adr.data_rate is None:
+        return None
+    it = region(name)
+    try:
+        rate = it.rates[adr.data_rate]
+    except KeyError:
+        return f"adr: {name} has no DR{adr.data_rate}"
+    if not rate.uplink or rate.modulation == "LR-FHSS":
+        return f"adr: devices do not send with DR{adr.data_rate} in {name}"
+    return None if adr.tx_power <= it.tx_power_steps else f"adr: {name} has tx_power 0 to {it.tx_power_steps}"
