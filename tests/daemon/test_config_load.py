@@ -97,7 +97,7 @@ def test_faults_of_all_files_in_their_order(tmp_path: Path) -> None:
             'conf.d/c.toml:7: forwarder[f].kinds[0]: is "readings", must be one of "event", "frame", "reading" '
             '(did you mean "reading"?)'
         ),
-        "conf.d/d.toml:4: scan.station[s].target: needs exactly one target: here or in one [[scan.route]]",
+        "conf.d/d.toml:4: scan.station[s].target: has a target here and one in a [[scan.route]]",
         "conf.d/d.toml:7: scan.route[0].target: no [[scan.target]] named 't'",
         "devices.toml:2: device[0].name: is 3, must be 1 to 64 printable characters without '/', '+' and '#'",
         f"devices.keys.toml:2: {EUI}.nwk_s_key: must be text of 32 hex digits, has 34 characters",
