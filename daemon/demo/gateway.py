@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.codecs.framing import semtech_udp as gwmp
-from torhaus.codecs.framing.semtech_udp_client import build_pull_data, parse_answer
+from torhaus.codecs.framing.semtech_udp_client import build_pull_data, build_push_data, parse_answer
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk, build_tx_ack, parse_pull_resp
-from torhaus.codecs.model import DecodeError
+from torhaus.codecs.model import DecodeError, Radio
 
 CHANNELS: Final = (868.1, 868.3, 868.5, 867.1, 867.3, 867.5, 867.7, 867.9)
 """The usual eight of EU868, MHz."""
@@ -77,6 +77,7 @@ class SimulatedGateway(asyncio.DatagramProtocol):
         self.sent: list[Sent] = []
         self.refused: list[tuple[Txpk, str]] = []
         self.refuse: Callable[[Txpk], str | None] = lambda _: None
+        self.on_sent: Callable[[Sent], None] | None = None
         self.answers = True
         self._counter_us = counter_us or (lambda: int(asyncio.get_running_loop().time() * 1e6) & _WRAP)
         self._token = 0
@@ -96,6 +97,13 @@ class SimulatedGateway(asyncio.DatagramProtocol):
         at = self._counter_us() if tmst is None else tmst
         self._transport.sendto(push_data(self.eui, self.version, self._token, phys, at))
         return self._token
+
+    def hear(self, frames: Sequence[tuple[bytes, Radio]]) -> None:
+        """Send what was heard, with its radio data."""
+        assert self._transport is not None
+        self._token = (self._token + 1) & 0xFFFF
+        token = self._token.to_bytes(2, "big")
+        self._transport.sendto(build_push_data(token, self.eui, frames, version=self.version))
 
     async def push_acked(self, phys: Sequence[bytes], timeout_s: float) -> bool:
         """Send and wait for the acknowledgement. False when none came in time."""
@@ -151,6 +159,8 @@ class SimulatedGateway(asyncio.DatagramProtocol):
         error = self.refuse(txpk) or self._fault(txpk, at, lead_us)
         if error is None:
             self.sent.append(Sent(txpk, at, lead_us))
+            if self.on_sent is not None:
+                self.on_sent(self.sent[-1])
         else:
             self.refused.append((txpk, error))
         if self.answers and self.version > 1 and self._transport is not None:
