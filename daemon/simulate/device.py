@@ -103,6 +103,7 @@ class EndDevice:
         self.busy_until_us = 0  # it transmits, and hears nothing
         self._is_joining = False
         self._attempts = 0
+        self._join_dr = 0  # what it is heard with, and goes on with
         self._tries_left = 0  # of the frame that is repeated
         self._is_confirmed = False
         self._planned_us = 0
@@ -117,6 +118,8 @@ class EndDevice:
     def reset(self, now_us: int) -> None:
         """Power was cut and comes back now."""
         self.member.forget()
+        self.settings = Settings(self.region)
+        self._is_joining = self._is_confirmed = False
         self.windows, self._tries_left, self._attempts, self.joined_us = (), 0, 0, None
         self.on_since_us = now_us
         self.pacing.restart(now_us)
@@ -130,7 +133,7 @@ class EndDevice:
             return None
         if not self.is_joined:
             return self._join(now_us)
-        if self.settings.rejoin is not None and self.member.is_1_1:
+        if self.settings.rejoin is not None and self.member.has_1_1_session:
             return self._rejoin(now_us)
         return self._repeat(now_us) if self._tries_left else self._uplink(now_us)
 
@@ -185,7 +188,7 @@ class EndDevice:
         if hz is None:
             return None
         self._attempts += 1
-        self._is_joining = True
+        self._is_joining, self._join_dr = True, dr
         self.counts["join_requests"] += 1
         return self._send(now_us, self.member.ask(), hz[1], dr, JOIN_ACCEPT_DELAY1_S, is_join=True)
 
@@ -197,7 +200,7 @@ class EndDevice:
         if hz is None:
             return None
         self.settings.rejoin = None
-        self._is_joining = True
+        self._is_joining, self._join_dr = True, dr
         self.counts["rejoin_requests"] += 1
         return self._send(now_us, self.member.rejoin(kind), hz[1], dr, JOIN_ACCEPT_DELAY1_S, is_join=True)
 
@@ -206,7 +209,7 @@ class EndDevice:
         self.counts["joined"] += 1
         self._is_joining, self._attempts, self._adr_ack_cnt = False, 0, 0
         self.joined_us = now_us
-        self.settings = Settings(self.region, self.settings.dr, is_1_1=self.member.is_1_1)
+        self.settings = Settings(self.region, self._join_dr, is_1_1=self.member.has_1_1_session)
         self.settings.joined(self.member.body)
         self.windows, self._tries_left, self._is_confirmed = (), 0, False
         self.due_us = now_us + self._random_us(1.0, max(1.0, min(self.habits.period_s, 30.0)))
@@ -256,7 +259,7 @@ class EndDevice:
     def _repeat(self, now_us: int) -> Transmission | None:
         s = self.settings
         is_old = self._is_confirmed and self.member.identity.version in {"1.0.2", "1.0.3"}
-        if is_old and self._tries_left % 2 and s.dr > 0 and s.has_rate(s.dr - 1) and self._tries_left < 7:
+        if is_old and not self._tries_left % 2 and s.dr > 0 and s.has_rate(s.dr - 1):
             s.dr -= 1
         hz = self._free(self._channels(s.dr), now_us, now_us)
         if hz is None:

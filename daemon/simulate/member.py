@@ -59,7 +59,7 @@ class Member:
         self.a_fcnt_down = -1  # 1.0 has one counter, the other one
         self.rj_count = 0
         self.reused = 0
-        self.is_1_1 = False  # the session
+        self.has_1_1_session = False
         self._random = None if identity.counts_nonces else random
         self._js: JoinServerKeys | None = None
         if identity.nwk_key is not None:
@@ -114,7 +114,7 @@ class Member:
             keys = derive_1_1(one.nwk_key, one.app_key, body.join_nonce, one.join_eui, nonce)
         else:
             keys = derive_1_0(one.join_key, body.join_nonce, body.net_id, nonce)
-        self.keys, self.dev_addr, self.body, self.is_1_1 = SessionKeys(keys), body.dev_addr, body, body.opt_neg
+        self.keys, self.dev_addr, self.body, self.has_1_1_session = SessionKeys(keys), body.dev_addr, body, body.opt_neg
         self._s_nwk_s_int_key = keys.s_nwk_s_int_key
         self.fcnt_up, self.n_fcnt_down, self.a_fcnt_down, self.rj_count = 0, -1, -1, 0
         self._to_ack, self._last = None, {}
@@ -165,7 +165,7 @@ class Member:
             return None
         if not isinstance(frame, DataFrame) or frame.uplink or frame.dev_addr != self.dev_addr or self.keys is None:
             return None
-        is_application = self.is_1_1 and bool(frame.fport)
+        is_application = self.has_1_1_session and bool(frame.fport)
         last = self.a_fcnt_down if is_application else self.n_fcnt_down
         fcnt = frame.fcnt16 if last < 0 else last + 1 + ((frame.fcnt16 - last - 1) & 0xFFFF)
         if not self._fits(phy, frame, fcnt):

@@ -3,6 +3,7 @@
 TS001-1.0.4 chapter 5, LoRaWAN 1.1 chapter 5, RP002-1.0.4 (defaults, what a region accepts).
 """
 
+from collections import deque
 from random import Random
 from typing import Final
 
@@ -40,10 +41,10 @@ class Settings:
         self.battery = 200
         self.margin_db = 0  # of the last downlink
         self.rejoin: tuple[int, int] | None = None  # data rate and type that the network wants at once
-        self.link_checks: list[tuple[int, int]] = []  # margin and gateways
+        self.link_checks: deque[tuple[int, int]] = deque(maxlen=8)  # margin and gateways
         self.gps_s: int | None = None
         self.is_rekeyed = False
-        self.heard: list[str] = []  # names of the commands, the newest last
+        self.heard: deque[str] = deque(maxlen=64)  # names of the commands, the newest last
         self._sticky: dict[str, bytes] = {}
         self._answers: list[bytes] = []
 
@@ -70,7 +71,7 @@ class Settings:
         """The MAC commands of a downlink, in clear; answers are collected. Stops at what it does not know."""
         self._sticky.clear()
         found = decode(commands, uplink=False)[0]
-        self.heard += [c.name for c in found]
+        self.heard.extend(c.name for c in found)
         n = 0
         while n < len(found):
             end = n + 1
