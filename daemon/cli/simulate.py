@@ -92,7 +92,7 @@ def _simulate(args: argparse.Namespace, to: tuple[str, ...], known: "list[Identi
     import asyncio
 
     from torhaus.daemon.clock import SystemClock
-    from torhaus.daemon.simulate.device import Habits
+    from torhaus.daemon.simulate.model import Habits
     from torhaus.daemon.simulate.nonces import NONCES, Nonces
     from torhaus.daemon.simulate.run import Plan, gateway_eui, simulate
 

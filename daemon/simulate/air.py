@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from torhaus.daemon.simulate.device import Transmission
+from torhaus.daemon.simulate.model import Transmission
 
 FLOOR_DB: Final = {12: -20.0, 11: -17.5, 10: -15.0, 9: -12.5, 8: -10.0, 7: -7.5}
 NOISE_DBM: Final = -117.0

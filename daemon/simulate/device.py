@@ -9,8 +9,6 @@ from collections import Counter
 from random import Random
 from typing import Final
 
-import msgspec
-
 from torhaus.codecs.lorawan.airtime import airtime_us
 from torhaus.codecs.lorawan.phy import MIN_DATA_BYTES
 from torhaus.codecs.lorawan.region import datarate, max_payload, rx1, tx_power_dbm
@@ -18,10 +16,10 @@ from torhaus.codecs.lorawan.regions.model import JOIN_ACCEPT_DELAY1_S, Channel, 
 from torhaus.daemon.demo.sensors import KINDS
 from torhaus.daemon.simulate.identity import Identity
 from torhaus.daemon.simulate.member import Member
+from torhaus.daemon.simulate.model import SECOND_US, Habits, Transmission, Window
 from torhaus.daemon.simulate.pacing import Pacing
 from torhaus.daemon.simulate.settings import Settings
 
-SECOND_US: Final = 1_000_000
 TOLERANCE_US: Final = 20
 """How exactly a window opens (TS001-1.0.4 section 3.3): a downlink beside it is not heard."""
 CONTINUOUS: Final = 2
@@ -34,46 +32,6 @@ _RETRANSMIT_S: Final = (1.0, 3.0)
 _SOON_S: Final = (1.0, 5.0)
 _LISTEN_US: Final = 50_000
 """So long after it began RX2 is over when nothing came."""
-
-
-class Habits(msgspec.Struct, frozen=True, kw_only=True):
-    """How devices behave. `confirmed_every` n: each n-th uplink wants an acknowledgement, 0 none.
-
-    `spread_s`: after power came back they ask to join within this time. `is_limited` off: no duty cycle is kept.
-    """
-
-    period_s: float = 600.0
-    confirmed_every: int = 0
-    adr: bool = True
-    class_c: bool = False
-    spread_s: float = 10.0
-    is_limited: bool = True
-
-
-class Transmission(msgspec.Struct, frozen=True, gc=False):
-    """What a device puts on air. `datarate` as in Radio."""
-
-    phy: bytes
-    freq_hz: int
-    dr: int
-    datarate: str
-    power_dbm: float
-    start_us: int
-    airtime_us: int
-    is_join: bool = False
-
-    @property
-    def end_us(self) -> int:
-        """When it is over: receive windows count from here."""
-        return self.start_us + self.airtime_us
-
-
-class Window(msgspec.Struct, frozen=True, gc=False):
-    """A receive window: a downlink that starts at `at_us` as the rate and frequency say is heard in it."""
-
-    at_us: int
-    freq_hz: int
-    datarate: str
 
 
 class EndDevice:
@@ -293,7 +251,7 @@ class EndDevice:
         )
         self.due_us = at_us + SECOND_US + _LISTEN_US
         power = tx_power_dbm(self.region, s.tx_power)
-        return Transmission(phy, freq_hz, dr, rate.datarate, power, now_us, air_us, is_join)
+        return Transmission(phy, freq_hz, dr, rate.datarate, power, now_us, end_us, is_join)
 
     def _unheard(self, now_us: int) -> None:
         """Nothing came in either window."""

@@ -5,7 +5,8 @@ Both have their counter from the town, and hand it what they are to send.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import aiohttp
@@ -38,8 +39,10 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 class End(Protocol):
     """One gateway."""
 
-    refused: int
-    """Downlinks that came too late, or could not be sent."""
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Downlinks that were not sent, by the reason: TOO_LATE, or COLLISION_PACKET with another one."""
+        ...
 
     async def run(self) -> None:
         """Speak with the server until cancelled."""
@@ -64,9 +67,9 @@ class GwmpEnd:
         self._gateway.on_sent = self._take
 
     @property
-    def refused(self) -> int:
-        """Downlinks that came too late, or could not be sent."""
-        return len(self._gateway.refused)
+    def refused(self) -> Mapping[str, int]:
+        """Downlinks that were not sent, by the reason."""
+        return Counter(error for _, error in self._gateway.refused)
 
     async def run(self) -> None:
         """Keep the way down open."""
@@ -98,7 +101,7 @@ class StationEnd:
     def __init__(
         self, eui: str, url: str, region: Region, now_us: Callable[[], int], order: Callable[[Order], None]
     ) -> None:
-        self.refused = 0
+        self.refused: Counter[str] = Counter()
         self.why = ""  # it is not connected
         self._eui = eui
         self._url = url.rstrip("/")
@@ -168,7 +171,7 @@ class StationEnd:
             with contextlib.suppress(asyncio.QueueFull):
                 self._out.put_nowait(station.sent(said, dr, hz, _XTIME + at_us))
             return
-        self.refused += 1
+        self.refused["TOO_LATE"] += 1
 
 
 def _text(message: aiohttp.WSMessage) -> bytes:

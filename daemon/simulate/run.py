@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from random import Random
@@ -17,9 +17,10 @@ from torhaus.codecs.lorawan.regions.model import Region
 from torhaus.codecs.model import Reception
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.simulate.air import Air, places
-from torhaus.daemon.simulate.device import SECOND_US, EndDevice, Habits, Transmission
+from torhaus.daemon.simulate.device import EndDevice
 from torhaus.daemon.simulate.ends import End, GwmpEnd, Order, StationEnd
 from torhaus.daemon.simulate.identity import Identity
+from torhaus.daemon.simulate.model import SECOND_US, Habits, Transmission
 from torhaus.daemon.simulate.town import Town, radio_of
 
 GATEWAY_BASE: Final = 0x0274_6F72_6777_0000
@@ -125,27 +126,29 @@ class Simulation:
         return (
             f"{c['joined_now']}/{len(self.town.devices)} joined  {c['join_requests']} requests  "
             f"{c['uplinks']} uplinks (+{c['repeats']})  {c['rx1'] + c['rx2'] + c['class_c']} downlinks heard "
-            f"({c['rx1']} in RX1)  {self.missed()} windows missed"
+            f"({c['rx1']} in RX1)  {self.missed().total()} windows missed"
         )
 
-    def missed(self) -> int:
-        """Downlinks that came too late for their windows."""
-        return sum(end.refused for end in self.ends)
+    def missed(self) -> Counter[str]:
+        """Downlinks that gateways did not send, by the reason."""
+        found: Counter[str] = Counter()
+        for end in self.ends:
+            found.update(end.refused)
+        return found
 
     def summary(self) -> list[str]:
         """What came of it, line by line."""
         c, town = self.town.counts(), self.town
         answered = c["rx1"] + c["rx2"]
-        heard = (
-            f"{answered + c['class_c']} heard: {c['rx1']} in RX1, {c['rx2']} in RX2, {c['class_c']} in class C; "
-            f"windows missed: {self.missed()}"
-        )
+        heard = f"{answered + c['class_c']} heard: {c['rx1']} in RX1, {c['rx2']} in RX2, {c['class_c']} in class C"
+        missed = ", ".join(f"{reason} {n}" for reason, n in sorted(self.missed().items())) or "none"
         lost = f"heard by no gateway: {town.unheard}, collisions: {town.air.collisions}"
         lines = [
             f"joined: {c['joined_now']} of {len(town.devices)} devices, with {c['join_requests']} join-requests",
             f"uplinks: {c['uplinks']}, repeats: {c['repeats']}, {lost}",
             f"confirmed: {c['confirmed']}, acknowledged: {c['acked']}, given up: {c['unacked']}",
             f"downlinks: {town.downlinks} sent, {heard}",
+            f"windows missed: {missed}",
             f"counters used twice by the server: {c['reused_counters']}",
         ]
         if self.took_us:

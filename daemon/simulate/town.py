@@ -15,7 +15,8 @@ from torhaus.codecs.lorawan.region import datarate
 from torhaus.codecs.model import Radio
 from torhaus.codecs.model import Reception as Heard
 from torhaus.daemon.simulate.air import GATEWAY_DBM, Air, floor_db
-from torhaus.daemon.simulate.device import EndDevice, Transmission
+from torhaus.daemon.simulate.device import EndDevice
+from torhaus.daemon.simulate.model import Transmission
 
 OnHeard = Callable[[int, EndDevice, Transmission, list[tuple[int, Heard]]], None]
 """Told at the end of a frame: when, who sent it, what, and the gateways that heard it, each as it tells its server."""

@@ -49,6 +49,12 @@ class FakeClock:
         """How many are asleep."""
         return sum(1 for _, _, future in self._sleepers if not future.done())
 
+    def next_ns(self) -> int | None:
+        """When the next sleep ends, since boot."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
     def advance(self, seconds: float) -> None:
         """Let time pass: both clocks move, and whose sleep is over is woken."""
         until = self._boot_ns + round(seconds * 1e9)

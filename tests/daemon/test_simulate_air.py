@@ -3,11 +3,11 @@
 import pytest
 
 from torhaus.daemon.simulate.air import FLOOR_DB, NOISE_DBM, Air, floor_db, path_loss_db, places
-from torhaus.daemon.simulate.device import Transmission
+from torhaus.daemon.simulate.model import Transmission
 
 
 def sent(start_us: int = 0, freq_hz: int = 868_100_000, rate: str = "SF7BW125", power: float = 16.0) -> Transmission:
-    return Transmission(b"x", freq_hz, 5, rate, power, start_us, 60_000)
+    return Transmission(b"x", freq_hz, 5, rate, power, start_us, start_us + 60_000)
 
 
 def heard(air: Air, device: int, it: Transmission) -> list[int]:

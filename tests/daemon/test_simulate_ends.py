@@ -66,7 +66,7 @@ def test_a_packet_forwarder() -> None:
                 ]
                 late = await server.transmit(answer(frame.radio, 10_000))
                 assert [a.status for a in late] == [TxStatus.TOO_LATE, TxStatus.OK]
-                assert (end.refused, orders[-1].at_us) == (1, START_US + 1_010_000)
+                assert (end.refused, orders[-1].at_us) == ({"TOO_LATE": 1}, START_US + 1_010_000)
 
             await beside(end, body)
 
@@ -103,7 +103,7 @@ def test_what_comes_too_late_for_both_windows_is_not_sent() -> None:
     end = StationEnd(EUI, "ws://x:1", region("EU868"), lambda: later[0], orders.append)
     end._listen(windows())
     end._listen(b"nonsense")
-    assert (end.refused, orders) == (1, [])
+    assert (end.refused, orders) == ({"TOO_LATE": 1}, [])
     later[0] = 12_345_678 + 5 * SECOND_US
     end._listen(windows())
     assert [(o.at_us, o.freq_hz) for o in orders] == [(12_345_678 + 6 * SECOND_US, 869_525_000)]  # RX2

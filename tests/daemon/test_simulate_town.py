@@ -6,8 +6,9 @@ from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, parse
 from torhaus.codecs.lorawan.region import region
 from torhaus.codecs.model import Reception
 from torhaus.daemon.simulate.air import Air, places
-from torhaus.daemon.simulate.device import SECOND_US, EndDevice, Habits, Transmission
+from torhaus.daemon.simulate.device import EndDevice
 from torhaus.daemon.simulate.identity import identities
+from torhaus.daemon.simulate.model import SECOND_US, Habits, Transmission
 from torhaus.daemon.simulate.town import Town, radio_of
 
 EUIS = ("aa555a0000000101", "aa555a0000000102")
