@@ -15,13 +15,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.control import NotRunning, Refused, ask
 from torhaus.daemon.demo.broker import Broker
 from torhaus.daemon.demo.documents import drop
 from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.meter import SimulatedMeter
 from torhaus.daemon.demo.sensors import Sensor
-from torhaus.daemon.demo.site import GATEWAYS, Ports, build, free_port, sensors
+from torhaus.daemon.demo.site import GATEWAYS, JOINING, Ports, build, free_port, sensors
+from torhaus.daemon.simulate.model import Habits
+from torhaus.daemon.simulate.run import Plan, Simulation
 
 UPLINK_EVERY_S: Final = 0.5
 DOCUMENT_EVERY_S: Final = 8.0
@@ -104,6 +107,7 @@ async def demo(folder: Path | None, seconds: float | None, out: TextIO = sys.std
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(_radio(ports.gwmp, sensors()), name="radio"),
+                    group.create_task(_joining(ports.gwmp), name="joining"),
                     group.create_task(_meter(meter), name="meter"),
                     group.create_task(_station(place / "scan-in"), name="station"),
                     group.create_task(_show(broker, table, place / "delivered"), name="show"),
@@ -152,6 +156,13 @@ async def _radio(port: int, devices: list[Sensor]) -> None:
             gateway.push([device.uplink()])
             await asyncio.sleep(UPLINK_EVERY_S)
         start += 1
+
+
+async def _joining(port: int) -> None:
+    """A device that joins over the air, as torhaus is its network server, too."""
+    habits = Habits(period_s=5.0, confirmed_every=2, spread_s=1.0, is_limited=False)
+    plan = Plan(known=(JOINING,), to=(f"udp://127.0.0.1:{port}",), habits=habits, radius_km=0.1)
+    await Simulation(plan, SystemClock()).run()
 
 
 async def _meter(meter: SimulatedMeter) -> None:

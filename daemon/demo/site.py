@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 
 from torhaus.daemon.demo.sensors import Sensor
+from torhaus.daemon.simulate.identity import identities
+from torhaus.daemon.simulate.run import gateway_eui
 
 ROOMS: Final = (
     "council-chamber", "registry-office", "library", "gym", "classroom-1", "classroom-2", "day-nursery", "attic",
@@ -14,6 +16,8 @@ ROOMS: Final = (
 MASTS: Final = ("market-square", "pump-house", "waterworks")
 GATEWAYS: Final = ("aa555a0000000101", "aa555a0000000102")
 SCRIPTED: Final = "boiler-room"
+JOINING: Final = msgspec.structs.replace(identities(1, seed=1)[0], name="fountain")
+"""It joins over the air; its key is known to all, and of use on loopback only."""
 METER: Final = "electricity-meter"
 DECODER: Final = """// A decoder as vendors publish it (LoRa Alliance TS013): runs unmodified in the script process.
 function decodeUplink(input) {
@@ -67,14 +71,17 @@ def build(folder: Path, ports: Ports, meter: str) -> Path:
         f'dev_addr = "{devices[-1].dev_addr:08x}"\ncodec = "elsys"',
         f'dev_addr = "{devices[-1].dev_addr:08x}"\ncodec = "boiler.js"',
     )
+    text += JOINING.config()
     text += f'[[device]]\nname = "{METER}"\ncodec = "sml"\n'
     (folder / "devices.toml").write_text(text, encoding="utf-8")
     keys = folder / "devices.keys.toml"
     keys.touch(mode=0o600)
-    keys.write_text("".join(s.keys() for s in devices), encoding="utf-8")
+    keys.write_text("".join(s.keys() for s in devices) + JOINING.key_table(), encoding="utf-8")
     for sub in ("scan-in", "delivered"):
         (folder / sub).mkdir(exist_ok=True)
-    listed = "".join(f'[[driver.gateway]]\neui = "{eui}"\nnetworks = ["127.0.0.0/8"]\n' for eui in GATEWAYS)
+    listed = "".join(
+        f'[[driver.gateway]]\neui = "{eui}"\nnetworks = ["127.0.0.0/8"]\n' for eui in (*GATEWAYS, gateway_eui(0))
+    )
     config = folder / "torhaus.toml"
     config.write_text(
         f"""[site]
@@ -88,6 +95,9 @@ socket = "torhaus.sock"
 [log]
 level = "warning"
 format = "text"
+
+[lorawan]
+mode = "standalone"
 
 [[driver]]
 name = "radio"

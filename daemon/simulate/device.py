@@ -26,7 +26,6 @@ CONTINUOUS: Final = 2
 """The window of class C: RX2 is open whenever nothing else is."""
 CONFIRMED_TRIES: Final = 8
 _JOIN_BYTES: Final = 23
-_JOIN_PAUSE_S: Final = (5.0, 30.0)
 _RETRANSMIT_S: Final = (1.0, 3.0)
 """RETRANSMIT_TIMEOUT, 2 s ± 1 s."""
 _SOON_S: Final = (1.0, 5.0)
@@ -257,7 +256,7 @@ class EndDevice:
         """Nothing came in either window."""
         if self._is_joining:
             self._is_joining = False
-            self.due_us = now_us + self._random_us(*_JOIN_PAUSE_S)
+            self.due_us = now_us + self._random_us(*self.habits.join_pause_s)
         elif self._tries_left:
             self.due_us = now_us + self._random_us(*_RETRANSMIT_S)
         else:

@@ -54,11 +54,18 @@ class End(Protocol):
 
 
 class GwmpEnd:
-    """Host and port of a GWMP server. `now_us` is the town's time."""
+    """Host and port of a GWMP server. `now_us` is the town's time; each `pull_s` the way down is opened again."""
 
     def __init__(
-        self, eui: str, host: str, port: int, now_us: Callable[[], int], order: Callable[[Order], None]
+        self,
+        eui: str,
+        host: str,
+        port: int,
+        now_us: Callable[[], int],
+        order: Callable[[Order], None],
+        pull_s: float = PULL_S,
     ) -> None:
+        self._pull_s = pull_s
         self._host, self._port = host, port
         self._is_open = False
         self._now_us = now_us
@@ -78,7 +85,7 @@ class GwmpEnd:
         try:
             while True:
                 self._gateway.pull()
-                await asyncio.sleep(PULL_S)
+                await asyncio.sleep(self._pull_s)
         finally:
             self._is_open = False
             self._gateway.close()

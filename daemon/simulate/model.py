@@ -10,7 +10,8 @@ SECOND_US: Final = 1_000_000
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """How devices behave. `confirmed_every` n: each n-th uplink wants an acknowledgement, 0 none.
 
-    `spread_s`: after power came back they ask to join within this time. `is_limited` off: no duty cycle is kept.
+    `spread_s`: after power came back they ask to join within this time, and again `join_pause_s` after an answer could
+    have come. `is_limited` off: no duty cycle is kept.
     """
 
     period_s: float = 600.0
@@ -18,6 +19,7 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     adr: bool = True
     class_c: bool = False
     spread_s: float = 10.0
+    join_pause_s: tuple[float, float] = (5.0, 30.0)
     is_limited: bool = True
 
 

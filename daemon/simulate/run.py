@@ -18,7 +18,7 @@ from torhaus.codecs.model import Reception
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.simulate.air import Air, places
 from torhaus.daemon.simulate.device import EndDevice
-from torhaus.daemon.simulate.ends import End, GwmpEnd, Order, StationEnd
+from torhaus.daemon.simulate.ends import PULL_S, End, GwmpEnd, Order, StationEnd
 from torhaus.daemon.simulate.identity import Identity
 from torhaus.daemon.simulate.model import SECOND_US, Habits, Transmission
 from torhaus.daemon.simulate.town import Town, radio_of
@@ -40,6 +40,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     habits: Habits = Habits()
     loss: float = 0.0
     radius_km: float = 1.0
+    pull_s: float = PULL_S
     nonces: dict[str, tuple[int, int]] = {}
     """DevNonce and JoinNonce that devices had last, by DevEUI."""
 
@@ -83,6 +84,7 @@ class Simulation:
 
     def __init__(self, plan: Plan, clock: Clock) -> None:
         self._clock = clock
+        self._plan = plan
         self._start_ns = clock.boot_ns()
         found = region(plan.region)
         homes, masts = places(len(plan.known), plan.gateways, plan.seed, plan.radius_km)
@@ -160,7 +162,7 @@ class Simulation:
 
     def _end(self, n: int, eui: str, to: Address, its: Region) -> End:
         if to.scheme == "udp":
-            return GwmpEnd(eui, to.host, to.port, self.now_us, lambda order: self._order(n, order))
+            return GwmpEnd(eui, to.host, to.port, self.now_us, lambda order: self._order(n, order), self._plan.pull_s)
         return StationEnd(eui, to.url, its, self.now_us, lambda order: self._order(n, order))
 
     def _order(self, n: int, order: Order) -> None:

@@ -66,7 +66,7 @@ function makeRequest(q) {
 function makeAccept(q) {
   const packet = lora.fromFields({
     AppNonce: hex(q.join_nonce), NetID: hex(q.net_id), DevAddr: hex(q.dev_addr), DLSettings: hex(q.dl_settings),
-    RxDelay: hex(q.rx_delay), CFList: hex(q.cf_list),
+    RxDelay: hex(q.rx_delay), CFList: hex(q.cf_list), AppEUI: hex(q.join_eui), DevNonce: hex(q.dev_nonce),
   });
   if (q.version === "1.0") {
     lora.recalculateMIC(packet, null, hex(q.join_key));

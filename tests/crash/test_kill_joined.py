@@ -17,14 +17,15 @@ from torhaus.daemon.simulate.run import Plan, Simulation
 
 VERSIONS = ("1.0.3", "1.0.4", "1.1")
 KNOWN = tuple(identities(6, VERSIONS, 1))
-HABITS = Habits(period_s=2.0, confirmed_every=1, spread_s=2.0, is_limited=False)
+HABITS = Habits(period_s=2.0, confirmed_every=1, spread_s=1.0, join_pause_s=(1.0, 3.0), is_limited=False)
 
 
 class Watched(Simulation):
     """Keeps what is under each counter that the daemon used."""
 
     def __init__(self, port: int) -> None:
-        plan = Plan(known=KNOWN, to=(f"udp://127.0.0.1:{port}",), habits=HABITS, radius_km=0.05)
+        to = (f"udp://127.0.0.1:{port}",)
+        plan = Plan(known=KNOWN, to=to, gateways=2, habits=HABITS, radius_km=0.05, pull_s=0.2)
         super().__init__(plan, SystemClock())
         self.used: dict[tuple[int, bool, int], set[bytes]] = {}
 
@@ -71,7 +72,7 @@ def test_no_session_is_lost_and_no_counter_used_twice(tmp_path: Path, kills: int
             await until_all(town.all_joined)
             for n in range(kills):
                 town.town.reset(n % len(KNOWN))  # its accept may be sent, and is on air only after the kill
-                await asyncio.sleep(0.3 + 2.0 * (n * 0.618 % 1))
+                await asyncio.sleep(0.2 + 1.2 * (n * 0.618 % 1))
                 await asyncio.to_thread(site.kill)
                 await asyncio.to_thread(site.start)
             await until_all(town.all_joined)

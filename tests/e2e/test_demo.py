@@ -16,7 +16,7 @@ def test_the_demo_shows_every_kind_of_reading_and_a_document() -> None:
         text=True,
     )
     assert process.stdout is not None
-    wanted = {"council-chamber", "market-square", "boiler-room", "electricity-meter", "document delivered"}
+    wanted = {"council-chamber", "market-square", "boiler-room", "electricity-meter", "fountain", "document delivered"}
     lines = []
     for line in process.stdout:
         lines.append(line)
