@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from torhaus.daemon.cli import device_radio, joins
+from torhaus.daemon.cli import device_radio, devices_keys, joins
 from torhaus.daemon.main import add_config
 
 if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
@@ -40,6 +40,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     commands.add_parser("check", parents=[common], help="check devices and keys: 0 or 78")
     whole = commands.add_parser("import", parents=[common], help="add all devices of a CSV file, or none")
     whole.add_argument("file", metavar="FILE.csv")
+    devices_keys.add(commands, common)
     joins.add(commands, common)
     device_radio.add(commands, common)
 
@@ -72,6 +73,8 @@ def _run(args: argparse.Namespace, path: Path) -> int:
             return _list(files, path.parent, as_json=args.json)
         case "add":
             return _add(args, files, path.parent)
+        case "export" | "seal" | "unseal":
+            return devices_keys.run(args, files, path.parent)
         case "import":
             return _import(args.file, files, path.parent)
         case _:

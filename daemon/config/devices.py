@@ -3,7 +3,6 @@
 A LoRaWAN device has a DevEUI, a DevAddr or both; a meter or bus device has neither and is named by its driver.
 """
 
-import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -15,11 +14,10 @@ from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_
 from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, is_codec, models
-from torhaus.daemon.config.document import MAX_FILE_BYTES, ConfigFaults, Document, Fault, Tree, parse
+from torhaus.daemon.config.document import Fault, Tree
 from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
 from torhaus.daemon.config.lorawan import Adr
 from torhaus.daemon.config.validate import Validator
-from torhaus.drivers.secret import SecretError, read_bounded
 
 SESSION_1_0: Final = ("nwk_s_key", "app_s_key")
 SESSION_1_1: Final = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
@@ -173,18 +171,6 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
                 file_, line = tree.locate(("device", first[key, value], key))
                 check.fault(("device", i, key), f"is {quote(value)}, as of another device ({file_}:{line})")
     return devices, [tree.fault(path, text) for path, text in check.faults.items()] + layouts
-
-
-def read_keys_file(path: Path, shown: str) -> Document:
-    """The parsed file. Raises ConfigFaults: not there, readable by others, not TOML."""
-    try:
-        raw = read_bounded(path, shown, forbidden=stat.S_IRWXG | stat.S_IRWXO, limit=MAX_FILE_BYTES)
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigFaults([Fault(shown, 1, "file", "is not UTF-8 text, must be saved as UTF-8")]) from None
-    except SecretError as e:
-        raise ConfigFaults([Fault(shown, 1, "file", str(e).removeprefix(f"{shown} "))]) from None
-    return parse(text, shown, secret=True)
 
 
 def read_keys(tree: Tree, devices: Iterable[DeviceConfig]) -> tuple[dict[str, DeviceKeys], list[Fault], list[str]]:

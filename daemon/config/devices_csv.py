@@ -7,12 +7,13 @@ first line `sep=;`. Tags are separated by `|` or `,`.
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from torhaus.daemon.config.devices import KEYS, DeviceConfig
+from torhaus.codecs.lorawan.keys import Version
+from torhaus.daemon.config.devices import KEYS, SESSION_1_1, DeviceConfig, DeviceKeys
 from torhaus.daemon.config.devices_edit import New
 from torhaus.daemon.config.document import ConfigFaults, Fault
 from torhaus.daemon.config.expect import did_you_mean, quote
@@ -133,6 +134,41 @@ def _row(cells: dict[str, str], line: int, shown: str, faults: list[Fault]) -> N
     if keys and not {"dev_eui", "dev_addr"} & cells.keys() - {c for c, v in cells.items() if not v.strip()}:
         faults.append(Fault(shown, line, "dev_eui", "is missing: the row has keys"))
     return New(table, keys, line)
+
+
+def write_csv(devices: Sequence[DeviceConfig], keys: Mapping[str, DeviceKeys] | None = None) -> str:
+    """The devices as `read_csv` takes them, with `keys` (by name) those as well; without columns that nobody has."""
+    rows = [_cells(device, keys.get(device.name) if keys is not None else None) for device in devices]
+    columns = [name for name in (*_FIELDS, *KEYS) if name == "name" or any(name in row for row in rows)]
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _cells(device: DeviceConfig, keys: DeviceKeys | None) -> dict[str, str]:
+    cells: dict[str, str] = {}
+    for name, value in msgspec.to_builtins(device).items():
+        if value is True:
+            cells[name] = "true"
+        elif isinstance(value, list | tuple):
+            if value:
+                cells[name] = "|".join(value)
+        elif value is not False and value is not None and value != "":
+            cells[name] = str(value)
+    return cells | ({} if keys is None else {name: key.hex() for name, key in named_keys(keys).items()})
+
+
+def named_keys(keys: DeviceKeys) -> dict[str, bytes]:
+    """A device's keys by their names in devices.keys.toml."""
+    found = {"app_key": keys.app_key, "nwk_key": keys.nwk_key}
+    session = keys.session
+    if session is not None and session.version is Version.V1_0:
+        found |= {"nwk_s_key": session.f_nwk_s_int_key, "app_s_key": session.app_s_key}
+    elif session is not None:
+        found |= {name: getattr(session, name) for name in SESSION_1_1}
+    return {name: key for name, key in found.items() if key is not None}
 
 
 def read_keys_text(text: str, shown: str) -> dict[str, str]:

@@ -14,9 +14,11 @@ import msgspec
 
 from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, parse, read_text
+from torhaus.daemon.config.keys_file import keys_text
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.load import DeviceFiles, read_device_set, shown
-from torhaus.drivers.secret import is_credential
+from torhaus.daemon.config.sealed import SealError, seal
+from torhaus.drivers.secret import SecretError, is_credential, read_secret
 
 DEVICES_MODE: Final = 0o640
 KEYS_MODE: Final = 0o600
@@ -66,9 +68,10 @@ def _add(files: DeviceFiles, base: Path, new: list[New], source: str) -> list[De
         )
     if keys.data:  # first: keys without a device are harmless, a device without its keys is a fault
         blocks = "".join(_keys_block(id_, table) for id_, table in keys.data.items())
-        text = _extended(files.keys, base, blocks)
+        old = keys_text(files.keys, shown(files.keys, base), files.passphrase) if files.keys.exists() else ""
+        text = _joined(old, blocks)
         parse(text, shown(files.keys, base), secret=True)
-        replace_file(files.keys, text, KEYS_MODE)
+        write_keys(files, base, text)
     if added:
         replace_file(files.devices, whole, DEVICES_MODE)
     return added
@@ -116,7 +119,20 @@ def _toml(value: object) -> str:
 
 
 def _extended(path: Path, base: Path, blocks: str) -> str:
-    text = read_text(path, shown(path, base)) if path.exists() else ""
+    return _joined(read_text(path, shown(path, base)) if path.exists() else "", blocks)
+
+
+def write_keys(files: DeviceFiles, base: Path, text: str) -> None:
+    """Replace the keys file; sealed where there is a passphrase. Raises ConfigFaults, OSError."""
+    if files.passphrase is not None:
+        try:
+            text = seal(text, read_secret(str(files.passphrase)))
+        except (SecretError, SealError) as e:
+            raise ConfigFaults([Fault(shown(files.keys, base), 1, "file", f"cannot be sealed: {e}")]) from None
+    replace_file(files.keys, text, KEYS_MODE)
+
+
+def _joined(text: str, blocks: str) -> str:
     if not text:
         return blocks.lstrip("\n")
     return text + ("" if text.endswith("\n") else "\n") + blocks

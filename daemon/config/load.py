@@ -11,6 +11,7 @@ from torhaus.daemon.config import devices as device_list
 from torhaus.daemon.config import named_files, plugins
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, is_there, parse, read_text
+from torhaus.daemon.config.keys_file import is_in_clear, read_keys_file
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.lorawan import rate_fault
 from torhaus.daemon.config.model import (
@@ -125,6 +126,7 @@ class DeviceFiles(msgspec.Struct, frozen=True):
     keys: Path
     keys_optional: bool
     scripts: Path
+    passphrase: Path | None = None  # where the keys are sealed
 
 
 def device_files(path: Path, tree: Tree) -> DeviceFiles:
@@ -135,9 +137,9 @@ def device_files(path: Path, tree: Tree) -> DeviceFiles:
     if files is None or scripts is None:
         raise ConfigFaults([tree.fault(p, text) for p, text in check.faults.items()])
     base, given = check.base, tree.data.get("devices", {})
-    return DeviceFiles(
-        base / files.file, "file" not in given, base / files.keys_file, "keys_file" not in given, base / scripts.dir
-    )
+    words = None if files.keys_passphrase_file is None else base / files.keys_passphrase_file
+    lists = base / files.file, "file" not in given, base / files.keys_file, "keys_file" not in given
+    return DeviceFiles(*lists, base / scripts.dir, words)
 
 
 class DeviceSet(msgspec.Struct):
@@ -172,7 +174,7 @@ def read_device_set(
     found.faults += faults + tree.clashes
     try:
         if not files.keys_optional or is_there(files.keys):
-            keys_tree.add(device_list.read_keys_file(files.keys, keys_shown))
+            keys_tree.add(read_keys_file(files.keys, keys_shown, files.passphrase))
             found.files.append(files.keys)
     except ConfigFaults as e:
         if check_only and (is_credential(files.keys) or _is_closed(files.keys)):
@@ -183,6 +185,10 @@ def read_device_set(
     if more is not None:
         keys_tree.add(more[1])
     found.keys, faults, found.notes = device_list.read_keys(keys_tree, found.devices)
+    if files.passphrase is not None and files.keys in found.files and is_in_clear(files.keys):
+        found.notes.append(
+            f"{keys_shown}: is in clear, though there is a passphrase: `torhaus devices seal` encrypts it"
+        )
     found.faults += faults + keys_tree.clashes
     if not found.faults:
         found.faults += device_list.cross_faults(tree, found.devices, found.keys, keys_shown)

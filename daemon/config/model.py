@@ -152,11 +152,12 @@ class Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """`[devices]`: the lists of devices and of their keys. A default list that is not there is an empty one.
 
     `common_names`: native codecs and layouts give `temperature`, `relative_humidity`, `battery_voltage` … in one unit
-    each, whatever the vendor calls them.
+    each, whatever the vendor calls them. `keys_passphrase_file` opens a keys file that is sealed.
     """
 
     file: FilePath = "devices.toml"
     keys_file: FilePath = "devices.keys.toml"
+    keys_passphrase_file: FilePath | None = None
     common_names: bool = False
 
 

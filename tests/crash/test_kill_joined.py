@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,21 @@ def site_of(folder: Path) -> Site:
     return site
 
 
+def assert_no_key(town: Watched, folder: Path, shown: list[bytes]) -> None:
+    """No root key and no session key is in what is logged, shown, kept or backed up."""
+    keys = [k for one in KNOWN for k in (one.app_key, one.nwk_key) if k is not None]
+    for device in town.town.devices:
+        session = device.member.keys
+        assert session is not None
+        keys += [session._keys.f_nwk_s_int_key, session._keys.s_nwk_s_int_key, session._keys.nwk_s_enc_key]
+        keys.append(session._keys.app_s_key)
+    forms = [form for key in keys for form in (key, key.hex().encode(), key.hex().upper().encode(), b64encode(key))]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "devices.keys.toml"]
+    assert {"log.txt", "out.jsonl", "backup", "state.db"} <= {path.name for path in files}
+    for name, data in [*((path.name, path.read_bytes()) for path in files), *(("page", page) for page in shown)]:
+        assert not any(form in data for form in forms), name
+
+
 async def until_all(condition: object, limit_s: float = 60.0) -> None:
     async with asyncio.timeout(limit_s):
         while not condition():  # type: ignore[operator]  # noqa: ASYNC110 - whatever is waited for
@@ -83,7 +99,10 @@ def test_no_session_is_lost_and_no_counter_used_twice(tmp_path: Path, kills: int
             return town
 
         town = asyncio.run(go())
+        shown = [site.get("/metrics"), site.get("/healthz"), site.get("/")]
+        assert site.torhaus("backup", str(tmp_path / "backup")).returncode == 0
         assert site.stop() == 0
+    assert_no_key(town, tmp_path, shown)
     assert town.town.counts()["reused_counters"] == 0
     assert [key for key, frames in town.used.items() if len(frames) > 1] == []
     joins = [d.counts["joined"] for d in town.town.devices]

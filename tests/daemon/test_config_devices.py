@@ -1,5 +1,4 @@
 import time
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,8 @@ from torhaus.daemon.config.devices import (
     parse_key,
     read_devices,
     read_keys,
-    read_keys_file,
 )
-from torhaus.daemon.config.document import ConfigFaults, Document, Tree, parse
+from torhaus.daemon.config.document import Tree, parse
 
 EUI = "0011223344556677"
 K = [f"{n:032x}" for n in range(0xABCDEF00, 0xABCDEF08)]
@@ -218,34 +216,6 @@ def test_one_address_may_have_two_owners_but_not_with_the_same_keys() -> None:
     assert cross(DEVICE + other, KEYS_1_0 + KEYS_1_0.replace(EUI, "0011223344556688").replace(K[0], K[2])) == []
     (fault,) = cross(DEVICE + other, KEYS_1_0 + KEYS_1_0.replace(EUI, "0011223344556688"))
     assert fault.endswith('device[b].dev_addr: is "26011234" with the same keys as another device (devices.toml:4)')
-
-
-def keys_file(path: Path, text: str | bytes, mode: int = 0o600) -> Path:
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    path.chmod(mode)
-    return path
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o602])
-def test_a_keys_file_is_its_owners_alone(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(
-        ConfigFaults, match=f"^k.toml:1: file: can be read by others .mode {mode:04o}.: chmod 600 k.toml$"
-    ):
-        read_keys_file(keys_file(tmp_path / "k.toml", KEYS_1_0, mode), "k.toml")
-
-
-def test_a_credential_has_the_mode_that_systemd_gives_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    document = read_keys_file(keys_file(tmp_path / "k", KEYS_1_0, 0o440), "k")
-    assert isinstance(document, Document)
-    assert document.data == tomllib.loads(KEYS_1_0)
-
-
-@pytest.mark.parametrize("text", [b"\xff", f'[{EUI}]\napp_key = "{K[0]}'.encode(), f"{K[0]}".encode()])
-def test_a_keys_file_that_cannot_be_read_is_not_shown(tmp_path: Path, text: bytes) -> None:
-    with pytest.raises(ConfigFaults) as caught:
-        read_keys_file(keys_file(tmp_path / "k", text), "k")
-    assert K[0] not in str(caught.value)
 
 
 def test_no_key_is_printed() -> None:
