@@ -163,8 +163,8 @@ def number(q: dict[str, Any], name: str) -> int:
 
 
 def body_of(q: dict[str, Any]) -> JoinAcceptBody:
-    names = ("join_nonce", "net_id", "dev_addr", "dl_settings", "rx_delay")
-    return JoinAcceptBody(*(number(q, name) for name in names), bytes.fromhex(q["cf_list"]))
+    numbers = {name: number(q, name) for name in ("join_nonce", "net_id", "dev_addr", "dl_settings", "rx_delay")}
+    return JoinAcceptBody(**numbers, cf_list=bytes.fromhex(q["cf_list"]))
 
 
 def asked_of(q: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def test_a_packet_forwarder() -> None:
                 end.hear(PHY, radio(START_US), 5, START_US)
                 await until(lambda: host.frames)
                 frame = host.frames[-1]
+                assert frame.radio is not None
                 assert (frame.data, frame.radio.rx[0].rssi_dbm) == (PHY, -97.0)
                 answers = await server.transmit(answer(frame.radio))
                 assert answers[0].status is TxStatus.OK
@@ -84,6 +85,7 @@ def test_a_basics_station() -> None:
                 end.hear(PHY, radio(START_US), 5, START_US)
                 await until(lambda: host.frames)
                 frame = host.frames[-1]
+                assert frame.radio is not None
                 assert (frame.data, frame.radio.rx[0].rssi_dbm, frame.radio.datarate) == (PHY, -97.0, "SF7BW125")
                 answers = await server.transmit(answer(frame.radio))
                 assert answers[0].status is TxStatus.OK

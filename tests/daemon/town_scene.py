@@ -150,7 +150,7 @@ class TownScene:
 
     async def transmit(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
         """The driver's part: what comes in time goes on air, unless the gateway sends something else just then."""
-        n, answers = self.euis.index(downlink.gateway), []
+        n, answers = self.euis.index(downlink.gateway), list[TxAnswer]()
         for item in downlink.items:
             if any(a.status is TxStatus.OK for a in answers):
                 answers.append(TxAnswer(TxStatus.IGNORED))

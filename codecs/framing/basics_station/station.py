@@ -75,9 +75,10 @@ def parse_message(text: bytes) -> DnMsg | RouterConfig | TimeSync:
     if len(text) > MAX_BYTES:
         raise DecodeError(RejectReason.LONG, f"a message of {len(text)} bytes, at most {MAX_BYTES} are taken")
     try:
-        return _said.decode(text)
+        said: DnMsg | RouterConfig | TimeSync = _said.decode(text)
     except _UNREADABLE as e:
         raise DecodeError(RejectReason.SYNTAX, f"not a server's message: {e}") from None
+    return said
 
 
 def question(eui: str) -> bytes:
