@@ -13,10 +13,11 @@ import msgspec
 
 from tests.codecs.golden import vectors
 from tests.codecs.station_messages import said
+from tests.codecs.test_basics_station_station import windows
 from tests.fuzz import mac_answers
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
-from torhaus.codecs.framing.basics_station import upward
+from torhaus.codecs.framing.basics_station import station, upward
 from torhaus.codecs.framing.basics_station.cups import parse_update_info
 from torhaus.codecs.framing.basics_station.discovery import parse_question
 from torhaus.codecs.framing.chirpstack_gw.as_json import from_json, to_json
@@ -101,6 +102,7 @@ def targets() -> dict[str, Target]:
         "lorawan/qr": Target([QR.encode()], lambda d: parse_qr(d.decode("utf-8", "replace"))),
         "station/question": Target([b'{"router":"aa55:5a00::101"}', b'{"router":1}'], parse_question),
         "station/message": Target(_said(), _station),
+        "station/server": Target([windows()], _server_of_a_station),
         "station/update-info": Target([UPDATE_INFO], parse_update_info),
         "sml/transport": Target([wrap(p) for p in taken("sml")], _sml_stream),
     }
@@ -146,6 +148,11 @@ def _said() -> list[bytes]:
 def _station(data: bytes) -> object:
     heard = upward.parse(data)
     return upward.frame(heard, EU868, EUI) if isinstance(heard, upward.Heard) else heard
+
+
+def _server_of_a_station(data: bytes) -> object:
+    said = station.parse_message(data)
+    return said.phy() if isinstance(said, station.DnMsg) else said
 
 
 def _gwmp(data: bytes) -> object:
