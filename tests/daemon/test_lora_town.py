@@ -7,6 +7,8 @@ from collections import Counter
 from random import Random
 from typing import Any
 
+import pytest
+
 from tests.daemon.town_scene import TownScene
 from torhaus.codecs.lorawan.build import build_uplink
 from torhaus.codecs.lorawan.crypto import SessionKeys
@@ -14,6 +16,7 @@ from torhaus.codecs.lorawan.join import build_join_request
 from torhaus.codecs.lorawan.phy import JoinRequest, parse
 from torhaus.codecs.model import Radio, RejectReason
 from torhaus.codecs.registry import load
+from torhaus.daemon.simulate.air import FLOOR_DB, NOISE_DBM
 from torhaus.daemon.simulate.model import SECOND_US
 
 HOUR_S = 3600.0
@@ -118,3 +121,30 @@ def test_a_few_hours_of_a_town() -> None:
     assert counts["repeats"] > 0
     assert counts["joined"] > 40
     assert len(scene.heard) > 500
+
+
+def test_data_rates_settle_where_the_link_allows() -> None:
+    """Devices that begin as slow as they can: each ends at a rate that fits its link, and is left alone then."""
+    pytest.importorskip("torhaus.daemon.lora.adr", reason="this network server leaves data rates alone")
+    scene = TownScene(8, 3, 4, VERSIONS, radius_km=2.0, spread_s=60.0, period_s=40.0, is_limited=False)
+    devices = scene.town.devices
+    asked: list[int] = []
+
+    async def body() -> None:
+        await scene.pass_s(900.0)
+        assert all(d.is_joined for d in devices)
+        for device in devices:
+            device.settings.dr = 0
+        for _ in range(3):
+            await scene.pass_s(HOUR_S)
+            asked.append(sum(d.settings.heard.count("LinkADRReq") for d in devices))
+
+    scene.run(body)
+    assert_every_reading_once(scene)
+    for n, device in enumerate(devices):
+        margin_db = 16.0 + max(scene.town.air._gain_db[n]) - NOISE_DBM - FLOOR_DB[7]
+        assert device.settings.dr == 5 or margin_db < 15.0
+        assert device.settings.dr >= 3
+        assert device.settings.tx_power > 0 or margin_db < 20.0
+    assert asked[-1] - asked[-2] <= len(devices) // 4  # nearly all has been said by then
+    assert scene.town.unheard <= 0.02 * scene.town.counts()["uplinks"]
