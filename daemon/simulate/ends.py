@@ -37,7 +37,9 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
 
 class End(Protocol):
-    """One gateway."""
+    """One gateway. `why` says why it has no server, where that is so."""
+
+    why: str
 
     @property
     def refused(self) -> Mapping[str, int]:
@@ -66,6 +68,7 @@ class GwmpEnd:
         pull_s: float = PULL_S,
     ) -> None:
         self._pull_s = pull_s
+        self.why = ""  # there is no socket
         self._host, self._port = host, port
         self._is_open = False
         self._now_us = now_us
@@ -80,8 +83,13 @@ class GwmpEnd:
 
     async def run(self) -> None:
         """Keep the way down open."""
-        await self._gateway.open(self._host, self._port)
-        self._is_open = True
+        while not self._is_open:
+            try:
+                await self._gateway.open(self._host, self._port)
+                self._is_open, self.why = True, ""
+            except OSError as e:  # a name that cannot be looked up just now
+                self.why = str(e)
+                await asyncio.sleep(RETRY_S)
         try:
             while True:
                 self._gateway.pull()
@@ -156,16 +164,18 @@ class StationEnd:
                     saying.cancel()
 
     async def _say(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        while True:
-            await socket.send_str((await self._out.get()).decode())
+        with contextlib.suppress(aiohttp.ClientError, OSError):  # who listens notices that it is gone
+            while True:
+                await socket.send_str((await self._out.get()).decode())
 
     def _listen(self, text: bytes) -> None:
         try:
             said = station.parse_message(text)
+            if not isinstance(said, station.DnMsg):
+                return
+            phy = said.phy()
         except DecodeError:
             return  # a station drops what it does not know
-        if not isinstance(said, station.DnMsg):
-            return
         windows = [(said.RX1Freq, said.RX1DR, 0), (said.RX2Freq, said.RX2DR, _SECOND_US)]
         start_us = said.xtime - _XTIME + (said.RxDelay or 1) * _SECOND_US
         for hz, dr, later_us in windows:
@@ -174,7 +184,7 @@ class StationEnd:
             at_us = self._now_us() + LEAD_US if said.dC == station.CLASS_C else start_us + later_us
             if at_us - self._now_us() < LEAD_US:
                 continue
-            self._order(Order(said.phy(), hz, datarate(self._region, dr).datarate, at_us))
+            self._order(Order(phy, hz, datarate(self._region, dr).datarate, at_us))
             with contextlib.suppress(asyncio.QueueFull):
                 self._out.put_nowait(station.sent(said, dr, hz, _XTIME + at_us))
             return

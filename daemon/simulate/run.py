@@ -124,8 +124,8 @@ class Simulation:
 
     def line(self) -> str:
         """How it stands, in one line."""
-        c = self.town.counts()
-        return (
+        c, alone = self.town.counts(), sum(bool(end.why) for end in self.ends)
+        return (f"{alone} gateways without a server  " if alone else "") + (
             f"{c['joined_now']}/{len(self.town.devices)} joined  {c['join_requests']} requests  "
             f"{c['uplinks']} uplinks (+{c['repeats']})  {c['rx1'] + c['rx2'] + c['class_c']} downlinks heard "
             f"({c['rx1']} in RX1)  {self.missed().total()} windows missed"
@@ -157,7 +157,7 @@ class Simulation:
             ordered = sorted(self.took_us)
             median, high = ordered[len(ordered) // 2] / 1000, ordered[-1 - len(ordered) // 100] / 1000
             lines.append(f"answers at the gateway after {median:.0f} ms (median), {high:.0f} ms (99 %)")
-        lines += [f"gateway {n}: {why}" for n, e in enumerate(self.ends) if (why := getattr(e, "why", ""))]
+        lines += [f"gateway {n}: {why}" for n, e in enumerate(self.ends) if (why := e.why)]
         return lines
 
     def _end(self, n: int, eui: str, to: Address, its: Region) -> End:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from tests.codecs.test_basics_station_station import windows
 from tests.daemon.home import until
 from tests.drivers.gwmp_fakes import Host as GwmpHost
@@ -12,6 +14,7 @@ from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxItem
 from torhaus.codecs.lorawan.join import build_join_request
 from torhaus.codecs.lorawan.region import region
 from torhaus.codecs.model import Radio, Reception
+from torhaus.daemon.simulate import ends
 from torhaus.daemon.simulate.ends import End, GwmpEnd, Order, StationEnd
 
 EUI = "02746f7267770000"
@@ -105,10 +108,59 @@ def test_what_comes_too_late_for_both_windows_is_not_sent() -> None:
     end = StationEnd(EUI, "ws://x:1", region("EU868"), lambda: later[0], orders.append)
     end._listen(windows())
     end._listen(b"nonsense")
+    end._listen(windows().replace(b'"pdu":"20', b'"pdu":"xx'))
     assert (end.refused, orders) == ({"TOO_LATE": 1}, [])
     later[0] = 12_345_678 + 5 * SECOND_US
     end._listen(windows())
     assert [(o.at_us, o.freq_hz) for o in orders] == [(12_345_678 + 6 * SECOND_US, 869_525_000)]  # RX2
+
+
+def test_a_station_connects_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "RETRY_S", 0.01)
+
+    async def go() -> None:
+        host, orders = Host(), list[Order]()
+        async with running(host) as server:
+            end = StationEnd(EUI, f"ws://127.0.0.1:{server.port}", region("EU868"), now_us, orders.append)
+
+            async def body() -> None:
+                for n in (1, 2):
+                    await until(lambda: EUI in server.sessions and server.sessions[EUI].can_send)
+                    end.hear(PHY, radio(START_US), 5, START_US)
+                    await until(lambda n=n: len(host.frames) == n)  # type: ignore[misc]
+                    session = server.sessions[EUI]
+                    session.abort("test")
+                    end.hear(PHY, radio(START_US), 5, START_US)  # lost
+                    await until(lambda session=session: server.sessions.get(EUI) is not session)  # type: ignore[misc]
+
+            await beside(end, body)
+
+    asyncio.run(go())
+
+
+def test_a_name_that_cannot_be_looked_up_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "RETRY_S", 0.01)
+
+    async def go() -> None:
+        host = GwmpHost()
+        async with gwmp(host) as (server, _):
+            end = GwmpEnd(EUI, "127.0.0.1", server.port, now_us, list[Order]().append)
+            opened = end._gateway.open
+
+            async def fails(_host: str, _port: int) -> None:
+                monkeypatch.setattr(end._gateway, "open", opened)
+                raise OSError("Name or service not known")
+
+            monkeypatch.setattr(end._gateway, "open", fails)
+
+            async def body() -> None:
+                await until(lambda: end.why == "Name or service not known")
+                await until(lambda: end._gateway.pulled)
+                assert end.why == ""
+
+            await beside(end, body)
+
+    asyncio.run(go())
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
