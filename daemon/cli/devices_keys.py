@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
 
 
 def _export(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
-    from torhaus.daemon.config.devices_csv import write_csv
+    from torhaus.daemon.config.devices_csv import has_no_cell, write_csv
     from torhaus.daemon.config.load import ConfigFaults, read_device_set
 
     found = read_device_set(files, base, check_only=not args.with_keys)
@@ -42,6 +42,8 @@ def _export(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
         if no is not None:
             return no
     text = write_csv(found.devices, found.keys if args.with_keys else None)
+    for setting in has_no_cell(found.devices):
+        print(f"note: {setting} is left out: a CSV cannot hold it", file=sys.stderr)
     if args.output is None:
         sys.stdout.write(text)
         return os.EX_OK

@@ -7,7 +7,7 @@ first line `sep=;`. Tags are separated by `|` or `,`.
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -147,11 +147,19 @@ def write_csv(devices: Sequence[DeviceConfig], keys: Mapping[str, DeviceKeys] | 
     return out.getvalue()
 
 
+def has_no_cell(devices: Iterable[msgspec.Struct]) -> list[str]:
+    """The settings, as "device: key", that are tables of their own: no cell of a CSV can hold them."""
+    whole = [msgspec.to_builtins(device) for device in devices]
+    return [f"{one['name']}: {key}" for one in whole for key, value in one.items() if isinstance(value, dict)]
+
+
 def _cells(device: DeviceConfig, keys: DeviceKeys | None) -> dict[str, str]:
     cells: dict[str, str] = {}
     for name, value in msgspec.to_builtins(device).items():
         if value is True:
             cells[name] = "true"
+        elif isinstance(value, dict):
+            continue  # `has_no_cell` tells
         elif isinstance(value, list | tuple):
             if value:
                 cells[name] = "|".join(value)

@@ -3,8 +3,10 @@
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from torhaus.daemon.config.devices_csv import has_no_cell
 from torhaus.daemon.config.load import load
 from torhaus.daemon.main import main
 from torhaus.daemon.simulate.identity import VERSIONS, Identity, identities
@@ -139,3 +141,16 @@ def test_sealed_keys_that_cannot_be_opened(
         assert said in capsys.readouterr().out
     words.write_text("short")
     assert go(tmp_path, "unseal", "--yes") == 78
+
+
+def test_what_a_csv_cannot_hold_is_named() -> None:
+    class Setting(msgspec.Struct):
+        a: int = 1
+
+    class Whole(msgspec.Struct):
+        name: str
+        plain: str = "x"
+        tags: tuple[str, ...] = ("a",)
+        setting: Setting | None = None
+
+    assert has_no_cell([Whole("one"), Whole("two", setting=Setting())]) == ["two: setting"]
