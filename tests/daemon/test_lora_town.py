@@ -7,8 +7,6 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-import pytest
-
 from tests.daemon.town_scene import TownScene
 from torhaus.codecs.lorawan.build import build_uplink
 from torhaus.codecs.lorawan.crypto import SessionKeys
@@ -125,7 +123,6 @@ def test_a_few_hours_of_a_town() -> None:
 
 def test_data_rates_settle_where_the_link_allows() -> None:
     """Devices that begin as slow as they can: each ends at a rate that fits its link, and is left alone then."""
-    pytest.importorskip("torhaus.daemon.lora.adr", reason="this network server leaves data rates alone")
     scene = TownScene(8, 3, 4, VERSIONS, radius_km=2.0, spread_s=60.0, period_s=40.0, is_limited=False)
     devices = scene.town.devices
     asked: list[int] = []
