@@ -16,6 +16,8 @@ MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "milesight-iot": (("*", "milesight:*"),),
     "mydevices": (("*", "cayenne_lpp"),),
     "netvox": (("*", "netvox"),),
+    "nke": (("*", "watteco:*"),),
+    "watteco": (("*", "watteco:*"),),
 }
 """Vendor to (model, or a pattern of models, and the codec; `family:*`: the family's codec for it): the first fits."""
 

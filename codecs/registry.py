@@ -32,6 +32,7 @@ FAMILIES: Final[dict[str, str]] = {
     "decentlab": "torhaus.codecs.payload.decentlab",
     "dragino": "torhaus.codecs.payload.dragino",
     "milesight": "torhaus.codecs.payload.milesight",
+    "watteco": "torhaus.codecs.payload.watteco",
 }
 """Family to module. Vectors as above, each with its `model`."""
 

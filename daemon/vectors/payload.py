@@ -11,6 +11,7 @@ from torhaus.daemon.config.document import ConfigFaults
 from torhaus.daemon.config.layouts import Codecs
 from torhaus.daemon.scripts.result import read_result, to_fields
 from torhaus.daemon.vectors.base import Line, Tools, differences
+from torhaus.daemon.vectors.measurements import as_fields, measurements
 
 _SCRIPT: Final = ".js"
 _DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
@@ -108,6 +109,10 @@ def quantities(v: Payload, fields: Fields) -> dict[str, Any]:
     Where a script returns `{displayName, value, unit}` for one quantity it is compared by its value; a number that a
     script returns as text ("21.40") or with its unit ("812 mm") as the number that it is.
     """
+    listed = measurements(v.expected) if v.expect is None else None
+    if listed is not None:
+        found = as_fields(listed, v.recv_time, fields)
+        return {name: _number(value, fields.get(name)) for name, value in found.items()}
     if isinstance(v.expected, dict) and not v.expected_is_whole_return:
         v = msgspec.structs.replace(v, expected=_collapsed(v.expected))
     return {name: _number(value, fields.get(name)) for name, value in expectation(v).items()}
