@@ -9,6 +9,7 @@ from typing import Final
 from torhaus.codecs.registry import FAMILIES, variant
 
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "adeunis": (("*", "adeunis:*"),),
     "dragino": (("*", "dragino:*"),),
     "decentlab": (("*", "decentlab:*"),),
     "elsys": (("*", "elsys"),),

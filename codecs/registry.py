@@ -29,6 +29,7 @@ CODECS: Final[dict[str, str]] = {
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""
 
 FAMILIES: Final[dict[str, str]] = {
+    "adeunis": "torhaus.codecs.payload.adeunis",
     "decentlab": "torhaus.codecs.payload.decentlab",
     "dragino": "torhaus.codecs.payload.dragino",
     "milesight": "torhaus.codecs.payload.milesight",
