@@ -10,6 +10,7 @@ from torhaus.codecs.registry import FAMILIES, variant
 
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "adeunis": (("*", "adeunis:*"),),
+    "comtac": (("lpn-td1", "comtac_td1"),),
     "dragino": (("*", "dragino:*"),),
     "decentlab": (("*", "decentlab:*"),),
     "elsys": (("*", "elsys"),),
@@ -18,6 +19,8 @@ MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "mydevices": (("*", "cayenne_lpp"),),
     "netvox": (("*", "netvox"),),
     "nke": (("*", "watteco:*"),),
+    "sensative": (("strips*", "sensative_strips"),),
+    "tektelic": (("*", "tektelic:*"),),
     "watteco": (("*", "watteco:*"),),
 }
 """Vendor to (model, or a pattern of models, and the codec; `family:*`: the family's codec for it): the first fits."""

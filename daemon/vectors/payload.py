@@ -9,11 +9,13 @@ from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.models import native
 from torhaus.daemon.config.document import ConfigFaults
 from torhaus.daemon.config.layouts import Codecs
-from torhaus.daemon.scripts.result import read_result, to_fields
+from torhaus.daemon.scripts.result import clean, read_result, to_fields
 from torhaus.daemon.vectors.base import Line, Tools, differences
 from torhaus.daemon.vectors.measurements import as_fields, measurements
 
 _SCRIPT: Final = ".js"
+_ECHOES: Final = frozenset({"raw", "port", "fPort"})
+"""What some scripts return of their input."""
 _DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 
 
@@ -114,7 +116,8 @@ def quantities(v: Payload, fields: Fields) -> dict[str, Any]:
         found = as_fields(listed, v.recv_time, fields)
         return {name: _number(value, fields.get(name)) for name, value in found.items()}
     if isinstance(v.expected, dict) and not v.expected_is_whole_return:
-        v = msgspec.structs.replace(v, expected=_collapsed(v.expected))
+        values = {name: value for name, value in v.expected.items() if name not in _ECHOES or clean(name) in fields}
+        v = msgspec.structs.replace(v, expected=_collapsed(values))
     return {name: _number(value, fields.get(name)) for name, value in expectation(v).items()}
 
 
