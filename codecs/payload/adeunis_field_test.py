@@ -51,6 +51,6 @@ def _position(cursor: Cursor, out: Fields) -> None:
 def _degrees(digits: str, whole: int, raw: bytes) -> float:
     if not digits.isdigit():
         raise DecodeError(RejectReason.SYNTAX, f"{digits} are no decimal digits")
-    minutes = int(digits[whole:]) / 10 ** (len(digits) - whole - 2)
+    minutes = int(digits[whole:]) / float(10 ** (len(digits) - whole - 2))
     degrees = int(digits[:whole]) + minutes / 60
     return -degrees if raw[-1] & 1 else degrees

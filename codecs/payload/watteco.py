@@ -84,7 +84,7 @@ class _Codec:
         if command == _READ:
             status = cursor.u8()
             if status and not cursor.left:
-                said = status, f"{key[0]:#06x}", f"{key[1]:#06x}"
+                said: tuple[Scalar, ...] = (status, f"{key[0]:#06x}", f"{key[1]:#06x}")
                 return {name: Value(value) for name, value in zip(_ASKED, said, strict=True)}
         found: Fields = {}
         steps = _attribute(cursor, key, found)

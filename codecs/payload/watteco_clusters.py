@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from struct import Struct
 from typing import Final
 
-from torhaus.codecs.layout.compact import field, row
+from torhaus.codecs.layout.compact import Special, field, row
 from torhaus.codecs.layout.field import Step
 from torhaus.codecs.model import DecodeError, RejectReason, Scalar
 
@@ -103,7 +103,7 @@ def _shocks(axis: str) -> tuple[Step, ...]:
 
 _FREQUENCY_FROM: Final = 22232
 """Millihertz that are added to a frequency of the Smart Plug."""
-_QUALITY: Final = (
+_QUALITY: Final[tuple[str | Special, ...]] = (
     *(
         field(f"frequency{tail} i16 Hz", convert=lambda raw: (raw + _FREQUENCY_FROM) / 1000)
         for tail in ("", "_min", "_max")
