@@ -190,8 +190,12 @@ def _reading(cursor: Cursor, step: Step) -> Value:
     """A value as the attribute itself has it."""
     if step.size is None or step.read is None:
         raise DecodeError(RejectReason.UNSUPPORTED, f"an alarm about {step.name}")
-    raw: float = step.read(cursor.take(step.size), 0)
-    value: Scalar = raw if step.convert is None or step.makes is not None else step.convert(raw)
+    raw: float | bytes = step.read(cursor.take(step.size), 0)
+    value: Scalar
+    if step.convert is not None and step.makes is None:
+        value = step.convert(raw)
+    else:
+        value = raw.hex() if isinstance(raw, bytes) else raw
     return Value(value, None if isinstance(value, str) else step.unit)
 
 

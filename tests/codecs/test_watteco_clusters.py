@@ -1,5 +1,8 @@
+import random
+
 import pytest
 
+from tests.codecs.test_fuzz import attempt
 from torhaus.codecs.model import DecodeError, RejectReason, Scalar, Value
 from torhaus.codecs.payload.watteco import decoder
 from torhaus.codecs.payload.watteco_clusters import ATTRIBUTES, LONGER, plain
@@ -45,3 +48,21 @@ def test_sources_of_power() -> None:
         "main_or_external_voltage": Value(3.3, "V"),
         "disposable_battery_voltage": Value(3.6, "V"),
     }
+
+
+def test_an_alarm_about_several_values_in_one() -> None:
+    fields = decoder("standard")(bytes.fromhex("118a000c01000b00050000a0b800050000"), 125)
+    assert fields["alarm_0_value"] == Value("00050000")
+    assert decoder("ino")(bytes.fromhex("118a80050000190371a0a80371"), 125)["alarm_0_value"] == Value(0x0371)
+
+
+def test_whatever_attributes_come() -> None:
+    chance = random.Random("attributes")
+    for cluster, attribute in [*ATTRIBUTES, (0x0050, 6), (0x8007, 1), (0x8009, 0), (0x1234, 0)]:
+        key = cluster.to_bytes(2, "big") + attribute.to_bytes(2, "big")
+        for _ in range(60):
+            kind = bytes((chance.choice((0x10, 0x21, 0x23, 0x29, 0x39, 0x41, chance.randrange(256))),))
+            size = chance.randrange(60)
+            command = chance.choice((b"\x11\x0a", b"\x11\x8a", b"\x11\x01"))
+            data = command + key + kind + bytes((size,)) + chance.randbytes(chance.choice((size, size + 20)))
+            attempt(decoder("inclino"), data, 125)
