@@ -9,6 +9,8 @@ from typing import Final
 from torhaus.codecs.registry import FAMILIES, variant
 
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "adeunis": (("*", "adeunis:*"),),
+    "comtac": (("lpn-td1", "comtac_td1"),),
     "dragino": (("*", "dragino:*"),),
     "decentlab": (("*", "decentlab:*"),),
     "elsys": (("*", "elsys"),),
@@ -16,6 +18,10 @@ MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "milesight-iot": (("*", "milesight:*"),),
     "mydevices": (("*", "cayenne_lpp"),),
     "netvox": (("*", "netvox"),),
+    "nke": (("*", "watteco:*"),),
+    "sensative": (("strips*", "sensative_strips"),),
+    "tektelic": (("*", "tektelic:*"),),
+    "watteco": (("*", "watteco:*"),),
 }
 """Vendor to (model, or a pattern of models, and the codec; `family:*`: the family's codec for it): the first fits."""
 

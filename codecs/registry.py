@@ -16,6 +16,7 @@ Decode = Callable[[bytes, int | None], Fields]
 CODECS: Final[dict[str, str]] = {
     "barcode": "torhaus.codecs.text.barcode",
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
+    "comtac_td1": "torhaus.codecs.payload.comtac_td1",
     "dsmr": "torhaus.codecs.meter.dsmr",
     "elsys": "torhaus.codecs.payload.elsys",
     "iec62056": "torhaus.codecs.meter.iec62056",
@@ -24,14 +25,18 @@ CODECS: Final[dict[str, str]] = {
     "modbus": "torhaus.codecs.meter.modbus",
     "netvox": "torhaus.codecs.payload.netvox",
     "nmea": "torhaus.codecs.text.nmea",
+    "sensative_strips": "torhaus.codecs.payload.sensative",
     "sml": "torhaus.codecs.meter.sml",
 }
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""
 
 FAMILIES: Final[dict[str, str]] = {
+    "adeunis": "torhaus.codecs.payload.adeunis",
     "decentlab": "torhaus.codecs.payload.decentlab",
     "dragino": "torhaus.codecs.payload.dragino",
     "milesight": "torhaus.codecs.payload.milesight",
+    "tektelic": "torhaus.codecs.payload.tektelic",
+    "watteco": "torhaus.codecs.payload.watteco",
 }
 """Family to module. Vectors as above, each with its `model`."""
 

@@ -10,21 +10,37 @@ from torhaus.codecs.model import Fields, Value
 
 COMMON: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     # common name: unit, vendors' names; the first that a reading has is taken
-    "temperature": ("Cel", ("temp", "air_temperature", "temp_c_sht", "temp_c1", "temperature_1", "temperature_0")),
+    "temperature": (
+        "Cel",
+        (
+            "temp",
+            "air_temperature",
+            "temp_c_sht",
+            "temp_c1",
+            "temperature_1",
+            "temperature_0",
+            "temperature1",
+            "ambient_temperature",
+            "temp_report",
+        ),
+    ),
     "soil_temperature": ("Cel", ("temp_soil",)),
-    "relative_humidity": ("%", ("humidity", "humi", "air_humidity", "hum_sht", "humidity_1")),
+    "relative_humidity": ("%", ("humidity", "humi", "air_humidity", "hum_sht", "humidity_1", "humidity_report")),
     "soil_moisture": ("%", ("water_soil", "moisture")),
-    "co2": ("[ppm]", ("co2_ppm", "co2_concentration", "concentration_1")),
-    "pressure": ("hPa", ("air_pressure", "barometric_pressure", "atomsphere", "pressure_1")),
-    "illuminance": ("lx", ("light", "illumination", "illum", "ill_lx", "illuminance_1")),
+    "co2": ("[ppm]", ("co2_ppm", "co2_concentration", "concentration_1", "co2_concentration_filtered")),
+    "pressure": ("hPa", ("air_pressure", "barometric_pressure", "atomsphere", "atmospheric_pressure", "pressure_1")),
+    "illuminance": (
+        "lx",
+        ("light", "illumination", "illum", "ill_lx", "illuminance_1", "lux_report"),
+    ),
     "distance": ("mm", ("depth", "distance_cm", "lidar_distance")),
-    "battery_voltage": ("V", ("vdd", "volt", "bat", "bat_v", "voltage_1")),
-    "battery_level": ("%", ("battery",)),
+    "battery_voltage": ("V", ("vdd", "volt", "bat", "bat_v", "voltage_1", "disposable_battery_voltage", "bat_voltage")),
+    "battery_level": ("%", ("battery", "battery_report", "remaining_battery_capacity", "rem_battery_capacity")),
     "wind_speed": ("m/s", ()),
     "wind_direction": ("deg", ()),
     "precipitation": ("mm", ("rainfall_total", "cumulative_precipitation")),
-    "energy": ("W.h", ("power_consumption", "ch1_sumkwh", "energy_1")),
-    "power": ("W", ("active_power", "power_1")),
+    "energy": ("W.h", ("power_consumption", "ch1_sumkwh", "energy_1", "active_energy", "positive_active_energy_abc")),
+    "power": ("W", ("active_power", "power_1", "positive_active_power_abc")),
     "sound_level": ("dB[SPL]", ("l_aeq", "sound_avg", "noise")),
 }
 _FACTORS: Final[dict[tuple[str, str], tuple[float, float]]] = {

@@ -15,13 +15,21 @@ from typing import Final
 
 from torhaus.codecs.layout.tags import Item, Special, item, run_tags
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
-from torhaus.codecs.payload import milesight_air, milesight_level, milesight_people, milesight_power, milesight_site
+from torhaus.codecs.payload import (
+    milesight_air,
+    milesight_control,
+    milesight_level,
+    milesight_people,
+    milesight_power,
+    milesight_site,
+)
 from torhaus.codecs.payload.milesight_channels import ANSWERS, DEVICE, Channels
 from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
 TABLES: Final[dict[str, Channels]] = {
     **milesight_air.MODELS,
+    **milesight_control.MODELS,
     **milesight_level.MODELS,
     **milesight_people.MODELS,
     **milesight_power.MODELS,

@@ -9,10 +9,13 @@ from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.models import native
 from torhaus.daemon.config.document import ConfigFaults
 from torhaus.daemon.config.layouts import Codecs
-from torhaus.daemon.scripts.result import read_result, to_fields
+from torhaus.daemon.scripts.result import clean, read_result, to_fields
 from torhaus.daemon.vectors.base import Line, Tools, differences
+from torhaus.daemon.vectors.measurements import as_fields, measurements
 
 _SCRIPT: Final = ".js"
+_ECHOES: Final = frozenset({"raw", "port", "fPort"})
+"""What some scripts return of their input."""
 _DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 
 
@@ -108,8 +111,13 @@ def quantities(v: Payload, fields: Fields) -> dict[str, Any]:
     Where a script returns `{displayName, value, unit}` for one quantity it is compared by its value; a number that a
     script returns as text ("21.40") or with its unit ("812 mm") as the number that it is.
     """
+    listed = measurements(v.expected) if v.expect is None else None
+    if listed is not None:
+        found = as_fields(listed, v.recv_time, fields)
+        return {name: _number(value, fields.get(name)) for name, value in found.items()}
     if isinstance(v.expected, dict) and not v.expected_is_whole_return:
-        v = msgspec.structs.replace(v, expected=_collapsed(v.expected))
+        values = {name: value for name, value in v.expected.items() if name not in _ECHOES or clean(name) in fields}
+        v = msgspec.structs.replace(v, expected=_collapsed(values))
     return {name: _number(value, fields.get(name)) for name, value in expectation(v).items()}
 
 

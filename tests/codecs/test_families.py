@@ -9,7 +9,7 @@ from tests.codecs.test_fuzz import attempt
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import FAMILIES, is_codec, load, models, names, variant
 
-PORTS = (None, 1, 2, 3, 4, 5, 6, 7, 10, 85)
+PORTS = (None, 1, 2, 3, 4, 5, 6, 7, 10, 85, 100, 101, 125)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

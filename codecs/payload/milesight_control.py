@@ -1,0 +1,238 @@
+"""Milesight: controllers (UC), thermostats (WT2xx), buttons and weather. Source and shape: milesight.py."""
+
+from struct import Struct
+from typing import Any, Final
+
+from torhaus.codecs.cursor import Cursor
+from torhaus.codecs.layout.compact import field
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Scalar, Value
+from torhaus.codecs.payload.milesight_channels import (
+    BATTERY,
+    HUMIDITY,
+    NO_YES,
+    OFF_ON,
+    TEMPERATURE,
+    Channels,
+    history,
+    named,
+    row,
+)
+
+_HALF: Final = Struct("<e")
+_SINGLE: Final = Struct("<f")
+_VALVE_KINDS: Final = {0: "2-way ball valve", 1: "3-way ball valve"}
+_VALVE: Final = {0: "close", 1: "open"}
+_FLOATS: Final = frozenset({5, 7})
+_UPPER: Final = frozenset({9, 11})
+_LOWER: Final = frozenset({8, 10})
+_SENSOR: Final = {1: "read failed", 2: "out of range"}
+
+
+def _finite(form: Struct, raw: bytes) -> float:
+    number: float = form.unpack(raw)[0]
+    if number - number != 0:
+        raise DecodeError(RejectReason.RANGE, "a floating point number that is none")
+    return number
+
+
+def _statistics(name: str, unit: str) -> tuple[Any, ...]:
+    return row(
+        *(
+            field(f"{name}{tail} hex2 {unit}", convert=lambda raw: _finite(_HALF, raw))
+            for tail in ("", "_max", "_min", "_avg")
+        )
+    )
+
+
+def _modbus(data: bytes, pos: int, out: Fields) -> int:
+    """A register that the UC300 read: channel, length, type (bit 7: signed), value."""
+    cursor = Cursor(data)
+    cursor.pos = pos
+    name = f"modbus_chn_{cursor.u8() + 1}"
+    cursor.u8()
+    kind = cursor.u8()
+    is_signed, kind = bool(kind & 0x80), kind & 0x7F
+    value: Scalar
+    if kind == 0:
+        value = OFF_ON.get(cursor.u8(), "unknown")
+    elif kind in _FLOATS:
+        value = _finite(_SINGLE, cursor.take(4))
+    elif kind <= 11:
+        size = {1: 1, 2: 2, 3: 2}.get(kind, 4)
+        raw = cursor.take(size)
+        raw = raw[2:] if kind in _UPPER else raw[:2] if kind in _LOWER else raw
+        value = int.from_bytes(raw, "little", signed=is_signed)
+    else:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"Modbus type {kind}")
+    out[name] = Value(value)
+    return cursor.pos
+
+
+def _valve(n: int) -> tuple[Any, ...]:
+    def makes(raw: int) -> dict[str, Scalar]:
+        if raw == 0xFF:
+            return {f"valve_{n}_result": "success"}
+        return {f"valve_{n}": _VALVE.get(raw, "unknown")}
+
+    return row(field(f"valve_{n} u8", makes=makes))
+
+
+def _valve_history(data: bytes, pos: int, out: Fields) -> int:
+    """A stored state of one valve: time, bits (state, mode, input, which valve), pulses."""
+    cursor = Cursor(data)
+    cursor.pos = pos
+    n = sum(name.endswith("_timestamp") for name in out)
+    at, bits, pulses = cursor.ule(4), cursor.u8(), cursor.ule(4)
+    valve = f"valve_{2 if bits & 16 else 1}"
+    prefix = f"history_{n}_"
+    out[f"{prefix}timestamp"] = Value(at, "s")
+    out[f"{prefix}mode"] = Value("counter" if bits & 2 else "gpio")
+    out[prefix + valve] = Value(_VALVE[bits & 1])
+    if bits & 2:
+        out[f"{prefix}{valve}_pulse"] = Value(pulses)
+    else:
+        out[f"{prefix}gpio_{valve[-1]}"] = Value(OFF_ON[bits >> 2 & 1])
+    return cursor.pos
+
+
+_UC300: Final[Channels] = {
+    **{f"{3 + n:02x} 00": row(named(f"gpio_input_{n + 1} u8", OFF_ON)) for n in range(4)},
+    **{f"{3 + n:02x} c8": row(f"gpio_counter_{n + 1} u32") for n in range(4)},
+    **{f"{7 + n:02x} 01": row(named(f"gpio_output_{n + 1} u8", OFF_ON)) for n in range(2)},
+    **{f"{9 + n:02x} 67": row(f"pt100_{n + 1} i16 /10 Cel") for n in range(2)},
+    **{f"{9 + n:02x} e2": _statistics(f"pt100_{n + 1}", "Cel") for n in range(2)},
+    **{f"{11 + n:02x} 02": row(f"adc_{n + 1} u32 /100 mA") for n in range(2)},
+    **{f"{11 + n:02x} e2": _statistics(f"adc_{n + 1}", "mA") for n in range(2)},
+    **{f"{13 + n:02x} 02": row(f"adv_{n + 1} u32 /100 V") for n in range(2)},
+    **{f"{13 + n:02x} e2": _statistics(f"adv_{n + 1}", "V") for n in range(2)},
+    "ff 19": _modbus,
+    "ff 15": row(field("modbus_read_error u8", makes=lambda raw: {f"modbus_chn_{raw + 1}_alarm": "read error"})),
+}
+_VALVES: Final[Channels] = {
+    "01 75": BATTERY,
+    "03 01": _valve(1),
+    "05 01": _valve(2),
+    "04 c8": row("valve_1_pulse u32"),
+    "06 c8": row("valve_2_pulse u32"),
+    "07 01": row(named("gpio_1 u8", OFF_ON)),
+    "08 01": row(named("gpio_2 u8", OFF_ON)),
+    "09 7b": row("pressure u16 kPa"),
+    "b9 7b": row(named("pressure_sensor_status u8", _SENSOR)),
+    "20 ce": _valve_history,
+}
+_PLANS: Final = {0: "not executed", 1: "wake", 2: "away", 3: "home", 4: "sleep"}
+_CONTROL: Final = {0: "heat", 1: "em heat", 2: "cool", 3: "auto"}
+_STAGES: Final = {
+    0: "standby", 1: "stage-1 heat", 2: "stage-2 heat", 3: "stage-3 heat", 4: "stage-4 heat", 5: "em heat",
+    6: "stage-1 cool", 7: "stage-2 cool", 8: "stage-5 heat", 9: "stage-3 cool",
+}  # fmt: skip
+_FAN_MODES: Final = {0: "auto", 1: "on", 2: "circulate", 3: "disable"}
+_FAN: Final = {0: "standby", 1: "high speed", 2: "low speed", 3: "on"}
+_ALARMS: Final = {
+    1: "emergency heating timeout alarm", 2: "auxiliary heating timeout alarm", 3: "persistent low temperature alarm",
+    4: "persistent low temperature alarm release", 5: "persistent high temperature alarm",
+    6: "persistent high temperature alarm release", 7: "freeze protection alarm",
+    8: "freeze protection alarm release", 9: "threshold alarm", 10: "threshold alarm release",
+}  # fmt: skip
+_ENABLE: Final = ("disable", "enable")
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _wires(raw: bytes) -> dict[str, Scalar]:
+    """Which terminals of the thermostat are wired: two bits for each, and the kind of its reversing valve."""
+    pairs = [octet >> shift & 3 for octet in raw for shift in (0, 2, 4, 6)]
+    one = dict(zip(("y1", "gh", "ob", "w1", "e", "di", "pek"), pairs, strict=False))
+    on = {name: bool(pair) for name, pair in one.items()}
+    on |= {"w2": pairs[7] == 1, "aux": pairs[7] == 2, "y2": pairs[8] == 1, "gl": pairs[8] == 2}
+    wires: dict[str, Scalar] = {f"wires_{name}": "on" if is_on else "off" for name, is_on in on.items()}
+    return {**wires, "ob_mode": {0: "on cool", 1: "on heat"}.get(pairs[9], "unknown")}
+
+
+def _supported(raw: bytes) -> dict[str, Scalar]:
+    """What the thermostat can do: modes, then stages of heating and cooling."""
+    mode, status = "temperature_control_support_mode_", "temperature_control_support_status_"
+    modes = {mode + name: raw[0] >> n & 1 for n, name in enumerate(("heat", "em_heat", "cool", "auto"))}
+    stages = {f"{status}stage_{n + 1}_heat": raw[1] >> n & 1 for n in range(4)}
+    stages |= {f"{status}stage_{n + 1}_cool": raw[1] >> n + 4 & 1 for n in range(2)}
+    stages[f"{status}stage_5_heat"] = raw[2] & 1
+    return {name: _ENABLE[bit] for name, bit in {**modes, **stages}.items()}
+
+
+_SCHEDULE: Final = row(
+    named("plan_schedule_#_plan_type u8", {0: "wake", 1: "away", 2: "home", 3: "sleep"}),
+    "plan_schedule_#_id u8 +1",
+    named("plan_schedule_#_enable u8", {0: "disable", 1: "enable"}),
+    *(
+        named(f"plan_schedule_#_week_recycle_{day} {'=' if n else 'u8'} {n + 1}:1", {0: "disable", 1: "enable"})
+        for n, day in enumerate(_DAYS)
+    ),
+    "plan_schedule_#_time u16 min",
+)
+_WT: Final[Channels] = {
+    "03 67": TEMPERATURE,
+    "04 67": row("target_temperature i16 /10 Cel"),
+    "0b 67": row("target_temperature_2 i16 /10 Cel"),
+    "05 e7": row(
+        named("temperature_control_mode u8 0:2", _CONTROL), named("temperature_control_status = 4:4", _STAGES)
+    ),
+    "06 e8": row(named("fan_mode u8 0:2", _FAN_MODES), named("fan_status = 2:2", _FAN)),
+    "07 bc": row(named("plan_type u8 0:4", _PLANS)),
+    "08 8e": row(named("system_status u8", OFF_ON)),
+    "09 68": HUMIDITY,
+    "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _ALARMS)),
+    "b3 67": row(named("temperature_sensor_status u8", _SENSOR)),
+    "b9 68": row(named("humidity_sensor_status u8", _SENSOR)),
+    "20 ce": history(
+        named("system_status u16 0:1", OFF_ON),
+        named("fan_mode = 1:2", _FAN_MODES),
+        named("fan_status = 3:2", _FAN),
+        named("temperature_control_mode = 5:2", _CONTROL),
+        named("temperature_control_status = 7:4", _STAGES),
+        "target_temperature i16 /10 Cel",
+        "target_temperature_2 i16 ?-1 /10 Cel",
+        "temperature i16 /10 Cel",
+        "humidity u8 /2 %",
+    ),
+    "ff c9": _SCHEDULE,
+    "ff ca": row(field("wires hex3", makes=_wires)),
+    "ff cb": row(field("support hex3", makes=_supported)),
+}
+_SWITCHES: Final[Channels] = {
+    "ff 29": row(
+        *(named(f"switch_{n + 1} {'=' if n else 'u8'} {n}:1", {0: "close", 1: "open"}) for n in range(3)),
+        *(named(f"switch_{n + 1}_change = {n + 4}:1", NO_YES) for n in range(3)),
+    )
+}
+MODELS: Final[dict[str, Channels]] = {
+    "uc11-t1": {"03 75": BATTERY, "01 67": TEMPERATURE, "02 68": HUMIDITY},
+    "uc300": _UC300,
+    **dict.fromkeys(("uc511", "uc512"), _VALVES),
+    "uc51x-series": {
+        "01 75": BATTERY,
+        **{f"0{n} 01": row(named(f"valve{n // 2} u8", OFF_ON)) for n in (3, 5)},
+        **{f"0{n} c8": row(f"valve{n // 2 - 1}_pulse u32") for n in (4, 6)},
+    },
+    "uc521": {
+        "01 75": BATTERY,
+        **{
+            f"0{n} f6": row(named(f"valve_{n // 2}_type u8", _VALVE_KINDS), f"valve_{n // 2}_opening u8 %")
+            for n in (3, 5)
+        },
+        "09 7b": row("pressure_1 u16 kPa"),
+        "0a 7b": row("pressure_2 u16 kPa"),
+    },
+    "wts305": {
+        "01 75": BATTERY,
+        "03 67": TEMPERATURE,
+        "04 68": HUMIDITY,
+        "05 84": row("wind_direction i16 /10 deg"),
+        "06 73": row("pressure u16 /10 hPa"),
+        "07 92": row("wind_speed u16 /10 m/s"),
+    },
+    **dict.fromkeys(("wt201", "wt211"), _WT),
+    "ws136ws156": {
+        "01 75": BATTERY,
+        "ff 34": row(field("button hex3", makes=lambda raw: {f"button_{raw[0]}": "trigger"})),
+    },
+    "ws50x": _SWITCHES,
+}

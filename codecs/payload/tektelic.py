@@ -1,0 +1,102 @@
+"""Tektelic sensors (Smart Room, Agriculture, Tundra, Industrial Transceiver, trackers …): channel, type, value.
+
+Sources: Tektelic, technical reference manuals of the sensors (uplink payloads, FPort 10), and the names of the decoders
+that the vendor published in TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0). Big-endian.
+
+    FPort 10   channel | type | value | channel | type | value …
+    FPort 100  register | value …: what a device answers about its settings; of those only the cycle's are read
+    FPort 101  number of a downlink | count | registers that it could not write
+
+The codec's name carries the model: `tektelic:smart-room-sensor`. A channel that the model does not have ends decoding:
+what stands before it is kept, what follows is `rest`.
+"""
+
+from typing import Final
+
+from torhaus.codecs.cursor import Cursor
+from torhaus.codecs.layout.field import run
+from torhaus.codecs.layout.tags import Item, item
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+from torhaus.codecs.payload.tektelic_models import CYCLE, SETTINGS, TABLES, Channels
+from torhaus.codecs.registry import Decode
+
+MAX_PAYLOAD: Final = 255
+MODELS: Final = frozenset(TABLES)
+_SPELLED: Final = {
+    "agro": "agriculture-sensor",
+    "ac-outlet-switch-gen1": "ac-outlet-switch",
+    "ble-tracker": "sparrow-enterprise-asset-tracker",
+    "industrial-trans": "industrial-transceiver",
+    "t0008781-stork": "stork",
+    "tundra": "tundra-sensor",
+}
+
+
+def variant(model: str) -> str | None:
+    """The model's name as device repositories write it; None when it has no codec here."""
+    name = model.lower().replace("_", "-").removeprefix("decoder-")
+    name = _SPELLED.get(name, name)
+    return name if name in TABLES else None
+
+
+def decoder(model: str) -> Decode:
+    """The codec of a model. KeyError when there is none of that name."""
+    return _Codec(_items(TABLES[model]), _items({**CYCLE, **SETTINGS.get(model, {})}))
+
+
+def _items(channels: Channels) -> dict[int, Item]:
+    return {int(key.replace(" ", ""), 16): item(steps) for key, steps in channels.items()}
+
+
+class _Codec:
+    """One model's codec."""
+
+    __slots__ = ("_items", "_settings")
+
+    def __init__(self, items: dict[int, Item], settings: dict[int, Item]) -> None:
+        self._items = items
+        self._settings = settings
+
+    def __call__(self, data: bytes, fport: int | None = None) -> Fields:
+        """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+        if not 0 < len(data) <= MAX_PAYLOAD:
+            raise DecodeError(RejectReason.LONG if data else RejectReason.SHORT, f"{len(data)} bytes")
+        if fport == 100:
+            return _rows(data, 1, self._settings)
+        if fport == 101:
+            return _answers(data)
+        if fport in {10, None}:
+            return _rows(data, 2, self._items)
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"nothing is defined on FPort {fport}")
+
+
+def _rows(data: bytes, key_size: int, items: dict[int, Item]) -> Fields:
+    out: Fields = {}
+    pos = 0
+    while pos < len(data):
+        if pos + key_size > len(data):
+            raise DecodeError(RejectReason.SHORT, f"a channel without type at offset {pos}")
+        key = int.from_bytes(data[pos : pos + key_size], "big")
+        found = items.get(key)
+        if found is None:
+            if not out:
+                raise DecodeError(RejectReason.UNKNOWN_TYPE, f"type {key:#0{2 * key_size + 2}x} at offset {pos}")
+            out["rest"] = Value(data[pos:].hex())
+            return out
+        pos = run(found.steps, data, pos + key_size, out)
+    return out
+
+
+def _answers(data: bytes) -> Fields:
+    """What became of downlinks."""
+    cursor = Cursor(data)
+    out: Fields = {}
+    n = 0
+    while cursor.left:
+        out[f"response_{n}_downlink"] = Value(cursor.u8())
+        refused = cursor.take(cursor.u8())
+        out[f"response_{n}_refused"] = Value(len(refused))
+        if refused:
+            out[f"response_{n}_refused_registers"] = Value(refused.hex(" "))
+        n += 1
+    return out
