@@ -20,6 +20,8 @@ from torhaus.drivers.base import Done, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
+Derive = Callable[[str, str, Stamp, Fields], Fields]
+"""Device, driver, time and fields of a reading to the values that are worked out of them."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -83,6 +85,7 @@ class Pipeline:
     ) -> None:
         self.relayed: Callable[[Record], bool] | None = None  # whether a frame is for a network server, if there is one
         self.waits: Callable[..., bool] | None = None  # takes the deliveries that cannot be judged yet
+        self.derive: Derive | None = None  # works further values out of a reading's, if any device wants that
         self.merging: Merging | None = None  # what puts together what several gateways hear, where that is wanted
         self._alarms = alarms or None
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
@@ -263,6 +266,10 @@ class Pipeline:
         try:
             decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
             fields: Fields = decode(payload, lora.fport if lora else None)
+            if frame.derived is not None:
+                fields |= frame.derived
+            if self.derive is not None:
+                fields |= self.derive(device.name, frame.driver, frame.at, fields)
             _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
         except DecodeError as e:
             self._watch.rejected(frame.driver, codec, e.reason)

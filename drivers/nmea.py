@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from torhaus.codecs.text.nmea import NmeaFramer
+from torhaus.codecs.text.nmea import NmeaFramer, decode
 from torhaus.drivers.link import parse_link
 from torhaus.drivers.listener import Listener, Seconds
+from torhaus.drivers.thinning import Rule, Thinning
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,4 +34,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 def open(config: Config) -> Listener:  # noqa: A001 - the door every driver module has
     """The driver; the link is opened when it is run."""
     spec = parse_link(config.link)
-    return Listener(config.name, config.device, spec, NmeaFramer, config.interval_s, config.idle_s)
+    return Listener(
+        config.name, config.device, spec, NmeaFramer, Thinning(Rule(config.interval_s), decode), config.idle_s
+    )
