@@ -74,10 +74,8 @@ class App:
         self.clock = clock or SystemClock()
         self.notifier = notifier or Notifier()
         self.watch = Watch(self.clock.wall_ns(), self.clock, loaded.lorawan.gateway_offline_s)
-        store = loaded.store
-        limits = msgspec.structs.replace(
-            msgspec.convert(store, Limits, from_attributes=True), relay=bool(loaded.relays())
-        )
+        store, is_relay = loaded.store, bool(loaded.relays())
+        limits = msgspec.structs.replace(msgspec.convert(store, Limits, from_attributes=True), relay=is_relay)
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
         self.runners: dict[str, tuple[str, Runner]] = {}

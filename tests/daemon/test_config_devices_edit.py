@@ -149,7 +149,6 @@ def test_any_text_is_written_as_it_is_or_refused(
 
 def test_counters_are_written_as_tables(tmp_path: Path) -> None:
     counters = {"1-0:1.8.0*255": {"full": 1000000.0, "most_per_h": 30}, "volume": {}}
-    files = DeviceFiles(tmp_path / "devices.toml", tmp_path / "keys.toml")
-    add_devices(files, tmp_path, [New({"name": "meter", "codec": "sml", "counters": counters})], "test")
+    add(tmp_path, New({"name": "meter", "codec": "sml", "counters": counters}))
     text = (tmp_path / "devices.toml").read_text(encoding="utf-8")
     assert 'counters = {"1-0:1.8.0*255" = {"full" = 1000000.0, "most_per_h" = 30.0}, "volume" = {}}' in text
