@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Served, Stamp
-from torhaus.codecs.registry import Decode
+from torhaus.codecs.registry import EVENTS, Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.driver_host import DriverHost, DriverWatch
@@ -214,7 +214,11 @@ class Pipeline:
         if device is None:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
             return self._refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
-        return self._decode(frame, device, frame.data, None), False
+        record = self._decode(frame, device, frame.data, None)
+        if record.codec in EVENTS and record.fields is not None:
+            event = {name: v.value for name, v in record.fields.items() if v.value is not None}
+            record.kind, record.event, record.fields = "event", event, None
+        return record, False
 
     def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
         """What a network server elsewhere has checked and decrypted, or says of a device."""

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 from torhaus.codecs.framing.base import Framer
-from torhaus.codecs.model import Fields, Frame, Reject
+from torhaus.codecs.model import Fields, Frame, Reject, Stamp
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 from torhaus.drivers.link import Link, LinkSpec, open_link
 from torhaus.drivers.thinning import Thinning
@@ -27,7 +27,8 @@ class Listener:
     """One device on one link.
 
     `thinning`: which telegrams are delivered; None: all. `idle_s`: a device that is silent for so long is taken for
-    lost (0: never). `decoders`: by device, where the configuration says what its bytes mean.
+    lost (0: never). `derive`: values that follow from a telegram and its time. `decoders`: by device, where the
+    configuration says what its bytes mean.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Listener:
         framer: Callable[[], Framer],
         thinning: Thinning | None = None,
         idle_s: float = 0,
+        derive: Callable[[bytes, Stamp], Fields | None] | None = None,
     ) -> None:
         self.name = name
         self.device = device
@@ -48,6 +50,7 @@ class Listener:
         self._line = asyncio.Lock()
         self._link: Link | None = None
         self._thinning = thinning
+        self._derive = derive
         self._window = Window(MAX_OUTSTANDING)
 
     async def run(self, host: Host) -> None:
@@ -82,6 +85,9 @@ class Listener:
         else:
             chosen = self._thinning.chosen(telegrams, at.boot_ns)
             frames = [Frame(self.name, data, at, device=device, derived=derived) for data, derived in chosen]
+        if self._derive is not None:
+            for frame in frames:
+                frame.derived = self._derive(frame.data, at)
         rejects = [Reject(r.data, r.reason, r.detail, device) for r in pieces if isinstance(r, Reject)]
         if frames or rejects:
             host.deliver(frames, rejects, self._window.taken(len(frames) + len(rejects)))

@@ -33,7 +33,7 @@ async def check(line: Line, tools: Tools) -> str | None:
         if frame["values"]:
             faults = _unlike(fields, codes, frame["values"])
         else:  # one decoder gives up on this meter: what the other prints, one line for each value
-            faults = _unlike_printed(fields, [next(printed, ("none", "", "")) for _ in codes])
+            faults = _unlike_printed(fields, [next(printed, ["none", "", ""]) for _ in codes])
         found += [f"telegram {n}: {fault}" for fault in faults]
     return "; ".join(found[:MAX_SHOWN]) or None
 

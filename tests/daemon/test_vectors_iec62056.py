@@ -32,7 +32,10 @@ def test_a_readout() -> None:
     assert "expected 17.0 kW.h" in str(said(line(data_sets=[other, NUMBER])))
     assert str(said(line(identification=WHO | {"ident": "x"}))).startswith("identification: got 'HAG5eHZ'")
     assert str(said(line() | {"kind": "p1", "raw_hex": (RAW[:-2] + b"0000\r\n").hex()})).startswith("refused: crc")
-    parsed = {"USED": {"value": 16.9862, "unit": "kWh"}, "NAME": {"value": "x", "unit": None}}
+    parsed: dict[str, dict[str, Any]] = {
+        "USED": {"value": 16.9862, "unit": "kWh"},
+        "NAME": {"value": "x", "unit": None},
+    }
     assert said(line() | {"dsmr_parser_json": parsed}) is None
     parsed["USED"]["value"] = 17.5
     assert said(line() | {"dsmr_parser_json": parsed}) == "USED: nobody says 17.5 kWh"

@@ -39,7 +39,7 @@ def test_a_dump(tmp_path: Path) -> None:
 
 
 def test_what_one_decoder_prints(tmp_path: Path) -> None:
-    frames = [{"values": []}]
+    frames: list[dict[str, Any]] = [{"values": []}]
     assert said(tmp_path, {"frames": frames, "libsml_lines": [[CODE, "5.7", "Wh"]]}) is None
     assert "expected 5.8" in str(said(tmp_path, {"frames": frames, "libsml_lines": [[CODE, "5.8", "Wh"]]}))
 

@@ -35,7 +35,7 @@ def test_followed_to_the_letter(tmp_path: Path) -> None:
     make, run, look = (block.replace("127.0.0.1:8681", f"127.0.0.1:{free_port()}") for block in blocks("sh"))
     assert f"`{shell(tmp_path, make).strip()}`" in TEXT
     folder = tmp_path / "first-meter"
-    program = [Path(sys.executable).with_name("torhaus"), *run.split()[1:]]
+    program = [str(Path(sys.executable).with_name("torhaus")), *run.split()[1:]]
     with subprocess.Popen(program, cwd=folder, stderr=subprocess.DEVNULL) as daemon:
         try:
             lines = folder / "readings.jsonl"

@@ -72,7 +72,8 @@ class Changed(msgspec.Struct, gc=False):
     def scaled(self, number: float) -> float | int:
         """The value. Divided where the exponent is negative, so that decimals are exact."""
         if self.exponent < 0 or self.divisor != 1:
-            return number * self.factor * 10 ** max(self.exponent, 0) / (self.divisor * 10 ** max(-self.exponent, 0))
+            size = int(10 ** max(self.exponent, 0)), self.divisor * int(10 ** max(-self.exponent, 0))
+            return number * self.factor * size[0] / size[1]
         scaled = number * self.factor * int(10**self.exponent)
         if isinstance(number, int):
             return scaled if -_INT64 <= scaled < _INT64 else float(scaled)
