@@ -11,7 +11,6 @@ from torhaus.codecs.registry import Decode, load
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.config.model import AlarmRule
 from torhaus.daemon.demo.sensors import Sensor
-from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Limits, Outbox, Reporter
 from torhaus.drivers.base import GatewaySeen, GatewayStats
@@ -299,24 +298,3 @@ def test_a_reading_that_a_rule_of_the_site_speaks_of_is_an_alarm() -> None:
     stage = Stage(alarms=Alarms([AlarmRule(devices=(ELSYS.name,), field="temperature", above=-300)]))
     stage.deliver(stage.frame(uplink(ELSYS, 0)), stage.frame(uplink(LPP, 0)))
     assert [(r.device, r.alarm) for r in stage.store.main] == [(ELSYS.name, True), (LPP.name, False)]
-
-
-def test_a_barcode_is_an_event() -> None:
-    stage = Stage([Device("desk", codec="barcode")])
-    stage.deliver(stage.telegram(b"]Q3Ablage 7", "desk"), stage.telegram(b"\x01\x02", "desk"))
-    read, refused = stage.store.main
-    assert (read.kind, read.event, read.fields) == ("event", {"code": "Ablage 7", "symbology": "Q3"}, None)
-    assert (refused.kind, refused.reason) == ("frame", "syntax")
-
-
-def test_derived_values_stand_beside_those_of_the_reading() -> None:
-    stage = Stage([Device("gps", codec="nmea")])
-    derived = {"clock_offset": Value(3, "s", derived=True)}
-    frame = stage.telegram(b"$GPGGA,120000.00,,,,,0,00,,,M,,M,,*4B\r\n", "gps")
-    frame.derived = derived
-    stage.pipeline.derive = lambda device, driver, at, fields: {f"{device}_{driver}_{len(fields)}": Value(1)}
-    stage.deliver(frame)
-    (record,) = stage.store.main
-    assert record.fields is not None
-    assert record.fields["clock_offset"] == derived["clock_offset"]
-    assert record.fields[f"gps_roof_{len(record.fields) - 1}"] == Value(1)
