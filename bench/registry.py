@@ -5,7 +5,7 @@ from typing import Final
 
 from bench.frames import Traffic
 from bench.scenario import Figures, Plan, Scenario
-from bench.scenarios import idle, latency, outage, peers, relay, scans, storage, store, uplinks
+from bench.scenarios import buses, idle, latency, outage, peers, relay, scans, storage, store, uplinks
 
 
 def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
@@ -163,6 +163,20 @@ SCENARIOS: Final[list[Scenario]] = [
         reference="store/10k",
         targets=("ratio <= 1.3",),
         in_long=True,
+    ),
+    Scenario(
+        "buses/mbus",
+        "(f) 60 wired M-Bus meters every quarter of an hour, 3 of them dead",
+        lambda _: buses.mbus_bus(),
+        "cpu_us",
+        targets=("slots_missed <= 0",),
+    ),
+    Scenario(
+        "buses/modbus",
+        "(f) 20 Modbus devices every minute",
+        lambda _: buses.modbus_bus(),
+        "cpu_us",
+        targets=("slots_missed <= 0",),
     ),
     Scenario(
         "storage/thingsboard",

@@ -54,10 +54,14 @@ Scalar = float | int | str | bool | None
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One decoded quantity. `unit` is a UCUM code; None where the quantity has none (text, flags)."""
+    """One decoded quantity. `unit` is a UCUM code; None where the quantity has none (text, flags).
+
+    `derived`: the device did not say it, torhaus worked it out of what it said.
+    """
 
     value: Scalar
     unit: str | None = None
+    derived: bool = False
 
 
 Fields = dict[str, Value]
@@ -140,7 +144,8 @@ class Frame(msgspec.Struct, gc=False):
 
     `driver` is the configured name; `device` is set where the driver's configuration says which device is at its end;
     `stranger` marks frames of a source that is not on an allow-list. `served`: it came by way of a network server, and
-    has no `radio` of its own; `data` is the decrypted payload.
+    has no `radio` of its own; `data` is the decrypted payload. `derived`: values of telegrams that were
+    not handed over, to stand beside those of this one.
     """
 
     driver: str
@@ -150,3 +155,4 @@ class Frame(msgspec.Struct, gc=False):
     device: str | None = None
     stranger: RejectReason | None = None
     served: Served | None = None
+    derived: Fields | None = None

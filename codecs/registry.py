@@ -30,6 +30,9 @@ CODECS: Final[dict[str, str]] = {
 }
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""
 
+EVENTS: Final = frozenset({"barcode"})
+"""Codecs of which every payload is something that happened, not a state: their records are events, not readings."""
+
 FAMILIES: Final[dict[str, str]] = {
     "adeunis": "torhaus.codecs.payload.adeunis",
     "decentlab": "torhaus.codecs.payload.decentlab",

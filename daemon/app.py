@@ -28,6 +28,7 @@ from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.frame_pages import FramePages
 from torhaus.daemon.lora.joining import Joining
 from torhaus.daemon.lora.network import Device
+from torhaus.daemon.meters.counting import Counting
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
@@ -73,9 +74,8 @@ class App:
         self.clock = clock or SystemClock()
         self.notifier = notifier or Notifier()
         self.watch = Watch(self.clock.wall_ns(), self.clock, loaded.lorawan.gateway_offline_s)
-        store = loaded.store
-        limits = msgspec.convert(store, Limits, from_attributes=True)
-        limits = msgspec.structs.replace(limits, relay=bool(loaded.relays()))
+        store, is_relay = loaded.store, bool(loaded.relays())
+        limits = msgspec.structs.replace(msgspec.convert(store, Limits, from_attributes=True), relay=is_relay)
         self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
         self.runners: dict[str, tuple[str, Runner]] = {}
@@ -128,10 +128,7 @@ class App:
         logs.info("stopped", backlog={name: r.cursor.backlog(0) for name, (_, r) in self.runners.items()} or None)
 
     async def _open_outbox(self, stop: asyncio.Event) -> bool:
-        """Open the files; on a full disk wait for room, since to end and be started again would not make any.
-
-        False when it was told to stop meanwhile.
-        """
+        """Open the files; on a full disk wait for room: to end would make none. False: told to stop meanwhile."""
         is_told = False
         while not stop.is_set():
             try:
@@ -179,6 +176,8 @@ class App:
         }
         forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks, hold)
         pipeline = Pipeline(outbox, network, devices, codecs, self.watch, self.clock, alarms, loaded.windows_s)
+        self.counting = self.survey.counting = await Counting.begin(loaded.devices, outbox, self.clock)
+        pipeline.derive = self.counting.hook
         pipeline.relayed, pipeline.merging = any_of(forwarding.relays), hold.merging
         self.watch.gateways.listeners.append(pipeline.turned)
         parts |= hold.parts() | counters.guard(pipeline) | self.joining.parts()
@@ -203,6 +202,7 @@ class App:
         s = self.loaded.scripts
         host = ScriptHost(self.clock, ScriptLimits(call_s=s.time_s, memory_bytes=s.memory_bytes))
         feeder = Feeder(self.outbox, host, devices, codecs, self.watch, self.clock, alarms)
+        feeder.derive = self.counting.hook
         for script in {d.script for d in devices if d.script is not None}:
             try:
                 feeder.register(script)

@@ -43,6 +43,9 @@ class TorhausCollector:
         yield _gauge("torhaus_ready", "1 when what comes in is stored", [], [((), float(self._survey.ready()))])
         yield _count("torhaus_defects", "Errors that must not happen", ["component"], _by(w.defects))
         yield from self._drivers()
+        counting = self._survey.counting
+        text = "Counters that showed another meter, or one that was reset"
+        yield _count("torhaus_meter_exchanges", text, [], [((), counting.exchanged if counting is not None else 0)])
         yield from lora.families(w.gateways, self._survey.duty)
         yield from lora.join_families(self._survey.joining)
         yield from self._outbox_families()

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Served, Stamp
-from torhaus.codecs.registry import Decode
+from torhaus.codecs.registry import EVENTS, Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.driver_host import DriverHost, DriverWatch
@@ -20,6 +20,8 @@ from torhaus.drivers.base import Done, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
+Derive = Callable[[str, str, Stamp, Fields], Fields]
+"""Device, driver, time and fields of a reading to the values that are worked out of them."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -83,6 +85,7 @@ class Pipeline:
     ) -> None:
         self.relayed: Callable[[Record], bool] | None = None  # whether a frame is for a network server, if there is one
         self.waits: Callable[..., bool] | None = None  # takes the deliveries that cannot be judged yet
+        self.derive: Derive | None = None  # works further values out of a reading's, if any device wants that
         self.merging: Merging | None = None  # what puts together what several gateways hear, where that is wanted
         self._alarms = alarms or None
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
@@ -211,7 +214,11 @@ class Pipeline:
         if device is None:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
             return self._refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
-        return self._decode(frame, device, frame.data, None), False
+        record = self._decode(frame, device, frame.data, None)
+        if record.codec in EVENTS and record.fields is not None:
+            event = {name: v.value for name, v in record.fields.items() if v.value is not None}
+            record.kind, record.event, record.fields = "event", event, None
+        return record, False
 
     def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
         """What a network server elsewhere has checked and decrypted, or says of a device."""
@@ -263,6 +270,10 @@ class Pipeline:
         try:
             decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
             fields: Fields = decode(payload, lora.fport if lora else None)
+            if frame.derived is not None:
+                fields |= frame.derived
+            if self.derive is not None:
+                fields |= self.derive(device.name, frame.driver, frame.at, fields)
             _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
         except DecodeError as e:
             self._watch.rejected(frame.driver, codec, e.reason)

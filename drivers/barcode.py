@@ -1,4 +1,4 @@
-"""Barcode readers on a serial port (or a USB port that shows as one): each code read is a record.
+"""Barcode readers on a serial port (or a USB port that shows as one): each code read is an event record.
 
 The reader ends a code with `terminator`. Codes may be personal data: they are nowhere but in the records.
 """

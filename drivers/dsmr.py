@@ -10,8 +10,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from torhaus.codecs.framing.iec62056 import ReadoutFramer
+from torhaus.codecs.meter.dsmr import decode
 from torhaus.drivers.link import Line, parse_link
 from torhaus.drivers.listener import Listener, Seconds
+from torhaus.drivers.thinning import OnChange, Rule, Summarise, Thinning
 
 _LINE = Line(baud=115_200)
 
@@ -19,7 +21,8 @@ _LINE = Line(baud=115_200)
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Keys of a `[[driver]]` of this type.
 
-    `interval_s`: at most one telegram in so many seconds (0: all). `idle_s`: a meter silent for so long is taken for
+    `interval_s`, `on_change`, `summarise`: which telegrams are delivered, and what is said of the others
+    (torhaus.drivers.thinning). `idle_s`: a meter silent for so long is taken for
     lost (0: never). `crc`: refuse telegrams without CRC.
     """
 
@@ -29,14 +32,21 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     device: Annotated[str, msgspec.Meta(min_length=1)]
     crc: bool = True
     interval_s: Seconds = 0
+    on_change: OnChange = {}
+    summarise: Summarise = ()
     idle_s: Seconds = 60
 
     def __post_init__(self) -> None:
         parse_link(self.link, _LINE)
+        self.rule().check()
+
+    def rule(self) -> Rule:
+        """Which telegrams are delivered."""
+        return Rule(self.interval_s, self.on_change, self.summarise)
 
 
 def open(config: Config) -> Listener:  # noqa: A001 - the door every driver module has
     """The driver; the link is opened when it is run."""
     framer = partial(ReadoutFramer, has_crc=config.crc)
     spec = parse_link(config.link, _LINE)
-    return Listener(config.name, config.device, spec, framer, config.interval_s, config.idle_s)
+    return Listener(config.name, config.device, spec, framer, Thinning(config.rule(), decode), config.idle_s)

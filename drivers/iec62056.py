@@ -21,11 +21,13 @@ from torhaus.codecs.framing.iec62056 import (
     rate_letter,
     sign_on,
 )
+from torhaus.codecs.meter.iec62056 import decode
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason
 from torhaus.drivers.base import Host
 from torhaus.drivers.link import Line, Link, parse_link
 from torhaus.drivers.listener import Listener, Seconds
 from torhaus.drivers.polling import Asking, Bus, Interval, Jitter, NoAnswer, Rhythm
+from torhaus.drivers.thinning import OnChange, Rule, Summarise, Thinning
 
 ASKS: Final = True
 """It speaks only when it is asked, but for mode D."""
@@ -47,8 +49,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `mode`: "auto" is A, B or C by what the meter answers; "D" only listens. `address`: of one meter among several on
     the line. `max_baud`: no faster than so in mode C; `converter_baud`: the rate a tcp:// converter has.
     `strip_parity`: the converter passes the parity bit on as the eighth. `timeout_s`: silence after which an answer is
-    over; `retries`: how often it is asked again at once. Mode D: `idle_s`, and `interval_s` as the least time between
-    two telegrams.
+    over; `retries`: how often it is asked again at once. Mode D:
+    `idle_s`, and `interval_s`, `on_change`, `summarise`: which telegrams are delivered, and what is said of the others
+    (torhaus.drivers.thinning).
     """
 
     name: str
@@ -61,6 +64,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     converter_baud: Baud = 300
     strip_parity: bool = False
     interval_s: Interval = 900
+    on_change: OnChange = {}
+    summarise: Summarise = ()
     align: bool = True
     jitter_s: Jitter = 0
     timeout_s: Annotated[float, msgspec.Meta(ge=0.5, le=60, description="seconds from 0.5 to 60")] = 3
@@ -73,6 +78,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             sign_on(self.address)
         except ValueError as error:
             raise ValueError(f"address: {error}") from error
+        if self.mode != "D" and (self.on_change or self.summarise):
+            key = "on_change" if self.on_change else "summarise"
+            raise ValueError(f'{key}: is for mode = "D": a meter that is asked sends nothing that could be left out')
 
 
 def open(config: Config) -> "Iec62056 | Listener":  # noqa: A001 - the door every driver module has
@@ -80,7 +88,8 @@ def open(config: Config) -> "Iec62056 | Listener":  # noqa: A001 - the door ever
     if config.mode != "D":
         return Iec62056(config)
     spec = parse_link(config.link, _PUSHED)
-    return Listener(config.name, config.device, spec, ReadoutFramer, config.interval_s, config.idle_s)
+    thinning = Thinning(Rule(config.interval_s, config.on_change, config.summarise), decode)
+    return Listener(config.name, config.device, spec, ReadoutFramer, thinning, config.idle_s)
 
 
 class Iec62056(Asking):

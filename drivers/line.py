@@ -12,6 +12,7 @@ from torhaus.codecs.framing.lines import FixedFramer, LineFramer
 from torhaus.codecs.text.line import FieldRule, Layout, rule
 from torhaus.drivers.link import parse_link
 from torhaus.drivers.listener import Listener, Seconds
+from torhaus.drivers.thinning import OnChange, Rule, Summarise, Thinning
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -19,6 +20,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     Either `pattern` (a regular expression with named groups, searched for in each line) or `frame` (the layout of a
     binary frame). `fields`: type, unit, scale of what they name. `terminator` ends a line, `max_bytes` is the longest.
+    `interval_s`, `on_change`, `summarise`: which telegrams are delivered, and what is said of the others
+    (torhaus.drivers.thinning).
     """
 
     name: str
@@ -31,6 +34,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     terminator: Annotated[str, msgspec.Meta(min_length=1, max_length=8, description="1 to 8 characters")] = "\n"
     max_bytes: Annotated[int, msgspec.Meta(ge=1, le=4096, description="bytes from 1 to 4096")] = 256
     interval_s: Seconds = 0
+    on_change: OnChange = {}
+    summarise: Summarise = ()
     idle_s: Seconds = 0
 
     def __post_init__(self) -> None:
@@ -38,6 +43,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         rule(self.pattern, self.frame, self.fields)
         if not self.terminator.isascii():
             raise ValueError(r'terminator: must be ASCII, such as "\r\n" or "\u0003"')
+        self.thinning().check()
+
+    def thinning(self) -> Rule:
+        """Which lines are delivered."""
+        return Rule(self.interval_s, self.on_change, self.summarise)
 
 
 def open(config: Config) -> Listener:  # noqa: A001 - the door every driver module has
@@ -48,6 +58,7 @@ def open(config: Config) -> Listener:  # noqa: A001 - the door every driver modu
     else:
         framer = partial(LineFramer, config.terminator.encode("ascii"), config.max_bytes)
     spec = parse_link(config.link)
-    listener = Listener(config.name, config.device, spec, framer, config.interval_s, config.idle_s)
-    listener.decoders = {config.device: rule(config.pattern, config.frame, config.fields).decode}
+    decode = rule(config.pattern, config.frame, config.fields).decode
+    listener = Listener(config.name, config.device, spec, framer, Thinning(config.thinning(), decode), config.idle_s)
+    listener.decoders = {config.device: decode}
     return listener

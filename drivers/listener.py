@@ -11,9 +11,10 @@ from typing import Annotated, Final
 import msgspec
 
 from torhaus.codecs.framing.base import Framer
-from torhaus.codecs.model import Fields, Frame, Reject
+from torhaus.codecs.model import Fields, Frame, Reject, Stamp
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 from torhaus.drivers.link import Link, LinkSpec, open_link
+from torhaus.drivers.thinning import Thinning
 from torhaus.drivers.window import Window
 
 MAX_OUTSTANDING: Final = 64
@@ -25,9 +26,9 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 class Listener:
     """One device on one link.
 
-    `interval_s`: at most one telegram is delivered in each stretch of so many seconds since boot: the first to arrive,
-    and of several that arrive at once the newest. 0: every telegram. `idle_s`: a device that is silent for so long is
-    taken for lost (0: never). `decoders`: by device, where the configuration says what its bytes mean.
+    `thinning`: which telegrams are delivered; None: all. `idle_s`: a device that is silent for so long is taken for
+    lost (0: never). `derive`: values that follow from a telegram and its time. `decoders`: by device, where the
+    configuration says what its bytes mean.
     """
 
     def __init__(
@@ -36,8 +37,9 @@ class Listener:
         device: str,
         spec: LinkSpec,
         framer: Callable[[], Framer],
-        interval_s: float = 0,
+        thinning: Thinning | None = None,
         idle_s: float = 0,
+        derive: Callable[[bytes, Stamp], Fields | None] | None = None,
     ) -> None:
         self.name = name
         self.device = device
@@ -47,8 +49,8 @@ class Listener:
         self._framer = framer
         self._line = asyncio.Lock()
         self._link: Link | None = None
-        self._interval_ns = int(interval_s * 1e9)
-        self._slot = -1  # the interval that has had its telegram
+        self._thinning = thinning
+        self._derive = derive
         self._window = Window(MAX_OUTSTANDING)
 
     async def run(self, host: Host) -> None:
@@ -77,18 +79,15 @@ class Listener:
     def _hand_over(self, pieces: Sequence[bytes | Reject], host: Host) -> None:
         """Give what one read brought to the host."""
         at, device = host.stamp(), self.device
-        telegrams = self._thin([piece for piece in pieces if isinstance(piece, bytes)], at.boot_ns)
-        frames = [Frame(self.name, data, at, device=device) for data in telegrams]
+        telegrams = [piece for piece in pieces if isinstance(piece, bytes)]
+        if self._thinning is None:
+            frames = [Frame(self.name, data, at, device=device) for data in telegrams]
+        else:
+            chosen = self._thinning.chosen(telegrams, at.boot_ns)
+            frames = [Frame(self.name, data, at, device=device, derived=derived) for data, derived in chosen]
+        if self._derive is not None:
+            for frame in frames:
+                frame.derived = self._derive(frame.data, at)
         rejects = [Reject(r.data, r.reason, r.detail, device) for r in pieces if isinstance(r, Reject)]
         if frames or rejects:
             host.deliver(frames, rejects, self._window.taken(len(frames) + len(rejects)))
-
-    def _thin(self, telegrams: list[bytes], boot_ns: int) -> list[bytes]:
-        """Those to be delivered."""
-        if not telegrams or not self._interval_ns:
-            return telegrams
-        slot = boot_ns // self._interval_ns
-        if slot == self._slot:
-            return []
-        self._slot = slot
-        return telegrams[-1:]

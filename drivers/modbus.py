@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from torhaus.codecs.framing.modbus_blocks import Span, encode_blocks, merge
+from torhaus.codecs.framing.modbus_blocks import MAX_BLOCKS, Block, Span, encode_blocks, merge
 from torhaus.codecs.meter.modbus import MAX_MODELS, SUNS, SUNSPEC_BASES, SUNSPEC_END, decode_mapped, refusal
 from torhaus.codecs.meter.modbus_map import Map
 from torhaus.codecs.model import Fields, Frame
@@ -22,6 +22,8 @@ from torhaus.drivers.modbus_maps import built_in, read_map
 from torhaus.drivers.modbus_talk import Framing, Talk
 from torhaus.drivers.polling import Asking, Bus, Interval, Jitter, NoAnswer, Rhythm
 
+_NOT_ALL: Final = frozenset({2, 3})
+"""Exceptions of a device that does not have all that it was asked for, or does not give so much at once."""
 ASKS: Final = True
 """It speaks only when it is asked."""
 _LINE: Final = Line(baud=9600, parity="E")
@@ -90,6 +92,17 @@ class Station:
         self.map = config.load()
         self.spans = merge(self.map.spans(), self.map.max_gap, self.map.max_registers) if self.map.register else []
 
+    def parts(self, span: Span) -> list[Span]:
+        """The single values of a request that was made of several; none where that would be too many requests."""
+        single = {(s.address, s.count): s for s in self.map.spans() if _is_within(s, span)}
+        parts = [single[key] for key in sorted(single)]
+        return parts if len(self.spans) - 1 + len(parts) <= MAX_BLOCKS else []
+
+    def split(self, span: Span, parts: list[Span]) -> None:
+        """Ask for single values from now on: somewhere among them is an address that the device does not have."""
+        at = self.spans.index(span)
+        self.spans[at : at + 1] = parts
+
 
 class Modbus(Asking):
     """The devices on one bus."""
@@ -113,12 +126,25 @@ class Modbus(Asking):
         if not station.spans:
             station.spans = await discover(talk, station)
         at = host.stamp()
-        blocks = [await talk.read(station.unit, span) for span in station.spans]
+        blocks: list[Block] = []
+        for span in tuple(station.spans):
+            block = await talk.read(station.unit, span)
+            parts = station.parts(span) if block.exception in _NOT_ALL else []
+            if len(parts) > 1:
+                station.split(span, parts)
+                blocks += [await talk.read(station.unit, part) for part in parts]
+            else:
+                blocks.append(block)
         if all(block.exception for block in blocks):
             if station.map.model:
                 station.spans = []  # its models may lie elsewhere by now
             raise NoAnswer(f"unit {station.unit}: {refusal(blocks[0])}")
         host.deliver([Frame(config.name, encode_blocks(blocks), at, device=name)], [])
+
+
+def _is_within(part: Span, span: Span) -> bool:
+    inside = span.address <= part.address and part.address + part.count <= span.address + span.count
+    return part.function == span.function and inside
 
 
 def _decode(map_: Map, data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - one signature for all codecs

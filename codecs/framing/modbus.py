@@ -26,23 +26,33 @@ class RtuAnswer:
 
     def __init__(self, unit: int, function: int, count: int) -> None:
         n = data_bytes(function, count)
-        self._head = bytes((unit, function, n))
-        self._size = 3 + n + 2
-        self._refusal = bytes((unit, function | 0x80))
+        self._wanted = ((bytes((unit, function, n)), 3 + n + 2), (bytes((unit, function | 0x80)), 5))  # head, size
+        self._looked = [0, 0]  # of each: no answer begins below, so that noise is not looked at again
         self._buf = bytearray()
 
     def feed(self, data: bytes) -> bytes | None:
         """The PDU (function, data) when it is there. Never raises; what came behind it is dropped."""
         self._buf += data
         buf = self._buf
-        for at in range(len(buf) - 4):
-            for head, size in ((self._head, self._size), (self._refusal, 5)):
-                if buf.startswith(head, at) and at + size <= len(buf):
-                    frame = bytes(buf[at : at + size])
-                    if crc16_modbus(frame[:-2]) == int.from_bytes(frame[-2:], "little"):
-                        return frame[1:-2]
+        found = [answer for n in (0, 1) if (answer := self._look(n)) is not None]
+        if found:
+            return min(found)[1]
         if len(buf) > MAX_HELD:
-            del buf[: len(buf) - MAX_HELD]
+            gone = len(buf) - MAX_HELD
+            del buf[:gone]
+            self._looked = [max(at - gone, 0) for at in self._looked]
+        return None
+
+    def _look(self, n: int) -> tuple[int, bytes] | None:
+        """Where one of the two kinds of answer is, and its PDU."""
+        (head, size), buf = self._wanted[n], self._buf
+        while (at := buf.find(head, self._looked[n])) >= 0 and at + size <= len(buf):
+            frame = bytes(buf[at : at + size])
+            if crc16_modbus(frame[:-2]) == int.from_bytes(frame[-2:], "little"):
+                return at, frame[1:-2]
+            self._looked[n] = at + 1
+        if at < 0:
+            self._looked[n] = max(self._looked[n], len(buf) - len(head) + 1)
         return None
 
 

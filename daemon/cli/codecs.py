@@ -101,7 +101,7 @@ async def _test(file: Path, lines: list[bytes], codec: str | None, base: Path) -
     passed = failed = 0
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
-        tools = Tools(base, codec, Scripts(base, group))
+        tools = Tools(base, codec, Scripts(base, group), file.parent)
         for number, text in enumerate(lines, 1):
             if not text.strip():
                 continue

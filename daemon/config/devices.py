@@ -14,6 +14,7 @@ from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_
 from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, is_codec, models
+from torhaus.daemon.config.counters import Counters
 from torhaus.daemon.config.document import Fault, Tree
 from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
 from torhaus.daemon.config.lorawan import Adr
@@ -48,6 +49,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded.
     `address` is what a meter or bus calls itself (a server id, say). `join_eui` is what a device has to ask for when it
     joins; None: whatever it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode "standalone" only.
+    `counters`: fields of which torhaus works out what was counted.
     """
 
     name: Label
@@ -63,6 +65,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     address: Line | None = None
     device_class: Literal["A", "C"] = msgspec.field(default="A", name="class")
     adr: Adr | None = None
+    counters: Counters = {}
 
     def __post_init__(self) -> None:
         if not self.name.isprintable() or self.name != self.name.strip():

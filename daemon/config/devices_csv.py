@@ -21,7 +21,7 @@ from torhaus.daemon.config.expect import did_you_mean, quote
 MAX_ROWS: Final = 100_000
 """More than any site has; a spreadsheet saved down to its last empty row is to be cut first."""
 
-_FIELDS: Final = tuple(f.encode_name for f in msgspec.structs.fields(DeviceConfig))
+_FIELDS: Final = tuple(f.encode_name for f in msgspec.structs.fields(DeviceConfig) if f.encode_name != "counters")
 _COLUMNS: Final = {name.replace("_", ""): name for name in (*_FIELDS, *KEYS)} | {"appeui": "join_eui"}
 _FLAGS: Final = tuple(f.encode_name for f in msgspec.structs.fields(DeviceConfig) if f.type is bool)
 _TRUE: Final = {"1", "true", "wahr", "yes", "ja", "x"}

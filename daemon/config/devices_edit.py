@@ -100,7 +100,8 @@ def _device_block(device: DeviceConfig) -> str:
     lines = ["", "[[device]]"]
     for field in msgspec.structs.fields(DeviceConfig):
         value = getattr(device, field.name)
-        if field.required or value != field.default:
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        if field.required or value != default:
             lines.append(f"{field.encode_name} = {_toml(value)}")
     return "\n".join(lines) + "\n"
 
@@ -113,6 +114,12 @@ def _keys_block(id_: str, keys: dict[str, str]) -> str:
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, msgspec.Struct):
+        value = {key: each for key, each in msgspec.structs.asdict(value).items() if each is not None}
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(each)}" for key, each in value.items()) + "}"
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(str(value), ensure_ascii=False)  # a basic string of TOML, as long as there is no DEL in it

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from torhaus.daemon.outbox.counters import DeviceCounters
 from torhaus.daemon.outbox.joins import DeviceJoins
 from torhaus.daemon.outbox.record import Stored
 
@@ -49,6 +50,7 @@ class Flush(msgspec.Struct):
     dropped: dict[tuple[str, str], int] = {}  # (forwarder, reason) to records since the last flush
     at_ns: int = 0
     joins: dict[str, DeviceJoins] = {}  # by DevEUI
+    counters: dict[str, DeviceCounters] = {}  # by device
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__struct_fields__ if name != "at_ns")
@@ -58,6 +60,7 @@ class Flush(msgspec.Struct):
         self.settled |= newer.settled
         self.snapshot |= newer.snapshot
         self.joins |= newer.joins
+        self.counters |= newer.counters
         self.boots = newer.boots | self.boots  # what was once told of a boot stays
         for mine, theirs in ((self.set_aside, newer.set_aside), (self.dead, newer.dead)):
             for key, items in theirs.items():

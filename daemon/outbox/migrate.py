@@ -11,7 +11,7 @@ from typing import Final
 
 from torhaus.daemon.outbox import wal
 
-CURRENT: Final = {"segment": 3, "state": 3}
+CURRENT: Final = {"segment": 3, "state": 4}
 """The newest schema of each kind of file. `<kind>_v1.sql` creates it; `<kind>_v<n>.sql` leads from n-1 to n."""
 
 BUSY_TIMEOUT_S: Final = 5.0

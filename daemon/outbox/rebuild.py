@@ -35,6 +35,7 @@ _COLUMNS: Final = {
     "dropped": ("forwarder", "reason", "records"),
     "device_joins": ("dev_eui", "facts", "crc"),
     "downlink": ("id", "facts", "crc"),
+    "device_counters": ("device", "facts", "crc"),
 }
 _SHAPES: Final[dict[tuple[bool, tuple[type, ...]], str]] = {
     (False, (str, str, str, int)): "forwarder",

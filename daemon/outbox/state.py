@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from torhaus.daemon.outbox import joins, migrate, queued, rebuild
+from torhaus.daemon.outbox import counters, joins, migrate, queued, rebuild
 from torhaus.daemon.outbox.flush import DeadLetter, Flush, Session, SetAside
 from torhaus.daemon.outbox.ranges import Ranges
 from torhaus.daemon.outbox.rebuild import Rebuilt
@@ -17,6 +17,7 @@ __all__ = ["DeadLetter", "Flush", "Session", "SetAside", "State"]
 
 _TABLES = (
     "forwarder", "exception", "dead_letter", "session", "snapshot", "boot", "dropped", "device_joins", "downlink",
+    "device_counters",
 )  # fmt: skip
 _ranges = msgspec.json.Decoder(list[tuple[int, int]])
 
@@ -104,6 +105,7 @@ class State:
                 )
             if flush.joins:
                 joins.save(self._conn, flush.joins)
+            counters.save(self._conn, flush.counters)
             for log, pos in flush.snapshot.items():
                 run("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", (log, pos))
             for boot, offset in flush.boots.items():

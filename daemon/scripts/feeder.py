@@ -21,7 +21,7 @@ from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Stored, Verdict
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
-from torhaus.daemon.pipeline import RECORD_BYTES
+from torhaus.daemon.pipeline import RECORD_BYTES, Derive
 from torhaus.daemon.scripts.host import Answer, ScriptHost
 from torhaus.daemon.scripts.protocol import Decoded, Job
 from torhaus.daemon.scripts.source import read_source
@@ -71,6 +71,7 @@ class Feeder:
         alarms: Alarms | None = None,
     ) -> None:
         self._alarms = alarms or Alarms()
+        self.derive: Derive | None = None
         self._outbox = outbox
         self._host = host
         self._codec = codec
@@ -210,6 +211,9 @@ class Feeder:
             self._watch.rejected(stored.record.driver, "script", answer.reason)
             self._keep_bytes(stored, verdict)
         else:
+            if self.derive is not None:
+                record = stored.record
+                answer |= self.derive(record.device or "", record.driver, stored.at, answer)
             verdict = Verdict(answer, alarm=self._alarms.is_alarm(stored.record.device, answer))
             self._watch.decoded("script", stored.record.device or "", stored.at)
         self._outbox.put_verdict(stored, verdict)

@@ -29,11 +29,15 @@ _T = TypeVar("_T")
 
 
 class Tools(msgspec.Struct):
-    """What a check may use. `codec`: for lines that name none; `base`: where scripts and files are looked for."""
+    """What a check may use.
+
+    `codec`: for lines that name none; `base`: where scripts and files are looked for; `beside`: the folder of the file.
+    """
 
     base: Path
     codec: str | None
     scripts: "Scripts"
+    beside: Path = Path()
 
 
 Check = Callable[[Line, Tools], Awaitable[str | None]]

@@ -7,8 +7,11 @@ from torhaus.daemon.vectors.base import Check, Line
 
 FORMS: Final[dict[str, str]] = {
     "downlink": "torhaus.daemon.vectors.downlink",
+    "iec62056": "torhaus.daemon.vectors.iec62056",
+    "lorawan": "torhaus.daemon.vectors.lorawan",
     "mbus": "torhaus.daemon.vectors.mbus",
     "payload": "torhaus.daemon.vectors.payload",
+    "sml": "torhaus.daemon.vectors.sml",
 }
 """Form to a module with `check(line, tools)`."""
 

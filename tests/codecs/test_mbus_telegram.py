@@ -101,3 +101,16 @@ def test_nothing_but_a_decode_error_leaves_it() -> None:
             decode(long(8, 1, ci, (HEAD if n & 1 else b"") + body))
         except DecodeError:
             continue
+
+
+def test_what_cannot_be_read_costs_only_itself() -> None:
+    assert one("01 13 01 8d 13 ff 01") == {"volume": Value(0.001, "m3"), "unread_data": Value("8d13ff01")}
+    assert one("01 13 01 04 13 01") == {"volume": Value(0.001, "m3"), "unread_data": Value("041301")}
+    assert one("01 13 01 3f 00") == {"volume": Value(0.001, "m3"), "unread_data": Value("3f00")}
+    assert one("01 fb 7a 01 01 ab 79 02 01 fd 7d 03 01 13 01") == {
+        "power_maximum_count": Value(0.1, "W"),
+        "power_vife_79": Value(2, "W"),
+        "reserved_fd7d": Value(3),
+        "volume": Value(0.001, "m3"),
+        "unknown_codes": Value(2),
+    }

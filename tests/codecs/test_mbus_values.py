@@ -3,7 +3,7 @@
 import pytest
 
 from torhaus.codecs.cursor import Cursor
-from torhaus.codecs.meter.mbus.values import bcd, lvar, moment, real, text
+from torhaus.codecs.meter.mbus.values import bcd, lvar, moment, real, season, text
 from torhaus.codecs.model import DecodeError
 
 
@@ -31,3 +31,14 @@ def test_times() -> None:
     assert moment(bytes.fromhex("3b0b0b")) == "11:11:59"
     assert moment(bytes.fromhex("ffff")) is None
     assert moment(bytes.fromhex("0b0bcd13")) == "2014-03-13T11:11:00"
+
+
+def test_summer_time() -> None:
+    rule = bytes([2, 0x80 | 29, 1 << 5 | 25, 10 << 4 | 3])  # from 29 March, 2 o'clock, to 25 October, one hour more
+    assert season(rule) == "03-29T02/10-25+1"
+    assert season(bytes([2, 29, 25, 0xA3])) == "off"
+    assert season(bytes([2, 0x9D, 0xB9, 0xA3])) == "03-29T02/10-25-1"
+    assert season(bytes(4)) == "off"
+    assert season(bytes([31, 0x9D, 0x39, 0xA3])) is None
+    assert season(bytes([2, 0x80, 0x39, 0xA3])) is None
+    assert season(b"\x02\x9d") is None

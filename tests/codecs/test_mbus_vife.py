@@ -4,7 +4,6 @@ import pytest
 
 from torhaus.codecs.meter.mbus.vif import PRIMARY
 from torhaus.codecs.meter.mbus.vife import apply
-from torhaus.codecs.model import DecodeError, RejectReason
 
 POWER = PRIMARY[0x2B]
 
@@ -29,11 +28,29 @@ def test_a_change(vifes: list[int], quantity: str, unit: str | None, exponent: i
     assert (changed.quantity, changed.unit, changed.exponent) == (quantity, unit, exponent)
 
 
-def test_a_fault_and_a_constant() -> None:
+def test_a_fault() -> None:
     assert apply(POWER, [0x16]).fault == "data overflow"
-    with pytest.raises(DecodeError) as caught:
-        apply(POWER, [0x79])
-    assert caught.value.reason is RejectReason.UNSUPPORTED
+
+
+def test_a_constant_that_is_added_leaves_the_value_as_it_was_sent() -> None:
+    changed = apply(POWER, [0x79])
+    assert (changed.quantity, changed.is_known, changed.scaled(5)) == ("power_vife_79", False, 5)
+
+
+@pytest.mark.parametrize(
+    ("vifes", "quantity", "is_known"),
+    [
+        ([0x7C, 0x01], "power_l1", True),
+        ([0x7C, 0x0B, 0x12], "power_quadrant_4_average", True),
+        ([0x7C, 0x12], "power", True),
+        ([0x7C, 0x55, 0x12], "power_extension_55_average", False),
+        ([0x7C], "power_extension", False),
+        ([0x44], "power_vife_44", False),
+    ],
+)
+def test_the_extension_and_what_nobody_knows(vifes: list[int], quantity: str, is_known: bool) -> None:
+    changed = apply(POWER, vifes)
+    assert (changed.quantity, changed.is_known) == (quantity, is_known)
 
 
 def test_values_are_divided_so_that_decimals_are_exact() -> None:

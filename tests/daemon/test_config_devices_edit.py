@@ -145,3 +145,10 @@ def test_any_text_is_written_as_it_is_or_refused(
         return
     (device,) = tomllib.loads((folder / "devices.toml").read_text(encoding="utf-8"))["device"]
     assert (device["name"], device.get("place", ""), device.get("tags", [])) == (name, place, tags)
+
+
+def test_counters_are_written_as_tables(tmp_path: Path) -> None:
+    counters = {"1-0:1.8.0*255": {"full": 1000000.0, "most_per_h": 30}, "volume": {}}
+    add(tmp_path, New({"name": "meter", "codec": "sml", "counters": counters}))
+    text = (tmp_path / "devices.toml").read_text(encoding="utf-8")
+    assert 'counters = {"1-0:1.8.0*255" = {"full" = 1000000.0, "most_per_h" = 30.0}, "volume" = {}}' in text

@@ -80,6 +80,7 @@ torhaus_lora_missed_uplinks_total counter
 torhaus_lora_rejoins_total counter result
 torhaus_lora_viewer_skipped_frames_total counter
 torhaus_lora_viewers gauge
+torhaus_meter_exchanges_total counter
 torhaus_outbox_bytes gauge part
 torhaus_outbox_commit_seconds histogram
 torhaus_outbox_dropped_records_total counter forwarder,reason

@@ -95,8 +95,9 @@ def test_every_function_merged_and_what_is_refused(tcp: str, tmp_path: Path) -> 
     fields, _ = asyncio.run(first_fields(driver, 1))
     got = {name: value.value for name, value in fields["m"].items()}
     refused = got.pop("modbus_exception")
-    assert got == {"here": 7, "long": 8 << 16 | 9, "input": 300, "coil": True, "other_coil": False, "contact": False}
-    assert refused == "illegal data address (function 3, address 49999, 2 long)"
+    got_bits = {"coil": True, "other_coil": False, "contact": False}
+    assert got == {"here": 7, "long": 8 << 16 | 9, "high": 49999, "input": 300} | got_bits
+    assert refused == "illegal data address (function 3, address 50000, 1 long)"
 
 
 def test_sunspec_is_found_and_read(tcp: str) -> None:

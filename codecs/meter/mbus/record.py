@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from torhaus.codecs.cursor import Cursor
-from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, real
-from torhaus.codecs.meter.mbus.vif import FB, FD, PRIMARY, Vif
+from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, real, season
+from torhaus.codecs.meter.mbus.vif import FB, FD, FD_FD, PRIMARY, Vif, reserved
 from torhaus.codecs.meter.mbus.vife import Changed, apply
 from torhaus.codecs.model import DecodeError, RejectReason, Scalar
 
@@ -18,10 +18,16 @@ FUNCTIONS: Final = ("", "max", "min", "error")
 _IDLE: Final = 0x2F
 _MANUFACTURER: Final = 0x0F
 _MORE: Final = 0x1F
+_FD: Final = 0xFD
+_EXTENDED: Final[dict[int, dict[int, Vif]]] = {0xFB: FB, _FD: FD, 0xEF: {}}
+"""The true code stands behind these; EF has none yet."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One value. `function`: "", max, min or error. `value` None: the meter says that it has none, or it is invalid."""
+    """One value. `function`: "", max, min or error. `value` None: the meter says that it has none, or it is invalid.
+
+    `is_known` False: some code of it has no meaning in the standard, and stands in the name.
+    """
 
     quantity: str
     value: Scalar
@@ -31,31 +37,49 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     tariff: int = 0
     subunit: int = 0
     fault: str | None = None
+    is_known: bool = True
 
 
 class Rest(msgspec.Struct, frozen=True, gc=False):
-    """What stands behind the records: the manufacturer's own bytes, and whether another telegram follows."""
+    """What stands behind the records: the manufacturer's own bytes, and whether another telegram follows.
+
+    `reason`: why they are none of the manufacturer's but a record that cannot be read, and all that follows it.
+    """
 
     data: bytes
     more: bool
+    reason: RejectReason | None = None
 
 
 def records(data: bytes) -> Iterator[Record | Rest]:
-    """The records of a variable data structure, in order. Raises DecodeError SHORT, LONG, SYNTAX or UNSUPPORTED."""
-    cursor = Cursor(data)
+    """The records of a variable data structure, in order.
+
+    What cannot be read ends them and is the rest. Raises DecodeError SHORT, LONG, SYNTAX or UNSUPPORTED when there is
+    no record before it.
+    """
+    cursor, is_first = Cursor(data), True
     while cursor.left:
+        start = cursor.pos
         dif = cursor.u8()
         if dif == _IDLE:
             continue
         if dif in {_MANUFACTURER, _MORE}:
             yield Rest(cursor.rest(), dif == _MORE)
             return
-        if dif & 0x0F == 0x0F:
-            raise DecodeError(RejectReason.SYNTAX, f"special function {dif:#04x} is reserved")
-        yield _record(dif, cursor)
+        try:
+            record = _record(dif, cursor)
+        except DecodeError as error:
+            if is_first:
+                raise
+            yield Rest(data[start:], more=False, reason=error.reason)
+            return
+        yield record
+        is_first = False
 
 
 def _record(dif: int, cursor: Cursor) -> Record:
+    if dif & 0x0F == 0x0F:
+        raise DecodeError(RejectReason.SYNTAX, f"special function {dif:#04x} is reserved")
     storage, tariff, subunit = dif >> 6 & 1, 0, 0
     more, n = dif & 0x80, 0
     while more:
@@ -72,7 +96,7 @@ def _record(dif: int, cursor: Cursor) -> Record:
     name, unit = changed.quantity, changed.unit
     return Record(
         name, value, unit if value is None or not isinstance(value, str) else None,
-        FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, changed.fault,
+        FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, changed.fault, changed.is_known,
     )  # fmt: skip
 
 
@@ -84,13 +108,15 @@ def _vib(cursor: Cursor) -> tuple[Vif, list[int]]:
         length = cursor.u8()
         name = "".join(c if c.isascii() and c.isalnum() else "_" for c in cursor.take(length)[::-1].decode("latin-1"))
         vif = Vif("text_" + (name.strip("_").lower() or "unnamed"))
-    elif code in {0xFB, 0xFD}:
+    elif code in _EXTENDED:
+        where, table = f"{code:02x}", _EXTENDED[code]
         ext = cursor.u8()
+        if code == _FD and ext == _FD:
+            where, table, ext = "fdfd", FD_FD, cursor.u8()
         more = ext & 0x80
-        table = FB if code == 0xFB else FD
-        vif = table.get(ext & 0x7F, Vif(f"reserved_{code:02x}{ext & 0x7F:02x}", kind="bits"))
+        vif = table.get(ext & 0x7F) or reserved(f"{where}{ext & 0x7F:02x}")
     else:
-        vif = PRIMARY.get(low, Vif(f"reserved_{low:02x}", kind="bits"))
+        vif = PRIMARY.get(low) or reserved(f"{low:02x}")
     changes: list[int] = []
     while more:
         if len(changes) == MAX_EXTENSIONS:
@@ -105,7 +131,10 @@ def _value(kind: int, vif: Changed, cursor: Cursor) -> Scalar:
     if kind in {0, 8}:
         return None
     if kind == LVAR:
+        start = cursor.pos + 1
         found = lvar(cursor)
+        if vif.kind in {"date", "season"} and isinstance(found, int):  # type M and others: as hex
+            return cursor.data[start : cursor.pos][::-1].hex()
         return found if found is None or isinstance(found, str) else vif.scaled(found)
     raw = cursor.take(SIZES[kind])
     if kind == REAL:
@@ -114,6 +143,8 @@ def _value(kind: int, vif: Changed, cursor: Cursor) -> Scalar:
         number = bcd(raw)
     elif vif.kind == "date":
         return moment(raw)
+    elif vif.kind == "season":
+        return season(raw)
     else:
         number = int.from_bytes(raw, "little", signed=vif.kind != "bits")
     return None if number is None else vif.scaled(number)

@@ -8,6 +8,8 @@ Source: EN 13757-3:2018 (variable data structure, CI 72 and 76; fixed one, CI 73
 - Dates are local time in ISO 8601; a date or number that the meter marks as invalid is null.
 - `<name>_fault`: what the meter says is wrong with this value. `manufacturer_data`: its own bytes, as hex.
   `more_records`: true when another telegram follows.
+- `unknown_codes`: how many values have a code that the standard gives no meaning; they are as sent, with the code in
+  their name. `unread_data`: a record that cannot be read and all behind it, as hex; the values before it are there.
 """
 
 from typing import Final
@@ -71,17 +73,21 @@ def variable(body: bytes) -> Fields:
 
 
 def put_records(fields: Fields, data: bytes) -> None:
-    """Add the values of every record. Raises DecodeError."""
+    """Add the values of every record. Raises DecodeError when not even the first can be read."""
+    unknown = 0
     for record in records(data):
         if isinstance(record, Rest):
             if record.data:
-                _put(fields, "manufacturer_data", Value(record.data.hex()))
+                _put(fields, "manufacturer_data" if record.reason is None else "unread_data", Value(record.data.hex()))
             if record.more:
                 _put(fields, "more_records", Value(True))
             continue
+        unknown += not record.is_known
         name = _put(fields, name_of(record), Value(record.value, record.unit))
         if record.fault is not None:
             _put(fields, f"{name}_fault", Value(record.fault))
+    if unknown:
+        _put(fields, "unknown_codes", Value(unknown))
 
 
 def name_of(record: Record) -> str:

@@ -84,3 +84,20 @@ def moment(raw: bytes) -> str | None:
         return when.isoformat()
     except ValueError:
         return None
+
+
+def season(raw: bytes) -> str | None:
+    """Type K, the rule of summer time: `03-29T02/10-25+1` (first hour, last day, hours that are added), or `off`.
+
+    None: no such dates.
+    """
+    if len(raw) != 4:
+        return None
+    begin, end = (raw[3] & 0x0F, raw[1] & 0x1F), (raw[3] >> 4, raw[2] & 0x1F)
+    hour, hours = raw[0] & 0x1F, raw[2] >> 5 & 3
+    if not raw[1] & 0x80:
+        return "off"
+    if hour > 23 or not all(1 <= month <= 12 and day for month, day in (begin, end)):
+        return None
+    sign = "-" if raw[2] & 0x80 else "+"
+    return f"{begin[0]:02}-{begin[1]:02}T{hour:02}/{end[0]:02}-{end[1]:02}{sign}{hours}"

@@ -1,6 +1,7 @@
 """What a value is and in which unit: value information of M-Bus as tables.
 
-Source: EN 13757-3:2018, clause on value information blocks: tables of primary VIFs, of the extensions FD and FB.
+Source: EN 13757-3:2018, clause on value information blocks: tables of primary VIFs, of the extensions FD (and its own
+extension, FD FD) and FB. Codes of FB that were in use until 2004 (gallons, degrees Fahrenheit) are still there.
 A row spans `count` codes; each code is ten times the one before, or the next of s, min, h, d (`TIME`).
 """
 
@@ -10,9 +11,10 @@ import msgspec
 
 
 class Vif(msgspec.Struct, frozen=True, gc=False):
-    """One code: the value is what is sent times `factor` times 10 to the power of `exponent`.
+    """One code: the value is what is sent times `factor` times 10 to the power of `exponent`, divided by `divisor`.
 
-    `kind`: "number"; "date" for a point in time; "bits" for flags and numbers that are names.
+    `kind`: "number"; "date" for a point in time; "season" for the rule of summer time; "bits" for flags and numbers
+    that are names. `is_known` False: the standard has no meaning for it, and the name says its code.
     """
 
     quantity: str
@@ -20,6 +22,8 @@ class Vif(msgspec.Struct, frozen=True, gc=False):
     exponent: int = 0
     factor: int = 1
     kind: str = "number"
+    divisor: int = 1
+    is_known: bool = True
 
 
 Row = tuple[int, int, str, str | None, int]
@@ -143,13 +147,22 @@ FD: Final = _table(
         0x6F: Vif("battery_operating_time", "a"),
         0x70: Vif("battery_change", kind="date"),
         0x71: Vif("rf_level", "dB[mW]"),
-        0x72: Vif("daylight_saving", kind="bits"),
+        0x72: Vif("daylight_saving", kind="season"),
         0x73: Vif("listening_window", kind="bits"),
         0x74: Vif("battery_remaining", "s", factor=86400),
         0x75: Vif("stops"),
         0x76: Vif("manufacturer_container", kind="bits"),
     },
 )
+
+FD_FD: Final = {
+    0x00: Vif("selected_application", kind="bits"),
+    0x02: Vif("battery_remaining", "mo"),
+    0x03: Vif("battery_remaining", "a"),
+}
+
+_RATING: Final = 4096
+"""Rating factors of heat cost allocators (EN 834) are sent in parts of 2^12."""
 
 FB: Final = _table(
     (
@@ -185,5 +198,17 @@ FB: Final = _table(
         0x26: Vif("volume_flow", "[gal_us]/h"),
         0x2A: Vif("phase_voltage", "deg", -1),
         0x2B: Vif("phase_current", "deg", -1),
+        0x68: Vif("rating_factor", divisor=_RATING),
+        0x69: Vif("rating_factor_kq"),  # thermal output: programs differ in its size, so as it is sent
+        0x6A: Vif("rating_factor_kc", divisor=_RATING),
+        0x6B: Vif("rating_factor_kcr", divisor=_RATING),
+        0x6C: Vif("rating_factor_kch", divisor=_RATING),
+        0x6D: Vif("rating_factor_kt", divisor=_RATING),
+        0x6E: Vif("rating_factor_kd", divisor=_RATING),
     },
 )
+
+
+def reserved(code: str) -> Vif:
+    """For a code without a meaning, in hex: the value is kept as it is sent."""
+    return Vif(f"reserved_{code}", kind="bits", is_known=False)

@@ -1,0 +1,1 @@
+"""What the daemon makes of meters' readings: consumption of counters, exchanges of meters."""
