@@ -18,6 +18,8 @@ FUNCTIONS: Final = ("", "max", "min", "error")
 _IDLE: Final = 0x2F
 _MANUFACTURER: Final = 0x0F
 _MORE: Final = 0x1F
+_FILL: Final = 0xFF
+_OWN: Final = "manufacturer_specific"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +53,8 @@ def records(data: bytes) -> Iterator[Record | Rest]:
             yield Rest(cursor.rest(), dif == _MORE)
             return
         if dif & 0x0F == 0x0F:
+            if dif == _FILL and set(data[cursor.pos :]) <= {_FILL}:
+                return  # some meters fill up with FF, not with 2F
             raise DecodeError(RejectReason.SYNTAX, f"special function {dif:#04x} is reserved")
         yield _record(dif, cursor)
 
@@ -66,7 +70,7 @@ def _record(dif: int, cursor: Cursor) -> Record:
         tariff |= (dife >> 4 & 3) << 2 * n
         subunit |= (dife >> 6 & 1) << n
         more, n = dife & 0x80, n + 1
-    vif, changes = _vib(cursor)
+    vif, changes = vib(cursor)
     changed = apply(vif, changes)
     value = _value(dif & 0x0F, changed, cursor)
     name, unit = changed.quantity, changed.unit
@@ -76,7 +80,7 @@ def _record(dif: int, cursor: Cursor) -> Record:
     )  # fmt: skip
 
 
-def _vib(cursor: Cursor) -> tuple[Vif, list[int]]:
+def vib(cursor: Cursor) -> tuple[Vif, list[int]]:
     """The value's meaning and the VIFEs that change it."""
     code = cursor.u8()
     more, low, length = code & 0x80, code & 0x7F, None
@@ -105,7 +109,7 @@ def _value(kind: int, vif: Changed, cursor: Cursor) -> Scalar:
     if kind in {0, 8}:
         return None
     if kind == LVAR:
-        found = lvar(cursor)
+        found = lvar(cursor, is_text=not vif.quantity.startswith(_OWN))
         return found if found is None or isinstance(found, str) else vif.scaled(found)
     raw = cursor.take(SIZES[kind])
     if kind == REAL:

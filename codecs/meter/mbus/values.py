@@ -34,11 +34,15 @@ def real(raw: bytes) -> float | None:
     return float(f"{value:.7g}") if math.isfinite(value) else None
 
 
-def lvar(cursor: Cursor) -> str | int | None:
-    """A value of variable length: text, a BCD number, or binary, as a number up to 8 bytes and as hex above."""
+def lvar(cursor: Cursor, *, is_text: bool = True) -> str | int | None:
+    """A value of variable length: text, a BCD number, or binary, as a number up to 8 bytes and as hex above.
+
+    `is_text`: False where a manufacturer may have its own bytes instead; what cannot be printed is hex then, as sent.
+    """
     code = cursor.u8()
     if code <= 0xBF:
-        return text(cursor.take(code))
+        raw = cursor.take(code)
+        return text(raw) if is_text or raw.decode("latin-1").isprintable() else raw.hex()
     if code <= 0xC9 or 0xD0 <= code <= 0xD9:
         number = bcd(cursor.take(code & 0x0F))
         return number if number is None or code <= 0xC9 else -number
