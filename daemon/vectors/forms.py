@@ -9,6 +9,7 @@ FORMS: Final[dict[str, str]] = {
     "downlink": "torhaus.daemon.vectors.downlink",
     "mbus": "torhaus.daemon.vectors.mbus",
     "payload": "torhaus.daemon.vectors.payload",
+    "wmbus": "torhaus.daemon.vectors.wmbus",
 }
 """Form to a module with `check(line, tools)`."""
 

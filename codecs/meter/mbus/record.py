@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from torhaus.codecs.cursor import Cursor
-from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, real
+from torhaus.codecs.meter.mbus.profile import is_profile, profile
+from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, raw_text, real
 from torhaus.codecs.meter.mbus.vif import FB, FD, PRIMARY, Vif
 from torhaus.codecs.meter.mbus.vife import Changed, apply
 from torhaus.codecs.model import DecodeError, RejectReason, Scalar
@@ -23,7 +24,10 @@ _OWN: Final = "manufacturer_specific"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One value. `function`: "", max, min or error. `value` None: the meter says that it has none, or it is invalid."""
+    """One value. `function`: "", max, min or error. `value` None: the meter says that it has none, or it is invalid.
+
+    `profile`: the values of a compact profile, whose bytes are `value`, as hex.
+    """
 
     quantity: str
     value: Scalar
@@ -33,6 +37,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     tariff: int = 0
     subunit: int = 0
     fault: str | None = None
+    profile: tuple[Scalar, ...] = ()
 
 
 class Rest(msgspec.Struct, frozen=True, gc=False):
@@ -73,11 +78,18 @@ def _record(dif: int, cursor: Cursor) -> Record:
     vif, changes = vib(cursor)
     changed = apply(vif, changes)
     value = _value(dif & 0x0F, changed, cursor)
+    is_row = dif & 0x0F == LVAR and is_profile(changed.quantity)
+    row = _profile(value, changed) if is_row and isinstance(value, str) else ()
     name, unit = changed.quantity, changed.unit
     return Record(
-        name, value, unit if value is None or not isinstance(value, str) else None,
-        FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, changed.fault,
+        name, value, unit if value is None or row or not isinstance(value, str) else None,
+        FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, changed.fault, row,
     )  # fmt: skip
+
+
+def _profile(raw: str, vif: Changed) -> tuple[Scalar, ...]:
+    values = profile(bytes.fromhex(raw)) or ()
+    return tuple(None if value is None else vif.scaled(value) for value in values)
 
 
 def vib(cursor: Cursor) -> tuple[Vif, list[int]]:
@@ -109,7 +121,8 @@ def _value(kind: int, vif: Changed, cursor: Cursor) -> Scalar:
     if kind in {0, 8}:
         return None
     if kind == LVAR:
-        found = lvar(cursor, is_text=not vif.quantity.startswith(_OWN))
+        own = vif.quantity.startswith(_OWN)
+        found = raw_text(cursor) if is_profile(vif.quantity) else lvar(cursor, is_text=not own)
         return found if found is None or isinstance(found, str) else vif.scaled(found)
     raw = cursor.take(SIZES[kind])
     if kind == REAL:

@@ -53,6 +53,14 @@ def lvar(cursor: Cursor, *, is_text: bool = True) -> str | int | None:
     raise DecodeError(RejectReason.UNSUPPORTED, f"variable length {code:#04x}")
 
 
+def raw_text(cursor: Cursor) -> str:
+    """The bytes of a value of variable length, as hex in the order of sending, where it is sent as text."""
+    code = cursor.u8()
+    if code > 0xBF:
+        raise DecodeError(RejectReason.UNSUPPORTED, f"variable length {code:#04x} of a profile")
+    return cursor.take(code).hex()
+
+
 def _year(low: int, hundreds: int = 0) -> int:
     """Two digits: 81 to 99 are of the last century, unless the hundreds are told."""
     return 1900 + 100 * hundreds + low if hundreds or low > 80 else 2000 + low
