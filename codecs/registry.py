@@ -25,6 +25,7 @@ CODECS: Final[dict[str, str]] = {
     "netvox": "torhaus.codecs.payload.netvox",
     "nmea": "torhaus.codecs.text.nmea",
     "sml": "torhaus.codecs.meter.sml",
+    "wmbus": "torhaus.codecs.meter.wmbus.telegram",
 }
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""
 

@@ -49,9 +49,7 @@ if TYPE_CHECKING:  # a site without scan stations starts without their rooms
 
 Parts = dict[str, Callable[[], Awaitable[None]]]
 SCANS = "scans"
-FIRST_WORD_S = 0.5
-LOOK_S = 2.0
-ROOM_CHECK_S = 2.0
+FIRST_WORD_S, LOOK_S, ROOM_CHECK_S = 0.5, 2.0, 2.0
 EXTEND_US = 30_000_000
 """How much longer than so far systemd is asked to wait while a full disk keeps the files from being opened."""
 DRAIN_S = 3.0
@@ -73,10 +71,9 @@ class App:
         self.clock = clock or SystemClock()
         self.notifier = notifier or Notifier()
         self.watch = Watch(self.clock.wall_ns(), self.clock, loaded.lorawan.gateway_offline_s)
-        store = loaded.store
-        limits = msgspec.convert(store, Limits, from_attributes=True)
+        limits = msgspec.convert(loaded.store, Limits, from_attributes=True)
         limits = msgspec.structs.replace(limits, relay=bool(loaded.relays()))
-        self.outbox = Outbox(Path(store.path), loaded.site.id, self.clock, limits, self.watch)
+        self.outbox = Outbox(Path(loaded.store.path), loaded.site.id, self.clock, limits, self.watch)
         self.drivers: dict[str, Any] = {}
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
@@ -157,8 +154,7 @@ class App:
 
     def _stray(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody awaits, as from a protocol's callback: logged and counted, never the end."""
-        error = context.get("exception")
-        if isinstance(error, BaseException):
+        if isinstance(error := context.get("exception"), BaseException):
             self.watch.defect("event loop", error)
         else:
             logs.error("event loop", detail=context.get("message"))
@@ -192,6 +188,10 @@ class App:
         await self._build_scans(parts)
         for module, config in loaded.drivers:
             self.drivers[config.name] = driver = module.open(config)
+            if config.type == "wmbus":
+                from torhaus.daemon.wmbus.wireless import join
+
+                self.control_routes += join(self.survey, loaded, driver)
             self.downlinks.add(config.name, driver)
             self.watch.driver(config.name)
             self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))

@@ -48,9 +48,9 @@ def build(endpoint: int, number: int, payload: bytes = b"") -> bytes:
 
 
 def set_mode(mode: str) -> bytes:
-    """Listen in this mode, as a meter's counterpart, and attach the RSSI; forgotten when the module is unplugged."""
-    # not to be kept | device mode, link mode follow | 0: other, the counterpart | mode | RSSI, time follow | on | off
-    return build(DEVICE, SET_CONFIG, bytes((0, 0x03, 0, MODES[mode], 0x30, 1, 0)))
+    """Listen in this mode and attach the RSSI; forgotten when the module is unplugged."""
+    # not to be kept | the link mode follows | mode | RSSI and time stamp follow | on | off
+    return build(DEVICE, SET_CONFIG, bytes((0, 0x02, MODES[mode], 0x30, 1, 0)))
 
 
 def unwrap(frame: bytes) -> Message:

@@ -10,7 +10,9 @@ from torhaus.codecs.model import DecodeError, RejectReason
 
 SIZE: Final = 8
 
-_TEXT: Final = re.compile(r"(?:([A-Za-z]{3}|0[xX][0-9A-Fa-f]{4})/)?([0-9A-Fa-f]{8})(?:/([0-9A-Fa-f]{2})/([0-9A-Fa-f]{2}))?")
+_TEXT: Final = re.compile(
+    r"(?:([A-Za-z]{3}|0[xX][0-9A-Fa-f]{4})/)?([0-9A-Fa-f]{8})(?:/([0-9A-Fa-f]{2})/([0-9A-Fa-f]{2}))?"
+)
 
 
 class Address(msgspec.Struct, frozen=True, gc=False):

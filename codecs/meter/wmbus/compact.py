@@ -33,9 +33,10 @@ _KAMSTRUP: Final = (
 
 
 class Formats:
-    """The formats of one meter, by signature. Belongs to whoever decodes the meter's telegrams."""
+    """Formats by signature, the latest. Belongs to whoever decodes the telegrams of one meter, or of several."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_formats: int = MAX_FORMATS) -> None:
+        self._max = max_formats
         self._by_signature: OrderedDict[int, bytes] = OrderedDict()
 
     def learn(self, heads: bytes) -> None:
@@ -44,7 +45,7 @@ class Formats:
             signature = crc16(heads)
             self._by_signature[signature] = heads
             self._by_signature.move_to_end(signature)
-            if len(self._by_signature) > MAX_FORMATS:
+            if len(self._by_signature) > self._max:
                 self._by_signature.popitem(last=False)
 
     def find(self, signature: int) -> bytes | None:

@@ -64,9 +64,7 @@ def verify(layer: Authentication, following: bytes, key: bytes, identity: bytes)
         raise DecodeError(RejectReason.MIC, "the telegram is not authentic: altered, or the key is another meter's")
 
 
-def opened_data(
-    data: bytes, header: Header, key: bytes | None, address: bytes, layer: Authentication | None
-) -> bytes:
+def opened_data(data: bytes, header: Header, key: bytes | None, address: bytes, layer: Authentication | None) -> bytes:
     """The data in clear. `address`: the meter's manufacturer and address as the link layer writes them.
 
     Raises DecodeError KEY, SHORT or UNSUPPORTED.

@@ -28,7 +28,6 @@ from torhaus.codecs.meter.wmbus.layers import (
     NOTHING,
     Authentication,
     Extended,
-    Header,
     authentication_of,
     extended_of,
     header_of,
