@@ -152,6 +152,7 @@ def _add(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
         if args.wmbus is None:
             raise ConfigFaults([Fault("arguments", 1, "key", "is a wireless meter's: others' keys go by --keys-from")])
         keys["wmbus_key"] = args.key
+        print("note: everybody on this machine can see a key on a command line; --keys-from hides it", file=sys.stderr)
     if args.keys_from is not None:
         raw = _read(args.keys_from, _MAX_KEYS_BYTES)
         if raw is None:

@@ -45,20 +45,13 @@ _NO_DATES: Final = ("1999-11-30", "2127-", "2000-00-00")
 async def check(line: Line, tools: Tools) -> str | None:
     """What is wrong, None when nothing is."""
     formats = tools.memory.setdefault("wmbus", Formats())
-    refused: list[str] = []
-    fields: list[Fields] = []
     try:
         key = bytes.fromhex(line.get("key") or "")
         for text in line.get("preceding_telegrams") or ():
             _read(line, _bytes(text), key, formats)
-        for telegram in _telegrams(_bytes(line["telegram"])):
-            fields.append(_read(line, telegram, key, formats))
+        fields = [_read(line, telegram, key, formats) for telegram in _telegrams(_bytes(line["telegram"]))]
     except DecodeError as e:
-        refused.append(str(e))
-        if REFUSED.get(line.get("driver", "")) == e.reason.value:
-            return None
-    if refused:
-        return f"refused: {refused[0]}"
+        return None if REFUSED.get(line.get("driver", "")) == e.reason.value else f"refused: {e}"
     found = _differences(line, fields)
     return "; ".join(found[:MAX_SHOWN]) or None
 

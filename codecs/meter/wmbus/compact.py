@@ -73,7 +73,7 @@ def heads_of(data: bytes) -> bytes:
 
 
 def full_frame(data: bytes, formats: Formats) -> bytes:
-    """The records of a compact frame. Raises DecodeError SHORT, CRC, or UNSUPPORTED when its format is not known yet."""
+    """The records of a compact frame. Raises DecodeError SHORT, CRC, or UNSUPPORTED while its format is not known."""
     cursor = Cursor(data)
     signature, crc = cursor.ule(2), cursor.ule(2)
     heads = formats.find(signature)

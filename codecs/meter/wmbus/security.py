@@ -53,9 +53,14 @@ def opened_link(body: bytes, sender: bytes, extended: Extended, key: bytes | Non
     raise DecodeError(RejectReason.KEY, "the key is not that of this meter")
 
 
-def verify(layer: Authentication, following: bytes, key: bytes, identity: bytes) -> None:
-    """Check the MAC over all that follows the layer. Raises DecodeError MIC or UNSUPPORTED. Constant time."""
+def verify(layer: Authentication, following: bytes, key: bytes, identity: bytes, *, must: bool) -> None:
+    """Check the MAC over all that follows the layer; `must`: there has to be one. Constant time.
+
+    Raises DecodeError MIC or UNSUPPORTED.
+    """
     if not layer.mac:
+        if must:
+            raise DecodeError(RejectReason.MIC, "the telegram is not signed, which its security mode asks for")
         return
     if layer.counter is None:
         raise DecodeError(RejectReason.UNSUPPORTED, "an authentication without a message counter")

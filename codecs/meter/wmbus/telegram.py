@@ -33,7 +33,7 @@ from torhaus.codecs.meter.wmbus.layers import (
     header_of,
     link_of,
 )
-from torhaus.codecs.meter.wmbus.security import opened_data, opened_link, verify
+from torhaus.codecs.meter.wmbus.security import CBC_DERIVED, opened_data, opened_link, verify
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 
 HEAD: Final = 10
@@ -100,7 +100,7 @@ def opened(telegram: bytes, key: bytes | None = None) -> Opened:
     content, header, data = header_of(body)
     address = telegram[2:HEAD] if header.meter is None else header.meter
     if layer is not None and key is not None:
-        verify(layer, body, key, address[2:6])
+        verify(layer, body, key, address[2:6], must=header.mode == CBC_DERIVED)
     data = opened_data(data, header, key, address, layer)
     signed = layer is not None and bool(layer.mac) and key is not None
     secured = signed or (extended is not None and extended.security != 0) or header.mode != 0
