@@ -188,7 +188,7 @@ class App:
         await self._build_scans(parts)
         for module, config in loaded.drivers:
             self.drivers[config.name] = driver = module.open(config)
-            if config.type == "wmbus":
+            if getattr(config, "type", None) == "wmbus":
                 from torhaus.daemon.wmbus.wireless import join
 
                 self.control_routes += join(self.survey, loaded, driver)

@@ -118,6 +118,8 @@ class Amber(amber_serial.AmberFramer):
                 self._sends.append(self._set_mode())  # it has forgotten it
             elif confirmed == amber_serial.SET_MODE:
                 self.is_ready = True
+        if not self.is_ready:
+            return None  # whether the RSSI is attached is not known yet
         return amber_serial.heard(said, has_rssi=self._has_rssi, mode=self._mode if self._mode != "C1T1" else None)
 
     def _is_set(self, setting: int, value: int) -> None:

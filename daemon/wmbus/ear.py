@@ -76,6 +76,7 @@ class Ear:
         entry.trouble = meter.trouble
         if not is_kept:
             self.thinned += 1
+            meter.forget(heard.telegram)
         return Verdict(is_kept, meter.device)
 
     def _has_its_turn(self, meter: Meter, telegram: bytes, boot_ns: int) -> bool:

@@ -4,13 +4,18 @@ Formats of compact frames are shared by all own meters: a format is proved by it
 checksum over both. What an own meter's counter said last is kept in memory: after a start the first telegram counts.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Final
 
 from torhaus.codecs.meter.wmbus.compact import Formats
 from torhaus.codecs.meter.wmbus.layers import NOTHING
 from torhaus.codecs.meter.wmbus.telegram import Counter, Identity, fields_of, opened
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+
+MAX_LOOKED: Final = 64
+"""Telegrams of one meter that were looked at and not decoded yet: no more arrive in one piece."""
 
 
 class Meter:
@@ -26,7 +31,7 @@ class Meter:
         self._formats = formats
         self._allow_reset = allow_reset
         self._counter: Counter | None = None
-        self._last: tuple[bytes, Fields | DecodeError] | None = None
+        self._looked: OrderedDict[bytes, Fields | DecodeError] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"Meter({self.device!r})"
@@ -37,26 +42,34 @@ class Meter:
         return self._key is not None
 
     def decode(self, data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG002 - as all codecs
-        """Fields of a telegram; of the one before once more the same. Raises DecodeError."""
-        if self._last is None or self._last[0] != data:
-            try:
-                self._last = data, self._read(data)
-                self.trouble = None
-            except DecodeError as e:
-                self._last = data, e
-                self.trouble = str(e)
-        found = self._last[1]
+        """Fields of a telegram. Raises DecodeError."""
+        found = self._looked.pop(data, None)
+        if found is None:
+            found = self._look(data)
         if isinstance(found, DecodeError):
-            raise DecodeError(found.reason, found.detail)
+            raise found
         return found
 
     def can_read(self, data: bytes) -> bool:
-        """Whether it can be read. What it says of formats and counters is remembered."""
+        """Whether it can be read. What it says of formats and counters is remembered, and its fields for `decode`."""
+        found = self._look(data)
+        self._looked[data] = found
+        if len(self._looked) > MAX_LOOKED:
+            self._looked.popitem(last=False)
+        return not isinstance(found, DecodeError)
+
+    def forget(self, data: bytes) -> None:
+        """It will not be decoded."""
+        self._looked.pop(data, None)
+
+    def _look(self, data: bytes) -> Fields | DecodeError:
         try:
-            self.decode(data)
-        except DecodeError:
-            return False
-        return True
+            found = self._read(data)
+        except DecodeError as e:
+            self.trouble = str(e)
+            return e
+        self.trouble = None
+        return found
 
     def _read(self, data: bytes) -> Fields:
         telegram = opened(data, self._key)

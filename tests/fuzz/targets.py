@@ -13,7 +13,7 @@ import msgspec
 
 from tests.codecs.golden import vectors
 from tests.codecs.station_messages import said
-from tests.fuzz import mac_answers
+from tests.fuzz import mac_answers, wmbus
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.framing.basics_station import upward
@@ -104,6 +104,7 @@ def targets() -> dict[str, Target]:
         "station/update-info": Target([UPDATE_INFO], parse_update_info),
         "sml/transport": Target([wrap(p) for p in taken("sml")], _sml_stream),
     }
+    found |= {name: Target(*what) for name, what in wmbus.readers().items()}
     for name in CODECS:
         found[f"codec/{name}"] = Target(taken(name), partial(_codec, name, ports(name)))
     return found
