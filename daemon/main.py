@@ -11,7 +11,6 @@ EX_USAGE: Final = 64
 EX_INTERRUPTED: Final = 130
 COMMANDS: Final = (
     "run", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "lora", "link", "mbus", "wmbus",
-    "run", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "lora", "link", "mbus", "wmbus",
     "status", "queue", "backup", "restore", "scans", "coversheet", "doctor",
 )  # fmt: skip
 """In the order of `--help`. Each is `torhaus.daemon.cli.<name>` with `add(subparsers)` and `run(args) -> int`."""
