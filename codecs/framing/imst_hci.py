@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from torhaus.codecs.framing.crc import crc16_x25
-from torhaus.codecs.framing.seeking import Fault, SeekingFramer
+from torhaus.codecs.framing.seeking import Fault, SeekingFramer, check_whole
 from torhaus.codecs.framing.wmbus import HEAD, Heard
 from torhaus.codecs.model import DecodeError, RejectReason
 
@@ -55,16 +55,7 @@ def set_mode(mode: str) -> bytes:
 
 def unwrap(frame: bytes) -> Message:
     """One whole message. Raises DecodeError SHORT, LONG, SYNTAX or CRC."""
-    size = _size(frame)
-    if size is None:
-        raise DecodeError(RejectReason.SYNTAX, "no start of a message")
-    if len(frame) < size:
-        raise DecodeError(RejectReason.SHORT, f"{len(frame)} of {size} bytes")
-    if len(frame) > size:
-        raise DecodeError(RejectReason.LONG, f"{len(frame)} bytes, the message says {size}")
-    fault = _fault(frame)
-    if fault is not None:
-        raise DecodeError(*fault)
+    check_whole(frame, _size, _fault)
     flags, end = frame[1], 4 + frame[3]
     rssi = None
     if flags & _RSSI:
@@ -108,12 +99,4 @@ class ImstFramer(SeekingFramer):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(MAX_FRAME)
-
-    def size(self, data: bytearray) -> int | None:
-        """Bytes of the message that starts here, as far as they show; None when none starts here."""
-        return _size(data)
-
-    def fault(self, frame: bytes) -> Fault | None:
-        """What is wrong with a message of the right length, or None."""
-        return _fault(frame)
+        super().__init__(MAX_FRAME, _size, _fault)

@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-from torhaus.codecs.framing.seeking import Fault, SeekingFramer
-from torhaus.codecs.model import DecodeError, RejectReason
+from torhaus.codecs.framing.seeking import Fault, SeekingFramer, check_whole
+from torhaus.codecs.model import RejectReason
 
 ACK: Final = b"\xe5"
 MAX_FRAME: Final = 261
@@ -56,17 +56,8 @@ def long(control: int, address: int, ci: int, data: bytes = b"") -> bytes:
 
 def unwrap(frame: bytes) -> Telegram:
     """One whole frame. Raises DecodeError SHORT, LONG, SYNTAX or CRC."""
-    size = _size(frame)
-    if size is None:
-        raise DecodeError(RejectReason.SYNTAX, "no start of a frame")
-    if len(frame) < size:
-        raise DecodeError(RejectReason.SHORT, f"{len(frame)} of {size} bytes")
-    if len(frame) > size:
-        raise DecodeError(RejectReason.LONG, f"{len(frame)} bytes, the frame says {size}")
-    fault = _fault(frame)
-    if fault is not None:
-        raise DecodeError(*fault)
-    if size == 1:
+    check_whole(frame, _size, _fault)
+    if len(frame) == 1:
         return Telegram()
     if frame[0] == _SHORT:
         return Telegram(frame[1], frame[2])
@@ -106,12 +97,4 @@ class MbusFramer(SeekingFramer):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(MAX_FRAME)
-
-    def size(self, data: bytearray) -> int | None:
-        """Bytes of the frame that starts here, as far as they show; None when none starts here."""
-        return _size(data)
-
-    def fault(self, frame: bytes) -> Fault | None:
-        """What is wrong with a frame of the right length, or None."""
-        return _fault(frame)
+        super().__init__(MAX_FRAME, _size, _fault)

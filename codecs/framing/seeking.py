@@ -1,13 +1,31 @@
 """A framer for frames that say how long they are and have a checksum: what does not fit is looked at again."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 
-from torhaus.codecs.model import Reject, RejectReason
+from torhaus.codecs.model import DecodeError, Reject, RejectReason
 
 Fault = tuple[RejectReason, str]
+Size = Callable[[bytes | bytearray], int | None]
+"""Bytes of the frame that starts here, as far as they show; None when none starts here."""
+Check = Callable[[bytes], Fault | None]
+"""What is wrong with a frame of the right length, or None."""
 
 
-class SeekingFramer(ABC):
+def check_whole(frame: bytes, size: Size, check: Check) -> None:
+    """Raises DecodeError SHORT, LONG, SYNTAX, or what the check finds, unless this is one whole frame."""
+    expected = size(frame)
+    if expected is None:
+        raise DecodeError(RejectReason.SYNTAX, "no start of a frame")
+    if len(frame) < expected:
+        raise DecodeError(RejectReason.SHORT, f"{len(frame)} of {expected} bytes")
+    if len(frame) > expected:
+        raise DecodeError(RejectReason.LONG, f"{len(frame)} bytes, the frame says {expected}")
+    fault = check(frame)
+    if fault is not None:
+        raise DecodeError(*fault)
+
+
+class SeekingFramer:
     """Cuts a byte stream into frames (a `Framer`).
 
     Yields whole frames that were found good. Of a stretch that is no frame only its first byte is refused for sure:
@@ -15,21 +33,15 @@ class SeekingFramer(ABC):
     `max_frame` bytes of a frame and as many of noise.
     """
 
-    __slots__ = ("_buf", "_fault_seen", "_junk", "_max")
+    __slots__ = ("_buf", "_check", "_fault", "_junk", "_max", "_size")
 
-    def __init__(self, max_frame: int) -> None:
+    def __init__(self, max_frame: int, size: Size, check: Check) -> None:
         self._max = max_frame
+        self._size = size
+        self._check = check
         self._buf = bytearray()
         self._junk = bytearray()
-        self._fault_seen: Fault | None = None
-
-    @abstractmethod
-    def size(self, data: bytearray) -> int | None:
-        """Bytes of the frame that starts here, as far as they show; None when none starts here."""
-
-    @abstractmethod
-    def fault(self, frame: bytes) -> Fault | None:
-        """What is wrong with a frame of the right length, or None."""
+        self._fault: Fault | None = None
 
     @property
     def is_inside(self) -> bool:
@@ -68,13 +80,13 @@ class SeekingFramer(ABC):
         return [piece for piece in out if isinstance(piece, Reject)]
 
     def _step(self, out: list[bytes | Reject]) -> bool:
-        size = self.size(self._buf)
+        size = self._size(self._buf)
         fault: Fault | None = (RejectReason.SYNTAX, "no start of a frame")
         if size is not None:
             if len(self._buf) < size:
                 return False
             frame = bytes(self._buf[:size])
-            fault = self.fault(frame)
+            fault = self._check(frame)
             if fault is None:
                 self._refuse(out)
                 out.append(frame)
@@ -85,14 +97,14 @@ class SeekingFramer(ABC):
 
     def _give_up(self, fault: Fault | None, out: list[bytes | Reject]) -> None:
         """Refuse the first byte."""
-        self._fault_seen = self._fault_seen or fault
+        self._fault = self._fault or fault
         self._junk.append(self._buf[0])
         del self._buf[0]
         if len(self._junk) >= self._max:
             self._refuse(out)
 
     def _refuse(self, out: list[bytes | Reject]) -> None:
-        if self._junk and self._fault_seen:
-            out.append(Reject(bytes(self._junk), *self._fault_seen))
+        if self._junk and self._fault:
+            out.append(Reject(bytes(self._junk), *self._fault))
         self._junk.clear()
-        self._fault_seen = None
+        self._fault = None

@@ -5,7 +5,7 @@ checksum over both. What an own meter's counter said last is kept in memory: aft
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from torhaus.codecs.meter.wmbus.compact import Formats
@@ -14,6 +14,7 @@ from torhaus.codecs.meter.wmbus.telegram import Counter, Identity, fields_of, op
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
 
+CODEC: Final = "wmbus"
 MAX_LOOKED: Final = 64
 """Telegrams of one meter that were looked at and not decoded yet: no more arrive in one piece."""
 
@@ -95,6 +96,7 @@ class Meters:
     def __init__(self, devices: Iterable[DeviceConfig], keys: dict[str, DeviceKeys]) -> None:
         formats = Formats(max_formats=256)
         self.by_name: dict[str, Meter] = {}
+        self.decoders: dict[str, Callable[[bytes, int | None], Fields]] = {}  # of those that have this codec
         self._by_address: dict[str, Meter] = {}
         for device in devices:
             if device.wmbus is None:
@@ -104,6 +106,8 @@ class Meters:
             meter = Meter(device.name, key, formats, allow_reset=device.allow_fcnt_reset)
             self.by_name[device.name] = meter
             self._by_address[device.wmbus] = meter
+            if device.codec == CODEC:
+                self.decoders[device.name] = meter.decode
 
     def find(self, identity: Identity) -> Meter | None:
         """The meter of a telegram, by whose data it has, else by who sent it; the most exact name counts."""

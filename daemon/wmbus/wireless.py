@@ -23,7 +23,7 @@ class Wireless:
     def add(self, driver: Wmbus) -> None:
         """Have a receiver know the own meters."""
         driver.directory = ear = Ear(driver.config, self.meters, self.book, self._repeats)
-        driver.decoders = {name: meter.decode for name, meter in self.meters.by_name.items()}
+        driver.decoders = self.meters.decoders
         self.ears.append(ear)
 
     def routes(self) -> list[tuple[str, str, Route]]:

@@ -87,12 +87,13 @@ def test_which_meter_a_telegram_is_of() -> None:
     devices = [
         DeviceConfig(name="exact", wmbus="KAM/12345678/1b/16"),
         DeviceConfig(name="maker", wmbus="KAM/00000001"),
-        DeviceConfig(name="number", wmbus="00000002"),
+        DeviceConfig(name="number", wmbus="00000002", codec="wmbus"),
         DeviceConfig(name="lorawan", dev_eui="0011223344556677"),
     ]
     found = meters.Meters(devices, {"exact": DeviceKeys(wmbus_key=KEY)})
     assert set(found.by_name) == {"exact", "maker", "number"}
     assert found.by_name["exact"].has_key
+    assert set(found.decoders) == {"number"}, "another codec, or none, is left alone"
 
     def of(telegram: bytes) -> str | None:
         meter = found.find(identity_of(telegram))

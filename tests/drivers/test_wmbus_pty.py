@@ -50,11 +50,13 @@ class Stick:
                 return
 
 
-class AmberHost(amber_serial.AmberFramer):
+def amber_host() -> SeekingFramer:
     """Cuts what is sent to the module, whose commands have no mark of a confirmation."""
 
-    def size(self, data: bytearray) -> int | None:
+    def size(data: bytes | bytearray) -> int | None:
         return None if data[0] != 0xFF else 4 if len(data) < 3 else 4 + data[2]
+
+    return SeekingFramer(amber_serial.MAX_FRAME, size, lambda _: None)
 
 
 def imst() -> Stick:
@@ -78,7 +80,7 @@ def amber() -> Stick:
 
     good, other = (amber_serial.build(amber_serial.TELEGRAM, t[1:] + b"\xe0") for t in (ONE, TWO))
     return Stick(
-        AmberHost(),
+        amber_host(),
         answer,
         [b"noise \xff\x03", good, other[:9], good[:-1] + b"\x00", good, other],
         amber_serial.SET_MODE,
