@@ -27,6 +27,7 @@ CODECS: Final[dict[str, str]] = {
     "nmea": "torhaus.codecs.text.nmea",
     "sensative_strips": "torhaus.codecs.payload.sensative",
     "sml": "torhaus.codecs.meter.sml",
+    "wmbus": "torhaus.codecs.meter.wmbus.telegram",
 }
 """Name to module. Each module has `decode` and, beside it, `<module>.vectors.toml` with its golden vectors."""
 

@@ -43,16 +43,13 @@ from torhaus.daemon.supervise import keep_running
 from torhaus.daemon.timekeeping import Timekeeper
 from torhaus.daemon.version import torhaus_version
 from torhaus.daemon.watch import DRIVER, STARTING, Watch
-from torhaus.drivers.base import DriverGone
 
 if TYPE_CHECKING:  # a site without scan stations starts without their rooms
-    from torhaus.daemon.scans.queue import ScanQueue
+    from torhaus.daemon.scans.room import ScanRoom
 
 Parts = dict[str, Callable[[], Awaitable[None]]]
 SCANS = "scans"
-FIRST_WORD_S = 0.5
-LOOK_S = 2.0
-ROOM_CHECK_S = 2.0
+FIRST_WORD_S, LOOK_S, ROOM_CHECK_S = 0.5, 2.0, 2.0
 EXTEND_US = 30_000_000
 """How much longer than so far systemd is asked to wait while a full disk keeps the files from being opened."""
 DRAIN_S = 3.0
@@ -87,7 +84,7 @@ class App:
         self.joining = self.survey.joining = Joining(self.outbox, self.downlinks, self.clock, self.watch.defect)
         self.control_routes = QueuePages(self.survey, self.outbox, self.clock.wall_ns).routes() + self.frames.routes()
         self.control_routes += LinkPages(self.drivers).routes()
-        self._scans: ScanQueue | None = None
+        self._scans: ScanRoom | None = None
         self._metrics: Callable[[], bytes] | None = None
         self.started = asyncio.Event()
 
@@ -154,8 +151,7 @@ class App:
 
     def _stray(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody awaits, as from a protocol's callback: logged and counted, never the end."""
-        error = context.get("exception")
-        if isinstance(error, BaseException):
+        if isinstance(error := context.get("exception"), BaseException):
             self.watch.defect("event loop", error)
         else:
             logs.error("event loop", detail=context.get("message"))
@@ -188,9 +184,13 @@ class App:
             parts["backlog limits"] = Trimming(forwarding.trimmers, self.clock).run
         parts |= {f"forwarder {name}": runner.run for name, (_, runner) in self.runners.items()}
         self._build_scripts(devices, parts, alarms, codecs)
-        await self._build_scans(parts)
+        self._build_scans(parts)
         for module, config in loaded.drivers:
             self.drivers[config.name] = driver = module.open(config)
+            if getattr(config, "type", None) == "wmbus":
+                from torhaus.daemon.wmbus.wireless import join
+
+                self.control_routes += join(self.survey, loaded, driver)
             self.downlinks.add(config.name, driver)
             self.watch.driver(config.name)
             self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))
@@ -213,30 +213,14 @@ class App:
         parts["scripts"] = host.run
         parts["script feeder"] = feeder.run
 
-    async def _build_scans(self, parts: Parts) -> None:
-        config = self.loaded.scan
-        if not config.station and not config.target:
-            return
-        from torhaus.daemon.scans.pages import ScanPages
-        from torhaus.daemon.scans.queue import ScanQueue
-        from torhaus.daemon.scans.watch import ScanWatch
+    def _build_scans(self, parts: Parts) -> None:
+        if self.loaded.scan.station or self.loaded.scan.target:
+            from torhaus.daemon.scans.room import ScanRoom
 
-        watch = ScanWatch()
-        queue = ScanQueue(config, Path(self.loaded.store.path), self.loaded.site.id, self.clock, watch)
-        self.survey.scan_watch = watch
-        self.control_routes += ScanPages(queue).routes()
-        self._scans = queue
-        parts[SCANS] = partial(self._run_scans, queue)
-
-    async def _run_scans(self, queue: "ScanQueue") -> None:
-        """A store that cannot be had is a state of the box, told once; it is tried again like a driver's device."""
-        from torhaus.daemon.scans.migrate import StoreRefused
-        from torhaus.daemon.scans.queue import StoreBusy
-
-        try:
-            await queue.run()
-        except (StoreBusy, StoreRefused, OSError, sqlite3.Error) as e:
-            raise DriverGone(str(e)) from e
+            self._scans = ScanRoom(self.loaded, self.clock)
+            self.survey.scan_watch = self._scans.watch
+            self.control_routes += self._scans.routes()
+            parts[SCANS] = self._scans.run
 
     async def _look_after(self) -> None:
         """What only changes slowly: dead letters, ends of episodes."""
@@ -247,9 +231,9 @@ class App:
             await self._look("dead letters", self._count_dead_letters)
             await self._look("lookout", self.survey.lookout.look)
             self.watch.gateways.look()
-            if self._scans is not None and self._scans.is_open:
+            if self._scans is not None and self._scans.queue.is_open:
                 self.watch.back(SCANS)
-                await self._look("scan counts", self._count_scans)
+                await self._look("scan counts", self._scans.refresh)
             await self.clock.sleep(LOOK_S)
 
     async def _look(self, what: str, look: Callable[[], Awaitable[None]]) -> None:
@@ -263,10 +247,6 @@ class App:
     async def _count_dead_letters(self) -> None:
         counts = await self.outbox.on_state(State.counts)
         self.survey.dead_letters = {name: dead for name, (_, dead) in counts.items()}
-
-    async def _count_scans(self) -> None:
-        if self._scans is not None and self.survey.scan_watch is not None:
-            await self.survey.scan_watch.refresh(self._scans)
 
     async def _serve(self, servers: list[Server]) -> None:
         pages = Pages(self.survey, self.outbox, self._exposition, self.clock.wall_ns, self.watch)

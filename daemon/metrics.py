@@ -21,6 +21,7 @@ from torhaus.daemon.lora import metrics as lora
 from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.status import Survey
 from torhaus.daemon.watch import Watch
+from torhaus.daemon.wmbus import metrics as wmbus
 
 
 class TorhausCollector:
@@ -48,6 +49,7 @@ class TorhausCollector:
         yield _count("torhaus_meter_exchanges", text, [], [((), counting.exchanged if counting is not None else 0)])
         yield from lora.families(w.gateways, self._survey.duty)
         yield from lora.join_families(self._survey.joining)
+        yield from wmbus.families(self._survey.wireless)
         yield from self._outbox_families()
         yield from self._forwarders()
         yield from self._scans()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a site without scan stations starts without their rooms
     from torhaus.daemon.lora.joining import Joining
     from torhaus.daemon.meters.counting import Counting
     from torhaus.daemon.scans.watch import ScanWatch
+    from torhaus.daemon.wmbus.wireless import Wireless
 
 _DAY_NS: Final = 86_400 * 10**9
 _LEAST_UP_NS: Final = 60 * 10**9
@@ -132,6 +133,7 @@ class Survey:
         self.duty: DutyCycle | None = None
         self.joining: Joining | None = None
         self.counting: Counting | None = None
+        self.wireless: Wireless | None = None
         self.starting = True
 
     def problems(self) -> list[str]:

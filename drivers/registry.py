@@ -28,6 +28,7 @@ DRIVERS: Final[dict[str, str]] = {
     "semtech_udp": "torhaus.drivers.semtech_udp",
     "sml": "torhaus.drivers.sml",
     "tts_app": "torhaus.drivers.tts_app",
+    "wmbus": "torhaus.drivers.wmbus",
 }
 """Type to module. Each has a sample in `config/drivers/<type>.toml`."""
 

@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from torhaus.codecs.model import DecodeError, Reject, RejectReason
+from torhaus.codecs.framing.seeking import Fault, SeekingFramer, check_whole
+from torhaus.codecs.model import RejectReason
 
 ACK: Final = b"\xe5"
 MAX_FRAME: Final = 261
@@ -55,17 +56,8 @@ def long(control: int, address: int, ci: int, data: bytes = b"") -> bytes:
 
 def unwrap(frame: bytes) -> Telegram:
     """One whole frame. Raises DecodeError SHORT, LONG, SYNTAX or CRC."""
-    size = _size(frame)
-    if size is None:
-        raise DecodeError(RejectReason.SYNTAX, "no start of a frame")
-    if len(frame) < size:
-        raise DecodeError(RejectReason.SHORT, f"{len(frame)} of {size} bytes")
-    if len(frame) > size:
-        raise DecodeError(RejectReason.LONG, f"{len(frame)} bytes, the frame says {size}")
-    fault = _fault(frame)
-    if fault is not None:
-        raise DecodeError(*fault)
-    if size == 1:
+    check_whole(frame, _size, _fault)
+    if len(frame) == 1:
         return Telegram()
     if frame[0] == _SHORT:
         return Telegram(frame[1], frame[2])
@@ -87,7 +79,7 @@ def _size(data: bytes | bytearray) -> int | None:
     return data[1] + 6
 
 
-def _fault(frame: bytes) -> tuple[RejectReason, str] | None:
+def _fault(frame: bytes) -> Fault | None:
     """What is wrong with a frame of the right length, or None."""
     if len(frame) == 1:
         return None
@@ -99,78 +91,10 @@ def _fault(frame: bytes) -> tuple[RejectReason, str] | None:
     return None
 
 
-class MbusFramer:
-    """Cuts a byte stream into M-Bus frames (a `Framer`).
+class MbusFramer(SeekingFramer):
+    """Cuts a byte stream into M-Bus frames. Yields whole frames with their checksums verified."""
 
-    Yields whole frames with their checksums verified. Of a stretch that is no frame only its first byte is refused for
-    sure: what follows is looked at again, so a good frame behind noise or inside a false start is kept. Holds at most
-    MAX_FRAME bytes of a frame and as many of junk. The result does not depend on how the stream was cut up.
-    """
-
-    __slots__ = ("_buf", "_fault", "_junk")
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self._buf = bytearray()
-        self._junk = bytearray()
-        self._fault: tuple[RejectReason, str] | None = None
-
-    def feed(self, data: bytes) -> list[bytes | Reject]:
-        """Take the next bytes of the stream."""
-        out: list[bytes | Reject] = []
-        for at in range(0, len(data), MAX_FRAME):
-            self._buf += data[at : at + MAX_FRAME]
-            while self._buf and self._step(out):
-                pass
-        return out
-
-    def flush(self) -> list[bytes | Reject]:
-        """The meter has been silent for too long to be in a frame: a start without end is given up.
-
-        Good frames behind a false start, which held them back, are found.
-        """
-        out: list[bytes | Reject] = []
-        while self._buf:
-            if not self._step(out):
-                self._give_up((RejectReason.SHORT, "the stream ended inside a frame"), out)
-        self._refuse(out)
-        return out
-
-    def reset(self) -> list[Reject]:
-        """Forget what is incomplete (the link was lost, or the meter's time is over)."""
-        out: list[bytes | Reject] = []
-        self._refuse(out)
-        rest = bytes(self._buf)
-        self._buf.clear()
-        if rest:
-            out.append(Reject(rest, RejectReason.SHORT, "the stream ended inside a frame"))
-        return [piece for piece in out if isinstance(piece, Reject)]
-
-    def _step(self, out: list[bytes | Reject]) -> bool:
-        size = _size(self._buf)
-        fault: tuple[RejectReason, str] | None = (RejectReason.SYNTAX, "no start of a frame")
-        if size is not None:
-            if len(self._buf) < size:
-                return False
-            frame = bytes(self._buf[:size])
-            fault = _fault(frame)
-            if fault is None:
-                self._refuse(out)
-                out.append(frame)
-                del self._buf[:size]
-                return True
-        self._give_up(fault, out)
-        return True
-
-    def _give_up(self, fault: tuple[RejectReason, str] | None, out: list[bytes | Reject]) -> None:
-        """Refuse the first byte."""
-        self._fault = self._fault or fault
-        self._junk.append(self._buf[0])
-        del self._buf[0]
-        if len(self._junk) >= MAX_FRAME:
-            self._refuse(out)
-
-    def _refuse(self, out: list[bytes | Reject]) -> None:
-        if self._junk and self._fault:
-            out.append(Reject(bytes(self._junk), *self._fault))
-        self._junk.clear()
-        self._fault = None
+        super().__init__(MAX_FRAME, _size, _fault)

@@ -14,10 +14,29 @@ if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
     from torhaus.daemon.config.devices_edit import New
     from torhaus.daemon.config.load import DeviceFiles, DeviceSet
 
-_COLUMNS: Final = {"name": "NAME", "dev_eui": "DEVEUI", "dev_addr": "DEVADDR", "codec": "CODEC", "place": "PLACE"}
+_COLUMNS: Final = {
+    "name": "NAME",
+    "dev_eui": "DEVEUI",
+    "dev_addr": "DEVADDR",
+    "wmbus": "WMBUS",
+    "codec": "CODEC",
+    "place": "PLACE",
+}
 _MAX_KEYS_BYTES: Final = 64 << 10
 _MAX_CSV_BYTES: Final = 16 << 20
-_OPTIONS: Final = ("name", "dev_eui", "dev_addr", "join_eui", "codec", "place", "lorawan", "address", "class", "adr")
+_OPTIONS: Final = (
+    "name",
+    "dev_eui",
+    "dev_addr",
+    "join_eui",
+    "codec",
+    "place",
+    "lorawan",
+    "address",
+    "wmbus",
+    "class",
+    "adr",
+)
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,6 +54,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     for option in _OPTIONS:
         one.add_argument(f"--{option.replace('_', '-')}", required=option == "name")
     one.add_argument("--tag", action="append", default=[], dest="tags", help="may be given more than once")
+    one.add_argument("--key", metavar="KEY", help="a wireless meter's key (--wmbus), seen by all on this machine")
     one.add_argument("--keys-from", metavar="FILE", help="lines such as nwk_s_key = 00112233…; - reads standard input")
     one.add_argument("--qr", metavar="TEXT", help="the QR code on the device (LW:D0:…): JoinEUI and DevEUI")
     commands.add_parser("check", parents=[common], help="check devices and keys: 0 or 78")
@@ -102,8 +122,9 @@ def _list(files: "DeviceFiles", base: Path, *, as_json: bool) -> int:
 
 
 def _print_table(devices: "list[DeviceConfig]") -> None:
-    rows = [list(_COLUMNS.values()), *([getattr(d, c) or "-" for c in _COLUMNS] for d in devices)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+    columns = {k: text for k, text in _COLUMNS.items() if k != "wmbus" or any(d.wmbus for d in devices)}
+    rows = [list(columns.values()), *([getattr(d, c) or "-" for c in columns] for d in devices)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
@@ -128,12 +149,19 @@ def _add(args: argparse.Namespace, files: "DeviceFiles", base: Path) -> int:
     if args.tags:
         table["tags"] = args.tags
     keys: dict[str, str] = {}
+    if args.wmbus is not None:
+        table.setdefault("codec", "wmbus")
+    if args.key is not None:
+        if args.wmbus is None:
+            raise ConfigFaults([Fault("arguments", 1, "key", "is a wireless meter's: others' keys go by --keys-from")])
+        keys["wmbus_key"] = args.key
+        print("note: everybody on this machine can see a key on a command line; --keys-from hides it", file=sys.stderr)
     if args.keys_from is not None:
         raw = _read(args.keys_from, _MAX_KEYS_BYTES)
         if raw is None:
             return os.EX_IOERR
-        keys = read_keys_text(raw.decode("utf-8-sig", "replace"), args.keys_from)
-        if not {"dev_eui", "dev_addr"} & table.keys():
+        keys |= read_keys_text(raw.decode("utf-8-sig", "replace"), args.keys_from)
+        if not {"dev_eui", "dev_addr", "wmbus"} & table.keys():
             raise ConfigFaults([Fault("arguments", 1, "dev_eui", "is missing: there are keys")])
     return _write(files, base, [New(table, keys)], "arguments")
 

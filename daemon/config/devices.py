@@ -17,13 +17,15 @@ from torhaus.codecs.registry import CODECS, FAMILIES, is_codec, models
 from torhaus.daemon.config.counters import Counters
 from torhaus.daemon.config.document import Fault, Tree
 from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
+from torhaus.daemon.config.keys_names import MUST_BE, WMBUS, keys_id_of, meter_name
 from torhaus.daemon.config.lorawan import Adr
 from torhaus.daemon.config.validate import Validator
 
 SESSION_1_0: Final = ("nwk_s_key", "app_s_key")
 SESSION_1_1: Final = ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key")
 ROOT_KEYS: Final = ("app_key", "nwk_key")
-KEYS: Final = (*dict.fromkeys((*SESSION_1_0, *SESSION_1_1, *ROOT_KEYS)),)
+WMBUS_KEY: Final = "wmbus_key"
+KEYS: Final = (*dict.fromkeys((*SESSION_1_0, *SESSION_1_1, *ROOT_KEYS, WMBUS_KEY)),)
 
 MAX_NAME: Final = 64
 LAYOUT: Final = ".toml"
@@ -47,9 +49,9 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """One `[[device]]`. EUIs and addresses are kept as lower-case hex digits without separators.
 
     `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded.
-    `address` is what a meter or bus calls itself (a server id, say). `join_eui` is what a device has to ask for when it
-    joins; None: whatever it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode "standalone" only.
-    `counters`: fields of which torhaus works out what was counted.
+    `address` is what a meter or bus calls itself (a server id, say); `wmbus` is the number of a wireless meter.
+    `join_eui` is what a device has to ask for when it joins; None: whatever it likes. `class` and `adr` (None: as in
+    `[lorawan.mac]`) count in mode "standalone" only. `counters`: fields of which torhaus works out what was counted.
     """
 
     name: Label
@@ -66,6 +68,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     device_class: Literal["A", "C"] = msgspec.field(default="A", name="class")
     adr: Adr | None = None
     counters: Counters = {}
+    wmbus: str | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isprintable() or self.name != self.name.strip():
@@ -82,6 +85,9 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 force_setattr(self, key, format_dev_addr(parse_dev_addr(self.dev_addr)))
         except DecodeError as e:
             raise ValueError(f"{key}: is {quote(getattr(self, key))}, but {e.detail}") from None
+        if self.wmbus is not None:
+            is_lorawan = self.dev_eui is not None or self.dev_addr is not None
+            force_setattr(self, "wmbus", meter_name(self.wmbus, is_lorawan=is_lorawan))
 
     @property
     def version(self) -> Version:
@@ -90,16 +96,20 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     @property
     def keys_id(self) -> str | None:
-        """The table of its keys: its DevEUI, or its DevAddr where it has no DevEUI."""
-        return self.dev_eui or self.dev_addr
+        """The table of its keys: its DevEUI, or its DevAddr where it has no DevEUI, or its name as a wireless meter."""
+        return self.dev_eui or self.dev_addr or (f"{WMBUS}{self.wmbus}" if self.wmbus else None)
 
 
 class DeviceKeys(msgspec.Struct, frozen=True):
-    """One device's keys. `session` as personalised; `app_key` and `nwk_key` are the roots of joins. Prints no key."""
+    """One device's keys. `session` as personalised; `app_key` and `nwk_key` are the roots of joins. Prints no key.
+
+    `wmbus_key`: of a wireless meter.
+    """
 
     session: KeySet | None = None
     app_key: bytes | None = None
     nwk_key: bytes | None = None
+    wmbus_key: bytes | None = None
 
     def __repr__(self) -> str:
         return "DeviceKeys(…)"
@@ -168,7 +178,7 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
         devices.append(device)
         alone = device.dev_addr if device.dev_eui is None else None  # what its counter is kept under
         unique = [("name", device.name), ("dev_eui", device.dev_eui or ""), ("address", device.address or "")]
-        unique += [("dev_addr", alone or "")]
+        unique += [("dev_addr", alone or ""), ("wmbus", device.wmbus or "")]
         for key, value in unique:
             if value and first.setdefault((key, value), i) != i:
                 file_, line = tree.locate(("device", first[key, value], key))
@@ -205,10 +215,9 @@ def _tables(
     """Normalised id to the table's name and its keys, None where one of them has a fault."""
     tables: dict[str, tuple[str, dict[str, bytes] | None]] = {}
     for name, table in tree.data.items():
-        try:
-            id_ = format_dev_addr(parse_dev_addr(name)) if len(name) < 12 else format_eui64(parse_eui64(name))
-        except DecodeError:
-            fault((name,), "must be a table named by a DevEUI (16 hex digits) or a DevAddr (8)")
+        id_ = keys_id_of(name)
+        if id_ is None:
+            fault((name,), MUST_BE)
             continue
         if not isinstance(table, dict):
             fault((name,), f"must be a table with some of {', '.join(KEYS)}")
@@ -253,7 +262,7 @@ def _device_keys(device: DeviceConfig, raw: dict[str, bytes]) -> DeviceKeys:
             raise ValueError(f"a device with LoRaWAN {device.lorawan} needs {', '.join(wanted)}{odd}")
         make = keys_1_1 if device.version is Version.V1_1 else keys_1_0
         session = make(*(raw[k] for k in wanted))
-    return DeviceKeys(session, raw.get("app_key"), raw.get("nwk_key"))
+    return DeviceKeys(session, raw.get("app_key"), raw.get("nwk_key"), raw.get(WMBUS_KEY))
 
 
 def cross_faults(tree: Tree, devices: list[DeviceConfig], keys: dict[str, DeviceKeys], keys_shown: str) -> list[Fault]:

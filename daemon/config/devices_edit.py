@@ -15,6 +15,7 @@ import msgspec
 from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, parse, read_text
 from torhaus.daemon.config.keys_file import keys_text
+from torhaus.daemon.config.keys_names import WMBUS, keys_id_of
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.load import DeviceFiles, read_device_set, shown
 from torhaus.daemon.config.sealed import SealError, seal
@@ -87,8 +88,11 @@ def _documents(new: list[New], source: str) -> tuple[Document, Document]:
         lines[("device", i)] = device.line
         lines.update({("device", i, key): device.line for key in device.table})
         id_ = device.table.get("dev_eui") or device.table.get("dev_addr")
-        if device.keys and id_:
+        if id_:
             id_ = "".join(c for c in str(id_).strip().lower().removeprefix("0x") if c.isalnum())
+        elif "wmbus" in device.table:
+            id_ = keys_id_of(f"{WMBUS}{device.table['wmbus']}")  # None: a fault of the device itself
+        if device.keys and id_:
             keys.setdefault(id_, device.keys)
             key_lines[(id_,)] = device.line
             key_lines.update({(id_, key): device.line for key in device.keys})
@@ -108,7 +112,8 @@ def _device_block(device: DeviceConfig) -> str:
 
 def _keys_block(id_: str, keys: dict[str, str]) -> str:
     plain = {k: "".join(c for c in v if c.isalnum()).lower() for k, v in keys.items()}
-    return "\n".join(["", f"[{id_}]", *(f"{k} = {_toml(v)}" for k, v in plain.items())]) + "\n"
+    name = id_ if id_.isalnum() else _toml(id_)
+    return "\n".join(["", f"[{name}]", *(f"{k} = {_toml(v)}" for k, v in plain.items())]) + "\n"
 
 
 def _toml(value: object) -> str:

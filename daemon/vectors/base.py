@@ -31,13 +31,15 @@ _T = TypeVar("_T")
 class Tools(msgspec.Struct):
     """What a check may use.
 
-    `codec`: for lines that name none; `base`: where scripts and files are looked for; `beside`: the folder of the file.
+    `codec`: for lines that name none; `base`: where scripts and files are looked for; `beside`: the folder of the file;
+    `memory`: what a form's earlier lines say about later ones, by the form's name.
     """
 
     base: Path
     codec: str | None
     scripts: "Scripts"
     beside: Path = Path()
+    memory: dict[str, Any] = {}
 
 
 Check = Callable[[Line, Tools], Awaitable[str | None]]

@@ -12,6 +12,7 @@ FORMS: Final[dict[str, str]] = {
     "mbus": "torhaus.daemon.vectors.mbus",
     "payload": "torhaus.daemon.vectors.payload",
     "sml": "torhaus.daemon.vectors.sml",
+    "wmbus": "torhaus.daemon.vectors.wmbus",
 }
 """Form to a module with `check(line, tools)`."""
 

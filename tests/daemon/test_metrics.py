@@ -114,6 +114,8 @@ torhaus_scripts_starts_total counter
 torhaus_scripts_undecoded_records gauge
 torhaus_scripts_warnings_total counter
 torhaus_start_time_seconds gauge
+torhaus_wmbus_dropped_telegrams_total counter driver,reason
+torhaus_wmbus_meters gauge kind
 """
 
 SECRET = {"gateway": "aa555a00deadbeef", "device": "mayors-office", "document": "dismissal.pdf"}

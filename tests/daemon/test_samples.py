@@ -74,11 +74,16 @@ def test_the_devices_of_the_sample_load_with_their_keys(tmp_path: Path) -> None:
     (tmp_path / "torhaus.toml").write_text('[site]\nid = "x"\n')
     (tmp_path / "devices.toml").write_text(uncommented(text_of("devices"))[0], encoding="utf-8")
     keys = tmp_path / "devices.keys.toml"
-    keys.write_text(re.sub(r"(?m)^# (?=\[[0-9a-f]{16}\]$)", "", uncommented(text_of("devices.keys"))[0]))
+    keys.write_text(re.sub(r"(?m)^# (?=\[([0-9a-f]{16}|\"wmbus:.*\")\]$)", "", uncommented(text_of("devices.keys"))[0]))
     keys.chmod(0o600)
     found = load(tmp_path / "torhaus.toml")
-    assert [d.name for d in found.devices] == ["sitzungssaal-co2", "pumpwerk-fuellstand", "stromzaehler-rathaus"]
-    assert list(found.keys) == ["sitzungssaal-co2", "pumpwerk-fuellstand"]
+    assert [d.name for d in found.devices] == [
+        "sitzungssaal-co2",
+        "pumpwerk-fuellstand",
+        "wasser-rathaus",
+        "stromzaehler-rathaus",
+    ]
+    assert list(found.keys) == ["sitzungssaal-co2", "pumpwerk-fuellstand", "wasser-rathaus"]
     assert found.notes == ["0011223344556688: keys of no device in the list"]
 
 

@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from torhaus.codecs.cursor import Cursor
-from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, real, season
+from torhaus.codecs.meter.mbus.profile import is_profile, profile
+from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, raw_text, real, season
 from torhaus.codecs.meter.mbus.vif import FB, FD, FD_FD, PRIMARY, Vif, reserved
 from torhaus.codecs.meter.mbus.vife import Changed, apply
 from torhaus.codecs.model import DecodeError, RejectReason, Scalar
@@ -21,12 +22,15 @@ _MORE: Final = 0x1F
 _FD: Final = 0xFD
 _EXTENDED: Final[dict[int, dict[int, Vif]]] = {0xFB: FB, _FD: FD, 0xEF: {}}
 """The true code stands behind these; EF has none yet."""
+_FILL: Final = 0xFF
+_OWN: Final = "manufacturer_specific"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One value. `function`: "", max, min or error. `value` None: the meter says that it has none, or it is invalid.
 
-    `is_known` False: some code of it has no meaning in the standard, and stands in the name.
+    `is_known` False: some code of it has no meaning in the standard, and stands in the name. `profile`: the values of a
+    compact profile, whose bytes are `value`, as hex.
     """
 
     quantity: str
@@ -38,6 +42,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     subunit: int = 0
     fault: str | None = None
     is_known: bool = True
+    profile: tuple[Scalar, ...] = ()
 
 
 class Rest(msgspec.Struct, frozen=True, gc=False):
@@ -66,6 +71,8 @@ def records(data: bytes) -> Iterator[Record | Rest]:
         if dif in {_MANUFACTURER, _MORE}:
             yield Rest(cursor.rest(), dif == _MORE)
             return
+        if dif == _FILL and set(data[cursor.pos :]) <= {_FILL}:
+            return  # some meters fill up with FF, not with 2F
         try:
             record = _record(dif, cursor)
         except DecodeError as error:
@@ -90,17 +97,24 @@ def _record(dif: int, cursor: Cursor) -> Record:
         tariff |= (dife >> 4 & 3) << 2 * n
         subunit |= (dife >> 6 & 1) << n
         more, n = dife & 0x80, n + 1
-    vif, changes = _vib(cursor)
+    vif, changes = vib(cursor)
     changed = apply(vif, changes)
     value = _value(dif & 0x0F, changed, cursor)
+    is_row = dif & 0x0F == LVAR and is_profile(changed.quantity)
+    row = _profile(value, changed) if is_row and isinstance(value, str) else ()
     name, unit = changed.quantity, changed.unit
     return Record(
-        name, value, unit if value is None or not isinstance(value, str) else None,
-        FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, changed.fault, changed.is_known,
+        name, value, unit if value is None or row or not isinstance(value, str) else None,
+        FUNCTIONS[dif >> 4 & 3], storage, tariff, subunit, changed.fault, changed.is_known, row,
     )  # fmt: skip
 
 
-def _vib(cursor: Cursor) -> tuple[Vif, list[int]]:
+def _profile(raw: str, vif: Changed) -> tuple[Scalar, ...]:
+    values = profile(bytes.fromhex(raw)) or ()
+    return tuple(None if value is None else vif.scaled(value) for value in values)
+
+
+def vib(cursor: Cursor) -> tuple[Vif, list[int]]:
     """The value's meaning and the VIFEs that change it."""
     code = cursor.u8()
     more, low, length = code & 0x80, code & 0x7F, None
@@ -132,7 +146,8 @@ def _value(kind: int, vif: Changed, cursor: Cursor) -> Scalar:
         return None
     if kind == LVAR:
         start = cursor.pos + 1
-        found = lvar(cursor)
+        own = vif.quantity.startswith(_OWN)
+        found = raw_text(cursor) if is_profile(vif.quantity) else lvar(cursor, is_text=not own)
         if vif.kind in {"date", "season"} and isinstance(found, int):  # type M and others: as hex
             return cursor.data[start : cursor.pos][::-1].hex()
         return found if found is None or isinstance(found, str) else vif.scaled(found)

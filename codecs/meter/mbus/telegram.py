@@ -6,6 +6,8 @@ Source: EN 13757-3:2018 (variable data structure, CI 72 and 76; fixed one, CI 73
 - Values: `quantity[_function][_storage_n][_tariff_n][_subunit_n]`; function is `max`, `min` or `error`. A name that
   comes again in one telegram gets `_2`, `_3` and so on, in the order of the telegram.
 - Dates are local time in ISO 8601; a date or number that the meter marks as invalid is null.
+- A compact profile is its bytes, as hex, and its values `<name>_value_1` and so on, as sent: differences where the
+  profile says so (EN 13757-3, annex on profiles).
 - `<name>_fault`: what the meter says is wrong with this value. `manufacturer_data`: its own bytes, as hex.
   `more_records`: true when another telegram follows.
 - `unknown_codes`: how many values have a code that the standard gives no meaning; they are as sent, with the code in
@@ -83,7 +85,9 @@ def put_records(fields: Fields, data: bytes) -> None:
                 _put(fields, "more_records", Value(True))
             continue
         unknown += not record.is_known
-        name = _put(fields, name_of(record), Value(record.value, record.unit))
+        name = _put(fields, name_of(record), Value(record.value, None if record.profile else record.unit))
+        for n, value in enumerate(record.profile, start=1):
+            _put(fields, f"{name}_value_{n}", Value(value, record.unit))
         if record.fault is not None:
             _put(fields, f"{name}_fault", Value(record.fault))
     if unknown:

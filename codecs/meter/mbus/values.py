@@ -34,11 +34,15 @@ def real(raw: bytes) -> float | None:
     return float(f"{value:.7g}") if math.isfinite(value) else None
 
 
-def lvar(cursor: Cursor) -> str | int | None:
-    """A value of variable length: text, a BCD number, or binary, as a number up to 8 bytes and as hex above."""
+def lvar(cursor: Cursor, *, is_text: bool = True) -> str | int | None:
+    """A value of variable length: text, a BCD number, or binary, as a number up to 8 bytes and as hex above.
+
+    `is_text`: False where a manufacturer may have its own bytes instead; what cannot be printed is hex then, as sent.
+    """
     code = cursor.u8()
     if code <= 0xBF:
-        return text(cursor.take(code))
+        raw = cursor.take(code)
+        return text(raw) if is_text or raw.decode("latin-1").isprintable() else raw.hex()
     if code <= 0xC9 or 0xD0 <= code <= 0xD9:
         number = bcd(cursor.take(code & 0x0F))
         return number if number is None or code <= 0xC9 else -number
@@ -47,6 +51,14 @@ def lvar(cursor: Cursor) -> str | int | None:
         raw = cursor.take(size)
         return int.from_bytes(raw, "little", signed=True) if size <= 8 else raw[::-1].hex()
     raise DecodeError(RejectReason.UNSUPPORTED, f"variable length {code:#04x}")
+
+
+def raw_text(cursor: Cursor) -> str:
+    """The bytes of a value of variable length, as hex in the order of sending, where it is sent as text."""
+    code = cursor.u8()
+    if code > 0xBF:
+        raise DecodeError(RejectReason.UNSUPPORTED, f"variable length {code:#04x} of a profile")
+    return cursor.take(code).hex()
 
 
 def _year(low: int, hundreds: int = 0) -> int:

@@ -1,0 +1,1 @@
+"""Wireless M-Bus above the frame: addresses, security, compact frames, and a telegram's values."""

@@ -1,0 +1,139 @@
+"""Compact frames: values without their meaning, which an earlier full frame of the meter gave.
+
+Source: EN 13757-3:2018, annex on compact M-Bus frames.
+
+    compact   signature, 2 | CRC of the full frame, 2 | values one behind the other
+    format    n | signature, 2 | DIF, VIF and their extensions, one record behind the other
+
+The signature is the CRC over all DIFs, VIFs and their extensions (and texts of plain-text VIFs).
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+from torhaus.codecs.cursor import Cursor
+from torhaus.codecs.framing.wmbus import crc16
+from torhaus.codecs.meter.mbus.record import MAX_EXTENSIONS, vib
+from torhaus.codecs.meter.mbus.values import LVAR, SIZES
+from torhaus.codecs.model import DecodeError, RejectReason
+
+MAX_FORMATS: Final = 8
+"""Remembered for one meter, the latest: one each for what it sends in turn."""
+MAX_BYTES: Final = 256
+
+_IDLE: Final = 0x2F
+_KAMSTRUP: Final = (
+    "02ff2004134413615b6167",
+    "02ff20041392013ba1015b8101e7ff0f",
+    "02ff2004134413a1015b8101e7ff0f",
+    "02ff2004134413615b5167",
+    "02ff2004134413",
+)
+"""Formats of Kamstrup's water meters, which send a full frame only now and then; each is proved by its signature."""
+
+
+class Formats:
+    """Formats by signature, the latest. Belongs to whoever decodes the telegrams of one meter, or of several."""
+
+    def __init__(self, max_formats: int = MAX_FORMATS) -> None:
+        self._max = max_formats
+        self._by_signature: OrderedDict[int, bytes] = OrderedDict()
+
+    def learn(self, heads: bytes) -> None:
+        """Remember the DIFs and VIFs of a full frame."""
+        if heads and len(heads) <= MAX_BYTES:
+            signature = crc16(heads)
+            self._by_signature[signature] = heads
+            self._by_signature.move_to_end(signature)
+            if len(self._by_signature) > self._max:
+                self._by_signature.popitem(last=False)
+
+    def find(self, signature: int) -> bytes | None:
+        """The format of this signature, if it is known."""
+        return self._by_signature.get(signature) or KNOWN.get(signature)
+
+
+KNOWN: Final = {crc16(heads): heads for heads in map(bytes.fromhex, _KAMSTRUP)}
+
+
+def heads_of(data: bytes) -> bytes:
+    """DIFs, VIFs and their extensions of a full frame's records. Raises DecodeError."""
+    out = bytearray()
+    cursor = Cursor(data)
+    while cursor.left:
+        if data[cursor.pos] == _IDLE:
+            cursor.u8()
+        elif data[cursor.pos] & 0x0F == 0x0F:
+            break
+        else:
+            head, size = _head(cursor)
+            cursor.take(_size(cursor) if size is None else size)
+            out += head
+    return bytes(out)
+
+
+def full_frame(data: bytes, formats: Formats) -> bytes:
+    """The records of a compact frame. Raises DecodeError SHORT, CRC, or UNSUPPORTED while its format is not known."""
+    cursor = Cursor(data)
+    signature, crc = cursor.ule(2), cursor.ule(2)
+    heads = formats.find(signature)
+    if heads is None:
+        text = f"a compact frame of the format {signature:04x}, of which no full frame was heard yet"
+        raise DecodeError(RejectReason.UNSUPPORTED, text)
+    plan, out = Cursor(heads), bytearray()
+    while plan.left:
+        head, size = _head(plan)
+        out += head
+        if size is None:
+            at = cursor.pos
+            size = _size(cursor)
+            out += data[at : cursor.pos]
+        out += cursor.take(size)
+    rest = cursor.rest()
+    for whole in (bytes(out), bytes(out) + rest):
+        if crc16(whole) == crc:
+            return bytes(out) + rest
+    raise DecodeError(RejectReason.CRC, "checksum of the full frame does not match")
+
+
+def learn_format(data: bytes, formats: Formats) -> None:
+    """Remember a format frame. Raises DecodeError SHORT, SYNTAX or CRC."""
+    cursor = Cursor(data)
+    inner = Cursor(cursor.take(cursor.u8()))
+    signature, heads = inner.ule(2), inner.rest()
+    if crc16(heads) != signature:
+        raise DecodeError(RejectReason.CRC, "signature of the format frame does not match")
+    plan = Cursor(heads)
+    while plan.left:
+        _head(plan)
+    formats.learn(heads)
+
+
+def _head(cursor: Cursor) -> tuple[bytes, int | None]:
+    """DIF to last VIFE, and the size of the data; None where the data say it. Raises DecodeError."""
+    at = cursor.pos
+    dif = cursor.u8()
+    if dif & 0x0F == 0x0F:
+        raise DecodeError(RejectReason.SYNTAX, f"special function {dif:#04x} in a format")
+    more, n = dif & 0x80, 0
+    while more:
+        if n == MAX_EXTENSIONS:
+            raise DecodeError(RejectReason.LONG, f"more than {MAX_EXTENSIONS} DIFEs")
+        more, n = cursor.u8() & 0x80, n + 1
+    vib(cursor)
+    kind = dif & 0x0F
+    return cursor.data[at : cursor.pos], None if kind == LVAR else SIZES.get(kind, 0)
+
+
+def _size(cursor: Cursor) -> int:
+    """Bytes of data of variable length, whose first byte is read. Raises DecodeError."""
+    code = cursor.u8()
+    if code <= 0xBF:
+        return code
+    if code <= 0xC9 or 0xD0 <= code <= 0xD9 or 0xE0 <= code <= 0xEF:
+        return code & 0x0F
+    if 0xF0 <= code <= 0xF4:
+        return 4 * (code - 0xEC)
+    if code in {0xF5, 0xF6}:
+        return 48 if code == 0xF5 else 64
+    raise DecodeError(RejectReason.UNSUPPORTED, f"variable length {code:#04x}")

@@ -1,0 +1,36 @@
+"""The scan queue as one part of the daemon: made from the configuration, run, and counted."""
+
+import sqlite3
+from pathlib import Path
+
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.config.load import Loaded
+from torhaus.daemon.httpd import Route
+from torhaus.daemon.scans.migrate import StoreRefused
+from torhaus.daemon.scans.pages import ScanPages
+from torhaus.daemon.scans.queue import ScanQueue, StoreBusy
+from torhaus.daemon.scans.watch import ScanWatch
+from torhaus.drivers.base import DriverGone
+
+
+class ScanRoom:
+    """All of it on one site."""
+
+    def __init__(self, loaded: Loaded, clock: Clock) -> None:
+        self.watch = ScanWatch()
+        self.queue = ScanQueue(loaded.scan, Path(loaded.store.path), loaded.site.id, clock, self.watch)
+
+    def routes(self) -> list[tuple[str, str, Route]]:
+        """Its calls on the control socket."""
+        return ScanPages(self.queue).routes()
+
+    async def run(self) -> None:
+        """A store that cannot be had is a state of the box, told once; it is tried again like a driver's device."""
+        try:
+            await self.queue.run()
+        except (StoreBusy, StoreRefused, OSError, sqlite3.Error) as e:
+            raise DriverGone(str(e)) from e
+
+    async def refresh(self) -> None:
+        """How many scans stand where, for status and metrics. Raises sqlite3.Error."""
+        await self.watch.refresh(self.queue)
