@@ -24,7 +24,7 @@ from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
 from torhaus.daemon.pipeline import RECORD_BYTES
 from torhaus.daemon.scripts.host import Answer, ScriptHost
 from torhaus.daemon.scripts.protocol import Decoded, Job
-from torhaus.daemon.scripts.source import read_source
+from torhaus.daemon.scripts.source import read_package
 
 SCANNED: Final = 1 << 62
 QUEUE_RECORDS: Final = 2048
@@ -89,7 +89,7 @@ class Feeder:
 
     def register(self, script: str) -> None:
         """Read a script, so that jobs can name it. Raises OSError or ValueError."""
-        self._hashes[script] = self._host.register(read_source(Path(script)))
+        self._hashes[script] = self._host.register(read_package(Path(script)))
 
     def _feed(self, batch: list[Stored]) -> None:
         for stored in batch:

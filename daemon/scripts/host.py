@@ -25,7 +25,7 @@ from torhaus.daemon.scripts.protocol import (
     Refused,
     Source,
 )
-from torhaus.daemon.scripts.source import Sources, decode_source
+from torhaus.daemon.scripts.source import Package, Sources, decode_source
 from torhaus.daemon.supervise import Backoff
 
 Answer = Decoded | Encoded | DecodeError
@@ -107,13 +107,14 @@ class ScriptHost:
 
     # ---- scripts
 
-    def register(self, text: str) -> str:
+    def register(self, source: Package | str) -> str:
         """Make a script known; returns what a job calls it by. ValueError when it is too large or there are too many.
 
-        Bytes that are no UTF-8 may be escaped as surrogates in `text`.
+        Bytes that are no UTF-8 may be escaped as surrogates in a text.
         """
-        text = decode_source(text.encode("utf-8", "surrogateescape"))
-        return self._sources.add(text)
+        if isinstance(source, str):
+            source = Package(decode_source(source.encode("utf-8", "surrogateescape")))
+        return self._sources.add(source)
 
     def forget(self, source_hash: str) -> None:
         """Withdraw a script. Jobs for it that still wait are refused."""
@@ -240,7 +241,8 @@ class ScriptHost:
         self._batch_size = len(batch)
         for source_hash in {waiting.job.source_hash for waiting in batch} - self._sent:
             if source_hash in self._sources:
-                child.send(Source(source_hash, self._sources[source_hash]))
+                source = self._sources[source_hash]
+                child.send(Source(source_hash, source.text, source.main, source.files))
                 self._sent.add(source_hash)
         child.send(Batch([waiting.job for waiting in batch]))
         while batch:

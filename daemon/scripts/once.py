@@ -9,7 +9,7 @@ from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.scripts.host import HostLimits, ScriptHost
 from torhaus.daemon.scripts.protocol import Encoded, Job, extra_input
-from torhaus.daemon.scripts.source import read_source
+from torhaus.daemon.scripts.source import read_package
 
 _T = TypeVar("_T")
 
@@ -21,7 +21,7 @@ def decode_once(
 
     Raises DecodeError as the daemon would record it, and OSError or ValueError when the file cannot be read.
     """
-    text = read_source(path)
+    text = read_package(path)
 
     def ask(host: ScriptHost) -> asyncio.Future[Fields]:
         return host.submit(Job(path.name, host.register(text), payload, fport, recv_time))
@@ -31,7 +31,7 @@ def decode_once(
 
 def encode_once(path: Path, data: object, fport: int | None = None, clock: Clock | None = None) -> Encoded:
     """The downlink that a script makes of `data`, any JSON value. As decode_once; ValueError also for too much data."""
-    text = read_source(path)
+    text = read_package(path)
     extra = extra_input({"data": data})
 
     def ask(host: ScriptHost) -> asyncio.Future[Encoded]:

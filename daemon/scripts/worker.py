@@ -107,7 +107,7 @@ class Worker:
         if self._engine is None:
             raise ProtocolError("the first message is not the set-up")
         if isinstance(request, Source):
-            self._engine.add(request.source_hash, request.text)
+            self._engine.add(request.source_hash, request.text, request.main, request.files)
         elif isinstance(request, Forget):
             self._engine.forget(request.source_hash)
         elif isinstance(request, Batch):
