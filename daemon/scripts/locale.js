@@ -1,73 +1,80 @@
-// Numbers and times as a locale writes them: evaluated when a script first asks for it. German, English (US, GB) and
-// French; time zones UTC and those of the European Union's summer time. The engine has no Intl of its own.
+// Numbers and times as a locale writes them: evaluated when a script first asks for it. Numbers and figures of dates in
+// German, English (US, GB) and French; names of months and days in English only; time zones UTC and those with the
+// European Union's summer time. What is not covered throws: a wrong text would be worse. The engine has no Intl.
 // Sources: ECMA-402 (Intl.NumberFormat, Intl.DateTimeFormat: options and defaults), Unicode CLDR (patterns and names),
 // Directive 2000/84/EC (summer time: last Sundays of March and October, 1:00 UTC).
 (function () {
   "use strict";
+  const HOUR_MS = 3600000;
+  const MONTHS =
+    "January February March April May June July August September October November December".split(" ");
+  const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
+  const en = { group: ",", decimal: ".", percent: "%", order: ["M", "D", "Y"], mark: "/", between: ", ", is12: true };
   const LANGUAGES = {
     __proto__: null,
-    en: { group: ",", decimal: ".", percent: "%", date: "M/D/Y", between: ", ", h12: true, months: "January February March April May June July August September October November December", days: "Sunday Monday Tuesday Wednesday Thursday Friday Saturday", short: 3 },
-    de: { group: ".", decimal: ",", percent: "\u00a0%", date: "D.M.Y", between: ", ", months: "Januar Februar März April Mai Juni Juli August September Oktober November Dezember", days: "Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag", short: 3 },
-    fr: { group: "\u202f", decimal: ",", percent: "\u202f%", date: "DD/MM/Y", between: " ", months: "janvier février mars avril mai juin juillet août septembre octobre novembre décembre", days: "dimanche lundi mardi mercredi jeudi vendredi samedi", short: 3 },
+    en,
+    "en-gb": { ...en, order: ["DD", "MM", "Y"], is12: false },
+    de: { group: ".", decimal: ",", percent: "\u00a0%", order: ["D", "M", "Y"], mark: ".", between: ", " },
+    fr: { group: "\u202f", decimal: ",", percent: "\u202f%", order: ["DD", "MM", "Y"], mark: "/", between: " " },
   };
-  LANGUAGES["en-GB"] = { ...LANGUAGES.en, date: "DD/MM/Y", h12: false };
-  const ZONES = {
-    __proto__: null,
-    utc: [0], "etc/utc": [0], gmt: [0], "etc/gmt": [0], "atlantic/reykjavik": [0],
-    "europe/london": [0, 1], "europe/dublin": [0, 1], "europe/lisbon": [0, 1],
-    "europe/moscow": [3], "europe/istanbul": [3], "europe/minsk": [3],
-  };
-  for (const city of "amsterdam andorra belgrade berlin bratislava brussels budapest busingen copenhagen gibraltar ljubljana luxembourg madrid malta monaco oslo paris podgorica prague rome san_marino sarajevo skopje stockholm tirane vaduz vatican vienna warsaw zagreb zurich".split(" "))
-    ZONES[`europe/${city}`] = [1, 1];
-  for (const city of "athens bucharest chisinau helsinki kiev kyiv mariehamn riga sofia tallinn vilnius".split(" "))
-    ZONES[`europe/${city}`] = [2, 1];
+  const CENTRAL =
+    "amsterdam andorra belgrade berlin bratislava brussels budapest busingen copenhagen gibraltar ljubljana " +
+    "luxembourg madrid malta monaco oslo paris podgorica prague rome san_marino sarajevo skopje stockholm tirane " +
+    "vaduz vatican vienna warsaw zagreb zurich";
+  const EASTERN = "athens bucharest helsinki kiev kyiv mariehamn riga sofia tallinn vilnius";
+  const ZONES = { __proto__: null, utc: [0], "etc/utc": [0], gmt: [0], "etc/gmt": [0] };
+  for (const [hours, cities] of [[0, "london dublin lisbon"], [1, CENTRAL], [2, EASTERN]])
+    for (const city of cities.split(" ")) ZONES[`europe/${city}`] = [hours, 1];
 
-  const wrong = (what) => new RangeError(what);
-  const HOUR = 3600000;
+  const wrong = (text) => new RangeError(text);
+  const not = (what) => wrong(`${what} is not available to scripts`);
 
   function languageOf(locales) {
     const tag = String((Array.isArray(locales) ? locales[0] : locales) ?? "en-US");
-    if (!/^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$/.test(tag)) throw wrong(`Incorrect locale information provided`);
-    const found = tag.toLowerCase() === "en-gb" ? "en-GB" : tag.slice(0, 2).toLowerCase();
-    return [found in LANGUAGES ? tag : "en-US", LANGUAGES[found] ?? LANGUAGES.en];
+    if (!/^[a-z]{2,3}(-[a-z0-9]{1,8})*$/i.test(tag)) throw wrong("Incorrect locale information provided");
+    const lower = tag.toLowerCase();
+    const language = LANGUAGES[lower] ?? LANGUAGES[lower.split("-")[0]];
+    if (!language) throw not(`the locale ${tag}`);
+    return language;
   }
 
-  function lastSunday(year, month) {
-    const end = new Date(Date.UTC(year, month + 1, 0, 1));
-    return end.getTime() - end.getUTCDay() * 24 * HOUR;
-  }
-
-  function offsetMs(zone, time) {
-    const [hours, summer] = zone;
-    if (!summer) return hours * HOUR;
-    const year = new Date(time).getUTCFullYear();
-    return (hours + (time >= lastSunday(year, 2) && time < lastSunday(year, 9) ? 1 : 0)) * HOUR;
+  function refuse(options, names) {
+    for (const name of names.split(" ")) if (options[name] !== undefined) throw not(`${name}: "${options[name]}"`);
   }
 
   // ---- numbers
 
+  // Rounded half up on the shortest decimal digits that mean the number, not on its binary value: 1.005 becomes 1.01.
   function digitsOf(value, least, most) {
-    let text = value.toFixed(most);
-    if (/e/.test(text)) return [text, ""];
-    let [whole, part = ""] = text.split(".");
+    const [mantissa, exponent] = value.toExponential().split("e");
+    let digits = BigInt(mantissa.replace(".", ""));
+    let places = mantissa.replace(".", "").length - 1 - Number(exponent);
+    if (places > most) {
+      const unit = 10n ** BigInt(places - most);
+      digits = (digits + unit / 2n) / unit;
+      places = most;
+    } else if (places < 0) {
+      digits *= 10n ** BigInt(-places);
+      places = 0;
+    }
+    const text = digits.toString().padStart(places + 1, "0");
+    let part = text.slice(text.length - places).padEnd(least, "0");
     while (part.length > least && part.endsWith("0")) part = part.slice(0, -1);
-    return [whole, part];
+    return [text.slice(0, text.length - places), part];
   }
 
-  function numberText(value, [, language], options) {
-    const number = typeof value === "bigint" ? Number(value) : Number(value);
-    if (Number.isNaN(number)) return "NaN";
+  function numberText(value, language, options) {
+    refuse(options, "currency unit notation signDisplay minimumSignificantDigits maximumSignificantDigits");
+    const number = Number(value);
     const isPercent = options.style === "percent";
+    if (Number.isNaN(number)) return isPercent ? `NaN${language.percent}` : "NaN";
     const scaled = Math.abs(isPercent ? number * 100 : number);
-    const least = options.minimumFractionDigits ?? Math.min(0, options.maximumFractionDigits ?? 0);
-    const most = options.maximumFractionDigits ?? Math.max(least, isPercent ? 0 : 3);
+    const most = options.maximumFractionDigits ?? Math.max(options.minimumFractionDigits ?? 0, isPercent ? 0 : 3);
+    const least = options.minimumFractionDigits ?? 0;
     if (!(least >= 0 && least <= most && most <= 100)) throw wrong("maximumFractionDigits value is out of range.");
-    let text;
-    if (scaled === Infinity) text = "∞";
-    else {
-      let [whole, part] = options.maximumSignificantDigits
-        ? digitsOf(Number(scaled.toPrecision(options.maximumSignificantDigits)), 0, 20)
-        : digitsOf(scaled, least, most);
+    let text = "∞";
+    if (scaled !== Infinity) {
+      let [whole, part] = digitsOf(scaled, least, most);
       whole = whole.padStart(options.minimumIntegerDigits ?? 1, "0");
       if (options.useGrouping !== false) whole = whole.replace(/\B(?=(\d{3})+$)/g, language.group);
       text = part ? whole + language.decimal + part : whole;
@@ -77,108 +84,107 @@
 
   // ---- dates
 
-  const two = (n) => String(n).padStart(2, "0");
-  const PARTS = ["weekday", "year", "month", "day", "hour", "minute", "second", "fractionalSecondDigits", "dateStyle", "timeStyle"];
+  const two = (number) => String(number % 100).padStart(2, "0");
+  const DAY_PARTS = { weekday: undefined, year: "numeric", month: "numeric", day: "numeric" };
+  const CLOCK_PARTS = { hour: "numeric", minute: "2-digit", second: "2-digit" };
+  const some = (options, parts) => Object.keys(parts).some((name) => options[name] !== undefined);
 
-  function withDefaults(options, what) {
-    if (PARTS.some((name) => options[name] !== undefined)) return options;
-    const date = { year: "numeric", month: "numeric", day: "numeric" };
-    const time = { hour: "numeric", minute: "2-digit", second: "2-digit" };
-    return { ...options, ...(what === "time" ? {} : date), ...(what === "date" ? {} : time) };
+  // What is shown when the options name no part of a date or a time. `what`: "date", "time" or "all".
+  function complete(options, what, isMethod) {
+    const hasDay = some(options, DAY_PARTS);
+    const hasClock = some(options, CLOCK_PARTS);
+    const out = { ...options };
+    if (what === "all" ? !hasDay && !hasClock : what === "date" && !hasDay && (isMethod || !hasClock)) Object.assign(out, DAY_PARTS);
+    if (what === "all" ? !hasDay && !hasClock : what === "time" && !hasClock) Object.assign(out, CLOCK_PARTS);
+    return out;
   }
 
-  function dateText(value, [, language], options) {
+  function lastSunday(year, month) {
+    const end = new Date(Date.UTC(year, month + 1, 0, 1));
+    return end.getTime() - end.getUTCDay() * 24 * HOUR_MS;
+  }
+
+  function offsetMs(name, time) {
+    const zone = ZONES[String(name ?? "UTC").toLowerCase()];
+    if (!zone) throw not(`the time zone ${name}`);
+    const year = new Date(time).getUTCFullYear();
+    if (zone[1] && year < 1996) throw not(`${name} before 1996`); // summer time ended on other days
+    const isSummer = zone[1] && time >= lastSunday(year, 2) && time < lastSunday(year, 9);
+    return (zone[0] + (isSummer ? 1 : 0)) * HOUR_MS;
+  }
+
+  function dateText(value, language, options) {
+    refuse(options, "dateStyle timeStyle timeZoneName fractionalSecondDigits dayPeriod era calendar numberingSystem");
     const time = value === undefined ? Date.now() : Number(value);
     if (Number.isNaN(time)) throw wrong("Invalid time value");
-    if (options.dateStyle || options.timeStyle) throw wrong("dateStyle and timeStyle are not available to scripts");
-    const zone = ZONES[String(options.timeZone ?? "UTC").toLowerCase()];
-    if (!zone) throw wrong(`Invalid time zone specified: ${options.timeZone}`);
-    const local = new Date(time + offsetMs(zone, time));
-    const date = dayText(local, language, options);
+    const local = new Date(time + offsetMs(options.timeZone, time));
+    const [day, isLong] = dayText(local, language, options);
     const clock = clockText(local, language, options);
-    return date && clock ? date + language.between + clock : date + clock;
+    return [day, clock].filter(Boolean).join(isLong ? " at " : language.between);
   }
 
   function dayText(local, language, options) {
     const { weekday, year, month, day } = options;
-    const name = (list, index, style) => {
-      const full = list.split(" ")[index];
-      return style === "long" ? full : full.slice(0, style === "narrow" ? 1 : language.short);
-    };
-    const number = (value, style, pad) => (style === "2-digit" || (style === "numeric" && pad) ? two(value % 100) : String(value));
-    const inWords = month === "long" || month === "short" || month === "narrow";
-    const years = year && (year === "2-digit" ? two(local.getUTCFullYear() % 100) : String(local.getUTCFullYear()));
-    const days = weekday && name(language.days, local.getUTCDay(), weekday);
-    let text;
-    if (inWords) {
-      const months = name(language.months, local.getUTCMonth(), month);
-      const dot = language === LANGUAGES.de && day ? "." : "";
-      const dated = day && number(local.getUTCDate(), day, false);
-      text = language.h12 ? [[months, dated].filter(Boolean).join(" "), years].filter(Boolean).join(day ? ", " : " ") : [dated && dated + dot, months, years].filter(Boolean).join(" ");
-    } else {
-      const order = language.date.split(/[/.]/);
-      const mark = language.date.includes(".") ? "." : "/";
-      const shown = order.map((sign) => {
-        if (sign[0] === "Y") return years;
-        return sign[0] === "M" ? month && number(local.getUTCMonth() + 1, month, sign.length === 2) : day && number(local.getUTCDate(), day, sign.length === 2);
-      });
-      text = shown.filter(Boolean).join(mark);
+    const named = (names, index, style) => (style === "long" ? names[index] : names[index].slice(0, 3));
+    const figure = (value, style, pad) => (style === "2-digit" || pad ? two(value) : String(value));
+    const isNamed = month === "long" || month === "short";
+    if (month === "narrow" || weekday === "narrow") throw not("narrow");
+    if ((isNamed || weekday) && language !== en) throw not("the name of a month or a day in another language than US English");
+    const years = year && figure(local.getUTCFullYear(), year);
+    const days = weekday && named(DAYS, local.getUTCDay(), weekday);
+    if (isNamed) {
+      const first = [named(MONTHS, local.getUTCMonth(), month), day && figure(local.getUTCDate(), day)].filter(Boolean).join(" ");
+      return [[days, first, years].filter(Boolean).join(", ").replace(day ? "" : ", ", day ? "" : " "), month === "long"];
     }
-    return [days, text].filter(Boolean).join(", ");
+    const parts = { Y: years, M: month && [local.getUTCMonth() + 1, month], D: day && [local.getUTCDate(), day] };
+    const count = [year, month, day].filter(Boolean).length;
+    const shown = language.order.map((sign) => {
+      const part = parts[sign[0]];
+      return Array.isArray(part) ? figure(...part, count > 1 && sign.length === 2) : part;
+    });
+    return [[days, shown.filter(Boolean).join(language.mark)].filter(Boolean).join(", "), false];
   }
 
-  function clockText(local, language, options) {
-    const { hour, minute, second } = options;
-    if (!hour && !minute && !second) return "";
-    const cycle = options.hourCycle ?? (options.hour12 === undefined ? (language.h12 ? "h12" : "h23") : options.hour12 ? "h12" : "h23");
-    const isHalf = cycle === "h12" || cycle === "h11";
+  function clockText(local, language, { hour, minute, second, hour12, hourCycle }) {
+    const plain = language.is12 ? "h12" : "h23";
+    // US English without 12 hours counts from 1 to 24, as Node.js does.
+    const cycle = hour12 === undefined ? hourCycle ?? plain : hour12 ? "h12" : language.is12 ? "h24" : "h23";
+    if (cycle === "h11") throw not("h11");
     const hours = local.getUTCHours();
-    const shown = [];
-    if (hour) {
-      const value = cycle === "h12" ? hours % 12 || 12 : cycle === "h24" ? hours || 24 : hours;
-      shown.push(hour === "2-digit" || (!isHalf && minute) ? two(value) : String(value));
-    }
-    if (minute) shown.push(hour || second || minute === "2-digit" ? two(local.getUTCMinutes()) : String(local.getUTCMinutes()));
-    if (second) shown.push(minute || second === "2-digit" ? two(local.getUTCSeconds()) : String(local.getUTCSeconds()));
-    return shown.join(":") + (hour && isHalf ? (hours < 12 ? "\u202fAM" : "\u202fPM") : "");
+    const counted = cycle === "h12" ? hours % 12 || 12 : cycle === "h24" ? hours || 24 : hours;
+    const alone = [hour, minute, second].filter(Boolean).length < 2;
+    const shown = [
+      hour && (hour === "2-digit" || cycle !== "h12" ? two(counted) : String(counted)),
+      minute && (alone ? String(local.getUTCMinutes()) : two(local.getUTCMinutes())),
+      second && (alone ? String(local.getUTCSeconds()) : two(local.getUTCSeconds())),
+    ];
+    const unit = hour && cycle === "h12" ? (hours < 12 ? " AM" : " PM") : "";
+    if (alone && hour && language !== en && !language.is12) throw not("an hour alone");
+    return shown.filter(Boolean).join(":") + unit;
   }
 
-  class NumberFormat {
-    #language;
-    #options;
-    constructor(locales, options = {}) {
-      this.#language = languageOf(locales);
-      this.#options = { ...options };
-      this.format = (value) => numberText(value, this.#language, this.#options);
-    }
-    resolvedOptions() {
-      return { locale: this.#language[0], numberingSystem: "latn", style: "decimal", ...this.#options };
-    }
+  function formatter(text, prepare) {
+    return class {
+      #options;
+      #language;
+      constructor(locales, options = {}) {
+        this.#language = languageOf(locales);
+        this.#options = prepare(options);
+        this.format = (value) => text(value, this.#language, this.#options);
+      }
+      resolvedOptions() {
+        return { timeZone: "UTC", ...this.#options };
+      }
+    };
   }
 
-  class DateTimeFormat {
-    #language;
-    #options;
-    constructor(locales, options = {}) {
-      this.#language = languageOf(locales);
-      this.#options = withDefaults({ ...options }, "date");
-      this.format = (value) => dateText(value, this.#language, this.#options);
-    }
-    resolvedOptions() {
-      return { locale: this.#language[0], calendar: "gregory", numberingSystem: "latn", timeZone: "UTC", ...this.#options };
-    }
-  }
-
-  const dated = (what) => (date, locales, options = {}) =>
-    Number.isNaN(date.getTime()) ? "Invalid Date" : dateText(date, languageOf(locales), only(withDefaults(options, what), what));
-  const only = (options, what) => {
-    if (what === "date" && !["weekday", "year", "month", "day"].some((name) => options[name])) return { ...options, ...withDefaults({}, "date") };
-    if (what === "time" && !["hour", "minute", "second"].some((name) => options[name])) return { ...options, ...withDefaults({}, "time") };
-    return options;
-  };
-
+  const dated = (what) => (time, locales, options = {}) =>
+    Number.isNaN(time) ? "Invalid Date" : dateText(time, languageOf(locales), complete(options, what, true));
   return {
-    Intl: { NumberFormat, DateTimeFormat },
+    Intl: {
+      NumberFormat: formatter(numberText, (options) => ({ ...options })),
+      DateTimeFormat: formatter(dateText, (options) => complete(options, "date", false)),
+    },
     number: (value, locales, options = {}) => numberText(value, languageOf(locales), options),
     date: dated("all"),
     day: dated("date"),
