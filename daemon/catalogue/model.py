@@ -19,7 +19,8 @@ _HEADER: Final = 2000
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One model of one vendor. `vendor` and `model` in lower case, words joined by hyphens.
 
-    `script` is its decoder. `examples` are the catalogue's own, without the name of the script. `keeps_state`: the
+    `script` is its decoder; `encoder` another script for downlinks, where there is one. `examples` are the catalogue's
+    own, with a `codec_path` only where it is another than the decoder: its name in the same folder. `keeps_state`: the
     catalogue says that the script needs the context of earlier messages.
     """
 
@@ -27,6 +28,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     name: str = ""
     script: Path
+    encoder: Path | None = None
     examples: tuple[Line, ...] = ()
     licence: str = "not stated"
     keeps_state: bool = False

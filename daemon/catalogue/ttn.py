@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from torhaus.daemon.catalogue.documents import Unreadable, read
 from torhaus.daemon.catalogue.model import Entry, Found, Line, Skipped, hexed, licence_of, slug
 
@@ -49,14 +51,7 @@ def _vendor(folder: Path) -> Found:
         entry = codecs[codec]
         if isinstance(entry, Entry):
             name = said["name"] if isinstance(said.get("name"), str) else ""
-            yield Entry(
-                vendor=entry.vendor,
-                model=slug(path.stem),
-                name=name,
-                script=entry.script,
-                examples=entry.examples,
-                licence=entry.licence,
-            )
+            yield msgspec.structs.replace(entry, model=slug(path.stem), name=name)
     for name in sorted(codecs):
         entry = codecs[name]
         if name not in named or isinstance(entry, Skipped):
@@ -78,15 +73,32 @@ def codec_name(device: dict[str, Any]) -> str | None:
 
 
 def _codec(folder: Path, name: str, said: dict[str, Any]) -> Entry:
-    scripts = [said[part].get("fileName") for part, _ in _PARTS if isinstance(said.get(part), dict)]
-    script = folder / str(scripts[0] if scripts else None)
-    if not script.is_file() or not script.resolve().is_relative_to(folder.resolve()):
-        raise Unreadable(f"the script {scripts[0] if scripts else ''} is not there")
-    lines = [line for part, kind in _PARTS if isinstance(said.get(part), dict) for line in _lines(said[part], kind)]
-    model = slug(name.removesuffix("-codec"))
+    scripts = {kind: _script(folder, said[part]) for part, kind in _PARTS if isinstance(said.get(part), dict)}
+    if not scripts:
+        raise Unreadable("has no script")
+    script = next(iter(scripts.values()))
+    encoder = scripts.get("downlink-encode", script)
+    lines: list[Line] = []
+    for part, kind in _PARTS:
+        if kind in scripts:
+            other = {} if scripts[kind] == script else {"codec_path": scripts[kind].name}
+            lines += (line | other for line in _lines(said[part], kind))
     return Entry(
-        vendor=slug(folder.name), model=model, script=script, examples=tuple(lines), licence=licence_of(script)
+        vendor=slug(folder.name),
+        model=slug(name.removesuffix("-codec")),
+        script=script,
+        encoder=None if encoder == script else encoder,
+        examples=tuple(lines),
+        licence=licence_of(script),
     )
+
+
+def _script(folder: Path, part: dict[str, Any]) -> Path:
+    name = part.get("fileName")
+    script = folder / str(name)
+    if not isinstance(name, str) or not script.is_file() or script.resolve().parent != folder.resolve():
+        raise Unreadable(f"the script {name or ''} is not there")
+    return script
 
 
 def _lines(part: dict[str, Any], kind: str) -> Iterator[Line]:
