@@ -192,6 +192,8 @@ class TorhausCollector:
         yield _count("torhaus_scripts_starts", "Starts of the script process", [], [((), s.starts)])
         yield _count("torhaus_scripts_deaths", "Ends of the script process that nobody asked for", [], [((), s.deaths)])
         yield _count("torhaus_scripts_hangs", "Times it was ended because it hung", [], [((), s.hangs)])
+        yield _gauge("torhaus_scripts_aside", "Scripts that are not tried for a while", [], [((), len(s.aside))])
+        yield _count("torhaus_scripts_pauses", "Times a script was set aside", [], [((), s.pauses)])
         warned = self._watch.script_warnings
         yield _count("torhaus_scripts_warnings", "Warnings that scripts gave with results", [], [((), warned)])
         undecoded = sum(end - start for start, end in self._outbox.undecoded)

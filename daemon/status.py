@@ -15,7 +15,7 @@ from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
 from torhaus.daemon.outbox.store import Outbox
-from torhaus.daemon.scripts.host import HostStatus
+from torhaus.daemon.scripts.host_model import HostStatus
 from torhaus.daemon.watch import DriverState, Watch
 
 if TYPE_CHECKING:  # a site without scan stations starts without their rooms
@@ -156,6 +156,10 @@ class Survey:
         found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
         silent = self._watch.gateways.silent()
         found += [f"gateway {eui}: silent for {seconds / 60:.0f} min" for eui, seconds in silent.items()]
+        if self.scripts is not None:
+            found += [
+                f"script {name}: set aside for a while: it kept breaking its limits" for name in self.scripts().aside
+            ]
         if self.scan_watch is not None:
             places = self.scan_watch.stations.items()
             why = {name: f" ({p.detail})" if p.detail else "" for name, p in places}

@@ -109,7 +109,7 @@ async def families() -> list[tuple[str, str, list[str], str]]:
     from torhaus.daemon.metrics import TorhausCollector
     from torhaus.daemon.outbox.store import Limits, Outbox
     from torhaus.daemon.scans.watch import ScanWatch
-    from torhaus.daemon.scripts.host import HostStatus
+    from torhaus.daemon.scripts.host_model import HostStatus
     from torhaus.daemon.status import Survey
     from torhaus.daemon.watch import Watch
 

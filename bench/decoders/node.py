@@ -1,4 +1,4 @@
-"""The same questions to plain Node.js as to the script host, with the same judge: what Node returns is read as ours is."""
+"""The same questions to plain Node.js as to the script host, and the same judge."""
 
 import asyncio
 import shutil

@@ -16,7 +16,9 @@ from torhaus.daemon.catalogue.model import Entry, Line
 FPORT: Final = 85
 _BLOCK: Final = re.compile(r"```(?:json|js|javascript)?\s*\n(.*?)```", re.DOTALL)
 _HEX: Final = re.compile(r"^\s*//\s*((?:[0-9A-Fa-f]{2}\s*)+)$", re.MULTILINE)
-_PIECE: Final = re.compile(r"""("(?:[^"\\]|\\.)*")|('(?:[^'\\]|\\.)*')|(//[^\n]*)|(,)(?=\s*[}\]])|([A-Za-z_$][\w$]*)(?=\s*:)""")
+_PIECE: Final = re.compile(
+    r"""("(?:[^"\\]|\\.)*")|('(?:[^'\\]|\\.)*')|(//[^\n]*)|(,)(?=\s*[}\]])|([A-Za-z_$][\w$]*)(?=\s*:)"""
+)
 
 
 def find(root: Path) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ refused: a page of them can stand for gigabytes.
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -65,7 +65,7 @@ def _yaml(text: str) -> Any:  # noqa: ANN401
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        yaml_implicit_resolvers: dict[str, list[Any]] = {}
+        yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
 
     for tag, form, first in _CORE:
         Loader.add_implicit_resolver(tag, re.compile(form), ["" if c == "\0" else c for c in first])

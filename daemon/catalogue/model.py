@@ -12,7 +12,9 @@ from torhaus.daemon.scripts.source import read_source
 Line = dict[str, Any]
 """An example in the form that `torhaus codecs test` takes."""
 
-_LICENCE: Final = re.compile(r"(?i)(SPDX-License-Identifier:\s*\S+|copyright\b.{0,60}|licen[cs]ed? under.{0,60}|\bMIT\b.{0,20})")
+_LICENCE: Final = re.compile(
+    r"(?i)(SPDX-License-Identifier:\s*\S+|copyright\b.{0,60}|licen[cs]ed? under.{0,60}|\bMIT\b.{0,20})"
+)
 _HEADER: Final = 2000
 
 

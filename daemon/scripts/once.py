@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.clock import Clock, SystemClock
-from torhaus.daemon.scripts.host import HostLimits, ScriptHost
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import HostLimits
 from torhaus.daemon.scripts.protocol import Encoded, Job, extra_input
 from torhaus.daemon.scripts.source import read_package
 

@@ -29,6 +29,9 @@ MAX_WARNINGS: Final = 8
 """Warnings of one result that are kept, each cut to MAX_WARNING characters."""
 MAX_WARNING: Final = 200
 
+STRIKES: Final = 3
+"""Broken limits in a row after which a script is set aside for a while (aside.py)."""
+
 OWN_SOURCES: Final = ("prelude.js", "text.js", "buffer.js", "crypto.js", "locale.js")
 """Our own JavaScript, in the order in which a context takes it."""
 

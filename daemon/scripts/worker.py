@@ -14,9 +14,10 @@ import sys
 import time
 from typing import Final
 
-from torhaus.codecs.model import DecodeError
+from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.daemon.scripts.engine import Engine
 from torhaus.daemon.scripts.protocol import (
+    STRIKES,
     Answers,
     Batch,
     Decoded,
@@ -117,11 +118,9 @@ class Worker:
         grant_cpu(self._limits, len(jobs))
         done: list[Decoded | Refused | Encoded] = []
         flushed = time.monotonic()
+        strikes: dict[tuple[str, str | None], int] = {}
         for job in jobs:
-            try:
-                done.append(engine.decode(job))
-            except DecodeError as error:
-                done.append(Refused(error.reason, error.detail))
+            done.append(_one(engine, job, strikes))
             if time.monotonic() - flushed > FLUSH_S:
                 self._answer(done)
                 done = []
@@ -141,6 +140,22 @@ class Worker:
             self._answer(done[half:])
             return
         self._peer.sendall(frame)
+
+
+def _one(engine: Engine, job: Job, strikes: dict[tuple[str, str | None], int]) -> Decoded | Refused | Encoded:
+    """One job. What breaks its limits again and again within a batch is not tried further: others wait behind it."""
+    sender = job.source_hash, job.dev_eui
+    if strikes and strikes.get(sender, 0) >= STRIKES:
+        return Refused(RejectReason.SCRIPT_ASIDE, f"{job.script_id}: set aside: it kept breaking its limits")
+    try:
+        made = engine.decode(job)
+    except DecodeError as error:
+        if error.reason in {RejectReason.SCRIPT_TIME, RejectReason.SCRIPT_MEMORY}:
+            strikes[sender] = strikes.get(sender, 0) + 1
+        return Refused(error.reason, error.detail)
+    if strikes:
+        strikes.pop(sender, None)
+    return made
 
 
 def main() -> int:

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
-from torhaus.daemon.scripts.host import HostLimits, ScriptHost
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import HostLimits
 from torhaus.daemon.scripts.protocol import Call, Encoded, Job, extra_input
 from torhaus.daemon.scripts.source import read_package
 

@@ -106,8 +106,10 @@ torhaus_scan_station_up gauge station
 torhaus_scan_taken_bytes_total counter station
 torhaus_scan_target_documents gauge state,target
 torhaus_scan_target_up gauge target
+torhaus_scripts_aside gauge
 torhaus_scripts_deaths_total counter
 torhaus_scripts_hangs_total counter
+torhaus_scripts_pauses_total counter
 torhaus_scripts_queued_records gauge
 torhaus_scripts_starts_total counter
 torhaus_scripts_undecoded_records gauge
