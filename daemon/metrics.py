@@ -187,6 +187,8 @@ class TorhausCollector:
     def _scripts(self) -> Iterator[Metric]:
         if self._survey.scripts is None:
             return
+        late = len(self._survey.late())
+        yield _gauge("torhaus_devices_overdue", "Devices that should have been heard by now", [], [((), late)])
         s = self._survey.scripts()
         yield _gauge("torhaus_scripts_queued_records", "Records that wait for their script", [], [((), s.queued)])
         yield _count("torhaus_scripts_starts", "Starts of the script process", [], [((), s.starts)])

@@ -43,7 +43,8 @@ def cases(root: Path) -> Iterator[tuple[str, Line]]:
         if not isinstance(entry, Entry):
             continue
         for line in entry.examples:
-            script = entry.script.with_name(line.get("codec_path", entry.script.name)).relative_to(root).as_posix()
+            other = entry.encoder if "codec_path" in line else None
+            script = (other or entry.script).relative_to(root).as_posix()
             key = script, msgspec.json.encode(line)
             if key not in seen:
                 seen.add(key)

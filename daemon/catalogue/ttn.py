@@ -96,7 +96,7 @@ def _codec(folder: Path, name: str, said: dict[str, Any]) -> Entry:
 def _script(folder: Path, part: dict[str, Any]) -> Path:
     name = part.get("fileName")
     script = folder / str(name)
-    if not isinstance(name, str) or not script.is_file() or script.resolve().parent != folder.resolve():
+    if not isinstance(name, str) or not script.is_file() or not script.resolve().is_relative_to(folder.resolve()):
         raise Unreadable(f"the script {name or ''} is not there")
     return script
 

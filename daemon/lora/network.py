@@ -35,6 +35,7 @@ class Device(msgspec.Struct):
     dev_eui: str | None = None
     codec: str | None = None
     script: str | None = None  # absolute path of a vendor's decoder
+    fports: tuple[int, ...] = ()  # payloads on others are not decoded; empty: all are
     session: Session | None = None
     proved: int | None = None  # the last counter whose frame is on disk; `session.fcnt_up` may be ahead of it
     under_way: list["Advance"] = []  # counters taken from frames that are not on disk yet, in order

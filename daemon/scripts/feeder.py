@@ -91,6 +91,14 @@ class Feeder:
         """Read a script, so that jobs can name it. Raises OSError or ValueError."""
         self._hashes[script] = self._host.register(read_package(Path(script)))
 
+    def register_all(self, gone: Callable[[str, str], None]) -> None:
+        """Read every device's script; `gone` is told the name of one that cannot be read, and why."""
+        for script in {d.script for d in self._devices.values() if d.script is not None}:
+            try:
+                self.register(script)
+            except (OSError, ValueError) as e:
+                gone(f"script {Path(script).name}", str(e))
+
     def _feed(self, batch: list[Stored]) -> None:
         for stored in batch:
             pos = stored.pos

@@ -26,6 +26,7 @@ torhaus_clock_synchronized gauge
 torhaus_decode_readings_total counter codec
 torhaus_decode_rejects_total counter codec,reason
 torhaus_defects_total counter component
+torhaus_devices_overdue gauge
 torhaus_devices_seen gauge
 torhaus_driver_ack_seconds histogram
 torhaus_driver_acks_total counter driver
