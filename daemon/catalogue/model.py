@@ -22,8 +22,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One model of one vendor. `vendor` and `model` in lower case, words joined by hyphens.
 
     `script` is its decoder; `encoder` another script for downlinks, where there is one. `examples` are the catalogue's
-    own, with a `codec_path` only where they are for the encoder. `keeps_state`: the
-    catalogue says that the script needs the context of earlier messages.
+    own, with a `codec_path` only where they are for the encoder. `keeps_state`: the catalogue says that the script
+    needs the context of earlier messages.
     """
 
     vendor: str

@@ -1,6 +1,6 @@
 """A catalogue's models into the folder of decoders: script, examples and profile of each. Nothing of them is run here.
 
-`<vendor>/<script>.js` (a folder where the script has files of its own), `<vendor>/<script>.examples.jsonl`,
+`<vendor>/<script>.js` (a folder where the script has files of its own), `<vendor>/<model>.examples.jsonl`,
 `profiles/<vendor>/<model>.toml`. What is there already and says something else stays as it is.
 """
 
@@ -51,6 +51,7 @@ class _There(Exception):  # noqa: N818 - a state of the folder
 def take(entries: Iterable[Entry | Skipped], scripts: Path, choice: Choice) -> list[Taken | Skipped]:
     """Take them into the folder `scripts`. Raises OSError when it cannot be written."""
     found: list[Taken | Skipped] = []
+    seen: set[tuple[str, str]] = set()
     for entry in entries:
         if len(found) >= MAX_MODELS:
             found.append(Skipped("the rest", f"more than {MAX_MODELS} models"))
@@ -59,7 +60,8 @@ def take(entries: Iterable[Entry | Skipped], scripts: Path, choice: Choice) -> l
             vendor = entry.what.partition("/")[0]
             if not choice.only or any(only.partition("/")[0] == slug(vendor) for only in choice.only):
                 found.append(entry)
-        elif choice.has(entry):
+        elif choice.has(entry) and (entry.vendor, entry.model) not in seen:  # the device, not its codec of that name
+            seen.add((entry.vendor, entry.model))
             found.append(_one(entry, scripts, choice))
     return found
 
@@ -72,10 +74,10 @@ def _one(entry: Entry, scripts: Path, choice: Choice) -> Taken | Skipped:
     try:
         codec = _script(entry.script, entry.vendor, scripts, replace=choice.replace)
         encoder = _script(entry.encoder, entry.vendor, scripts, replace=choice.replace) if entry.encoder else None
-        examples = tuple(_named(line, entry, codec, encoder) for line in entry.examples)
+        examples = tuple(_named(line, codec, encoder) for line in entry.examples)
         if examples:
             lines = b"".join(msgspec.json.encode(line) + b"\n" for line in examples)
-            _write((scripts / codec).with_suffix(".examples.jsonl"), lines, replace=True)
+            _write(scripts / f"{name}.examples.jsonl", lines, replace=True)
         text = profile_text(entry, codec, encoder)
         _write(scripts / FOLDER / f"{name}.toml", text.encode(), replace=choice.replace)
     except (_There, ValueError) as e:
@@ -83,7 +85,7 @@ def _one(entry: Entry, scripts: Path, choice: Choice) -> Taken | Skipped:
     return Taken(name, codec, entry.licence, examples)
 
 
-def _named(line: Line, entry: Entry, codec: str, encoder: str | None) -> Line:
+def _named(line: Line, codec: str, encoder: str | None) -> Line:
     other = encoder if "codec_path" in line else None
     return {**line, "codec_path": other or codec}
 
@@ -109,15 +111,20 @@ def _manifest(package: Package) -> bytes:
 
 def profile_text(entry: Entry, codec: str, encoder: str | None = None) -> str:
     """The profile's file."""
-    quoted = lambda text: msgspec.json.encode(" ".join(text.split())[:200]).decode()  # noqa: E731 - TOML's strings are JSON's
     lines = ["# Taken from a catalogue (torhaus codecs import). Edit it as you like: it is not written over.", ""]
-    lines.append(f"codec = {quoted(codec)}")
+    lines.append(f"codec = {_quoted(codec)}")
     if encoder is not None:
-        lines.append(f"encoder = {quoted(encoder)}")
+        lines.append(f"encoder = {_quoted(encoder)}")
     if entry.name:
-        lines.append(f"name = {{ en = {quoted(entry.name)} }}")
-    lines.append(f"licence = {quoted(entry.licence)}")
+        lines.append(f"name = {{ en = {_quoted(entry.name)} }}")
+    lines.append(f"licence = {_quoted(entry.licence)}")
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """One line as a TOML string, which JSON's are."""
+    line = "".join(c for c in " ".join(text.split()) if c.isprintable())
+    return msgspec.json.encode(line[:200]).decode()
 
 
 def _write(path: Path, data: bytes, *, replace: bool) -> None:

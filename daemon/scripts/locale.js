@@ -45,10 +45,10 @@
   // ---- numbers
 
   // Rounded half up on the shortest decimal digits that mean the number, not on its binary value: 1.005 becomes 1.01.
-  function digitsOf(value, least, most) {
+  function digitsOf(value, shift, least, most) {
     const [mantissa, exponent] = value.toExponential().split("e");
     let digits = BigInt(mantissa.replace(".", ""));
-    let places = mantissa.replace(".", "").length - 1 - Number(exponent);
+    let places = mantissa.replace(".", "").length - 1 - Number(exponent) - shift;
     if (places > most) {
       const unit = 10n ** BigInt(places - most);
       digits = (digits + unit / 2n) / unit;
@@ -68,13 +68,13 @@
     const number = Number(value);
     const isPercent = options.style === "percent";
     if (Number.isNaN(number)) return isPercent ? `NaN${language.percent}` : "NaN";
-    const scaled = Math.abs(isPercent ? number * 100 : number);
+    const size = Math.abs(number);
     const most = options.maximumFractionDigits ?? Math.max(options.minimumFractionDigits ?? 0, isPercent ? 0 : 3);
     const least = options.minimumFractionDigits ?? 0;
     if (!(least >= 0 && least <= most && most <= 100)) throw wrong("maximumFractionDigits value is out of range.");
     let text = "∞";
-    if (scaled !== Infinity) {
-      let [whole, part] = digitsOf(scaled, least, most);
+    if (size !== Infinity) {
+      let [whole, part] = digitsOf(size, isPercent ? 2 : 0, least, most);
       whole = whole.padStart(options.minimumIntegerDigits ?? 1, "0");
       if (options.useGrouping !== false) whole = whole.replace(/\B(?=(\d{3})+$)/g, language.group);
       text = part ? whole + language.decimal + part : whole;
