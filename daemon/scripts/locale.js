@@ -15,7 +15,7 @@
     en,
     "en-gb": { ...en, order: ["DD", "MM", "Y"], is12: false },
     de: { group: ".", decimal: ",", percent: "\u00a0%", order: ["D", "M", "Y"], mark: ".", between: ", " },
-    fr: { group: "\u202f", decimal: ",", percent: "\u202f%", order: ["DD", "MM", "Y"], mark: "/", between: " " },
+    fr: { group: "\u202f", decimal: ",", percent: "\u00a0%", order: ["DD", "MM", "Y"], mark: "/", between: " " },
   };
   const CENTRAL =
     "amsterdam andorra belgrade berlin bratislava brussels budapest busingen copenhagen gibraltar ljubljana " +
