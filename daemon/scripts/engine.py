@@ -128,6 +128,7 @@ class Engine:
         prelude, *parts = (sources[name] for name in OWN_SOURCES)
         self._own = ("\n" * _OWN_LINE + prelude, *parts)
         self._limits = limits
+        self.broke_a_limit = False  # since the process last gave memory back
         self._scripts: dict[str, _Script] = {}
         self._kept: OrderedDict[str, _Context] = OrderedDict()
 
@@ -153,10 +154,15 @@ class Engine:
         given = msgspec.json.encode(_Input({}, payload, job.fport, job.recv_time, job.dev_eui)).decode()
         if job.extra:
             given = f"{given[:-1]},{job.extra[1:]}"  # of a name that is there twice the last one counts
-        if job.fresh or script.stateful:
-            answer = self._build(job.script_id, script).run(job, given)
-        else:
-            answer = self._run_kept(job, script, given)
+        try:
+            if job.fresh or script.stateful:
+                answer = self._build(job.script_id, script).run(job, given)
+            else:
+                answer = self._run_kept(job, script, given)
+        except _Limited:
+            self.broke_a_limit = True
+            raise
+        self.broke_a_limit |= answer.startswith(">")
         return _read(job, answer, script.wrapped)
 
     def _build(self, script_id: str, script: _Script) -> _Context:

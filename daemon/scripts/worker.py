@@ -70,6 +70,13 @@ def confine(limits: Limits) -> None:
         resource.setrlimit(what, (bound, bound))
 
 
+def give_back_memory() -> None:
+    """Let the C library return what a script took and left: it keeps it otherwise. Not every one has that call."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 def grant_cpu(limits: Limits, jobs: int) -> None:
     """Let the kernel end the process when a batch takes far more CPU time than its limits add up to.
 
@@ -126,6 +133,9 @@ class Worker:
                 done = []
                 flushed = time.monotonic()
         self._answer(done)
+        if engine.broke_a_limit:
+            engine.broke_a_limit = False
+            give_back_memory()
 
     def _answer(self, done: list[Decoded | Refused | Encoded]) -> None:
         if not done:
