@@ -30,6 +30,22 @@ def decode_once(
     return asyncio.run(_ask(ask, clock or SystemClock()))
 
 
+def decode_each(
+    path: Path, payloads: list[bytes], fport: int | None = None, clock: Clock | None = None
+) -> list[Fields | DecodeError]:
+    """As decode_once, many at once: the fields or the refusal of each. Blocks."""
+    source = read_package(path)
+
+    def ask(host: ScriptHost) -> asyncio.Future[list[Fields | BaseException]]:
+        source_hash = host.register(source)
+        return asyncio.gather(
+            *(host.submit(Job(path.name, source_hash, payload, fport)) for payload in payloads), return_exceptions=True
+        )
+
+    found = asyncio.run(_ask(ask, clock or SystemClock()))
+    return [each for each in found if isinstance(each, dict | DecodeError)]
+
+
 def encode_once(path: Path, data: object, fport: int | None = None, clock: Clock | None = None) -> Encoded:
     """The downlink that a script makes of `data`, any JSON value. As decode_once; ValueError also for too much data."""
     text = read_package(path)
