@@ -84,13 +84,9 @@ def profiles_page() -> str:
     """The profiles that ship with torhaus."""
     from torhaus.daemon.config.profiles import every, find
 
-    out = [
-        NOTE,
-        '# Profiles\n\nWhat ships with torhaus for `profile = "vendor/model"` at a device; other models of native ',
-    ]
-    out.append(
-        "codecs have a profile of their codec alone, and `torhaus codecs import` brings more. `interval_s` is as delivered.\n"
-    )
+    out = [NOTE, '# Profiles\n\nWhat ships with torhaus for `profile = "vendor/model"` at a device; other models of ']
+    out.append("native codecs have a profile of their codec alone, and `torhaus codecs import` brings more. ")
+    out.append("`interval_s` is as delivered.\n")
     out.append("\n| profile | codec | name | Name | interval_s | battery |\n|---|---|---|---|---|---|\n")
     nowhere = Path("/nonexistent")
     for name, _ in every(nowhere):

@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -61,9 +61,9 @@ async def compare(root: Path, show: bool) -> Count:
             line = {**example, "codec_path": script}
             scripts.add(script)
             faults = []
-            for engine in (node, host):
+            for engine in (cast("Scripts", node), host):  # the same methods
                 try:
-                    tools = Tools(root, None, engine)  # type: ignore[arg-type] - the same methods
+                    tools = Tools(root, None, engine)
                     faults.append(await check_of(line)(line, tools))
                 except (ValueError, msgspec.DecodeError) as e:
                     faults.append(f"unusable: {e}")

@@ -31,7 +31,7 @@ def _vendor(folder: Path) -> Found:
             yield Skipped(f"{folder.name}/{driver.name}", str(e))
             continue
         drivers[protocol or driver.name] = driver.name, entry
-    named = set()
+    named: set[str] = set()
     for model in _folders(folder / "models"):
         try:
             said = _table(read(model / "model.yaml"), "model.yaml")
@@ -40,13 +40,13 @@ def _vendor(folder: Path) -> Found:
             continue
         ids = said.get("protocolId")
         wanted = [str(each) for each in (ids if isinstance(ids, list) else [ids])]
-        protocol = next((each for each in reversed(wanted) if each in drivers), None)  # the newest is named last
-        if protocol is None:
+        known = next((each for each in reversed(wanted) if each in drivers), None)  # the newest is named last
+        if known is None:
             yield Skipped(f"{folder.name}/{model.name}", "its driver is not in the catalogue")
             continue
-        named.add(protocol)
+        named.add(known)
         name = said.get("name") if isinstance(said.get("name"), str) else ""
-        yield msgspec.structs.replace(drivers[protocol][1], model=slug(model.name), name=name or "")
+        yield msgspec.structs.replace(drivers[known][1], model=slug(model.name), name=name or "")
     for protocol in sorted(drivers.keys() - named):
         yield drivers[protocol][1]
 

@@ -67,9 +67,9 @@ def _report(taken: "list[Taken]", skipped: "list[Skipped]", *, verbose: bool) ->
     for each in taken:
         print(f"taken     {each.profile:40} {each.codec} (licence: {each.licence})")
     alike = Counter(each.why for each in skipped)
-    for each in skipped:
-        if verbose or alike[each.why] <= SHOWN:
-            print(f"left out  {each.what:40} {each.why}")
+    for out in skipped:
+        if verbose or alike[out.why] <= SHOWN:
+            print(f"left out  {out.what:40} {out.why}")
     for why, count in alike.most_common():
         if not verbose and count > SHOWN:
             print(f"left out  {f'{count} models':40} {why}")

@@ -35,11 +35,11 @@ class Device(msgspec.Struct):
     dev_eui: str | None = None
     codec: str | None = None
     script: str | None = None  # absolute path of a vendor's decoder
-    fports: tuple[int, ...] = ()  # payloads on others are not decoded; empty: all are
     session: Session | None = None
     proved: int | None = None  # the last counter whose frame is on disk; `session.fcnt_up` may be ahead of it
     under_way: list["Advance"] = []  # counters taken from frames that are not on disk yet, in order
     join: Joined | None = None  # that the session came of; None where it is personalised, or number 0: see personal.py
+    fports: tuple[int, ...] = ()  # payloads on others are not decoded; empty: all are
 
     @property
     def session_id(self) -> str | None:

@@ -36,9 +36,12 @@ class Aside:
         self._clock = clock
         self._offenders: dict[Key, _Offender] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._offenders)
+
     def refusal(self, job: Job) -> DecodeError | None:
         """Why this job is not tried now; None when it is."""
-        for key in _keys(job) if self._offenders else ():
+        for key in _keys(job):
             offender = self._offenders.get(key)
             if offender is not None and offender.until_ns > self._clock.boot_ns():
                 whose = f" for {job.dev_eui}" if key[1] else ""
@@ -49,7 +52,7 @@ class Aside:
 
     def is_suspect(self, job: Job) -> bool:
         """Whether its last call broke a limit: then it is tried once at a time."""
-        return bool(self._offenders) and any(key in self._offenders for key in _keys(job))
+        return any(key in self._offenders for key in _keys(job))
 
     def note(self, job: Job, reason: RejectReason | None) -> None:
         """What came of a job; `reason` None: a result."""

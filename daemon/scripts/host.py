@@ -237,10 +237,10 @@ class ScriptHost:
         doubtful: set[str] = set()
         while self._queue and len(batch) < MAX_BATCH and not (batch and self._queue[0].alone):
             job = self._queue[0].job
-            if (refusal := self._aside.refusal(job)) is not None:
+            if self._aside and (refusal := self._aside.refusal(job)) is not None:
                 self._settle([(self._queue.popleft(), refusal)])
                 continue
-            if job.source_hash not in self._proven or self._aside.is_suspect(job):
+            if job.source_hash not in self._proven or (self._aside and self._aside.is_suspect(job)):
                 if job.source_hash in doubtful:
                     return
                 doubtful.add(job.source_hash)
@@ -267,7 +267,8 @@ class ScriptHost:
                 self._aside.note(waiting.job, answer.reason)
             else:
                 self._proven.add(waiting.job.source_hash)
-                self._aside.note(waiting.job, None)
+                if self._aside:
+                    self._aside.note(waiting.job, None)
             if waiting.done is not None:
                 groups.setdefault(waiting.done, []).append((waiting.job, answer))
             elif waiting.future is not None and not waiting.future.done():

@@ -117,8 +117,13 @@ def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
 
 def test_each_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "boke/pegel-1", MINE)
-    calls = []
+    calls: list[Path] = []
+
+    def counted(path: Path, scripts: Path) -> profiles.Profile:
+        calls.append(path)
+        return read(path, scripts)
+
     read = profiles.read
-    monkeypatch.setattr(profiles, "read", lambda *given: calls.append(given) or read(*given))
+    monkeypatch.setattr(profiles, "read", counted)
     devices("".join(f'[[device]]\nname = "{n}"\nprofile = "boke/pegel-1"\n' for n in range(9)), tmp_path)
     assert len(calls) == 1
