@@ -10,7 +10,7 @@ from torhaus.daemon.config import profiles
 from torhaus.daemon.config.devices import DeviceConfig, read_devices
 from torhaus.daemon.config.document import ConfigFaults, Tree, parse
 from torhaus.daemon.config.profiles import NoProfile, every, find, is_name
-from torhaus.daemon.lora.network import device_of
+from torhaus.daemon.lora.configured import device_of
 
 SHIPPED = [name for name, _ in every(Path("/nonexistent"))]
 MINE = 'codec = "boke/level.js"\nfports = [2]\ninterval_s = 60\nname = { de = "Pegel", en = "Level" }\n'
