@@ -5,7 +5,7 @@ from typing import Final
 
 from bench.frames import Traffic
 from bench.scenario import Figures, Plan, Scenario
-from bench.scenarios import buses, idle, latency, outage, peers, relay, scans, storage, store, uplinks
+from bench.scenarios import buses, decodes, idle, latency, outage, peers, relay, scans, storage, store, uplinks
 
 
 def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
@@ -177,6 +177,25 @@ SCENARIOS: Final[list[Scenario]] = [
         lambda _: buses.modbus_bus(),
         "cpu_us",
         targets=("slots_missed <= 0",),
+    ),
+    Scenario(
+        "decodes/native", "decoding alone: native codec", lambda plan: decodes.native(plan.records), "decodes_per_s"
+    ),
+    Scenario(
+        "decodes/script",
+        "decoding alone: script, warm and cold",
+        lambda plan: decodes.script(plan.records // 4),
+        "decodes_per_s",
+        reference="decodes/native",
+        targets=("decodes_per_s >= 12000",),
+    ),
+    Scenario(
+        "decodes/hostile",
+        "other devices while a script never ends",
+        lambda _: decodes.hostile(500),
+        "p99_ms",
+        targets=("p99_ms <= 50", "native_worst_ms <= 50"),
+        runs=1,
     ),
     Scenario(
         "storage/thingsboard",

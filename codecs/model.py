@@ -35,6 +35,7 @@ class RejectReason(StrEnum):
     SCRIPT_MEMORY = "script_memory"  # a vendor's script ran out of memory
     SCRIPT_RESULT = "script_result"  # a vendor's script returned something that is no result
     SCRIPT_CRASH = "script_crash"  # the script process died on it
+    SCRIPT_ASIDE = "script_aside"  # a vendor's script that kept breaking its limits is not tried for a while
     DEFECT = "defect"  # a native codec failed in a way it must not: to be reported, the bytes are kept
 
 

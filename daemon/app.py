@@ -33,6 +33,7 @@ from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.outbox.thinner import Thinner
+from torhaus.daemon.overdue import Overdue
 from torhaus.daemon.pipeline import Pipeline
 from torhaus.daemon.queue_pages import QueuePages
 from torhaus.daemon.scripts.feeder import Feeder
@@ -203,13 +204,10 @@ class App:
         host = ScriptHost(self.clock, ScriptLimits(call_s=s.time_s, memory_bytes=s.memory_bytes))
         feeder = Feeder(self.outbox, host, devices, codecs, self.watch, self.clock, alarms)
         feeder.derive = self.counting.hook
-        for script in {d.script for d in devices if d.script is not None}:
-            try:
-                feeder.register(script)
-            except (OSError, ValueError) as e:
-                self.watch.gone(f"script {Path(script).name}", str(e))
+        feeder.register_all(self.watch.gone)
         self.survey.scripts = host.status
         self.joining.encode_with(host)
+        self.survey.overdue = Overdue.of(self.loaded.devices, self.clock.stamp())
         parts["scripts"] = host.run
         parts["script feeder"] = feeder.run
 

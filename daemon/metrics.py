@@ -192,11 +192,15 @@ class TorhausCollector:
     def _scripts(self) -> Iterator[Metric]:
         if self._survey.scripts is None:
             return
+        late = len(self._survey.late())
+        yield _gauge("torhaus_devices_overdue", "Devices that should have been heard by now", [], [((), late)])
         s = self._survey.scripts()
         yield _gauge("torhaus_scripts_queued_records", "Records that wait for their script", [], [((), s.queued)])
         yield _count("torhaus_scripts_starts", "Starts of the script process", [], [((), s.starts)])
         yield _count("torhaus_scripts_deaths", "Ends of the script process that nobody asked for", [], [((), s.deaths)])
         yield _count("torhaus_scripts_hangs", "Times it was ended because it hung", [], [((), s.hangs)])
+        yield _gauge("torhaus_scripts_aside", "Scripts that are not tried for a while", [], [((), len(s.aside))])
+        yield _count("torhaus_scripts_pauses", "Times a script was set aside", [], [((), s.pauses)])
         warned = self._watch.script_warnings
         yield _count("torhaus_scripts_warnings", "Warnings that scripts gave with results", [], [((), warned)])
         undecoded = sum(end - start for start, end in self._outbox.undecoded)

@@ -260,6 +260,8 @@ class Pipeline:
         record = Record("frame", frame.driver, device.name, device.dev_eui, codec, lora=lora, raw=frame.data)
         if payload is None:
             return record  # MAC commands only: nothing to decode, nothing wrong
+        if device.fports and lora is not None and lora.fport not in device.fports:
+            return record  # configuration, firmware and the like: kept raw, nothing wrong
         if device.script is not None:
             record.codec = "script"
             record.payload = payload

@@ -15,7 +15,8 @@ from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
 from torhaus.daemon.outbox.store import Outbox
-from torhaus.daemon.scripts.host import HostStatus
+from torhaus.daemon.overdue import Overdue
+from torhaus.daemon.scripts.host_model import HostStatus
 from torhaus.daemon.watch import DriverState, Watch
 
 if TYPE_CHECKING:  # a site without scan stations starts without their rooms
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # a site without scan stations starts without their rooms
     from torhaus.daemon.scans.watch import ScanWatch
     from torhaus.daemon.wmbus.wireless import Wireless
 
+_SHOWN: Final = 8
 _DAY_NS: Final = 86_400 * 10**9
 _LEAST_UP_NS: Final = 60 * 10**9
 Verdict = Literal["ok", "degraded", "failed"]
@@ -130,6 +132,7 @@ class Survey:
         self.lookout = Lookout(clock, outbox, runners)
         self.scan_watch: ScanWatch | None = None
         self.scripts: Callable[[], HostStatus] | None = None
+        self.overdue: Overdue | None = None
         self.duty: DutyCycle | None = None
         self.joining: Joining | None = None
         self.counting: Counting | None = None
@@ -160,6 +163,12 @@ class Survey:
         found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
         silent = self._watch.gateways.silent()
         found += [f"gateway {eui}: silent for {seconds / 60:.0f} min" for eui, seconds in silent.items()]
+        aside = self.scripts().aside if self.scripts is not None else ()
+        found += [f"script {name}: set aside for a while: it kept breaking its limits" for name in aside]
+        late = self.late()
+        if late:
+            more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
+            found.append(f"overdue: {', '.join(late[:_SHOWN])}{more}")
         if self.scan_watch is not None:
             places = self.scan_watch.stations.items()
             why = {name: f" ({p.detail})" if p.detail else "" for name, p in places}
@@ -171,6 +180,10 @@ class Survey:
                             f"scan station {name}: {states[state]} {state}; torhaus scans list --state {state}"
                         )
         return found
+
+    def late(self) -> list[str]:
+        """The devices that should have been heard by now."""
+        return self.overdue.names(self._watch.devices, self._now()) if self.overdue is not None else []
 
     def ready(self) -> bool:
         """Whether what comes in is stored. Says nothing about far sides."""

@@ -80,6 +80,22 @@ def codecs_page() -> str:
     return "".join(out)
 
 
+def profiles_page() -> str:
+    """The profiles that ship with torhaus."""
+    from torhaus.daemon.config.profiles import every, find
+
+    out = [NOTE, '# Profiles\n\nWhat ships with torhaus for `profile = "vendor/model"` at a device; other models of ']
+    out.append("native codecs have a profile of their codec alone, and `torhaus codecs import` brings more. ")
+    out.append("`interval_s` is as delivered.\n")
+    out.append("\n| profile | codec | name | Name | interval_s | battery |\n|---|---|---|---|---|---|\n")
+    nowhere = Path("/nonexistent")
+    for name, _ in every(nowhere):
+        p = find(name, nowhere)
+        battery = f"`{p.battery.field}` below {p.battery.low:g}" if p.battery and p.battery.low is not None else ""
+        out.append(f"| `{name}` | `{p.codec}` | {p.name.en} | {p.name.de} | {p.interval_s or ''} | {battery} |\n")
+    return "".join(out)
+
+
 def message_page() -> str:
     """What central systems receive."""
     from torhaus.daemon.forward.message import Message
@@ -109,7 +125,7 @@ async def families() -> list[tuple[str, str, list[str], str]]:
     from torhaus.daemon.metrics import TorhausCollector
     from torhaus.daemon.outbox.store import Limits, Outbox
     from torhaus.daemon.scans.watch import ScanWatch
-    from torhaus.daemon.scripts.host import HostStatus
+    from torhaus.daemon.scripts.host_model import HostStatus
     from torhaus.daemon.status import Survey
     from torhaus.daemon.watch import Watch
 
@@ -134,6 +150,7 @@ PAGES = {
     "config.md": config_page,
     "commands.md": commands_page,
     "codecs.md": codecs_page,
+    "profiles.md": profiles_page,
     "message.md": message_page,
     "metrics.md": metrics_page,
 }

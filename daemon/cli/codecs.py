@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,9 @@ import msgspec
 
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, names
+from torhaus.daemon.cli import codecs_import, codecs_new
 from torhaus.daemon.cli.decode import fport
+from torhaus.daemon.main import add_config
 
 EX_DATAERR: Final = 65
 EX_NOINPUT: Final = 66
@@ -25,7 +28,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
     command = commands.add_parser("codecs", help="list the codecs, test them against a file, encode a downlink")
     actions = command.add_subparsers(metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="the codecs there are")
+    listing = actions.add_parser("list", help="the codecs there are, or the profiles of models")
+    listing.add_argument("--profiles", action="store_true", help="those that ship with torhaus, and the site's own")
+    add_config(listing)
     listing.set_defaults(run=run_list)
     test = actions.add_parser("test", help="compare with the expected values of a file")
     test.add_argument("file", type=Path, metavar="FILE.jsonl")
@@ -37,17 +42,52 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     encode.add_argument("--fport", type=fport, metavar="N", help="FPort, where the script does not name it itself")
     encode.add_argument("data", metavar="JSON", help="what the downlink should say; - reads it from standard input")
     encode.set_defaults(run=run_encode)
+    codecs_import.add(actions)
+    codecs_new.add(actions)
+
+
+def scripts_folder(config: Path) -> Path:
+    """The folder of decoders of a configuration; where there is none, `decoders` beside it. Raises ConfigFaults."""
+    from torhaus.daemon.config.document import ConfigFaults
+    from torhaus.daemon.config.load import device_files, read_files
+
+    if not config.exists():
+        return config.absolute().parent / "decoders"
+    _, tree, faults = read_files(config)
+    if faults:
+        raise ConfigFaults(faults)
+    return device_files(config, tree).scripts
 
 
 def run_list(args: argparse.Namespace) -> int:
     """One codec a line, with the first line of what it says of itself."""
-    del args
+    if args.profiles:
+        return _list_profiles(args.config)
     from importlib import import_module
 
     for name in names():
         family = name.partition(":")[0]
         doc = (import_module(CODECS.get(family) or FAMILIES[family]).__doc__ or "").strip().splitlines()
         print(f"{name:24} {doc[0] if doc else ''}")
+    return 0
+
+
+def _list_profiles(config: Path) -> int:
+    from torhaus.daemon.config.document import ConfigFaults
+    from torhaus.daemon.config.profiles import NoProfile, every, find
+
+    try:
+        scripts = scripts_folder(config)
+    except ConfigFaults as e:
+        print(*e.faults, sep="\n")
+        return os.EX_CONFIG
+    for name, path in every(scripts):
+        try:
+            profile = find(name, scripts)
+        except (ConfigFaults, NoProfile) as e:
+            print(f"{name:32} unusable: {e} ({path})")
+            continue
+        print(f"{name:32} {profile.codec or '':28} {' / '.join(n for n in (profile.name.de, profile.name.en) if n)}")
     return 0
 
 

@@ -14,6 +14,7 @@ EX_DATAERR: Final = 65
 EX_NOINPUT: Final = 66
 EX_USAGE: Final = 64
 MAX_TEXT: Final = 1 << 20
+MAX_EXPLAINED: Final = 256
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -26,6 +27,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="a codec, a vendor's decoder (FILE.js) or a layout (FILE.toml)",
     )
     command.add_argument("--fport", type=fport, metavar="N", help="FPort of the uplink")
+    command.add_argument("--explain", action="store_true", help="show which bytes each field comes from")
     command.add_argument("hex", metavar="HEX", help="the payload in hexadecimal; - reads it from standard input")
     command.set_defaults(run=run)
 
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         return EX_USAGE
     try:
         fields = decode_payload(args.codec, payload, args.fport)
+        explained = explain(args.codec, payload, args.fport, fields) if args.explain else ""
     except KeyError:
         from torhaus.codecs.registry import names
 
@@ -60,6 +63,9 @@ def run(args: argparse.Namespace) -> int:
     except DecodeError as e:
         print(f"refused: {e}", file=sys.stderr)
         return EX_DATAERR
+    if args.explain:
+        print(explained)
+        return 0
     print(msgspec.json.format(msgspec.json.encode(fields), indent=2).decode())
     return 0
 
@@ -84,3 +90,38 @@ def decode_payload(codec: str, payload: bytes, fport: int | None) -> Fields:
     from torhaus.daemon.config.layouts import Codecs
 
     return Codecs(Path())(codec)(payload, fport)
+
+
+def explain(codec: str, payload: bytes, fport: int | None, fields: Fields) -> str:
+    """The payload as a table: offset, bytes, and what comes of them. Raises as decode_payload."""
+    from torhaus.codecs.influence import stretches, variants
+
+    if len(payload) > MAX_EXPLAINED:
+        raise ValueError(f"{len(payload)} bytes are too many to be explained: at most {MAX_EXPLAINED}")
+    found = stretches(payload, fields, decode_each_payload(codec, variants(payload), fport))
+    lines = []
+    for s in found:
+        values = [f"{n} = {fields[n].value}{f' {fields[n].unit}' if fields[n].unit else ''}" for n in s.fields]
+        what = ", ".join(values) or ("decides what follows" if s.is_structure else "not used here")
+        lines.append(f"{s.start:4}  {payload[s.start : s.end].hex(' '):24} {what}")
+    apart = [name for name in fields if not any(name in s.fields for s in found)]
+    lines += [f"      {'':24} {name} = {fields[name].value} (of no single byte)" for name in apart]
+    return "\n".join(lines)
+
+
+def decode_each_payload(codec: str, payloads: list[bytes], fport: int | None) -> list[Fields | DecodeError]:
+    """As decode_payload, many at once: the fields or the refusal of each."""
+    if codec.endswith(".js"):
+        from torhaus.daemon.scripts.once import decode_each
+
+        return decode_each(Path(codec), payloads, fport)
+    from torhaus.daemon.config.layouts import Codecs
+
+    decode = Codecs(Path())(codec)
+    found: list[Fields | DecodeError] = []
+    for payload in payloads:
+        try:
+            found.append(decode(payload, fport))
+        except DecodeError as e:
+            found.append(e)
+    return found

@@ -13,12 +13,13 @@ from msgspec.structs import force_setattr
 from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64, parse_dev_addr, parse_eui64
 from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
 from torhaus.codecs.model import DecodeError
-from torhaus.codecs.registry import CODECS, FAMILIES, is_codec, models
+from torhaus.daemon.config.codec_names import LAYOUT, codec_fault
 from torhaus.daemon.config.counters import Counters
 from torhaus.daemon.config.document import Fault, Tree
-from torhaus.daemon.config.expect import did_you_mean, not_known, quote, show
+from torhaus.daemon.config.expect import not_known, quote, show
 from torhaus.daemon.config.keys_names import MUST_BE, WMBUS, keys_id_of, meter_name
 from torhaus.daemon.config.lorawan import Adr
+from torhaus.daemon.config.profiles import FPort, Interval, Line, Profile, Profiles
 from torhaus.daemon.config.validate import Validator
 
 SESSION_1_0: Final = ("nwk_s_key", "app_s_key")
@@ -28,7 +29,6 @@ WMBUS_KEY: Final = "wmbus_key"
 KEYS: Final = (*dict.fromkeys((*SESSION_1_0, *SESSION_1_1, *ROOT_KEYS, WMBUS_KEY)),)
 
 MAX_NAME: Final = 64
-LAYOUT: Final = ".toml"
 _HEX_DIGITS: Final = 32
 
 Label = Annotated[
@@ -40,18 +40,15 @@ Label = Annotated[
 ]
 
 
-Line = Annotated[
-    str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{0,200}\Z", description="one line of at most 200 characters")
-]
-
-
 class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[device]]`. EUIs and addresses are kept as lower-case hex digits without separators.
 
     `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded.
-    `address` is what a meter or bus calls itself (a server id, say); `wmbus` is the number of a wireless meter.
-    `join_eui` is what a device has to ask for when it joins; None: whatever it likes. `class` and `adr` (None: as in
-    `[lorawan.mac]`) count in mode "standalone" only. `counters`: fields of which torhaus works out what was counted.
+    `profile`: a model's, "vendor/model", for what is not said here. `fports`: payloads on others are not decoded;
+    empty: all are. `interval_s`: how often it sends. `address` is what a meter or bus calls itself (a server id, say);
+    `wmbus` is the number of a wireless meter. `join_eui` is what a device has to ask for when it joins; None: whatever
+    it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode "standalone" only. `counters`: fields of
+    which torhaus works out what was counted.
     """
 
     name: Label
@@ -59,6 +56,9 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dev_addr: str | None = None
     join_eui: str | None = None
     codec: Line | None = None
+    profile: Line | None = None
+    fports: tuple[FPort, ...] = ()
+    interval_s: Interval | None = None
     place: Line = ""
     tags: tuple[Label, ...] = ()
     lorawan: Literal["1.0", "1.0.2", "1.0.3", "1.0.4", "1.1"] = "1.0"
@@ -122,31 +122,6 @@ class _File(msgspec.Struct, frozen=True):
 Key = tuple[str, str]
 
 
-def _no_codec(codec: str) -> str:
-    family = codec.partition(":")[0]
-    if ":" in codec and family in FAMILIES:
-        near = did_you_mean(codec, [f"{family}:{model}" for model in models(family)])
-        return f"is {quote(codec)}, but {family} has no such model (torhaus codecs list shows them){near}"
-    names = ", ".join([*sorted(CODECS), *(f"{f}:MODEL" for f in sorted(FAMILIES))])
-    near = did_you_mean(codec, [*CODECS, *FAMILIES])
-    return f"is {quote(codec)}, must be one of {names}, a script (*.js) or a layout (*.toml){near}"
-
-
-def codec_fault(codec: str, scripts: Path) -> str | None:
-    """What is wrong with the name of a codec."""
-    if not codec.endswith((".js", LAYOUT)):
-        return None if is_codec(codec) else _no_codec(codec)
-    if codec.startswith("/") or ".." in Path(codec).parts or "\0" in codec:
-        return f"is {quote(codec)}, must be a script inside {scripts}"
-    try:
-        if (scripts / codec).is_file():
-            return None
-        there = [str(p.relative_to(scripts)) for p in scripts.rglob("*" + Path(codec).suffix)]
-    except OSError as e:
-        return f"is {quote(codec)}, which cannot be looked for in {scripts}: {e.strerror}"
-    return f"is {quote(codec)}, but there is no such file in {scripts}{did_you_mean(codec, there)}"
-
-
 def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fault]]:
     """The devices of a parsed `devices.toml`, and what is wrong with it."""
     check = Validator(scripts)
@@ -158,6 +133,7 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
     first: dict[Key, int] = {}
     codecs: dict[str, str | None] = {}
     layouts: list[Fault] = []
+    profiles = Profiles(scripts)
     for i, table in enumerate(tables if isinstance(tables, list) else ()):
         codec = table.get("codec") if isinstance(table, dict) else None
         if isinstance(codec, str):
@@ -175,6 +151,12 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
         except (msgspec.ValidationError, OverflowError):
             check.struct(table, DeviceConfig, ("device", i))
             continue
+        if device.profile is not None:
+            profile = profiles.get(device.profile)
+            if isinstance(profile, str):
+                check.fault(("device", i, "profile"), profile)
+            elif profile is not None:
+                device = _completed(device, profile)
         devices.append(device)
         alone = device.dev_addr if device.dev_eui is None else None  # what its counter is kept under
         unique = [("name", device.name), ("dev_eui", device.dev_eui or ""), ("address", device.address or "")]
@@ -183,7 +165,17 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
             if value and first.setdefault((key, value), i) != i:
                 file_, line = tree.locate(("device", first[key, value], key))
                 check.fault(("device", i, key), f"is {quote(value)}, as of another device ({file_}:{line})")
-    return devices, [tree.fault(path, text) for path, text in check.faults.items()] + layouts
+    return devices, [tree.fault(path, text) for path, text in check.faults.items()] + layouts + profiles.faults
+
+
+def _completed(device: DeviceConfig, profile: Profile) -> DeviceConfig:
+    """With what its profile says and itself does not."""
+    return msgspec.structs.replace(
+        device,
+        codec=device.codec or profile.codec,
+        fports=device.fports or profile.fports,
+        interval_s=device.interval_s or profile.interval_s,
+    )
 
 
 def read_keys(tree: Tree, devices: Iterable[DeviceConfig]) -> tuple[dict[str, DeviceKeys], list[Fault], list[str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torhaus.codecs.registry import Decode, load
-from torhaus.daemon.config.devices import LAYOUT
+from torhaus.daemon.config.codec_names import LAYOUT
 from torhaus.daemon.config.document import ConfigFaults, Fault, Tree, parse, read_text
 from torhaus.daemon.config.validate import Validator
 

@@ -33,4 +33,5 @@ def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> D
         codec=None if is_script else config.codec,
         script=str(scripts / config.codec) if is_script and config.codec else None,
         session=session,
+        fports=config.fports,
     )

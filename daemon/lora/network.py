@@ -39,6 +39,7 @@ class Device(msgspec.Struct):
     proved: int | None = None  # the last counter whose frame is on disk; `session.fcnt_up` may be ahead of it
     under_way: list["Advance"] = []  # counters taken from frames that are not on disk yet, in order
     join: Joined | None = None  # that the session came of; None where it is personalised, or number 0: see personal.py
+    fports: tuple[int, ...] = ()  # payloads on others are not decoded; empty: all are
 
     @property
     def session_id(self) -> str | None:

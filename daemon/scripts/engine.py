@@ -46,16 +46,17 @@ class _Limited(DecodeError):  # noqa: N818 - a refusal, like its base
 class _Context:
     """One script, loaded. `uses` counts its calls after the first; `wrapped`: it has TS013's function."""
 
-    def __init__(self, own: tuple[str, ...], script_id: str, source: str, limits: Limits) -> None:
+    def __init__(self, own: tuple[str, ...], script_id: str, script: "_Script", limits: Limits) -> None:
         self.uses = 0
+        self._places = script.places
         self._limits = limits
         self._context = quickjs.Context()
         self._context.set_memory_limit(limits.memory_bytes)
         self._context.set_max_stack_size(limits.stack_bytes)
         self._context.set_time_limit(limits.load_s)
         prelude, *parts = own
-        self._call = self._context.eval(prelude)(*parts)
-        self.wrapped = self._enter(script_id, "load", source) == "0"
+        self._call = self._context.eval(prelude)(*parts, _OWN_LINE, script.packed)
+        self.wrapped = self._enter(script_id, "load", script.text) == "0"
         self._context.set_time_limit(limits.call_s)
 
     def run(self, job: Job, given: str) -> str:
@@ -70,39 +71,51 @@ class _Context:
         try:
             answer = self._call(what, argument, self._limits.answer_chars)
         except quickjs.JSException as error:  # what JavaScript cannot catch: time, or no memory for an exception
-            _refuse(script_id, *str(error).split("\n", 1))
+            self._refuse(script_id, *str(error).split("\n", 1))
         except UnicodeError as error:
             raise DecodeError(RejectReason.SCRIPT_RESULT, f"{script_id}: {error}") from None
         if not isinstance(answer, str):
             raise _Limited(RejectReason.SCRIPT_RESULT, f"{script_id}: the host's functions were replaced")
         if answer.startswith("!"):
-            _refuse(script_id, *answer[1:].split("\1", 1))
+            self._refuse(script_id, *answer[1:].split("\1", 1))
         return answer
 
-
-def _refuse(script_id: str, said: str, stack: str = "") -> NoReturn:
-    """Raise for what an exception says and its stack, of which the first line of the script's own is named."""
-    said = " ".join(said.split())
-    place = script_id
-    for line, column in _PLACE.findall(stack):
-        if int(line) <= _OWN_LINE:
-            place += f":{line}:{column}" if column else f":{line}"
-            break
-    if said.startswith("InternalError: interrupted"):
-        raise _Limited(RejectReason.SCRIPT_TIME, f"{place}: took longer than it may")
-    if said in {"InternalError: out of memory", "null"}:
-        raise _Limited(RejectReason.SCRIPT_MEMORY, f"{place}: needs more memory than it may")
-    kind = _Limited if _STACK in said else DecodeError
-    raise kind(RejectReason.SCRIPT_ERROR, f"{place}: {said}")
+    def _refuse(self, script_id: str, said: str, stack: str = "") -> NoReturn:
+        """Raise for what an exception says and its stack, of which the first line of the script's own is named."""
+        said = " ".join(said.split())
+        place = script_id
+        for line, column in _PLACE.findall(stack):
+            if int(line) <= _OWN_LINE:
+                file, first = next((p for p in reversed(self._places) if int(line) > p[1]), ("", 0))
+                place = f"{script_id}{f' ({file})' if file else ''}:{int(line) - first}"
+                place += f":{column}" if column else ""
+                break
+        if said.startswith("InternalError: interrupted"):
+            raise _Limited(RejectReason.SCRIPT_TIME, f"{place}: took longer than it may")
+        if said in {"InternalError: out of memory", "null"}:
+            raise _Limited(RejectReason.SCRIPT_MEMORY, f"{place}: needs more memory than it may")
+        kind = _Limited if _STACK in said else DecodeError
+        raise kind(RejectReason.SCRIPT_ERROR, f"{place}: {said}")
 
 
 class _Script:
-    """A source. `broken` is why it cannot be loaded, once that is known: it is not tried again."""
+    """A source. `broken` is why it cannot be loaded, once that is known: it is not tried again.
 
-    __slots__ = ("broken", "stateful", "text", "wrapped")
+    `packed`: the other files of its package for prelude.js; `places`: each with the line behind which it stands, as the
+    engine gives all sources one file name.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("broken", "packed", "places", "stateful", "text", "wrapped")
+
+    def __init__(self, text: str, main: str, files: dict[str, str]) -> None:
         self.text = text
+        self.places: list[tuple[str, int]] = []
+        line = text.count("\n") + 2
+        for path, source in files.items():
+            self.places.append((path, line))
+            line += source.count("\n") + 2
+        packed = [(path, files[path], first) for path, first in self.places]
+        self.packed = msgspec.json.encode({"main": main, "files": packed}).decode() if files else ""
         self.stateful = False
         self.wrapped = True
         self.broken: DecodeError | None = None
@@ -112,14 +125,16 @@ class Engine:
     """All scripts of the process. `sources` is our own JavaScript by file name."""
 
     def __init__(self, sources: dict[str, str], limits: Limits) -> None:
-        self._own = tuple("\n" * _OWN_LINE + sources[name] for name in OWN_SOURCES)
+        prelude, *parts = (sources[name] for name in OWN_SOURCES)
+        self._own = ("\n" * _OWN_LINE + prelude, *parts)
         self._limits = limits
+        self.broke_a_limit = False  # since the process last gave memory back
         self._scripts: dict[str, _Script] = {}
         self._kept: OrderedDict[str, _Context] = OrderedDict()
 
-    def add(self, source_hash: str, text: str) -> None:
-        """Take a script; it is compiled when it is first used."""
-        self._scripts[source_hash] = _Script(text)
+    def add(self, source_hash: str, text: str, main: str = "", files: dict[str, str] | None = None) -> None:
+        """Take a script and the other files of its package; it is compiled when it is first used."""
+        self._scripts[source_hash] = _Script(text, main, files or {})
 
     def forget(self, source_hash: str) -> None:
         """Drop a script."""
@@ -139,17 +154,22 @@ class Engine:
         given = msgspec.json.encode(_Input({}, payload, job.fport, job.recv_time, job.dev_eui)).decode()
         if job.extra:
             given = f"{given[:-1]},{job.extra[1:]}"  # of a name that is there twice the last one counts
-        if job.fresh or script.stateful:
-            answer = self._build(job.script_id, script).run(job, given)
-        else:
-            answer = self._run_kept(job, script, given)
+        try:
+            if job.fresh or script.stateful:
+                answer = self._build(job.script_id, script).run(job, given)
+            else:
+                answer = self._run_kept(job, script, given)
+        except _Limited:
+            self.broke_a_limit = True
+            raise
+        self.broke_a_limit |= answer.startswith(">")
         return _read(job, answer, script.wrapped)
 
     def _build(self, script_id: str, script: _Script) -> _Context:
         if script.broken is not None:
             raise DecodeError(script.broken.reason, script.broken.detail)
         try:
-            context = _Context(self._own, script_id, script.text, self._limits)
+            context = _Context(self._own, script_id, script, self._limits)
         except DecodeError as refusal:
             if refusal.reason is not RejectReason.SCRIPT_MEMORY:  # which may be the others' fault
                 script.broken = refusal

@@ -24,7 +24,7 @@ from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
 from torhaus.daemon.pipeline import RECORD_BYTES, Derive
 from torhaus.daemon.scripts.host import Answer, ScriptHost
 from torhaus.daemon.scripts.protocol import Decoded, Job
-from torhaus.daemon.scripts.source import read_source
+from torhaus.daemon.scripts.source import read_package
 
 SCANNED: Final = 1 << 62
 QUEUE_RECORDS: Final = 2048
@@ -90,7 +90,15 @@ class Feeder:
 
     def register(self, script: str) -> None:
         """Read a script, so that jobs can name it. Raises OSError or ValueError."""
-        self._hashes[script] = self._host.register(read_source(Path(script)))
+        self._hashes[script] = self._host.register(read_package(Path(script)))
+
+    def register_all(self, gone: Callable[[str, str], None]) -> None:
+        """Read every device's script; `gone` is told the name of one that cannot be read, and why."""
+        for script in {d.script for d in self._devices.values() if d.script is not None}:
+            try:
+                self.register(script)
+            except (OSError, ValueError) as e:
+                gone(f"script {Path(script).name}", str(e))
 
     def _feed(self, batch: list[Stored]) -> None:
         for stored in batch:

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.scripts.aside import Aside
 from torhaus.daemon.scripts.child import COMMAND, ChildGone, ScriptChild
+from torhaus.daemon.scripts.host_model import HostLimits, HostStatus
 from torhaus.daemon.scripts.protocol import (
     MAX_PAYLOAD_BYTES,
     Batch,
@@ -25,7 +25,7 @@ from torhaus.daemon.scripts.protocol import (
     Refused,
     Source,
 )
-from torhaus.daemon.scripts.source import Sources, decode_source
+from torhaus.daemon.scripts.source import Package, Sources, decode_source
 from torhaus.daemon.supervise import Backoff
 
 Answer = Decoded | Encoded | DecodeError
@@ -36,32 +36,6 @@ MAX_BATCH: Final = 128
 """Jobs in one message."""
 BACKOFF_S: Final = 0.1
 BACKOFF_MAX_S: Final = 30.0
-
-
-class HostLimits(msgspec.Struct, frozen=True):
-    """Bounds on the daemon's side.
-
-    queued: jobs that wait; beyond it the caller is told, and its record stays on disk for later.  hang_s: wall-clock
-    time without a sign of life after which the process is ended (twice that at the latest).  crashes: how often one
-    record may end the process before it is refused.  fruitless: how many processes in a row may end without an answer
-    before `run` returns; None for the daemon, which tries for ever.
-    """
-
-    queued: int = 4096
-    hang_s: float = 15.0
-    crashes: int = 2
-    fruitless: int | None = None
-
-
-class HostStatus(msgspec.Struct, frozen=True):
-    """For metrics and `torhaus status`. `last_death` says how the process ended last."""
-
-    pid: int | None
-    queued: int
-    starts: int
-    deaths: int
-    hangs: int
-    last_death: str
 
 
 class _Waiting:
@@ -104,20 +78,25 @@ class ScriptHost:
         self._backoff = backoff or Backoff(BACKOFF_S, BACKOFF_MAX_S)
         self._starts = self._deaths = self._hangs = 0
         self._last_death = ""
+        self._aside = Aside(clock)
+        self._proven: set[str] = set()
 
     # ---- scripts
 
-    def register(self, text: str) -> str:
+    def register(self, source: Package | str) -> str:
         """Make a script known; returns what a job calls it by. ValueError when it is too large or there are too many.
 
-        Bytes that are no UTF-8 may be escaped as surrogates in `text`.
+        Bytes that are no UTF-8 may be escaped as surrogates in a text.
         """
-        text = decode_source(text.encode("utf-8", "surrogateescape"))
-        return self._sources.add(text)
+        if isinstance(source, str):
+            source = Package(decode_source(source.encode("utf-8", "surrogateescape")))
+        return self._sources.add(source)
 
     def forget(self, source_hash: str) -> None:
         """Withdraw a script. Jobs for it that still wait are refused."""
         self._sources.forget(source_hash)
+        self._aside.forget(source_hash)
+        self._proven.discard(source_hash)
         if self._child is not None and source_hash in self._sent:
             self._sent.discard(source_hash)
             self._child.send(Forget(source_hash))
@@ -158,7 +137,9 @@ class ScriptHost:
         """How things stand."""
         pid = None if self._child is None or self._child.gone else self._child.process.pid
         queued = len(self._queue) + len(self._in_hand)
-        return HostStatus(pid, queued, self._starts, self._deaths, self._hangs, self._last_death)
+        aside = tuple(self._aside.names())
+        deaths, hangs = self._deaths, self._hangs
+        return HostStatus(pid, queued, self._starts, deaths, hangs, self._last_death, aside, self._aside.pauses)
 
     def _enqueue(self, waiting: _Waiting) -> None:
         size = len(waiting.job.payload)
@@ -233,14 +214,14 @@ class ScriptHost:
     async def _exchange(self, child: ScriptChild) -> None:
         """One batch there, its answers back. Raises ChildGone with the unanswered jobs in `_in_hand`."""
         batch = self._in_hand
-        while self._queue and len(batch) < MAX_BATCH and not (batch and self._queue[0].alone):
-            batch.append(self._queue.popleft())
-            if batch[-1].alone:
-                break
+        self._gather(batch)
+        if not batch:
+            return
         self._batch_size = len(batch)
         for source_hash in {waiting.job.source_hash for waiting in batch} - self._sent:
             if source_hash in self._sources:
-                child.send(Source(source_hash, self._sources[source_hash]))
+                source = self._sources[source_hash]
+                child.send(Source(source_hash, source.text, source.main, source.files))
                 self._sent.add(source_hash)
         child.send(Batch([waiting.job for waiting in batch]))
         while batch:
@@ -250,6 +231,22 @@ class ScriptHost:
                 raise ChildGone
             self._backoff.reset()
             self._settle([(batch.popleft(), _answer(item)) for item in items])
+
+    def _gather(self, batch: deque[_Waiting]) -> None:
+        """Fill a batch. A script without a good result yet, or whose last call broke a limit, has one job in it."""
+        doubtful: set[str] = set()
+        while self._queue and len(batch) < MAX_BATCH and not (batch and self._queue[0].alone):
+            job = self._queue[0].job
+            if self._aside and (refusal := self._aside.refusal(job)) is not None:
+                self._settle([(self._queue.popleft(), refusal)])
+                continue
+            if job.source_hash not in self._proven or (self._aside and self._aside.is_suspect(job)):
+                if job.source_hash in doubtful:
+                    return
+                doubtful.add(job.source_hash)
+            batch.append(self._queue.popleft())
+            if batch[-1].alone:
+                return
 
     def _blame(self, ended: str) -> None:
         """Sort out the jobs that had no answer when the process ended: each will be alone next time, or is refused."""
@@ -266,6 +263,12 @@ class ScriptHost:
     def _settle(self, answered: list[tuple[_Waiting, Answer]]) -> None:
         groups: dict[Done, list[tuple[Job, Answer]]] = {}
         for waiting, answer in answered:
+            if isinstance(answer, DecodeError):
+                self._aside.note(waiting.job, answer.reason)
+            else:
+                self._proven.add(waiting.job.source_hash)
+                if self._aside:
+                    self._aside.note(waiting.job, None)
             if waiting.done is not None:
                 groups.setdefault(waiting.done, []).append((waiting.job, answer))
             elif waiting.future is not None and not waiting.future.done():

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.clock import Clock, SystemClock
-from torhaus.daemon.scripts.host import HostLimits, ScriptHost
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import HostLimits
 from torhaus.daemon.scripts.protocol import Encoded, Job, extra_input
-from torhaus.daemon.scripts.source import read_source
+from torhaus.daemon.scripts.source import read_package
 
 _T = TypeVar("_T")
 
@@ -21,7 +22,7 @@ def decode_once(
 
     Raises DecodeError as the daemon would record it, and OSError or ValueError when the file cannot be read.
     """
-    text = read_source(path)
+    text = read_package(path)
 
     def ask(host: ScriptHost) -> asyncio.Future[Fields]:
         return host.submit(Job(path.name, host.register(text), payload, fport, recv_time))
@@ -29,9 +30,25 @@ def decode_once(
     return asyncio.run(_ask(ask, clock or SystemClock()))
 
 
+def decode_each(
+    path: Path, payloads: list[bytes], fport: int | None = None, clock: Clock | None = None
+) -> list[Fields | DecodeError]:
+    """As decode_once, many at once: the fields or the refusal of each. Blocks."""
+    source = read_package(path)
+
+    def ask(host: ScriptHost) -> asyncio.Future[list[Fields | BaseException]]:
+        source_hash = host.register(source)
+        return asyncio.gather(
+            *(host.submit(Job(path.name, source_hash, payload, fport)) for payload in payloads), return_exceptions=True
+        )
+
+    found = asyncio.run(_ask(ask, clock or SystemClock()))
+    return [each for each in found if isinstance(each, dict | DecodeError)]
+
+
 def encode_once(path: Path, data: object, fport: int | None = None, clock: Clock | None = None) -> Encoded:
     """The downlink that a script makes of `data`, any JSON value. As decode_once; ValueError also for too much data."""
-    text = read_source(path)
+    text = read_package(path)
     extra = extra_input({"data": data})
 
     def ask(host: ScriptHost) -> asyncio.Future[Encoded]:

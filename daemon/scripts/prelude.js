@@ -2,7 +2,9 @@
 // Sources: Node.js API documentation (Modules: CommonJS, Console); calling conventions: LoRa Alliance TS013-1.0.0
 // (decodeUplink, encodeDownlink, decodeDownlink), ChirpStack 3 (Decode, Encode), The Things Network 2 (Decoder, Encoder).
 // What load and run need of the language is taken here, before a script can replace it.
-(function (textSource, bufferSource) {
+// Given: our other sources; the line behind which ours stand; and, where the script is one of several files, JSON of
+// them: {main, files: [[path in the package, text, the line behind which it stands]]}.
+(function (textSource, bufferSource, cryptoSource, localeSource, ownLine, packed) {
   "use strict";
   const { apply, defineProperty } = Reflect;
   const { parse, stringify } = JSON;
@@ -15,16 +17,23 @@
 
   // ---- what scripts expect to be there
 
-  let texts;
-  let buffer;
-  const text = () => (texts ??= indirectEval(textSource));
+  const standing = (source, line) => indirectEval("\n".repeat(line) + source); // keeps our lines apart from the script's
+  const once = (make) => {
+    let made;
+    return () => (made ??= make());
+  };
+  const text = once(() => standing(textSource, ownLine));
+  const buffer = once(() => standing(bufferSource, ownLine)(text()));
+  const crypto = once(() => standing(cryptoSource, ownLine)(buffer()));
+  const locale = once(() => standing(localeSource, ownLine));
   const LAZY = {
     __proto__: null,
     TextDecoder: () => text().TextDecoder,
     TextEncoder: () => text().TextEncoder,
     atob: () => text().atob,
     btoa: () => text().btoa,
-    Buffer: () => (buffer ??= indirectEval(bufferSource)(text())),
+    Buffer: buffer,
+    Intl: () => locale().Intl,
   };
   for (const name of keys(LAZY))
     defineProperty(global, name, {
@@ -38,27 +47,67 @@
   for (const name of ["log", "info", "warn", "error", "debug", "trace", "dir", "table", "assert", "group", "groupEnd"])
     console[name] = () => undefined;
 
-  // Scripts that load crypto often need it for some messages only: using it fails, loading it does not.
-  const crypto = new Proxy(
-    {},
-    {
-      get: (_, name) => () => {
-        throw new Error(`crypto.${string(name)} is not available to scripts`);
-      },
-    },
-  );
+  // Numbers and times as a locale writes them; without a locale that of Node.js, US English.
+  const localised = (prototype, name, how) =>
+    hidden(prototype, name, { [name](locales, options) { return locale()[how](this.valueOf(), locales, options); } }[name]);
+  localised(Number.prototype, "toLocaleString", "number");
+  localised(BigInt.prototype, "toLocaleString", "number");
+  localised(Date.prototype, "toLocaleString", "date");
+  localised(Date.prototype, "toLocaleDateString", "day");
+  localised(Date.prototype, "toLocaleTimeString", "time");
 
   const MODULES = {
     __proto__: null,
     buffer: () => ({ Buffer: LAZY.Buffer(), atob: LAZY.atob(), btoa: LAZY.btoa() }),
     util: () => ({ TextDecoder: LAZY.TextDecoder(), TextEncoder: LAZY.TextEncoder() }),
-    crypto: () => crypto,
+    crypto,
   };
-  function require(name) {
-    const found = MODULES[string(name).replace(/^node:/, "")];
-    if (!found) throw Object.assign(new Error(`Cannot find module '${name}'`), { code: "MODULE_NOT_FOUND" });
-    return found();
+
+  // ---- the other files of the script's package: what was sent with it and nothing else
+
+  const { main, files } = packed ? parse(packed) : { main: "", files: [] };
+  const filed = { __proto__: null };
+  for (const [path, source, line] of files) filed[path] = { source, line, loaded: undefined };
+
+  function pathOf(folder, name) {
+    const out = [];
+    for (const part of `${folder}/${name}`.split("/"))
+      if (part === "..") {
+        if (!out.length) return undefined;
+        out.pop();
+      } else if (part && part !== ".") out.push(part);
+    return out.join("/");
   }
+
+  const missing = (name) =>
+    Object.assign(new Error(`Cannot find module '${name}' in the script's package`), { code: "MODULE_NOT_FOUND" });
+
+  function requirer(folder) {
+    return function require(name) {
+      const wanted = string(name);
+      const found = MODULES[wanted.replace(/^node:/, "")];
+      if (found) return found();
+      const path = /^\.{1,2}(\/|$)/.test(wanted) ? pathOf(folder, wanted) : undefined;
+      if (path === undefined) throw missing(wanted);
+      for (const end of ["", ".js", ".json", "/index.js"]) if (filed[path + end]) return loadFile(path + end);
+      throw missing(wanted);
+    };
+  }
+
+  function loadFile(path) {
+    const file = filed[path];
+    if (!file.loaded) {
+      const own = (file.loaded = { exports: {}, id: path, filename: path });
+      if (path.endsWith(".json")) own.exports = parse(file.source);
+      else {
+        const folder = path.split("/").slice(0, -1).join("/");
+        const body = `(function (exports, require, module, __filename, __dirname) {${file.source}\n})`;
+        apply(standing(body, file.line), own.exports, [own.exports, requirer(folder), own, path, folder]);
+      }
+    }
+    return file.loaded.exports;
+  }
+  const require = requirer(main.split("/").slice(0, -1).join("/"));
 
   const module = { exports: {} };
   hidden(global, "global", global);

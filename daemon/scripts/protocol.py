@@ -21,7 +21,7 @@ MAX_EXTRA_BYTES: Final = 16 << 10
 """Of a job's extra input as JSON."""
 MAX_DOWNLINK_BYTES: Final = 242
 """Of an encoded downlink: the longest payload of LoRaWAN (RP002-1.0.4, section 2)."""
-MAX_FIELDS: Final = 256
+MAX_FIELDS: Final = 1024
 """Values in one result."""
 MAX_NAME: Final = 64
 """Characters of a field's name."""
@@ -29,7 +29,10 @@ MAX_WARNINGS: Final = 8
 """Warnings of one result that are kept, each cut to MAX_WARNING characters."""
 MAX_WARNING: Final = 200
 
-OWN_SOURCES: Final = ("prelude.js", "text.js", "buffer.js")
+STRIKES: Final = 3
+"""Broken limits in a row after which a script is set aside for a while (aside.py)."""
+
+OWN_SOURCES: Final = ("prelude.js", "text.js", "buffer.js", "crypto.js", "locale.js")
 """Our own JavaScript, in the order in which a context takes it."""
 
 _LENGTH: Final = struct.Struct(">I")
@@ -90,10 +93,15 @@ class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):
 
 
 class Source(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """A script, sent before the first batch that needs it."""
+    """A script, sent before the first batch that needs it.
+
+    `files`: those that it may ask for with `require`, by their path in its package; `main` is its own there.
+    """
 
     source_hash: str
     text: str
+    main: str = ""
+    files: dict[str, str] = {}
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag=2):

@@ -14,9 +14,10 @@ import sys
 import time
 from typing import Final
 
-from torhaus.codecs.model import DecodeError
+from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.daemon.scripts.engine import Engine
 from torhaus.daemon.scripts.protocol import (
+    STRIKES,
     Answers,
     Batch,
     Decoded,
@@ -69,6 +70,13 @@ def confine(limits: Limits) -> None:
         resource.setrlimit(what, (bound, bound))
 
 
+def give_back_memory() -> None:
+    """Let the C library return what a script took and left: it keeps it otherwise. Not every one has that call."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 def grant_cpu(limits: Limits, jobs: int) -> None:
     """Let the kernel end the process when a batch takes far more CPU time than its limits add up to.
 
@@ -107,7 +115,7 @@ class Worker:
         if self._engine is None:
             raise ProtocolError("the first message is not the set-up")
         if isinstance(request, Source):
-            self._engine.add(request.source_hash, request.text)
+            self._engine.add(request.source_hash, request.text, request.main, request.files)
         elif isinstance(request, Forget):
             self._engine.forget(request.source_hash)
         elif isinstance(request, Batch):
@@ -117,16 +125,17 @@ class Worker:
         grant_cpu(self._limits, len(jobs))
         done: list[Decoded | Refused | Encoded] = []
         flushed = time.monotonic()
+        strikes: dict[tuple[str, str | None], int] = {}
         for job in jobs:
-            try:
-                done.append(engine.decode(job))
-            except DecodeError as error:
-                done.append(Refused(error.reason, error.detail))
+            done.append(_one(engine, job, strikes))
             if time.monotonic() - flushed > FLUSH_S:
                 self._answer(done)
                 done = []
                 flushed = time.monotonic()
         self._answer(done)
+        if engine.broke_a_limit:
+            engine.broke_a_limit = False
+            give_back_memory()
 
     def _answer(self, done: list[Decoded | Refused | Encoded]) -> None:
         if not done:
@@ -141,6 +150,22 @@ class Worker:
             self._answer(done[half:])
             return
         self._peer.sendall(frame)
+
+
+def _one(engine: Engine, job: Job, strikes: dict[tuple[str, str | None], int]) -> Decoded | Refused | Encoded:
+    """One job. What breaks its limits again and again within a batch is not tried further: others wait behind it."""
+    sender = job.source_hash, job.dev_eui
+    if strikes and strikes.get(sender, 0) >= STRIKES:
+        return Refused(RejectReason.SCRIPT_ASIDE, f"{job.script_id}: set aside: it kept breaking its limits")
+    try:
+        made = engine.decode(job)
+    except DecodeError as error:
+        if error.reason in {RejectReason.SCRIPT_TIME, RejectReason.SCRIPT_MEMORY}:
+            strikes[sender] = strikes.get(sender, 0) + 1
+        return Refused(error.reason, error.detail)
+    if strikes:
+        strikes.pop(sender, None)
+    return made
 
 
 def main() -> int:

@@ -11,9 +11,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
-from torhaus.daemon.scripts.host import HostLimits, ScriptHost
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import HostLimits
 from torhaus.daemon.scripts.protocol import Call, Encoded, Job, extra_input
-from torhaus.daemon.scripts.source import read_source
+from torhaus.daemon.scripts.source import read_package
 
 TOLERANCE: Final = 1e-9
 SCRIPTS_KEPT: Final = 64
@@ -100,7 +101,7 @@ class Scripts:
 
     def _register(self, script: str) -> str:
         if script not in self._hashes:
-            text = read_source(self._base / script)
+            text = read_package(self._base / script)
             if len(self._hashes) >= SCRIPTS_KEPT:
                 _, oldest = self._hashes.popitem(last=False)
                 if oldest not in self._hashes.values():

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+from torhaus.codecs.model import MAX_DETAIL, DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.models import native
 from torhaus.daemon.config.document import ConfigFaults
 from torhaus.daemon.config.layouts import Codecs
@@ -26,7 +26,7 @@ class Payload(msgspec.Struct, kw_only=True):
     else `vendor` and `model` pick the native codec. A native one is preferred to a script that is not there.
     `hex` (or `bytes_hex`), `fport`; for scripts `recv_time` (RFC 3339) and `input_extra` (what else their input has).
     What must come of it: `expect` (name to value, or to value and unit), or `expected` (nested, as a script returns
-    it), or `reject` (a reason), or `expected_errors` (any, said by a script).
+    it), or `reject` (a reason), or `expected_errors` (texts, all said by a script).
     """
 
     hex: str | None = None
@@ -70,10 +70,27 @@ async def check(line: Line, tools: Tools) -> str | None:
     except DecodeError as e:
         wanted = v.reject or (RejectReason.SCRIPT_ERROR.value if v.expected_errors else None)
         is_right = wanted == e.reason.value or (v.expected_errors and not is_script)
-        return None if is_right else f"refused: {e}"
+        if not is_right:
+            return f"refused: {e}"
+        return missing_text(v.expected_errors, e) if is_script else None
     if v.reject is not None or v.expected_errors:
         return f"decoded, but must be refused{f' as {v.reject}' if v.reject else ''}"
     return differences(fields, _returned(v, fields) if is_script else quantities(v, fields))
+
+
+def missing_text(errors: list[Any] | None, found: DecodeError) -> str | None:
+    """Which of the texts the script should have given it has not; its refusal is cut off where it is long."""
+    for text in errors or ():
+        said = text if isinstance(text, str) else msgspec.json.encode(text).decode()
+        if not _is_said(" ".join(said.split()), " ".join(found.detail.split())):
+            return f"errors: got {found.detail!r}, expected {said!r}"
+    return None
+
+
+def _is_said(text: str, detail: str) -> bool:
+    if len(detail) < MAX_DETAIL - 1:
+        return text in detail
+    return any(detail.endswith(text[:n]) for n in range(1, len(text))) or text in detail or len(text) > MAX_DETAIL // 2
 
 
 def codec_of(v: Payload, tools: Tools) -> str | None:

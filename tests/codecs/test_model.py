@@ -7,7 +7,7 @@ def test_reasons_are_metric_labels_and_do_not_change() -> None:
     assert [r.value for r in RejectReason] == [
         "short", "long", "syntax", "crc", "unknown_type", "unsupported", "range", "key", "mic", "replay", "duplicate",
         "unknown_device", "unknown_gateway", "radio_crc", "script_error", "script_time", "script_memory",
-        "script_result", "script_crash", "defect",
+        "script_result", "script_crash", "script_aside", "defect",
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from torhaus.daemon.outbox.trouble import Reporter
 from torhaus.daemon.scripts.feeder import Feeder
 from torhaus.daemon.scripts.host import Answer
 from torhaus.daemon.scripts.protocol import Decoded, Job
+from torhaus.daemon.scripts.source import Package
 from torhaus.daemon.watch import Watch
 
 DEVICES = [Device("boiler", script="/decoders/boiler.js")]
@@ -32,8 +33,8 @@ class FakeHost:
         self.under_way: set[int] = set()
         self.twice: list[int] = []
 
-    def register(self, text: str) -> str:
-        return f"hash of {text}"
+    def register(self, source: Package) -> str:
+        return f"hash of {source.text}"
 
     def submit_many(self, jobs: Sequence[Job], done: Any) -> int:
         taken = jobs[: self.room - len(self.waiting)]

@@ -12,7 +12,8 @@ from tests.daemon.clocks import FakeClock
 from torhaus.codecs.model import DecodeError, Fields, Value
 from torhaus.daemon.scripts.child import COMMAND, own_sources
 from torhaus.daemon.scripts.engine import Engine
-from torhaus.daemon.scripts.host import Answer, HostLimits, ScriptHost
+from torhaus.daemon.scripts.host import Answer, ScriptHost
+from torhaus.daemon.scripts.host_model import HostLimits
 from torhaus.daemon.scripts.protocol import Decoded, Job, Limits
 from torhaus.daemon.supervise import Backoff
 

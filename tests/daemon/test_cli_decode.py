@@ -60,3 +60,23 @@ def test_what_cannot_be_decoded(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(said)
+
+
+@pytest.mark.parametrize("codec", ["elsys", "script"])
+def test_which_bytes_a_value_comes_from(codec: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    script = tmp_path / "level.js"
+    script.write_text(
+        "function decodeUplink(i) { return {data: {temperature: (i.bytes[1] << 8 | i.bytes[2]) / 10, port: 5}}; }"
+    )
+    assert run("--codec", str(script) if codec == "script" else codec, "--explain", "0100e2") == 0
+    lines = [line.split(None, 1) for line in capsys.readouterr().out.splitlines()]
+    assert lines[1][0] == "1"
+    assert lines[1][1].startswith("00 e2")
+    assert "temperature = 22.6" in lines[1][1]
+    assert lines[0][1].split(None, 1) == ["01", "not used here" if codec == "script" else "decides what follows"]
+    assert len(lines) == (3 if codec == "script" else 2)  # the port is in no byte
+
+
+def test_too_long_to_be_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--codec", str(SCRIPTS / "ttn2.js"), "--explain", "00" * 300) == os.EX_NOINPUT
+    assert "at most 256" in capsys.readouterr().err

@@ -5,11 +5,11 @@ import pytest
 
 from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.registry import CODECS, FAMILIES
+from torhaus.daemon.config.codec_names import codec_fault
 from torhaus.daemon.config.devices import (
     KEYS,
     DeviceConfig,
     DeviceKeys,
-    codec_fault,
     cross_faults,
     parse_key,
     read_devices,

@@ -26,6 +26,7 @@ torhaus_clock_synchronized gauge
 torhaus_decode_readings_total counter codec
 torhaus_decode_rejects_total counter codec,reason
 torhaus_defects_total counter component
+torhaus_devices_overdue gauge
 torhaus_devices_seen gauge
 torhaus_driver_ack_seconds histogram
 torhaus_driver_acks_total counter driver
@@ -107,8 +108,10 @@ torhaus_scan_station_up gauge station
 torhaus_scan_taken_bytes_total counter station
 torhaus_scan_target_documents gauge state,target
 torhaus_scan_target_up gauge target
+torhaus_scripts_aside gauge
 torhaus_scripts_deaths_total counter
 torhaus_scripts_hangs_total counter
+torhaus_scripts_pauses_total counter
 torhaus_scripts_queued_records gauge
 torhaus_scripts_starts_total counter
 torhaus_scripts_undecoded_records gauge

@@ -29,7 +29,7 @@ def bench() -> Bench:
         (13, RejectReason.SCRIPT_MEMORY, "more memory"),  # the engine throws null when it has none left for words
         (14, RejectReason.SCRIPT_ERROR, "only a text"),
         (15, RejectReason.SCRIPT_ERROR, "RangeError: from a getter"),
-        (16, RejectReason.SCRIPT_RESULT, "more than 256 values"),
+        (16, RejectReason.SCRIPT_RESULT, "more than 1024 values"),
         (17, RejectReason.SCRIPT_MEMORY, "more memory"),
         (18, RejectReason.SCRIPT_ERROR, "cannot be described"),
         (19, RejectReason.SCRIPT_ERROR, "circular"),

@@ -11,7 +11,8 @@ from tests.daemon.clocks import FakeClock
 from tests.daemon.scripts_fakes import SCRIPTS, Site, fields, refusal, serve, total
 from torhaus.codecs.model import DecodeError, RejectReason, Value
 from torhaus.daemon.scripts import source
-from torhaus.daemon.scripts.host import HostLimits, ScriptHost
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import HostLimits
 from torhaus.daemon.scripts.protocol import MAX_PAYLOAD_BYTES, MAX_SOURCE_BYTES
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.daemon.scripts_fakes import POISON, POISONED, Site, fields, refusal, serve, total
 from torhaus.codecs.model import RejectReason, Value
-from torhaus.daemon.scripts.host import HostLimits
+from torhaus.daemon.scripts.host_model import HostLimits
 from torhaus.daemon.scripts.protocol import Answers, Decoded, Failed, Ready, Refused, encode
 
 
@@ -126,7 +126,7 @@ REFUSED = Refused(RejectReason.SCRIPT_ERROR, "")
         (encode(Ready()) + encode(Answers([REFUSED] * 3)), "3 answers to 1 jobs"),
         (encode(Ready()) + encode(Answers([])), "0 answers to 1 jobs"),
         (encode(Ready()) + encode(Answers([Decoded({"x" * 65: Value(1)})])), "not a message"),
-        (encode(Ready()) + encode(Answers([Decoded({str(n): Value(n) for n in range(257)})])), "not a message"),
+        (encode(Ready()) + encode(Answers([Decoded({str(n): Value(n) for n in range(1025)})])), "not a message"),
         (encode(Failed("no memory left")), "no memory left"),
     ],
     ids=["length", "junk", "early", "twice", "many", "none", "long name", "many values", "failed"],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from torhaus.daemon.scripts.protocol import MAX_SOURCE_BYTES
-from torhaus.daemon.scripts.source import MAX_SCRIPTS, Sources, read_source
+from torhaus.daemon.scripts.source import MAX_SCRIPTS, Package, Sources, read_source
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,12 @@ def test_size(tmp_path: Path) -> None:
 
 def test_forgotten_scripts_make_room() -> None:
     sources = Sources()
-    name = sources.add("// one")
-    assert (sources.add("// one"), sources[name], len(sources)) == (name, "// one", 1)
+    name = sources.add(Package("// one"))
+    assert (sources.add(Package("// one")), sources[name].text, len(sources)) == (name, "// one", 1)
     sources.forget(name)
     sources.forget(name)
     assert not sources
     for number in range(MAX_SCRIPTS):
-        sources.add(f"// {number}")
+        sources.add(Package(f"// {number}"))
     with pytest.raises(ValueError, match="more than 512 scripts"):
-        sources.add("// one more")
+        sources.add(Package("// one more"))

@@ -8,7 +8,9 @@ import pytest
 from tests.daemon.home import Home, archive, running, stamp, until
 from torhaus.codecs.model import Frame, Reject, RejectReason
 from torhaus.daemon.app import App
+from torhaus.daemon.overdue import Overdue
 from torhaus.daemon.scans.watch import Place, ScanWatch
+from torhaus.daemon.scripts.host_model import HostStatus
 from torhaus.daemon.status import Status
 from torhaus.drivers.base import Host, LinkChanged
 
@@ -53,6 +55,21 @@ def test_everything_at_once(tmp_path: Path) -> None:
         assert f.last_success_ns > 0
         assert (s.dropped, s.rejects, s.scans) == ({"archive/size": 3}, {"crc": 1}, {})
         assert app.survey.line() == "2 records stored, backlog 0"
+
+    with_app(tmp_path, body)
+
+
+def test_scripts_set_aside_and_devices_overdue_are_told(tmp_path: Path) -> None:
+    def body(app: App) -> None:
+        app.survey.scripts = lambda: HostStatus(None, 0, 0, 0, 0, "", ("bad.js",), 1)
+        since = msgspec.structs.replace(stamp(), boot_ns=-(10**15))
+        app.survey.overdue = Overdue({f"d{n}": 60.0 for n in range(10)} | {"meter": 1e9}, since)
+        app.survey._now = lambda: msgspec.structs.replace(stamp(), synced=True)  # type: ignore[method-assign]
+        assert app.survey.late() == [f"d{n}" for n in range(10)]
+        assert app.survey.problems() == [
+            "script bad.js: set aside for a while: it kept breaking its limits",
+            "overdue: d0, d1, d2, d3, d4, d5, d6, d7 and 2 more",
+        ]
 
     with_app(tmp_path, body)
 

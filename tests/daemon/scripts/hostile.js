@@ -22,7 +22,7 @@ function decodeUplink(input) {
     case 13: throw null;
     case 14: throw "only a text";
     case 15: return { data: { get a() { throw new RangeError("from a getter"); } } };
-    case 16: var data = {}; for (var k = 0; k < 300; k++) data["v" + k] = k; return { data: data };
+    case 16: var data = {}; for (var k = 0; k < 1100; k++) data["v" + k] = k; return { data: data };
     case 17: return { data: new Uint8Array(1e9) };
     case 18: throw new Proxy({}, { get: function () { throw 5; } });
     case 19: var loop = {}; loop.loop = loop; return { data: loop };
