@@ -5,9 +5,9 @@ from typing import Protocol
 
 from torhaus.codecs.model import Frame, Reject
 from torhaus.daemon.clock import Clock
-from torhaus.drivers.base import Done, Event, GatewayStats
+from torhaus.drivers.base import Answer, Delivery, Done, Event, GatewayStats, Tickets
 
-Accept = Callable[[str, list[Frame], list[Reject], Done | None, GatewayStats | None], None]
+AcceptAll = Callable[[str, list[Delivery], Answer], None]
 """Takes what the driver of that name delivers."""
 
 
@@ -18,8 +18,8 @@ class DriverWatch(Protocol):
         """A driver's state changed."""
         ...
 
-    def acked(self, driver: str, seconds: float) -> None:
-        """An acknowledgement left."""
+    def acked(self, driver: str, seconds: float, count: int) -> None:
+        """So many acknowledgements left."""
         ...
 
     def ack_withheld(self, driver: str) -> None:
@@ -30,7 +30,7 @@ class DriverWatch(Protocol):
 class DriverHost:
     """A driver's door to the daemon (torhaus.drivers.base.Host)."""
 
-    def __init__(self, accept: Accept, watch: DriverWatch, clock: Clock, driver: str) -> None:
+    def __init__(self, accept: AcceptAll, watch: DriverWatch, clock: Clock, driver: str) -> None:
         self._accept = accept
         self._watch = watch
         self._driver = driver
@@ -42,16 +42,26 @@ class DriverHost:
         self, frames: list[Frame], rejects: list[Reject], done: Done | None = None, stats: GatewayStats | None = None
     ) -> None:
         """Store what was received; then `done`."""
-        self._accept(self._driver, frames, rejects, done, stats)
+        self._accept(self._driver, [(frames, rejects, done, stats)], call_each)
+
+    def deliver_all(self, deliveries: list[Delivery], answer: Answer) -> None:
+        """Store what was received in several deliveries, in order; then `answer`."""
+        self._accept(self._driver, deliveries, answer)
 
     def event(self, event: Event) -> None:
         """A change of state."""
         self._watch.event(self._driver, event)
 
-    def acked(self, seconds: float) -> None:
-        """An acknowledgement left."""
-        self._watch.acked(self._driver, seconds)
+    def acked(self, seconds: float, count: int = 1) -> None:
+        """So many acknowledgements left."""
+        self._watch.acked(self._driver, seconds, count)
 
     def ack_withheld(self) -> None:
         """An acknowledgement did not leave."""
         self._watch.ack_withheld(self._driver)
+
+
+def call_each(dones: Tickets, stored: bool) -> None:
+    """The answer to deliveries whose tickets are their `done`."""
+    for done in dones:
+        done(stored)

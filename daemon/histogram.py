@@ -16,7 +16,7 @@ class Histogram:
         self.counts = [0] * (len(BUCKETS) + 1)
         self.sum = 0.0
 
-    def observe(self, value: float) -> None:
-        """One observation."""
-        self.sum += value
-        self.counts[bisect_left(BUCKETS, value)] += 1
+    def observe(self, value: float, count: int = 1) -> None:
+        """So many observations of the same value."""
+        self.sum += value * count
+        self.counts[bisect_left(BUCKETS, value)] += count

@@ -7,21 +7,20 @@ from typing import Final, Protocol
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Served, Stamp
-from torhaus.codecs.registry import EVENTS, Decode
+from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.driver_host import DriverHost, DriverWatch
+from torhaus.daemon.driver_host import DriverHost, DriverWatch, call_each
 from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.lora.merge import Merging
-from torhaus.daemon.lora.network import Advance, Device, Network
+from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.outbox.store import MAIN, RELAY, STRANGERS, Outbox
-from torhaus.drivers.base import Done, GatewayStats
+from torhaus.daemon.turn import Turn, as_heard, refused
+from torhaus.drivers.base import Answer, Delivery, Done, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
-Derive = Callable[[str, str, Stamp, Fields], Fields]
-"""Device, driver, time and fields of a reading to the values that are worked out of them."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -53,22 +52,6 @@ class Watch(DriverWatch, Protocol):
         ...
 
 
-class Fate:
-    """What hangs on the commit of one delivery: counters, copies of frames still under way, the acknowledgement."""
-
-    __slots__ = ("advances", "copies_of", "done", "is_whole")
-
-    def __init__(self, done: Done | None) -> None:
-        self.done = done
-        self.advances: list[Advance] = []
-        self.copies_of: tuple[Advance, ...] = ()
-        self.is_whole = True  # everything of it was put
-
-    def is_plain(self) -> bool:
-        """Whether nothing hangs on it but the acknowledgement."""
-        return self.is_whole and not self.advances and not self.copies_of
-
-
 class Pipeline:
     """One for all drivers. `host(name)` gives each its own door."""
 
@@ -85,7 +68,6 @@ class Pipeline:
     ) -> None:
         self.relayed: Callable[[Record], bool] | None = None  # whether a frame is for a network server, if there is one
         self.waits: Callable[..., bool] | None = None  # takes the deliveries that cannot be judged yet
-        self.derive: Derive | None = None  # works further values out of a reading's, if any device wants that
         self.merging: Merging | None = None  # what puts together what several gateways hear, where that is wanted
         self._alarms = alarms or None
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
@@ -111,69 +93,111 @@ class Pipeline:
     def host(self, driver: str, running: object = None) -> DriverHost:
         """What the driver of that name is run with. `running`: the driver itself, for what it knows of its devices."""
         self.bind(getattr(running, "decoders", {}))
-        return DriverHost(self.accept, self._watch, self._clock, driver)
+        return DriverHost(self.accept_all, self._watch, self._clock, driver)
 
     def accept(
         self, driver: str, frames: list[Frame], rejects: list[Reject], done: Done | None, stats: GatewayStats | None
     ) -> None:
         """Turn one delivery into records and put them; `done` follows the commit."""
-        if self.waits is not None and self.waits(driver, frames, rejects, done, stats):
-            return
-        outbox, watch, relayed = self._outbox, self._watch, self.relayed
+        self.accept_all(driver, [(frames, rejects, done, stats)], call_each)
+
+    def accept_all(self, driver: str, deliveries: list[Delivery], answer: Answer) -> None:
+        """Turn what came in one turn of the loop into records and put them; `answer` follows the commit.
+
+        A defect met on one delivery costs that one its acknowledgement, and no other anything.
+        """
+        turn = Turn(answer)
+        heard: list[Frame] = []
+        for delivery in deliveries:
+            try:
+                turn = self._take(driver, delivery, turn, heard)
+            except Exception as e:  # noqa: BLE001 - the others must not be lost: packet forwarders send only once
+                self._watch.defect("pipeline", e)
+        if heard:
+            self._watch.frames(driver, len(heard), heard[-1].at)
+            if heard[0].radio is not None:
+                self._watch.heard(driver, heard)
+        self._put(driver, turn)
+
+    def _take(self, driver: str, delivery: Delivery, turn: Turn, heard: list[Frame]) -> Turn:
+        """One delivery, into `turn` or by itself. Returns the turn that the next one may join."""
+        frames, rejects, ticket, stats = delivery
+        if self.waits is not None:
+            done = None if ticket is None else partial(turn.answer, [ticket])
+            if self.waits(driver, frames, rejects, done, stats):
+                return turn
+        outbox, relayed = self._outbox, self.relayed
         if not outbox.has_room() or (relayed is not None and not outbox.has_room(RELAY)):
             outbox.report.refused(len(frames) + len(rejects) + (stats is not None), "backlog")
-            if done is not None:
-                done(False)
-            return
-        main: list[tuple[Stamp, Record]] = []
-        strangers: list[tuple[Stamp, Record]] = []
-        relay: list[tuple[Stamp, Record]] = []
-        fate = Fate(done)
-        size = 0
+            if ticket is not None:
+                turn.answer([ticket], False)
+            return turn
+        main, strangers, relay = turn.main, turn.strangers, turn.relay
+        before = len(main), len(relay), len(turn.advances), turn.size_bytes
+        heard += frames
         for frame in frames:
-            size += RECORD_BYTES + len(frame.data)
+            turn.size_bytes += RECORD_BYTES + len(frame.data)
             try:
                 if frame.radio is not None:
-                    record, strange = self._uplink(driver, frame, fate)
+                    record, strange = self._uplink(driver, frame, turn)
                 else:
                     record, strange = self._telegram(driver, frame)
             except Exception as e:  # noqa: BLE001 - our own fault on one frame costs neither its bytes nor its neighbours
                 detail = self._defect(driver, "", e)
-                record, strange = self._refused(frame, None, None, RejectReason.DEFECT, detail, None), True
+                record, strange = refused(frame, None, None, RejectReason.DEFECT, detail, None), True
             if not strange:
                 main.append((frame.at, record))
             if relayed is not None and frame.radio is not None and frame.stranger is None and relayed(record):
-                relay.append((frame.at, _as_heard(record)))
+                relay.append((frame.at, as_heard(record)))
             if strange or record.reason is not None:  # a forwarder of readings lets go of it: the bytes stay here
                 strangers.append((frame.at, record))
-        if rejects:
-            at = self._clock.stamp()
-            for r in rejects:
-                size += RECORD_BYTES + len(r.data)
-                watch.rejected(driver, "", r.reason)
-                event: dict[str, float | int | str] | None = {"source": r.source} if r.source else None
-                record = Record("frame", driver, reason=r.reason.value, detail=r.detail, event=event, raw=r.data)
-                strangers.append((at, record))
+        if not (strangers or rejects or stats is not None or turn.copies_of or relay):
+            if ticket is not None:
+                turn.tickets.append(ticket)
+            return turn
+        alone = turn.split(*before)
+        if ticket is not None:
+            alone.tickets.append(ticket)
+        try:
+            self._others(driver, alone, rejects, stats)
+        except Exception as e:  # noqa: BLE001 - what there is of it is put, and not acknowledged
+            self._watch.defect("pipeline", e)
+            alone.is_whole = False
+        self._put(driver, turn)  # in the order in which they came
+        self._put(driver, alone)
+        return Turn(turn.answer)
+
+    def _others(self, driver: str, turn: Turn, rejects: list[Reject], stats: GatewayStats | None) -> None:
+        """What is no frame: what the driver refused, and what a gateway says of itself."""
+        for r in rejects:
+            turn.size_bytes += RECORD_BYTES + len(r.data)
+            self._watch.rejected(driver, "", r.reason)
+            event: dict[str, float | int | str] | None = {"source": r.source} if r.source else None
+            record = Record("frame", driver, reason=r.reason.value, detail=r.detail, event=event, raw=r.data)
+            turn.strangers.append((self._clock.stamp(), record))
         if stats is not None:
             values = stats.values | {"gateway": stats.gateway}
-            (strangers if stats.stranger else main).append((stats.at, Record("event", driver, event=values)))
-            if relayed is not None and not stats.stranger:
-                relay.append((stats.at, Record("event", driver, event=values)))
-            watch.reported(driver, stats)
-        if frames:
-            watch.frames(driver, len(frames), frames[-1].at)
-            if frames[0].radio is not None:
-                watch.heard(driver, frames)
-        if main:
-            outbox.put(MAIN, main, size)
-        if relay:
-            outbox.put(RELAY, relay, size)
-        if strangers and outbox.has_room(STRANGERS):
-            outbox.put(STRANGERS, strangers, size)
-        elif strangers:
-            outbox.report.refused(len(strangers), "strangers_backlog")
-            fate.is_whole = False
-        outbox.commit(done if fate.is_plain() else partial(self._told, fate), self._windows_s.get(driver, 0.0))
+            log = turn.strangers if stats.stranger else turn.main
+            log.append((stats.at, Record("event", driver, event=values)))
+            if self.relayed is not None and not stats.stranger:
+                turn.relay.append((stats.at, Record("event", driver, event=values)))
+            self._watch.reported(driver, stats)
+
+    def _put(self, driver: str, turn: Turn) -> None:
+        outbox, size = self._outbox, turn.size_bytes
+        if turn.main:
+            outbox.put(MAIN, turn.main, size)
+        if turn.relay:
+            outbox.put(RELAY, turn.relay, size)
+        if turn.strangers and outbox.has_room(STRANGERS):
+            outbox.put(STRANGERS, turn.strangers, size)
+        elif turn.strangers:
+            outbox.report.refused(len(turn.strangers), "strangers_backlog")
+            turn.is_whole = False
+        elif not (turn.main or turn.relay or turn.is_awaited()):
+            return
+        told = partial(self._told, turn) if turn.is_awaited() else None
+        outbox.commit(told, self._windows_s.get(driver, 0.0))
 
     def turned(self, eui: str, gateway: Gateway) -> None:
         """A gateway came or went: an event for central services, if the configuration names it.
@@ -185,23 +209,21 @@ class Pipeline:
             self._outbox.put(MAIN, [(self._clock.stamp(), Record("event", gateway.driver, event=event))], RECORD_BYTES)
             self._outbox.commit(None)
 
-    def _told(self, fate: "Fate", stored: bool) -> None:
-        """The commit is over. Those of earlier deliveries were told before: what this one is a copy of has its fate."""
-        self._network.settle(fate.advances, stored=stored)
-        if fate.done is not None:
-            fate.done(stored and fate.is_whole and all(a.stored for a in fate.copies_of))
+    def _told(self, turn: Turn, stored: bool) -> None:
+        self._network.settle(turn.advances, stored=stored)
+        turn.told(stored)
 
-    def _uplink(self, driver: str, frame: Frame, fate: "Fate") -> tuple[Record, bool]:
+    def _uplink(self, driver: str, frame: Frame, turn: Turn) -> tuple[Record, bool]:
         up = self._network.receive(frame)
         device = up.device
         if up.advance is not None:
-            fate.advances.append(up.advance)
+            turn.advances.append(up.advance)
         if up.copy_of is not None:
-            fate.copies_of += (up.copy_of,)
+            turn.copies_of.append(up.copy_of)
         if up.reason is not None:
             if up.reason is not RejectReason.DUPLICATE or self.merging is None or not self.merging.copy(frame, up):
                 self._watch.rejected(driver, "lorawan", up.reason)
-            return self._refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
+            return refused(frame, device, up.dev_eui, up.reason, up.detail, up.lora), up.stranger
         assert device is not None
         if up.stranger:  # a join-request that is right: nothing to decode, and recordings of it can be sent by anybody
             return Record("frame", frame.driver, device.name, device.dev_eui, lora=up.lora, raw=frame.data), True
@@ -213,12 +235,8 @@ class Pipeline:
         device = self._devices.get(frame.device or "")
         if device is None:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
-            return self._refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
-        record = self._decode(frame, device, frame.data, None)
-        if record.codec in EVENTS and record.fields is not None:
-            event = {name: v.value for name, v in record.fields.items() if v.value is not None}
-            record.kind, record.event, record.fields = "event", event, None
-        return record, False
+            return refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
+        return self._decode(frame, device, frame.data, None), False
 
     def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
         """What a network server elsewhere has checked and decrypted, or says of a device."""
@@ -229,7 +247,7 @@ class Pipeline:
             lora.fcnt, lora.fport, lora.confirmed = served.fcnt, served.fport, served.confirmed
         if device is None:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
-            record = self._refused(frame, None, served.dev_eui, RejectReason.UNKNOWN_DEVICE, None, lora)
+            record = refused(frame, None, served.dev_eui, RejectReason.UNKNOWN_DEVICE, None, lora)
             if served.event is not None:
                 record.kind, record.event = "event", served.event
             return record, True
@@ -243,55 +261,40 @@ class Pipeline:
         self._watch.rejected(driver, codec, RejectReason.DEFECT)
         return type(error).__name__
 
-    def _refused(
-        self,
-        frame: Frame,
-        device: Device | None,
-        dev_eui: str | None,
-        reason: RejectReason,
-        detail: str | None,
-        lora: Lora | None,
-    ) -> Record:
-        name = device.name if device else None
-        return Record("frame", frame.driver, name, dev_eui, None, None, reason.value, detail, lora, None, frame.data)
-
     def _decode(self, frame: Frame, device: Device, payload: bytes | None, lora: Lora | None) -> Record:
-        codec = device.codec
-        record = Record("frame", frame.driver, device.name, device.dev_eui, codec, lora=lora, raw=frame.data)
-        if payload is None:
-            return record  # MAC commands only: nothing to decode, nothing wrong
-        if device.fports and lora is not None and lora.fport not in device.fports:
-            return record  # configuration, firmware and the like: kept raw, nothing wrong
-        if device.script is not None:
-            record.codec = "script"
-            record.payload = payload
-            record.pending = True
+        codec, raw = device.codec, frame.data
+        if device.script is not None and payload is not None:
+            record = Record("frame", frame.driver, device.name, device.dev_eui, "script", None, None, None, lora)
+            record.raw, record.payload, record.pending = raw, payload, True
             return record
-        if codec is None:
-            return record
-        try:
-            decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
-            fields: Fields = decode(payload, lora.fport if lora else None)
-            if frame.derived is not None:
-                fields |= frame.derived
-            if self.derive is not None:
-                fields |= self.derive(device.name, frame.driver, frame.at, fields)
-            _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
-        except DecodeError as e:
-            self._watch.rejected(frame.driver, codec, e.reason)
-            record.reason, record.detail = e.reason.value, e.detail
-            return record
-        except Exception as e:  # noqa: BLE001 - a codec's defect: kept raw like any refusal, and told
-            record.reason, record.detail = RejectReason.DEFECT.value, self._defect(frame.driver, codec, e)
-            return record
-        record.kind, record.fields = "reading", fields
-        if self._alarms is not None:
-            record.alarm = self._alarms.is_alarm(device.name, fields)
-        self._watch.decoded(codec, device.name, frame.at)
-        return record
-
-
-def _as_heard(record: Record) -> Record:
-    """A frame as relays get it: what it means is no business of theirs."""
-    r = record
-    return Record("frame", r.driver, r.device, r.dev_eui, None, None, r.reason, None, r.lora, None, r.raw)
+        reason = detail = None
+        if payload is not None and codec is not None:  # otherwise MAC commands only, or bytes that stay raw
+            try:
+                decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
+                fields: Fields = decode(payload, lora.fport if lora else None)
+                _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
+            except DecodeError as e:
+                self._watch.rejected(frame.driver, codec, e.reason)
+                reason, detail = e.reason.value, e.detail
+            except Exception as e:  # noqa: BLE001 - a codec's defect: kept raw like any refusal, and told
+                reason, detail = RejectReason.DEFECT.value, self._defect(frame.driver, codec, e)
+            else:
+                alarm = self._alarms is not None and self._alarms.is_alarm(device.name, fields)
+                self._watch.decoded(codec, device.name, frame.at)
+                return Record(  # by position, and once: half the cost of one that is filled in
+                    "reading",
+                    frame.driver,
+                    device.name,
+                    device.dev_eui,
+                    codec,
+                    fields,
+                    None,
+                    None,
+                    lora,
+                    None,
+                    raw,
+                    None,
+                    False,
+                    alarm,
+                )
+        return Record("frame", frame.driver, device.name, device.dev_eui, codec, None, reason, detail, lora, None, raw)

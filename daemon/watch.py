@@ -104,13 +104,13 @@ class Watch(Reporter, Told):
         """A script gave so many warnings with a result. They are counted; texts of vendors are not kept."""
         self.script_warnings += warnings
 
-    def acked(self, driver: str, seconds: float) -> None:
-        """An acknowledgement left."""
+    def acked(self, driver: str, seconds: float, count: int = 1) -> None:
+        """So many acknowledgements left, this long after their data came."""
         state = self.drivers[driver]
-        state.acks += 1
+        state.acks += count
         if seconds > ACK_LIMIT_S:
-            state.acks_late += 1
-        self.ack_s.observe(seconds)
+            state.acks_late += count
+        self.ack_s.observe(seconds, count)
 
     def ack_withheld(self, driver: str) -> None:
         """An acknowledgement did not leave."""

@@ -5,7 +5,7 @@ A driver module has `Config` (a frozen msgspec struct with `name` and `type`), `
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,6 +13,12 @@ from torhaus.codecs.model import Frame, Reject, RejectReason, Stamp
 
 Done = Callable[[bool], None]
 """Called once on the event loop when the frames of one delivery are on disk (True) or could not be stored (False)."""
+
+Tickets = list[Any]
+"""What a driver knows deliveries by that it wants to hear of."""
+
+Answer = Callable[[Tickets, bool], None]
+"""`Done` for many deliveries: each ticket is named once, with others or alone."""
 
 
 class DriverGone(Exception):  # noqa: N818 - reads as a fact, like the rest of the drivers' vocabulary
@@ -81,6 +87,9 @@ class DeviceChanged(msgspec.Struct, frozen=True, gc=False):
     detail: str = ""
 
 
+Delivery = tuple[list[Frame], list[Reject], Any, GatewayStats | None]
+"""One of several that are handed over together; the third is its ticket, None where no answer is wanted."""
+
 Event = LinkChanged | DeviceChanged | GatewaySeen | GatewayReachable | GatewayLeft | GatewayRefused
 
 
@@ -105,12 +114,16 @@ class Host(Protocol):
         """Hand over what was received. Everything, also what was refused, is stored; then `done` is called."""
         ...
 
+    def deliver_all(self, deliveries: list[Delivery], answer: Answer) -> None:
+        """`deliver` for each, in order, for less: what came in one turn of the loop. `answer` tells of tickets."""
+        ...
+
     def event(self, event: Event) -> None:
         """Tell the daemon about a change of state."""
         ...
 
-    def acked(self, seconds: float) -> None:
-        """An acknowledgement left for the device side, this long after its data came (and after the commit)."""
+    def acked(self, seconds: float, count: int = 1) -> None:
+        """So many acknowledgements left for the device side, this long after their data came (and after the commit)."""
         ...
 
     def ack_withheld(self) -> None:

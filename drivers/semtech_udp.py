@@ -5,7 +5,7 @@ Wire format: torhaus.codecs.framing.semtech_udp. What goes back down: torhaus.dr
 
 import asyncio
 import socket
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Final, Literal
 
@@ -14,12 +14,13 @@ import msgspec
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
-from torhaus.drivers.base import Done, DriverGone, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
+from torhaus.drivers.base import Delivery, DriverGone, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
 from torhaus.drivers.batch_send import MAX_BATCH, Address, BatchSender
 from torhaus.drivers.semtech_udp_down import WayDown
 
 Network = IPv4Network | IPv6Network
-Delivery = tuple[list[Frame], list[Reject], Done | None, GatewayStats | None]
+Ticket = tuple[tuple[bytes, Address], int]
+"""A PUSH_ACK and where it goes; when the datagram came that it acknowledges, in nanoseconds since boot."""
 
 RECEIVE_BUFFER_BYTES: Final = 4 << 20
 """Asked of the kernel, so that a commit on a slow card does not cost datagrams."""
@@ -79,8 +80,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._came: list[tuple[bytes, Address]] = []  # in this turn of the loop
         self._at: Stamp  # when the first of them came
-        self._acks: list[tuple[bytes, Address]] = []  # due in this turn of the loop
-        self._came_ns: list[int] = []  # when the datagrams came that they acknowledge
+        self._acks: list[Ticket] = []  # due in this turn of the loop
         self._down = WayDown(self._send, self._boot_ns)
         self._sender: BatchSender
         self._loop: asyncio.AbstractEventLoop
@@ -141,12 +141,8 @@ class SemtechUdp(asyncio.DatagramProtocol):
                 self._look(data, addr, deliveries)
             except Exception as e:  # noqa: BLE001 - a defect met on one datagram must not cost the others
                 self._loop.call_exception_handler({"message": "defect on a datagram", "exception": e})
-        deliver = self._host.deliver
-        for delivery in deliveries:
-            try:
-                deliver(*delivery)
-            except Exception as e:  # noqa: BLE001 - nor may one met on a delivery: packet forwarders send only once
-                self._loop.call_exception_handler({"message": "defect on a delivery", "exception": e})
+        if deliveries:
+            self._host.deliver_all(deliveries, self._answer)
 
     def _look(self, data: bytes, addr: Address, deliveries: list[Delivery]) -> None:
         try:
@@ -185,39 +181,35 @@ class SemtechUdp(asyncio.DatagramProtocol):
         # anybody can send reports in the name of any gateway: only those on the list may go beside the readings
         listed = None if known and header.gateway in self._allowed else RejectReason.UNKNOWN_GATEWAY
         stats = None if push.stat is None else GatewayStats(header.gateway, push.stat, at, listed)
-        answer = gwmp.ack(header)
+        ticket: Ticket = (gwmp.ack(header), addr), at.boot_ns
+        if frames or push.rejects or stats is not None:
+            deliveries.append((frames, push.rejects, ticket, stats))
+        else:
+            self._answer([ticket], True)  # nothing in it: nothing to store
 
-        def done(stored: bool) -> None:
-            if stored:
-                self._acknowledge(answer, addr, at.boot_ns)
-            else:
+    def _answer(self, tickets: list[Ticket], stored: bool) -> None:
+        """Send PUSH_ACKs with all that are due in the same turn of the loop; none for what could not be stored."""
+        if not stored:
+            for _ in tickets:
                 self._host.ack_withheld()
-
-        if not (frames or push.rejects or stats):
-            done(True)  # nothing in it: nothing to store
             return
-        deliveries.append((frames, push.rejects, done, stats))
-
-    def _acknowledge(self, answer: bytes, addr: Address, came_ns: int) -> None:
-        """Send a PUSH_ACK with those that are due in the same turn of the loop."""
-        self._acks.append((answer, addr))
-        self._came_ns.append(came_ns)
-        if len(self._acks) == 1:
+        if not self._acks:
             self._loop.call_soon(self._send_acks)
+        self._acks += tickets
 
     def _send_acks(self) -> None:
-        acks, self._acks = self._acks, []
-        came, self._came_ns = self._came_ns, []
+        due, self._acks = self._acks, []
         if self._transport is None or self._transport.is_closing():
             return
+        acks = [ack for ack, _ in due]
         sent = 0
         while sent < len(acks) and (n := self._sender.send(acks[sent : sent + MAX_BATCH])):
             sent += n
         for answer, addr in acks[sent:]:
             self._transport.sendto(answer, addr)
-        now, acked = self._host.boot_ns(), self._host.acked
-        for came_ns in came:
-            acked((now - came_ns) / 1e9)
+        now = self._host.boot_ns()
+        for came_ns, count in Counter([came_ns for _, came_ns in due]).items():  # those of one turn came together
+            self._host.acked((now - came_ns) / 1e9, count)
 
     def _boot_ns(self) -> int:
         return self._host.boot_ns()

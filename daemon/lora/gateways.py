@@ -132,24 +132,26 @@ class Gateways:
             logs.warning("gateway refused", driver=driver, gateway=event.gateway, peer=peer, detail=event.detail)
 
     def heard(self, driver: str, frames: list[Frame]) -> None:
-        """Frames of one delivery, as a rule of one gateway: once for each frame, so no objects are made here."""
-        eui = at = stranger = None
-        n = bad = 0
+        """Frames that came together, of one gateway or many: each gateway is looked up once."""
+        ours: dict[str, list[int]] = {}  # frames, and those of them with a bad radio CRC, by gateway
+        strange: dict[str, list[int]] = {}
+        at = frames[-1].at
         for frame in frames:
             radio = frame.radio
             if radio is None or not radio.rx:
                 continue
             rx = radio.rx[0]
-            if rx.gateway is not eui or frame.stranger is not stranger:
-                if eui is not None and at is not None:
-                    self._note(driver, eui, at, n, bad, is_stranger=stranger is not None)
-                eui, at, stranger = rx.gateway, frame.at, frame.stranger
-                n = bad = 0
-            n += 1
+            sums = ours if frame.stranger is None else strange
+            found = sums.get(rx.gateway)
+            if found is None:
+                found = sums[rx.gateway] = [0, 0]
+            found[0] += 1
             if rx.crc == _BAD_CRC:
-                bad += 1
-        if eui is not None and at is not None:
-            self._note(driver, eui, at, n, bad, is_stranger=stranger is not None)
+                found[1] += 1
+        for eui, (uplinks, bad) in ours.items():
+            self._note(driver, eui, at, uplinks, bad, is_stranger=False)
+        for eui, (uplinks, bad) in strange.items():
+            self._note(driver, eui, at, uplinks, bad, is_stranger=True)
 
     def _note(self, driver: str, eui: str, at: Stamp, uplinks: int, bad: int, *, is_stranger: bool) -> None:
         """So many frames of one gateway, so many of them with a bad radio CRC."""

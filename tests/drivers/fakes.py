@@ -7,13 +7,14 @@ import struct
 import tty
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import serial
 from serial import rfc2217
 
 from torhaus.codecs.model import Frame, Reject, Stamp
-from torhaus.drivers.base import Done, Event, GatewayStats
+from torhaus.drivers.base import Answer, Delivery, Done, Event, GatewayStats
 from torhaus.drivers.link import Link
 
 T = TypeVar("T")
@@ -87,6 +88,11 @@ class FakeHost:
             asyncio.get_running_loop().call_soon(self.settle)
         self._news.set()
 
+    def deliver_all(self, deliveries: list[Delivery], answer: Answer) -> None:
+        for frames, rejects, ticket, stats in deliveries:
+            done = None if ticket is None else partial(answer, [ticket])
+            self.deliver(frames, rejects, done, stats)
+
     def settle(self, *, stored: bool = True) -> None:
         """What was delivered so far is on disk now, or could not be stored."""
         undone, self._undone = self._undone, []
@@ -97,7 +103,7 @@ class FakeHost:
         self.events.append(event)
         self._news.set()
 
-    def acked(self, seconds: float) -> None:
+    def acked(self, seconds: float, count: int = 1) -> None:
         raise AssertionError("nothing to acknowledge here")
 
     def ack_withheld(self) -> None:

@@ -34,8 +34,8 @@ class Host(FakeHost):
             self.stats.append(stats)
         super().deliver(frames, rejects, done, stats)
 
-    def acked(self, seconds: float) -> None:
-        self.acks.append(seconds)
+    def acked(self, seconds: float, count: int = 1) -> None:
+        self.acks += [seconds] * count
 
     def ack_withheld(self) -> None:
         self.withheld += 1

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.daemon.outbox_fakes import replace
 from tests.drivers.gwmp_fakes import EUI, PHY, Host, config
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.model import RejectReason
@@ -82,30 +81,4 @@ def test_a_defect_met_on_one_datagram_costs_that_one_alone(monkeypatch: pytest.M
         assert [type(e) for e in told] == [TypeError]
 
     monkeypatch.setattr(gwmp, "parse_push", defect)
-    asyncio.run(main())
-
-
-def test_a_defect_met_on_one_delivery_costs_that_one_alone() -> None:
-    async def main() -> None:
-        host = Host()
-        told: list[object] = []
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
-        driver = semtech_udp.open(config())
-        driver._host, driver._loop = host, loop
-        real, calls = host.deliver, 0
-
-        def deliver(*delivery: object) -> None:
-            nonlocal calls
-            calls += 1
-            if calls == 2:
-                raise TypeError("ours")
-            real(*delivery)  # type: ignore[arg-type]
-
-        replace(host, "deliver", deliver)
-        for token in (1, 2, 3):
-            driver.datagram_received(push_data(EUI, 2, token, [PHY]), ("192.0.2.1", 1700))
-        await asyncio.sleep(0)
-        assert (calls, len(host.frames), [type(e) for e in told]) == (3, 2, [TypeError])
-
     asyncio.run(main())
