@@ -4,27 +4,27 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
-import msgspec
-
-from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, RejectReason, Served, Stamp
+from torhaus.codecs.model import Frame, Reject, RejectReason, Stamp
 from torhaus.codecs.registry import Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.driver_host import DriverHost, DriverWatch, call_each
 from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.lora.merge import Merging
-from torhaus.daemon.lora.network import Device, Network
-from torhaus.daemon.outbox.record import Lora, Record
+from torhaus.daemon.lora.network import Device, Network, Uplink
+from torhaus.daemon.outbox.record import Record
 from torhaus.daemon.outbox.store import MAIN, RELAY, STRANGERS, Outbox
+from torhaus.daemon.reading import Readings, ReadingWatch, defect_in
 from torhaus.daemon.turn import Turn, as_heard, refused
 from torhaus.drivers.base import Answer, Delivery, Done, GatewayStats
 
 RECORD_BYTES: Final = 500
 """About what a record weighs besides its raw bytes, for the bound on what waits for a commit."""
-_encode: Final = msgspec.msgpack.Encoder().encode
+Made = tuple[Record, bool, Uplink | None]
+"""A frame's record, whether it is a stranger's, and how it was received over the air, if it was."""
 
 
-class Watch(DriverWatch, Protocol):
+class Watch(DriverWatch, ReadingWatch, Protocol):
     """Whom the pipeline tells what happened: metrics and log."""
 
     def frames(self, driver: str, count: int, at: Stamp) -> None:
@@ -37,18 +37,6 @@ class Watch(DriverWatch, Protocol):
 
     def reported(self, driver: str, stats: GatewayStats) -> None:
         """A gateway reported of itself."""
-        ...
-
-    def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
-        """Bytes or a frame were refused."""
-        ...
-
-    def decoded(self, codec: str, device: str, at: Stamp) -> None:
-        """A frame became a reading."""
-        ...
-
-    def defect(self, name: str, error: BaseException) -> None:
-        """Something that must not happen happened while a frame was looked at."""
         ...
 
 
@@ -69,26 +57,13 @@ class Pipeline:
         self.relayed: Callable[[Record], bool] | None = None  # whether a frame is for a network server, if there is one
         self.waits: Callable[..., bool] | None = None  # takes the deliveries that cannot be judged yet
         self.merging: Merging | None = None  # what puts together what several gateways hear, where that is wanted
-        self._alarms = alarms or None
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
         self._outbox = outbox
         self._network = network
-        self._devices = {d.name: d for d in devices}
-        self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
-        self._decoders = {d.codec: codec(d.codec) for d in devices if d.codec is not None}
-        self._own: dict[str, Decode] = {}
+        self._readings = Readings(devices, codec, watch, alarms, network.data_rate)
+        self.bind = self._readings.bind
         self._watch = watch
         self._clock = clock
-
-    def bind(self, decoders: Mapping[str, Decode]) -> None:
-        """Have the frames of these devices decoded by what their driver's configuration says of each.
-
-        A device keeps the codec's name in its records; one that has no codec in the list of devices stays raw.
-        """
-        for name, decode in decoders.items():
-            device = self._devices.get(name)
-            if device is not None and device.codec is not None:
-                self._own[name] = decode
 
     def host(self, driver: str, running: object = None) -> DriverHost:
         """What the driver of that name is run with. `running`: the driver itself, for what it knows of its devices."""
@@ -106,45 +81,75 @@ class Pipeline:
 
         A defect met on one delivery costs that one its acknowledgement, and no other anything.
         """
-        turn = Turn(answer)
-        heard: list[Frame] = []
-        for delivery in deliveries:
+        taken = [d for d in deliveries if self._has_room_for(driver, d, answer)]
+        frames = [frame for delivery in taken for frame in delivery[0]]
+        made = self._made(driver, frames)
+        if frames:
+            self._watch.frames(driver, len(frames), frames[-1].at)
+            if frames[0].radio is not None:
+                self._watch.heard(driver, frames)
+        turn, at = Turn(answer), 0
+        for delivery in taken:
+            begin, at = at, at + len(delivery[0])
             try:
-                turn = self._take(driver, delivery, turn, heard)
+                turn = self._enter(driver, delivery, made[begin:at], turn)
             except Exception as e:  # noqa: BLE001 - the others must not be lost: packet forwarders send only once
                 self._watch.defect("pipeline", e)
-        if heard:
-            self._watch.frames(driver, len(heard), heard[-1].at)
-            if heard[0].radio is not None:
-                self._watch.heard(driver, heard)
         self._put(driver, turn)
 
-    def _take(self, driver: str, delivery: Delivery, turn: Turn, heard: list[Frame]) -> Turn:
+    def _has_room_for(self, driver: str, delivery: Delivery, answer: Answer) -> bool:
+        """Whether it can be judged and stored now. If not it waits for that, or is refused."""
+        frames, rejects, ticket, stats = delivery
+        outbox = self._outbox
+        if self.waits is not None:
+            done = None if ticket is None else partial(answer, [ticket])
+            if self.waits(driver, frames, rejects, done, stats):
+                return False
+        if outbox.has_room() and (self.relayed is None or outbox.has_room(RELAY)):
+            return True
+        outbox.report.refused(len(frames) + len(rejects) + (stats is not None), "backlog")
+        if ticket is not None:
+            answer([ticket], False)
+        return False
+
+    def _made(self, driver: str, frames: list[Frame]) -> list[Made]:
+        """The records of all of these, in order.
+
+        All are checked and decrypted before the first is decoded: a tenth cheaper, since each step's code and data are
+        at hand.
+        """
+        receive = self._network.receive
+        uplinks: list[Uplink | Exception | None] = []
+        for frame in frames:
+            try:
+                uplinks.append(None if frame.radio is None else receive(frame))
+            except Exception as e:  # noqa: BLE001 - our own fault on one frame costs neither its bytes nor its neighbours
+                uplinks.append(e)
+        return [self._record(driver, frame, up) for frame, up in zip(frames, uplinks, strict=True)]
+
+    def _record(self, driver: str, frame: Frame, up: Uplink | Exception | None) -> Made:
+        heard = None if isinstance(up, Exception) else up
+        try:
+            if isinstance(up, Exception):
+                raise up  # noqa: TRY301 - to be told like any other
+            record, strange = self._uplink(driver, frame, up) if up else self._readings.of_telegram(driver, frame)
+        except Exception as e:  # noqa: BLE001 - likewise
+            detail = defect_in(self._watch, driver, "", e)
+            return refused(frame, None, None, RejectReason.DEFECT, detail, None), True, heard
+        return record, strange, heard
+
+    def _enter(self, driver: str, delivery: Delivery, made: list[Made], turn: Turn) -> Turn:
         """One delivery, into `turn` or by itself. Returns the turn that the next one may join."""
         frames, rejects, ticket, stats = delivery
-        if self.waits is not None:
-            done = None if ticket is None else partial(turn.answer, [ticket])
-            if self.waits(driver, frames, rejects, done, stats):
-                return turn
-        outbox, relayed = self._outbox, self.relayed
-        if not outbox.has_room() or (relayed is not None and not outbox.has_room(RELAY)):
-            outbox.report.refused(len(frames) + len(rejects) + (stats is not None), "backlog")
-            if ticket is not None:
-                turn.answer([ticket], False)
-            return turn
-        main, strangers, relay = turn.main, turn.strangers, turn.relay
-        before = len(main), len(relay), len(turn.advances), turn.size_bytes
-        heard += frames
-        for frame in frames:
+        main, strangers, relay, relayed = turn.main, turn.strangers, turn.relay, self.relayed
+        before = len(main), len(turn.advances), turn.size_bytes
+        for frame, (record, strange, up) in zip(frames, made, strict=True):
             turn.size_bytes += RECORD_BYTES + len(frame.data)
-            try:
-                if frame.radio is not None:
-                    record, strange = self._uplink(driver, frame, turn)
-                else:
-                    record, strange = self._telegram(driver, frame)
-            except Exception as e:  # noqa: BLE001 - our own fault on one frame costs neither its bytes nor its neighbours
-                detail = self._defect(driver, "", e)
-                record, strange = refused(frame, None, None, RejectReason.DEFECT, detail, None), True
+            if up is not None:
+                if up.advance is not None:
+                    turn.advances.append(up.advance)
+                if up.copy_of is not None:
+                    turn.copies_of.append(up.copy_of)
             if not strange:
                 main.append((frame.at, record))
             if relayed is not None and frame.radio is not None and frame.stranger is None and relayed(record):
@@ -213,13 +218,8 @@ class Pipeline:
         self._network.settle(turn.advances, stored=stored)
         turn.told(stored)
 
-    def _uplink(self, driver: str, frame: Frame, turn: Turn) -> tuple[Record, bool]:
-        up = self._network.receive(frame)
+    def _uplink(self, driver: str, frame: Frame, up: Uplink) -> tuple[Record, bool]:
         device = up.device
-        if up.advance is not None:
-            turn.advances.append(up.advance)
-        if up.copy_of is not None:
-            turn.copies_of.append(up.copy_of)
         if up.reason is not None:
             if up.reason is not RejectReason.DUPLICATE or self.merging is None or not self.merging.copy(frame, up):
                 self._watch.rejected(driver, "lorawan", up.reason)
@@ -227,74 +227,4 @@ class Pipeline:
         assert device is not None
         if up.stranger:  # a join-request that is right: nothing to decode, and recordings of it can be sent by anybody
             return Record("frame", frame.driver, device.name, device.dev_eui, lora=up.lora, raw=frame.data), True
-        return self._decode(frame, device, up.payload, up.lora), False
-
-    def _telegram(self, driver: str, frame: Frame) -> tuple[Record, bool]:
-        if frame.served is not None:
-            return self._from_server(driver, frame, frame.served)
-        device = self._devices.get(frame.device or "")
-        if device is None:
-            self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
-            return refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
-        return self._decode(frame, device, frame.data, None), False
-
-    def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
-        """What a network server elsewhere has checked and decrypted, or says of a device."""
-        device, radio, lora = self._by_eui.get(served.dev_eui), served.radio, None
-        if radio is not None:  # without the DevAddr: the counters that are kept by it are those of our own sessions
-            dr = self._network.data_rate(radio)
-            lora = Lora(radio.freq_hz, radio.modulation, radio.datarate, radio.coderate, dr, rx=radio.rx)
-            lora.fcnt, lora.fport, lora.confirmed = served.fcnt, served.fport, served.confirmed
-        if device is None:
-            self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
-            record = refused(frame, None, served.dev_eui, RejectReason.UNKNOWN_DEVICE, None, lora)
-            if served.event is not None:
-                record.kind, record.event = "event", served.event
-            return record, True
-        if served.event is not None:
-            return Record("event", driver, device.name, device.dev_eui, event=served.event), False
-        return self._decode(frame, device, served.payload, lora), False
-
-    def _defect(self, driver: str, codec: str, error: Exception) -> str:
-        """Tell of a defect; what a refused record says about it."""
-        self._watch.defect(f"codec {codec}" if codec else "pipeline", error)
-        self._watch.rejected(driver, codec, RejectReason.DEFECT)
-        return type(error).__name__
-
-    def _decode(self, frame: Frame, device: Device, payload: bytes | None, lora: Lora | None) -> Record:
-        codec, raw = device.codec, frame.data
-        if device.script is not None and payload is not None:
-            record = Record("frame", frame.driver, device.name, device.dev_eui, "script", None, None, None, lora)
-            record.raw, record.payload, record.pending = raw, payload, True
-            return record
-        reason = detail = None
-        if payload is not None and codec is not None:  # otherwise MAC commands only, or bytes that stay raw
-            try:
-                decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
-                fields: Fields = decode(payload, lora.fport if lora else None)
-                _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
-            except DecodeError as e:
-                self._watch.rejected(frame.driver, codec, e.reason)
-                reason, detail = e.reason.value, e.detail
-            except Exception as e:  # noqa: BLE001 - a codec's defect: kept raw like any refusal, and told
-                reason, detail = RejectReason.DEFECT.value, self._defect(frame.driver, codec, e)
-            else:
-                alarm = self._alarms is not None and self._alarms.is_alarm(device.name, fields)
-                self._watch.decoded(codec, device.name, frame.at)
-                return Record(  # by position, and once: half the cost of one that is filled in
-                    "reading",
-                    frame.driver,
-                    device.name,
-                    device.dev_eui,
-                    codec,
-                    fields,
-                    None,
-                    None,
-                    lora,
-                    None,
-                    raw,
-                    None,
-                    False,
-                    alarm,
-                )
-        return Record("frame", frame.driver, device.name, device.dev_eui, codec, None, reason, detail, lora, None, raw)
+        return self._readings.decode(frame, device, up.payload, up.lora), False

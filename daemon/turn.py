@@ -33,13 +33,13 @@ class Turn:
         """Whether anything hangs on its commit."""
         return bool(self.tickets or self.advances or self.copies_of)
 
-    def split(self, main: int, relay: int, advances: int, size_bytes: int) -> "Turn":
-        """Take away what came behind so many records, advances and bytes: the delivery that stands alone."""
+    def split(self, main: int, advances: int, size_bytes: int) -> "Turn":
+        """Take away what came behind so many records, counters and bytes: the delivery that stands alone."""
         alone = Turn(self.answer)
         alone.main, self.main = self.main[main:], self.main[:main]
-        alone.relay, self.relay = self.relay[relay:], self.relay[:relay]
         alone.advances, self.advances = self.advances[advances:], self.advances[:advances]
         alone.size_bytes, self.size_bytes = self.size_bytes - size_bytes, size_bytes
+        alone.relay, self.relay = self.relay, []  # of these only such a delivery has any
         alone.strangers, self.strangers = self.strangers, []
         alone.copies_of, self.copies_of = self.copies_of, []
         return alone

@@ -136,15 +136,27 @@ class SemtechUdp(asyncio.DatagramProtocol):
     def _take(self) -> None:
         came, self._came = self._came, []
         deliveries: list[Delivery] = []
+        pushes: list[tuple[bytes, Address, gwmp.Header, bool]] = []
         for data, addr in came:
             try:
-                self._look(data, addr, deliveries)
+                self._look(data, addr, deliveries, pushes)
             except Exception as e:  # noqa: BLE001 - a defect met on one datagram must not cost the others
+                self._loop.call_exception_handler({"message": "defect on a datagram", "exception": e})
+        for data, addr, header, known in pushes:
+            try:
+                self._push(data, addr, header, deliveries, known=known)
+            except Exception as e:  # noqa: BLE001 - likewise: packet forwarders send only once
                 self._loop.call_exception_handler({"message": "defect on a datagram", "exception": e})
         if deliveries:
             self._host.deliver_all(deliveries, self._answer)
 
-    def _look(self, data: bytes, addr: Address, deliveries: list[Delivery]) -> None:
+    def _look(
+        self,
+        data: bytes,
+        addr: Address,
+        deliveries: list[Delivery],
+        pushes: list[tuple[bytes, Address, gwmp.Header, bool]],
+    ) -> None:
         try:
             header = gwmp.parse_header(data)
         except DecodeError as e:
@@ -153,7 +165,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
         seen = self._seen.get(header.gateway)
         known = seen[1] if seen and seen[0] == addr[0] else self._meet(header, addr)
         if header.kind == gwmp.PUSH_DATA:
-            self._push(data, addr, header, deliveries, known=known)
+            pushes.append((data, addr, header, known))
         elif header.kind == gwmp.PULL_DATA:
             self._send(gwmp.ack(header), addr)
             if known:  # anybody can send one in the name of any gateway: downlinks go only to whom the list allows

@@ -41,7 +41,7 @@ _PUSH_ACK: Final = bytes((PUSH_ACK,))
 _PULL_ACK: Final = bytes((PULL_ACK,))
 _DATR_LORA: Final = re.compile(r"SF(?:[5-9]|1[0-2])BW\d{1,4}(?:\.\d{1,2})?", re.ASCII)
 _DATR_LR_FHSS: Final = re.compile(r"M\dCW\d{1,5}", re.ASCII)
-_CODR: Final = "^([0-9]/[0-9](LI)?|OFF)\\Z"
+_CODR: Final = re.compile("[0-9]/[0-9](LI)?|OFF", re.ASCII)
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):
@@ -86,7 +86,7 @@ class _Rxpk(msgspec.Struct, gc=False):
     data: str
     datr: str | float
     modu: str = "LORA"
-    codr: Annotated[str, msgspec.Meta(pattern=_CODR)] | None = None
+    codr: _Text | None = None
     time: Annotated[str, msgspec.Meta(max_length=48)] | None = None
     tmms: _Wide | None = None
     tmst: _Counter | None = None
@@ -218,13 +218,15 @@ def _convert(r: _Rxpk, gateway: str) -> tuple[bytes, Radio]:
         _meta(r.meta) if r.meta else None,
     )
     rx = [reception] if not r.rsig else [_antenna(reception, s) for s in r.rsig[:MAX_RSIG]]
-    radio = Radio(round(r.freq * 1e6), r.modu, datarate_text(r.modu, r.datr), r.codr, rx)
+    radio = Radio(round(r.freq * 1e6), r.modu, datarate_text(r.modu, r.datr, r.codr), r.codr, rx)
     return phy, radio
 
 
 @lru_cache(maxsize=256)
-def datarate_text(modu: str, datr: str | float) -> str:
-    """The data rate as text in GWMP's own spelling. Raises DecodeError."""
+def datarate_text(modu: str, datr: str | float, codr: str | None = None) -> str:
+    """The data rate as text in GWMP's own spelling. Raises DecodeError, also for a code rate that is none."""
+    if codr is not None and _CODR.fullmatch(codr) is None:
+        raise DecodeError(RejectReason.SYNTAX, f"codr {codr[:16]!r}")
     text = datr if isinstance(datr, str) else ""
     if modu == "LORA" and _DATR_LORA.fullmatch(text):
         return text

@@ -18,6 +18,7 @@ from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.state import Session as StoredSession
 
+_V1_0: Final = Version.V1_0
 _BAD_CRC: Final = -1
 _CHANNELS: Final = tuple(range(16))
 _EU868: Final = {
@@ -51,7 +52,7 @@ class Device(msgspec.Struct):
         return format_dev_addr(self.session.dev_addr)
 
 
-class Advance(msgspec.Struct, eq=False):
+class Advance(msgspec.Struct, eq=False, gc=False):
     """A device's counter went up to `fcnt`, on the strength of a frame that is not on disk yet (`stored` None)."""
 
     device: Device
@@ -195,7 +196,9 @@ class Network:
         assert radio is not None
         modulation, datarate, coderate, rx = radio.modulation, radio.datarate, radio.coderate, radio.rx
         dr = dr_index(self.region, modulation, datarate, coderate)
-        lora = Lora(radio.freq_hz, modulation, datarate, coderate, dr, rx=rx)
+        lora = Lora(
+            radio.freq_hz, modulation, datarate, coderate, dr, None, None, None, False, rx
+        )  # by position: cheaper
         if frame.stranger is not None:
             return Uplink(lora, reason=frame.stranger, stranger=True)
         if rx and rx[0].crc == _BAD_CRC and all(r.crc == _BAD_CRC for r in rx):
@@ -204,7 +207,7 @@ class Network:
             phy = parse(frame.data)
         except DecodeError as e:
             return Uplink(lora, reason=e.reason, detail=e.detail, stranger=True)
-        if isinstance(phy, DataFrame) and phy.uplink:
+        if type(phy) is DataFrame and phy.uplink:
             return self._data(frame, phy, lora)
         if isinstance(phy, JoinRequest):
             eui = format_eui64(phy.dev_eui)
@@ -226,15 +229,13 @@ class Network:
         """The index of a data rate in this region; None where it has none."""
         return dr_index(self.region, radio.modulation, radio.datarate, radio.coderate)
 
-    def _channels(self, session: Session, lora: Lora) -> tuple[int, ...]:
+    def _channels(self, lora: Lora) -> tuple[int, ...]:
         """The device's channel numbers that a frequency may have, the likeliest first: they enter the MIC of 1.1.
 
         The numbers are the device's own; a gateway does not know them. EU868 starts with three fixed ones (RP002-1.0.4
         section 2.4.3), the others are usually 867.1 to 867.9 MHz in order. US915 and AU915 have fixed ones alone.
         Elsewhere all are tried in turn.
         """
-        if session.keys.version is not Version.V1_1:
-            return ()
         if (it := region_of(self.region)).is_fixed:
             number = channel_of(it, lora.freq_hz, lora.dr)
             return () if number is None else (number,)
@@ -251,7 +252,8 @@ class Network:
             session = device.session
             assert session is not None
             try:
-                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=self._channels(session, lora))
+                chs = () if session.keys.version is _V1_0 else self._channels(lora)
+                opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=chs)
             except DecodeError as e:
                 if refused is None or e.reason is not RejectReason.MIC:
                     refused, refusing = e, device  # a right MIC with an old counter names the device
@@ -277,7 +279,7 @@ class Network:
             if self.on_uplink is not None:
                 self.on_uplink(frame, phy, opened, device, advance, again=False)
             payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only
-            return Uplink(lora, device, device.dev_eui, payload, advance=advance)
+            return Uplink(lora, device, device.dev_eui, payload, None, None, False, advance)
         if refused is None:
             return Uplink(lora, reason=RejectReason.UNKNOWN_DEVICE, stranger=True)
         if refused.reason is RejectReason.MIC:  # anybody can send with a DevAddr that we know

@@ -1,0 +1,134 @@
+"""What a frame of a known device says: its record, decoded where there is a codec."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+import msgspec
+
+from torhaus.codecs.model import DecodeError, Fields, Frame, Radio, RejectReason, Served, Stamp
+from torhaus.codecs.registry import Decode
+from torhaus.daemon.alarms import Alarms
+from torhaus.daemon.lora.network import Device
+from torhaus.daemon.outbox.record import Lora, Record
+from torhaus.daemon.turn import refused
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+class ReadingWatch(Protocol):
+    """Whom this tells what became of frames."""
+
+    def rejected(self, driver: str, codec: str, reason: RejectReason) -> None:
+        """Bytes or a frame were refused."""
+        ...
+
+    def decoded(self, codec: str, device: str, at: Stamp) -> None:
+        """A frame became a reading."""
+        ...
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """Something that must not happen happened while a frame was looked at."""
+        ...
+
+
+class Readings:
+    """The devices and their codecs. `data_rate` knows the index of a data rate in the site's region."""
+
+    def __init__(
+        self,
+        devices: list[Device],
+        codec: Callable[[str], Decode],
+        watch: ReadingWatch,
+        alarms: Alarms | None,
+        data_rate: Callable[[Radio], int | None],
+    ) -> None:
+        self._alarms = alarms or None
+        self._devices = {d.name: d for d in devices}
+        self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
+        self._decoders = {d.codec: codec(d.codec) for d in devices if d.codec is not None}
+        self._own: dict[str, Decode] = {}
+        self._watch = watch
+        self._data_rate = data_rate
+
+    def bind(self, decoders: Mapping[str, Decode]) -> None:
+        """Have the frames of these devices decoded by what their driver's configuration says of each.
+
+        A device keeps the codec's name in its records; one that has no codec in the list of devices stays raw.
+        """
+        for name, decode in decoders.items():
+            device = self._devices.get(name)
+            if device is not None and device.codec is not None:
+                self._own[name] = decode
+
+    def of_telegram(self, driver: str, frame: Frame) -> tuple[Record, bool]:
+        """The record of a frame that did not come over the air, and whether it is a stranger's."""
+        if frame.served is not None:
+            return self._from_server(driver, frame, frame.served)
+        device = self._devices.get(frame.device or "")
+        if device is None:
+            self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
+            return refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
+        return self.decode(frame, device, frame.data, None), False
+
+    def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
+        """What a network server elsewhere has checked and decrypted, or says of a device."""
+        device, radio, lora = self._by_eui.get(served.dev_eui), served.radio, None
+        if radio is not None:  # without the DevAddr: the counters that are kept by it are those of our own sessions
+            dr = self._data_rate(radio)
+            lora = Lora(radio.freq_hz, radio.modulation, radio.datarate, radio.coderate, dr, rx=radio.rx)
+            lora.fcnt, lora.fport, lora.confirmed = served.fcnt, served.fport, served.confirmed
+        if device is None:
+            self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
+            record = refused(frame, None, served.dev_eui, RejectReason.UNKNOWN_DEVICE, None, lora)
+            if served.event is not None:
+                record.kind, record.event = "event", served.event
+            return record, True
+        if served.event is not None:
+            return Record("event", driver, device.name, device.dev_eui, event=served.event), False
+        return self.decode(frame, device, served.payload, lora), False
+
+    def decode(self, frame: Frame, device: Device, payload: bytes | None, lora: Lora | None) -> Record:
+        """The record of a frame of this device: a reading, or the frame and why it is none."""
+        codec, raw = device.codec, frame.data
+        if device.script is not None and payload is not None:
+            record = Record("frame", frame.driver, device.name, device.dev_eui, "script", None, None, None, lora)
+            record.raw, record.payload, record.pending = raw, payload, True
+            return record
+        reason = detail = None
+        if payload is not None and codec is not None:  # otherwise MAC commands only, or bytes that stay raw
+            try:
+                decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
+                fields: Fields = decode(payload, lora.fport if lora else None)
+                _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
+            except DecodeError as e:
+                self._watch.rejected(frame.driver, codec, e.reason)
+                reason, detail = e.reason.value, e.detail
+            except Exception as e:  # noqa: BLE001 - a codec's defect: kept raw like any refusal, and told
+                reason, detail = RejectReason.DEFECT.value, defect_in(self._watch, frame.driver, codec, e)
+            else:
+                alarm = self._alarms is not None and self._alarms.is_alarm(device.name, fields)
+                self._watch.decoded(codec, device.name, frame.at)
+                return Record(  # by position, and once: half the cost of one that is filled in
+                    "reading",
+                    frame.driver,
+                    device.name,
+                    device.dev_eui,
+                    codec,
+                    fields,
+                    None,
+                    None,
+                    lora,
+                    None,
+                    raw,
+                    None,
+                    False,
+                    alarm,
+                )
+        return Record("frame", frame.driver, device.name, device.dev_eui, codec, None, reason, detail, lora, None, raw)
+
+
+def defect_in(watch: ReadingWatch, driver: str, codec: str, error: Exception) -> str:
+    """Tell of a defect; what a refused record says about it."""
+    watch.defect(f"codec {codec}" if codec else "pipeline", error)
+    watch.rejected(driver, codec, RejectReason.DEFECT)
+    return type(error).__name__
