@@ -1,5 +1,6 @@
 """A stored record as the message that leaves: id, times and lane put in. Pure."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -8,6 +9,7 @@ from torhaus.daemon.outbox.record import Stored
 
 _NS: Final = 1_000_000_000
 _DAY: Final = 86_400
+_SYNCED: Final[Clock] = "synced"
 
 
 def render(stored: Stored, site: str, boots: dict[str, int], *, kind: Kind, late: bool) -> Message:
@@ -16,21 +18,26 @@ def render(stored: Stored, site: str, boots: dict[str, int], *, kind: Kind, late
     `boots` has, by boot id, wall clock minus boot time of boots in which the clock came to be synchronised: a record
     stamped before that is corrected by it, and says so; one that cannot be corrected says `unsynced`.
     """
-    r = stored.record
+    text, clock = _time_of(stored, boots)
+    return _message(stored, site, text, clock, kind, late)
+
+
+def _time_of(stored: Stored, boots: dict[str, int]) -> tuple[str, Clock]:
     at = stored.at
-    clock: Clock = "synced"
-    wall_ns = at.wall_ns
-    if not at.synced:
-        offset = boots.get(stored.boot)
-        clock = "unsynced" if offset is None else "corrected"
-        if offset is not None:
-            wall_ns = at.boot_ns + offset
+    if at.synced:
+        return rfc3339(at.wall_ns), _SYNCED
+    offset = boots.get(stored.boot)
+    return (rfc3339(at.wall_ns), "unsynced") if offset is None else (rfc3339(at.boot_ns + offset), "corrected")
+
+
+def _message(stored: Stored, site: str, text: str, clock: Clock, kind: Kind, late: bool) -> Message:
+    r = stored.record
     reading = kind == "reading"
     return Message(
         f"{site}/{stored.store}/{stored.seq}",
         kind,
         site,
-        rfc3339(wall_ns),
+        text,
         clock,
         late,
         r.device,
@@ -45,6 +52,23 @@ def render(stored: Stored, site: str, boots: dict[str, int], *, kind: Kind, late
         r.raw,
         r.alarm,
     )
+
+
+def render_all(
+    batch: list[Stored], site: str, boots: dict[str, int], kind_of: Callable[[Stored], Kind | None], *, late: bool
+) -> list[Message]:
+    """The messages of a batch: as `render` one by one, but those that came together share their time.
+
+    What `kind_of` has no kind for any more goes as a frame.
+    """
+    out = []
+    at, boot, text, clock = None, "", "", _SYNCED
+    for stored in batch:
+        if stored.at is not at or stored.boot != boot:
+            at, boot = stored.at, stored.boot
+            text, clock = _time_of(stored, boots)
+        out.append(_message(stored, site, text, clock, kind_of(stored) or "frame", late))
+    return out
 
 
 def rfc3339(wall_ns: int) -> str:

@@ -10,7 +10,7 @@ from torhaus.daemon.forward.backlog import KindOf
 from torhaus.daemon.forward.base import Forwarder, Item, Outcome, Unavailable
 from torhaus.daemon.forward.cursor import Cursor
 from torhaus.daemon.forward.message import Kind, Message
-from torhaus.daemon.forward.render import render
+from torhaus.daemon.forward.render import render, render_all
 from torhaus.daemon.forward.settle import Settlement
 from torhaus.daemon.forward.turns import BACKLOG, Turns
 from torhaus.daemon.outbox.record import Stored
@@ -54,6 +54,13 @@ class Sender:
     def _message(self, stored: Stored, kind: Kind, *, late: bool) -> Message:
         return render(stored, self._outbox.site, self._outbox.boots, kind=kind, late=late)
 
+    def _items(self, batch: list[Stored], *, late: bool) -> list[Item]:
+        messages = render_all(batch, self._outbox.site, self._outbox.boots, self._kind_of, late=late)
+        tries = self._books.tries if self._books.has_tries() else None
+        if tries is None:
+            return [Item(m) for m in messages]
+        return [Item(m, tries(s.pos)) for m, s in zip(messages, batch, strict=True)]
+
     async def _call(self, items: list[Item], urgency: int) -> Outcome:
         async with self._turns.turn(urgency):
             began = self._clock.boot_ns()
@@ -75,9 +82,8 @@ class Sender:
 
     async def send(self, batch: list[Stored], *, late: bool, urgency: int) -> bool:
         """Send and settle. False when the far side took nothing of it. Raises Unavailable."""
-        tries, kind_of = self._books.tries, self._kind_of  # bound once for the batch
         try:
-            items = [Item(self._message(s, kind_of(s) or "frame", late=late), tries(s.pos)) for s in batch]
+            items = self._items(batch, late=late)
             outcome = await self._call(items, urgency)
         except (Unavailable, asyncio.CancelledError):
             self.release(batch)

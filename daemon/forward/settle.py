@@ -86,6 +86,10 @@ class Settlement:
             tell = logs.info if up else logs.warning
             tell("forwarder", forwarder=self.name, up=up, detail=detail or None, backlog=backlog)
 
+    def has_tries(self) -> bool:
+        """Whether any item at all was refused for now and is still to be sent."""
+        return bool(self._tries)
+
     def tries(self, pos: int) -> int:
         """How often this very item was refused for now, while others were taken."""
         return self._tries[pos][0] if pos in self._tries else 0

@@ -118,17 +118,22 @@ class Flight:
     def take(self, now: float) -> bytes:
         """PUBLISH packets for one write: what the window has room for, in the order of `waiting`; empty when none."""
         chunks: list[bytes] = []
+        sent, window, waiting, reserved = self._sent, self.window, self.waiting, self.reserved
         size = 0
-        while self.waiting and size < COALESCE_BYTES:
-            batch = self.waiting[0]
-            if batch.next >= batch.count:
-                self.waiting.popleft()
-                continue
-            if len(self._sent) >= self.window or (self._sent and (batch.alone or self._alone)):
-                break
+        while waiting and size < COALESCE_BYTES:
+            batch = waiting[0]
             index = batch.next
-            batch.next += 1
-            packet_id = self.next_id()
+            if index >= batch.count:
+                waiting.popleft()
+                continue
+            if len(sent) >= window or (sent and (batch.alone or self._alone)):
+                break
+            batch.next = index + 1
+            packet_id = self.last_id % 0xFFFF + 1
+            if packet_id in sent or packet_id in reserved:
+                packet_id = self.next_id()
+            else:
+                self.last_id = packet_id
             try:
                 packet = batch.render(index, packet_id)
             except ProtocolError as error:
@@ -139,7 +144,7 @@ class Flight:
                 batch.settle(index, UNSENDABLE, detail)
                 continue
             self._alone = batch.alone
-            self._sent[packet_id] = (batch, index, now)
+            sent[packet_id] = (batch, index, now)
             chunks.append(packet)
             size += len(packet)
         return b"".join(chunks)
@@ -149,6 +154,18 @@ class Flight:
         entry = self._sent.pop(ack.packet_id, None)
         if entry is not None:
             entry[0].settle(entry[1], ack.reason_code, ack.reason_str)
+
+    def settle_taken(self, packet_ids: tuple[int, ...]) -> None:
+        """PUBACKs without a reason code: the broker has these messages."""
+        pop = self._sent.pop
+        for packet_id in packet_ids:
+            entry = pop(packet_id, None)
+            if entry is not None:
+                batch = entry[0]
+                batch.receipts.codes[entry[1]] = 0
+                batch.left -= 1
+                if not batch.left:
+                    batch.finish()
 
     def give_up(self, text: str, code: int | None) -> None:
         """The connection is lost: say so to every batch that is not settled."""

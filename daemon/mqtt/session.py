@@ -126,7 +126,9 @@ class Session(asyncio.Protocol):
         self._heard = True
         fault = None
         try:
-            packets = self._decoder.feed(data)
+            taken = self._decoder.leading_acks(data)
+            self._flight.settle_taken(taken)
+            packets = self._decoder.feed(data[4 * len(taken) :] if taken else data)
         except wire.BrokenStreamError as error:
             packets, fault = error.packets, error.detail
         settle = self._flight.settle

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from torhaus.codecs.model import Reception, Stamp, Value
 from torhaus.daemon.forward.message import Kind, Message
-from torhaus.daemon.forward.render import render, rfc3339
+from torhaus.daemon.forward.render import render, render_all, rfc3339
 from torhaus.daemon.outbox.record import Lora, Record, Stored
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -109,3 +109,22 @@ def test_time_is_honest(synced: bool, boots: dict[str, int], clock: str, at: str
         stored(READING, Stamp(10 * SECOND, 5 * SECOND, synced)), "rathaus", boots, kind="reading", late=False
     )
     assert (message.clock, message.at) == (clock, at)
+
+
+def test_a_batch_is_what_its_records_are_one_by_one() -> None:
+    """Records that share their time, that only have the same one, and of boots whose clock came to be known or not."""
+    shared, late, early = (
+        Stamp(wall, 7 * SECOND, synced=is_synced) for wall, is_synced in ((5, True), (9, False), (1, False))
+    )
+    record = Record("reading", "roof", "pump", fields={"n": Value(1)}, lora=LORA)
+    one = stored(record, shared)
+    batch = [one, stored(record, shared), stored(record, Stamp(5, 7 * SECOND, synced=True)), stored(record, late)]
+    batch += [Stored(18, "3f2a91c0", 5, "c" * 32, late, record), stored(record, late), stored(record, early)]
+    boots = {BOOT: 1_795_427_605 * SECOND}
+    kinds: list[Kind | None] = ["reading", "frame", None, "reading", "reading", "reading", "reading"]
+    by_id = dict(zip(map(id, batch), kinds, strict=True))
+    made = render_all(batch, "rathaus", boots, lambda s: by_id[id(s)], late=True)
+    assert made == [
+        render(s, "rathaus", boots, kind=kind or "frame", late=True) for s, kind in zip(batch, kinds, strict=True)
+    ]
+    assert [m.clock for m in made] == ["synced"] * 3 + ["corrected", "unsynced", "corrected", "corrected"]

@@ -53,6 +53,26 @@ def test_window_and_order() -> None:
     run(main())
 
 
+def test_many_that_were_taken_are_settled_at_once() -> None:
+    async def main() -> None:
+        flight = Flight(0)
+        flight.window = 10
+        one, two = batch(2), batch(2)
+        flight.waiting.extend([one, two])
+        assert ids(flight.take(0.0)) == [1, 2, 3, 4]
+        flight.settle_taken((2, 3, 3, 999))  # one that nobody waits for settles nothing
+        assert (one.receipts.codes, two.receipts.codes) == ([PENDING, 0], [0, PENDING])
+        assert not one.done.done()
+        flight.settle_taken((1,))
+        assert one.done.done()
+        assert not two.done.done()
+        flight.settle(PubAck(4, 0x10))
+        assert two.receipts.codes == [0, 0x10]
+        assert flight.oldest() is None
+
+    run(main())
+
+
 def test_ids_in_flight_are_passed_over() -> None:
     async def main() -> None:
         flight = Flight(0)

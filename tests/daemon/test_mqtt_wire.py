@@ -221,3 +221,46 @@ def test_other_exceptions_are_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         wire.build(interrupt)
+
+
+PLAIN = b"".join(wire.encode_puback(n) for n in (7, 65_535, 256))
+
+
+@pytest.mark.parametrize(
+    ("data", "ids"),
+    [
+        (PLAIN, (7, 65_535, 256)),
+        (PLAIN + b"\x40\x02\x01", (7, 65_535, 256)),  # the rest is not there yet
+        (PLAIN + wire.encode_puback(5, 0x10), ()),
+        (wire.encode_puback(5, 0x10) + PLAIN, ()),
+        (PLAIN + b"\x40\x02\0\0", ()),  # no packet id: for `feed` to refuse
+        (b"", ()),
+        (b"\x40\x02\x01", ()),
+    ],
+)
+def test_plain_pubacks_at_the_beginning(data: bytes, ids: tuple[int, ...]) -> None:
+    assert wire.Decoder().leading_acks(data) == ids
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=40) | st.lists(st.sampled_from([b"\x40\x02\0\1", b"\x40", b"\xd0\0"])).map(b"".join))
+def test_they_are_what_feed_would_say(data: bytes) -> None:
+    """Whatever comes: told apart before or not, the same packets and the same fault come of it."""
+    quick = wire.Decoder()
+    ids = quick.leading_acks(data)
+    want, fault = decode_all(data, [])
+    packets: list[Packet] = [PubAck(n) for n in ids]
+    told: str | None = None
+    try:
+        packets += quick.feed(data[4 * len(ids) :])
+    except BrokenStreamError as error:
+        packets += error.packets
+        told = error.detail
+    assert told == fault
+    assert shape(packets) == shape(want)
+
+
+def test_in_the_middle_of_a_packet_nothing_is_told_apart() -> None:
+    decoder = wire.Decoder()
+    assert decoder.feed(b"\x40\x02\0") == []
+    assert decoder.leading_acks(b"\x40\x02\0\1") == ()
