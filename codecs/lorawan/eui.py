@@ -21,6 +21,7 @@ def _spellings(digits: int) -> re.Pattern[str]:
     return re.compile(rf"{plain}|{by_two}|{by_four}")
 
 
+_WRITTEN: Final = re.compile("[0-9a-f]{8}(?:[0-9a-f]{8})?")
 _EUI64: Final = _spellings(16)
 _DEV_ADDR: Final = _spellings(8)
 
@@ -50,6 +51,8 @@ def format_dev_addr(value: int) -> str:
 
 
 def _parse(text: str, spellings: re.Pattern[str], rule: str) -> int:
+    if _WRITTEN.fullmatch(text) and spellings.fullmatch(text):  # as torhaus writes it
+        return int(text, 16)
     found = text.strip() if len(text) <= _MAX_TEXT else ""
     if spellings.fullmatch(found) is None:
         raise DecodeError(RejectReason.SYNTAX, f"{rule}, optionally separated by '-' or ':'")

@@ -43,8 +43,10 @@ class KeySet(msgspec.Struct, frozen=True, gc=False):
     app_s_key: bytes
 
     def __post_init__(self) -> None:
-        for name in ("f_nwk_s_int_key", "s_nwk_s_int_key", "nwk_s_enc_key", "app_s_key"):
-            check_key(getattr(self, name), name)
+        check_key(self.f_nwk_s_int_key, "f_nwk_s_int_key")
+        check_key(self.s_nwk_s_int_key, "s_nwk_s_int_key")
+        check_key(self.nwk_s_enc_key, "nwk_s_enc_key")
+        check_key(self.app_s_key, "app_s_key")
         if self.version is Version.V1_0 and not self.f_nwk_s_int_key == self.s_nwk_s_int_key == self.nwk_s_enc_key:
             raise DecodeError(RejectReason.KEY, "a 1.0 session has one network key")
 

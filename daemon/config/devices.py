@@ -3,6 +3,7 @@
 A LoRaWAN device has a DevEUI, a DevAddr or both; a meter or bus device has neither and is named by its driver.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -30,6 +31,10 @@ KEYS: Final = (*dict.fromkeys((*SESSION_1_0, *SESSION_1_1, *ROOT_KEYS, WMBUS_KEY
 
 MAX_NAME: Final = 64
 _HEX_DIGITS: Final = 32
+# what nearly all are spelled like: with thousands of devices the start is as long as it takes to read them
+_EUI64: Final = re.compile("[0-9a-f]{16}")
+_DEV_ADDR: Final = re.compile("[0-9a-f]{8}")
+_KEY: Final = re.compile("[0-9a-fA-F]{32}")
 
 Label = Annotated[
     str,
@@ -75,13 +80,13 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("name: must have printable characters only, and no spaces around")
         try:
             key = "dev_eui"
-            if self.dev_eui is not None:
+            if self.dev_eui is not None and _EUI64.fullmatch(self.dev_eui) is None:
                 force_setattr(self, key, format_eui64(parse_eui64(self.dev_eui)))
             key = "join_eui"
-            if self.join_eui is not None:
+            if self.join_eui is not None and _EUI64.fullmatch(self.join_eui) is None:
                 force_setattr(self, key, format_eui64(parse_eui64(self.join_eui)))
             key = "dev_addr"
-            if self.dev_addr is not None:
+            if self.dev_addr is not None and _DEV_ADDR.fullmatch(self.dev_addr) is None:
                 force_setattr(self, key, format_dev_addr(parse_dev_addr(self.dev_addr)))
         except DecodeError as e:
             raise ValueError(f"{key}: is {quote(getattr(self, key))}, but {e.detail}") from None
@@ -119,9 +124,6 @@ class _File(msgspec.Struct, frozen=True):
     device: list[dict[str, Any]] = []
 
 
-Key = tuple[str, str]
-
-
 def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fault]]:
     """The devices of a parsed `devices.toml`, and what is wrong with it."""
     check = Validator(scripts)
@@ -130,7 +132,7 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
     if not plain or not tree.data.keys() <= {"device"}:
         check.struct(tree.data, _File)
     devices: list[DeviceConfig] = []
-    first: dict[Key, int] = {}
+    first: dict[tuple[str, str | None], int] = {}
     codecs: dict[str, str | None] = {}
     layouts: list[Fault] = []
     profiles = Profiles(scripts)
@@ -159,11 +161,11 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
                 device = _completed(device, profile)
         devices.append(device)
         alone = device.dev_addr if device.dev_eui is None else None  # what its counter is kept under
-        unique = [("name", device.name), ("dev_eui", device.dev_eui or ""), ("address", device.address or "")]
-        unique += [("dev_addr", alone or ""), ("wmbus", device.wmbus or "")]
-        for key, value in unique:
-            if value and first.setdefault((key, value), i) != i:
-                file_, line = tree.locate(("device", first[key, value], key))
+        unique = ("name", device.name), ("dev_eui", device.dev_eui), ("address", device.address), ("dev_addr", alone)
+        for pair in (*unique, ("wmbus", device.wmbus)):
+            key, value = pair
+            if value and first.setdefault(pair, i) != i:
+                file_, line = tree.locate(("device", first[pair], key))
                 check.fault(("device", i, key), f"is {quote(value)}, as of another device ({file_}:{line})")
     return devices, [tree.fault(path, text) for path, text in check.faults.items()] + layouts + profiles.faults
 
@@ -207,7 +209,7 @@ def _tables(
     """Normalised id to the table's name and its keys, None where one of them has a fault."""
     tables: dict[str, tuple[str, dict[str, bytes] | None]] = {}
     for name, table in tree.data.items():
-        id_ = keys_id_of(name)
+        id_ = name if _EUI64.fullmatch(name) else keys_id_of(name)
         if id_ is None:
             fault((name,), MUST_BE)
             continue
@@ -232,6 +234,8 @@ def parse_key(value: object) -> bytes | None:
     """The 16 bytes of 32 hex digits; None when it is anything else. Blanks, ':' and '-' may stand between."""
     if not isinstance(value, str) or len(value) > 100:
         return None
+    if _KEY.fullmatch(value):
+        return bytes.fromhex(value)
     digits = value.strip().translate({ord(c): None for c in " :-"})
     if len(digits) != _HEX_DIGITS or not set(digits) <= set("0123456789abcdefABCDEF"):
         return None

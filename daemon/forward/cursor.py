@@ -92,6 +92,25 @@ class Cursor:
         while len(self.live) > self._limit:
             self.release(self.live.popleft().pos)
 
+    def wait_run(self, run: list[Stored]) -> None:
+        """New records that follow each other and wait for their script: as `feed` one by one, in one go."""
+        first, self.tail = run[0].pos, run[-1].pos + 1
+        self._busy.add(first, self.tail)
+        self._waiting.add(first, self.tail)
+        if self.ordered:
+            self.stop_live()
+
+    def feed_answered(self, run: list[Stored]) -> None:
+        """Records that follow each other, seen before and now ready: as `feed` one by one, usually in one go."""
+        first, end = run[0].pos, run[-1].pos + 1
+        is_plain = self.is_live and len(self.live) + len(run) <= self._limit
+        if is_plain and self._waiting.count(first, end) == end - first:
+            self._waiting.remove(first, end)
+            self.live += run
+            return
+        for stored in run:
+            self.feed(stored, wanted=True, ready=True)
+
     def overtake(self, stored: Stored) -> None:
         """An alarm that will be fed later is to go out now, where the order allows it and the far side is there."""
         if self.is_live and not self.ordered and stored.pos >= self.tail and self.is_open(stored.pos):

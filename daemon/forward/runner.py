@@ -101,27 +101,30 @@ class Runner:
         if overtaking is not None and not cursor.is_live:
             self._feed_backlog(batch, overtaking)
             return
-        run: list[Stored] = []  # of the ordinary kind, one behind the other
+        run: list[Stored] = []  # of one kind, one behind the other
+        take = cursor.feed_run
         for stored in batch:
             record, pos = stored.record, stored.pos
             kind = kind_of(stored)
-            if kind is not None and not record.pending and not record.alarm and pos >= cursor.tail:
-                if run and pos != run[-1].pos + 1:
-                    cursor.feed_run(run)
+            is_new, ready = pos >= cursor.tail, kind != "reading" or not record.pending
+            if not is_new:
+                self._reader.answered(pos)
+            if kind is not None and not record.alarm and (ready or is_new):
+                mine = cursor.feed_answered if not is_new else cursor.feed_run if ready else cursor.wait_run
+                if run and (mine != take or pos != run[-1].pos + 1):
+                    take(run)
                     run = []
+                take = mine
                 run.append(stored)
                 continue
             if run:
-                cursor.feed_run(run)
+                take(run)
                 run = []
-            if pos < cursor.tail:
-                self._reader.answered(pos)
-            ready = kind != "reading" or not record.pending
             self.tally.skipped += cursor.feed(stored, wanted=kind is not None, ready=ready)
             if record.alarm:
                 self._alarm.set()
         if run:
-            cursor.feed_run(run)
+            take(run)
         if overtaking is not None and not cursor.is_live:  # more than memory holds
             overtaking.forget()
         self._wake.set()

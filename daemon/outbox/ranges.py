@@ -85,6 +85,19 @@ class Ranges:
         self.add(0, position)
 
 
+def runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Positions as stretches [start, end) of such as follow each other, in the order in which they come."""
+    start = end = -1
+    for pos in positions:
+        if pos != end:
+            if start < end:
+                yield start, end
+            start = pos
+        end = pos + 1
+    if start < end:
+        yield start, end
+
+
 def free(start: int, end: int, *sets: Ranges) -> tuple[int, int] | None:
     """The lowest stretch of [start, end) that is in none of the sets; None when there is none."""
     if start >= end:

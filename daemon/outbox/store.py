@@ -26,6 +26,7 @@ from torhaus.daemon.outbox.limits import Limits
 from torhaus.daemon.outbox.log import Log
 from torhaus.daemon.outbox.mending import Mender
 from torhaus.daemon.outbox.opening import open_state
+from torhaus.daemon.outbox.ranges import runs
 from torhaus.daemon.outbox.record import Damaged, Stored, apply
 from torhaus.daemon.outbox.reserve import RESERVE_BYTES
 from torhaus.daemon.outbox.state import State
@@ -190,9 +191,8 @@ class Outbox(Keeper):
         stored_count = sum(map(len, result.stored.values()))
         if stored_count:
             self.report.committed(stored_count, seconds)
-        for stored in result.stored.get(MAIN, ()):
-            if stored.record.pending:
-                self.undecoded.add(stored.pos, stored.pos + 1)
+        for start, end in runs(s.pos for s in result.stored.get(MAIN, ()) if s.record.pending):
+            self.undecoded.add(start, end)
         for name, records in result.stored.items():
             self._trouble.works(name)
             self._told[name] = records[-1].pos + 1
@@ -201,9 +201,9 @@ class Outbox(Keeper):
             self._trouble.works(VERDICTS)
             for one, verdict in batch.verdicts:
                 apply(one, verdict)
-                if verdict.is_decision:
-                    self.undecoded.remove(one.pos, one.pos + 1)
             decided = [s for s, verdict in batch.verdicts if verdict.is_decision]
+            for start, end in runs(s.pos for s in decided):
+                self.undecoded.remove(start, end)
             if decided:
                 self._feed(MAIN, decided)
         self._house_if_due()
