@@ -45,7 +45,7 @@ class Readings:
         self._alarms = alarms or None
         self._devices = {d.name: d for d in devices}
         self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
-        self._decoders = {d.codec: codec(d.codec) for d in devices if d.codec is not None}
+        self._decoders = {name: codec(name) for name in {d.codec for d in devices} if name is not None}
         self._own: dict[str, Decode] = {}
         self._watch = watch
         self._data_rate = data_rate

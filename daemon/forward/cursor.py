@@ -201,9 +201,13 @@ class Cursor:
         """Whether this position is neither settled nor in anybody's hand."""
         return pos not in self.settled and pos not in self._busy
 
-    def take(self, pos: int) -> None:
-        """This position is being sent."""
-        self._busy.add(pos, pos + 1)
+    def is_free(self, start: int, end: int) -> bool:
+        """Whether that holds for all of this stretch."""
+        return not (self.settled.count(start, end) or self._busy.count(start, end))
+
+    def take(self, pos: int, count: int = 1) -> None:
+        """So many from this position on are being sent."""
+        self._busy.add(pos, pos + count)
 
     def wait(self, pos: int) -> None:
         """This position waits for its script, and comes by `feed` when that has answered."""

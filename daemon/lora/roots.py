@@ -70,7 +70,7 @@ class Roots(msgspec.Struct, frozen=True, gc=False):
 
 def roots_of(config: DeviceConfig, keys: DeviceKeys | None) -> Roots | None:
     """What a device can join with; None where a key is missing. A 1.0 device's only key goes by either name."""
-    if keys is None or config.dev_eui is None:
+    if keys is None or config.dev_eui is None or (keys.app_key is None and keys.nwk_key is None):
         return None
     dev_eui = parse_eui64(config.dev_eui)
     if config.version is Version.V1_1:

@@ -173,6 +173,7 @@ def unpack(
         at += HEADER_BYTES + _LENGTH.unpack_from(data, at)[0]
     pos += skip
     seq = first_seq + skip
+    stamp: Stamp | None = None  # records of one turn of the loop share theirs
     while at <= last and (most is None or len(out) < most):
         length, crc, wall_ns, boot_ns, flags = _HEADER.unpack_from(data, at)
         at += HEADER_BYTES
@@ -189,7 +190,10 @@ def unpack(
             except (msgspec.DecodeError, ValueError, RecursionError):
                 pass  # as good as damaged
             else:
-                out.append(Stored(pos, store, number, boot, Stamp(wall_ns, boot_ns, bool(flags & _SYNCED)), record))
+                synced = bool(flags & _SYNCED)
+                if stamp is None or (stamp.wall_ns, stamp.boot_ns, stamp.synced) != (wall_ns, boot_ns, synced):
+                    stamp = Stamp(wall_ns, boot_ns, synced)
+                out.append(Stored(pos, store, number, boot, stamp, record))
         pos += 1
         seq += 1
     return out

@@ -135,3 +135,16 @@ def test_positions_that_were_dropped_while_it_looked_are_done_with(tmp_path: Pat
         assert list(cursor.settled) == [(5, 9)]
 
     on_site(tmp_path, body)
+
+
+def test_the_next_stretch_begins_where_the_last_one_ended(tmp_path: Path) -> None:
+    async def body(s: Site) -> None:
+        await s.readings(7)
+        cursor = Cursor(Ranges(), 7)
+        reader = backlog(s, cursor)
+        first, upto = await reader.read(0, 7, 3)
+        second, end = await reader.read(upto, 7, 10)
+        assert ([r.pos for r in first], upto, [r.pos for r in second], end) == ([0, 1, 2], 3, [3, 4, 5, 6], 7)
+        assert cursor.gap(0) is None
+
+    on_site(tmp_path, body)

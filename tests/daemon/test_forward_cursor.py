@@ -249,3 +249,48 @@ def test_what_is_rewritten_is_left_alone_until_it_is_let_go() -> None:
     assert cursor.hold(5, 10)
     cursor.let_go(5, 10, (6,))
     assert cursor.alarm_gap(0) == (6, 7)  # where it is now
+
+
+def state(cursor: Cursor) -> tuple[object, ...]:
+    lanes = [s.pos for s in cursor.live], [s.pos for s in cursor.alarms]
+    return (*lanes, list(cursor._busy), list(cursor._waiting), list(cursor.settled), cursor.tail, cursor.is_live)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("answered", [2, 3, LIMIT + 2])
+def test_runs_that_wait_for_scripts_are_as_one_by_one(ordered: bool, live: bool, answered: int) -> None:
+    """More of them than memory holds, and such as do not wait any more, too."""
+    one, all_ = (Cursor(Ranges(), 0, LIMIT, ordered=ordered) for _ in range(2))
+    run = [stored(pos) for pos in range(LIMIT + 2)]
+    for cursor in (one, all_):
+        if live:
+            cursor.start_live()
+    for s in run:
+        one.feed(s, wanted=True, ready=False)
+    all_.wait_run(run)
+    assert state(all_) == state(one)
+    for cursor in (one, all_):
+        cursor.settle(1)
+    for s in run[:answered]:
+        one.feed(s, wanted=True, ready=True)
+    all_.feed_answered(run[:answered])
+    assert state(all_) == state(one)
+
+
+def test_answered_ones_go_to_the_live_lane_in_one_go() -> None:
+    cursor = Cursor(Ranges(), 0, LIMIT)
+    cursor.start_live()
+    run = [stored(pos) for pos in range(3)]
+    cursor.wait_run(run)
+    cursor.feed_answered(run)
+    assert cursor.take_live(10) == run
+    assert cursor.gap(0) is None
+
+
+def test_whether_a_stretch_is_free() -> None:
+    cursor = Cursor(Ranges([(0, 2)]), 10)
+    cursor.take(5, 2)
+    assert [cursor.is_free(*stretch) for stretch in ((2, 5), (1, 5), (2, 6), (6, 10), (7, 10))] == [
+        True, False, False, False, True,
+    ]  # fmt: skip

@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from torhaus.daemon.outbox.ranges import Ranges, count_union, free
+from torhaus.daemon.outbox.ranges import Ranges, count_union, free, runs
 
 TOP = 60
 positions = st.integers(0, TOP)
@@ -93,3 +94,11 @@ def test_what_is_free_of_several_sets(sets: list[list[tuple[int, int]]], start: 
 def test_the_positions_in_either_of_two_sets(a: list[tuple[int, int]], b: list[tuple[int, int]], start: int) -> None:
     union = {p for low, high in (*a, *b) for p in range(low, high) if p >= start}
     assert count_union(start, 30, Ranges(a), Ranges(b)) == len(union)
+
+
+@pytest.mark.parametrize(
+    ("positions", "found"),
+    [([], []), ([3], [(3, 4)]), ([3, 4, 5, 7, 8, 1], [(3, 6), (7, 9), (1, 2)]), ([2, 2], [(2, 3), (2, 3)])],
+)
+def test_positions_as_stretches(positions: list[int], found: list[tuple[int, int]]) -> None:
+    assert list(runs(positions)) == found
