@@ -5,7 +5,7 @@ from typing import Final
 
 from bench.frames import Traffic
 from bench.scenario import Figures, Plan, Scenario
-from bench.scenarios import buses, decodes, idle, latency, outage, peers, relay, scans, storage, store, uplinks
+from bench.scenarios import buses, decodes, idle, latency, outage, peers, relay, scans, steps, storage, store, uplinks
 
 
 def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
@@ -26,6 +26,12 @@ SCENARIOS: Final[list[Scenario]] = [
         lambda plan: uplinks.bare(_traffic(plan)),
         "uplinks_per_s",
         in_long=True,
+    ),
+    Scenario(
+        "steps",
+        "what each step of an uplink costs, without sockets and disk",
+        lambda plan: steps.steps(min(plan.records, 50_000), 1000),
+        "cpu_us",
     ),
     _uplinks("uplinks/native", "(a) native codec, 10 gateways, 1,000 devices")(
         reference="bare", targets=("uplinks_per_s >= 20000", "ratio >= 0.7", "cpu_us <= 45", "lost <= 0"), in_long=True
