@@ -36,28 +36,30 @@ SCENARIOS: Final[list[Scenario]] = [
     _uplinks("uplinks/native", "(a) native codec, 10 gateways, 1,000 devices")(
         reference="bare", targets=("uplinks_per_s >= 20000", "ratio >= 0.7", "cpu_us <= 45", "lost <= 0"), in_long=True
     ),
-    _uplinks("uplinks/native-1-gateway", "(a) native codec, 1 gateway", gateways=1)(reference="bare"),
+    _uplinks("uplinks/native-1-gateway", "(a) native codec, 1 gateway", gateways=1)(reference="bare", runs=1),
     _uplinks(
         "uplinks/native-50-gateways", "(a) native codec, 50 gateways, 8 frames a datagram", gateways=50, per_datagram=8
-    )(reference="bare"),
+    )(reference="bare", runs=1),
     _uplinks("uplinks/100k-devices", "(a) native codec, 100,000 devices", devices=100_000)(
-        reference="uplinks/native", targets=("ratio >= 0.833",)
+        reference="uplinks/native", targets=("ratio >= 0.833",), runs=1
     ),
     _uplinks("uplinks/script", "(a) decoded by a script", codec="script")(
         reference="bare", targets=("uplinks_per_s >= 12000",)
     ),
-    _uplinks("uplinks/relay", "(a) relay only, nothing decoded", codec=None)(reference="bare"),
+    _uplinks("uplinks/relay", "(a) relay only, nothing decoded", codec=None)(reference="bare", runs=1),
     Scenario(
         "relay/chirpstack-json",
         "frames to ChirpStack's topics, JSON",
         lambda plan: relay.relayed(plan, "json"),
         "frames_per_s",
+        runs=1,
     ),
     Scenario(
         "relay/chirpstack-protobuf",
         "frames to ChirpStack's topics, protobuf",
         lambda plan: relay.relayed(plan, "protobuf"),
         "frames_per_s",
+        runs=1,
     ),
     Scenario(
         "relay/both-ways",
@@ -65,6 +67,7 @@ SCENARIOS: Final[list[Scenario]] = [
         lambda _: relay.both_ways(),
         "down_p99_ms",
         targets=("down_p99_ms <= 20", "ack_p99_ms <= 25"),
+        runs=1,
     ),
     Scenario(
         "latency/75",
@@ -79,6 +82,7 @@ SCENARIOS: Final[list[Scenario]] = [
         lambda _: latency.latency(1000, Traffic(15_000)),
         "p99_ms",
         targets=("p99_ms <= 50",),
+        runs=1,
     ),
     Scenario(
         "latency/80-percent",
@@ -152,6 +156,7 @@ SCENARIOS: Final[list[Scenario]] = [
         lambda plan: store.start_up(plan.waiting),
         "ready_s",
         targets=("ready_s <= 1",),
+        runs=1,
         in_long=True,
     ),
     Scenario(
@@ -159,6 +164,7 @@ SCENARIOS: Final[list[Scenario]] = [
         "outbox: put, read and settle, 10,000 waiting",
         lambda _: store.cost(10_000),
         "cpu_us",
+        runs=1,
         in_long=True,
     ),
     Scenario(
@@ -168,6 +174,7 @@ SCENARIOS: Final[list[Scenario]] = [
         "cpu_us",
         reference="store/10k",
         targets=("ratio <= 1.3",),
+        runs=1,
         in_long=True,
     ),
     Scenario(

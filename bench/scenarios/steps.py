@@ -1,4 +1,4 @@
-"""What each step of an uplink costs, in one process, without sockets and disk: CPU time, which other work hardly disturbs.
+"""What each step of an uplink costs in CPU time, in one process, without sockets and disk: other work disturbs little.
 
 A trick of the hot path that is lost shows here first, and in which step. Steps are taken as the daemon takes them: for
 all uplinks of one turn of the loop, then the next step.
@@ -30,6 +30,7 @@ from torhaus.daemon.outbox.record import Record, Stored, pack, seed, unpack
 from torhaus.daemon.outbox.store import Reporter
 from torhaus.daemon.pipeline import Pipeline
 from torhaus.daemon.watch import Watch
+from torhaus.drivers.base import Delivery
 
 TURN: Final = 32
 """Datagrams in one turn of the loop, on a busy site."""
@@ -100,7 +101,9 @@ async def _steps(count: int, devices: int) -> Figures:
             came = datagrams[turn : min(turn + TURN, begin + COMMIT)]
             at = clock.stamp()
             pushes = costs.of("parse_us", lambda came=came: _parsed(came))  # type: ignore[misc]
-            deliveries = [([Frame(DRIVER, phy, at, radio) for phy, radio in p.frames], [], p, None) for p in pushes]
+            deliveries: list[Delivery] = [
+                ([Frame(DRIVER, phy, at, radio) for phy, radio in p.frames], [], p, None) for p in pushes
+            ]
             costs.of("accept_us", lambda d=deliveries: pipeline.accept_all(DRIVER, d, _nothing))  # type: ignore[misc]
         records, nowhere.records = nowhere.records, []
         told, nowhere.told = nowhere.told, []
