@@ -1,7 +1,7 @@
 """AES-128 as LoRaWAN uses it: CMAC (RFC 4493), single blocks in ECB, and the counter keystream of FRMPayload.
 
-Contexts are costly to set up and cheap to use, so callers keep them: a CMAC context is copied for each message, an ECB
-context is fed block after block and never finalised. A context belongs to one thread.
+Contexts are costly to set up and cheap to use, so callers keep them: a CMAC context is copied for each message, one for
+a keystream begins anew for each. None is finalised. A context belongs to one thread.
 """
 
 from typing import Final, Protocol
@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from torhaus.codecs.model import DecodeError, RejectReason
 
 KEY_BYTES: Final = 16
-_COUNTS: Final = bytes(range(1, 17))
-_MAX_XOR: Final = 16 * len(_COUNTS)  # longer than any FRMPayload can be
+_MAX_XOR: Final = 256  # longer than any FRMPayload can be
+_CTR: Final = modes.CTR(bytes(16))
 
 
 class Mac(Protocol):
@@ -62,19 +62,18 @@ def ecb_decrypt(key: bytes, blocks: bytes) -> bytes:
     return Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(blocks)  # noqa: S305
 
 
+def keystream_context(key: bytes) -> CipherContext:
+    """What `xor_keystream` takes, for this key."""
+    return Cipher(algorithms.AES(key), _CTR).encryptor()
+
+
 def xor_keystream(context: CipherContext, first: bytes, data: bytes) -> bytes:
     """`data` XOR the keystream of blocks `first`, counted up in its last byte from 1 (LoRaWAN 1.1 section 4.3.3.1).
 
-    `first` is block A_1, 16 bytes. Encrypts and decrypts. DecodeError(LONG) beyond 256 bytes.
+    `first` is block A_1, 16 bytes; the blocks are those of AES in counter mode, since the last byte does not overflow.
+    Encrypts and decrypts. DecodeError(LONG) beyond 256 bytes.
     """
-    size = len(data)
-    if size > 16:
-        if size > _MAX_XOR:
-            raise DecodeError(RejectReason.LONG, f"{size} bytes of payload")
-        count = (size + 15) >> 4
-        blocks = bytearray(first * count)
-        blocks[15::16] = _COUNTS[:count]
-        stream = context.update(blocks)
-    else:
-        stream = context.update(first)
-    return (int.from_bytes(stream[:size], "little") ^ int.from_bytes(data, "little")).to_bytes(size, "little")
+    if len(data) > _MAX_XOR:
+        raise DecodeError(RejectReason.LONG, f"{len(data)} bytes of payload")
+    context.reset_nonce(first)  # a kept context: half the time of single blocks and an XOR here
+    return context.update(data)

@@ -9,7 +9,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import CipherContext
 
-from torhaus.codecs.lorawan.aes import Mac, cmac_context, ecb_context, xor_keystream
+from torhaus.codecs.lorawan.aes import Mac, cmac_context, keystream_context, xor_keystream
 from torhaus.codecs.lorawan.keys import KeySet, Version, keys_1_0, keys_1_1
 from torhaus.codecs.lorawan.phy import MIN_DATA_BYTES, DataFrame, RejoinRequest
 from torhaus.codecs.model import DecodeError, RejectReason
@@ -66,7 +66,7 @@ class SessionKeys:
 
     def _app(self) -> CipherContext:
         if self._app_context is None:
-            self._app_context = ecb_context(self._keys.app_s_key)
+            self._app_context = keystream_context(self._keys.app_s_key)
         return self._app_context
 
     @classmethod
@@ -182,7 +182,7 @@ class SessionKeys:
 
     def _network(self) -> CipherContext:
         if self._enc_context is None:
-            self._enc_context = ecb_context(self._keys.nwk_s_enc_key)
+            self._enc_context = keystream_context(self._keys.nwk_s_enc_key)
         return self._enc_context
 
     @staticmethod
