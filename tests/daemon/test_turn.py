@@ -59,7 +59,7 @@ def test_a_strangers_frame_stands_alone_and_costs_its_neighbours_nothing() -> No
 
 def test_a_frame_with_a_neighbour_in_the_same_datagram_stays_with_it() -> None:
     it = Told()
-    both = [it.frame(uplink(ELSYS, 2)), it.frame(b"junk")], [], "both", None
+    both: Delivery = [it.frame(uplink(ELSYS, 2)), it.frame(b"junk")], [], "both", None
     it.deliver(it.good(1), both)
     it.stage.store.settle(stored=True)
     assert it.answers == [(["good 1"], True), (["both"], True)]
