@@ -196,9 +196,8 @@ class Network:
         assert radio is not None
         modulation, datarate, coderate, rx = radio.modulation, radio.datarate, radio.coderate, radio.rx
         dr = dr_index(self.region, modulation, datarate, coderate)
-        lora = Lora(
-            radio.freq_hz, modulation, datarate, coderate, dr, None, None, None, False, rx
-        )  # by position: cheaper
+        # by position: cheaper than by name, and this is every frame's way
+        lora = Lora(radio.freq_hz, modulation, datarate, coderate, dr, None, None, None, False, rx)
         if frame.stranger is not None:
             return Uplink(lora, reason=frame.stranger, stranger=True)
         if rx and rx[0].crc == _BAD_CRC and all(r.crc == _BAD_CRC for r in rx):
