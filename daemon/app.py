@@ -174,7 +174,7 @@ class App:
         forwarding = await build_forwarders(loaded, outbox, self.clock, self.downlinks, hold)
         pipeline = Pipeline(outbox, network, devices, codecs, self.watch, self.clock, alarms, loaded.windows_s)
         self.counting = self.survey.counting = await Counting.begin(loaded.devices, outbox, self.clock)
-        pipeline.derive = self.counting.hook
+        pipeline.readings.derive = self.counting.hook
         pipeline.relayed, pipeline.merging = any_of(forwarding.relays), hold.merging
         self.watch.gateways.listeners.append(pipeline.turned)
         parts |= hold.parts() | counters.guard(pipeline) | self.joining.parts()

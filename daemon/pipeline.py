@@ -60,8 +60,8 @@ class Pipeline:
         self._windows_s = windows_s or {}  # by driver: how long its frames may wait for a commit
         self._outbox = outbox
         self._network = network
-        self._readings = Readings(devices, codec, watch, alarms, network.data_rate)
-        self.bind = self._readings.bind
+        self.readings = Readings(devices, codec, watch, alarms, network.data_rate)
+        self.bind = self.readings.bind
         self._watch = watch
         self._clock = clock
 
@@ -132,7 +132,7 @@ class Pipeline:
         try:
             if isinstance(up, Exception):
                 raise up  # noqa: TRY301 - to be told like any other
-            record, strange = self._uplink(driver, frame, up) if up else self._readings.of_telegram(driver, frame)
+            record, strange = self._uplink(driver, frame, up) if up else self.readings.of_telegram(driver, frame)
         except Exception as e:  # noqa: BLE001 - likewise
             detail = defect_in(self._watch, driver, "", e)
             return refused(frame, None, None, RejectReason.DEFECT, detail, None), True, heard
@@ -227,4 +227,4 @@ class Pipeline:
         assert device is not None
         if up.stranger:  # a join-request that is right: nothing to decode, and recordings of it can be sent by anybody
             return Record("frame", frame.driver, device.name, device.dev_eui, lora=up.lora, raw=frame.data), True
-        return self._readings.decode(frame, device, up.payload, up.lora), False
+        return self.readings.decode(frame, device, up.payload, up.lora), False

@@ -6,12 +6,14 @@ from typing import Final, Protocol
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields, Frame, Radio, RejectReason, Served, Stamp
-from torhaus.codecs.registry import Decode
+from torhaus.codecs.registry import EVENTS, Decode
 from torhaus.daemon.alarms import Alarms
 from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.turn import refused
 
+Derive = Callable[[str, str, Stamp, Fields], Fields]
+"""Device, driver, time and fields of a reading to the values that are worked out of them."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -42,6 +44,7 @@ class Readings:
         alarms: Alarms | None,
         data_rate: Callable[[Radio], int | None],
     ) -> None:
+        self.derive: Derive | None = None  # works further values out of a reading's, if any device wants that
         self._alarms = alarms or None
         self._devices = {d.name: d for d in devices}
         self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
@@ -68,7 +71,11 @@ class Readings:
         if device is None:
             self._watch.rejected(driver, "", RejectReason.UNKNOWN_DEVICE)
             return refused(frame, None, None, RejectReason.UNKNOWN_DEVICE, None, None), True
-        return self.decode(frame, device, frame.data, None), False
+        record = self.decode(frame, device, frame.data, None)
+        if record.codec in EVENTS and record.fields is not None:
+            event = {name: v.value for name, v in record.fields.items() if v.value is not None}
+            record.kind, record.event, record.fields = "event", event, None
+        return record, False
 
     def _from_server(self, driver: str, frame: Frame, served: Served) -> tuple[Record, bool]:
         """What a network server elsewhere has checked and decrypted, or says of a device."""
@@ -90,6 +97,8 @@ class Readings:
     def decode(self, frame: Frame, device: Device, payload: bytes | None, lora: Lora | None) -> Record:
         """The record of a frame of this device: a reading, or the frame and why it is none."""
         codec, raw = device.codec, frame.data
+        if payload is not None and device.fports and lora is not None and lora.fport not in device.fports:
+            payload = None  # configuration, firmware and the like: kept raw, nothing wrong
         if device.script is not None and payload is not None:
             record = Record("frame", frame.driver, device.name, device.dev_eui, "script", None, None, None, lora)
             record.raw, record.payload, record.pending = raw, payload, True
@@ -99,6 +108,10 @@ class Readings:
             try:
                 decode = self._decoders[codec] if lora else self._own.get(device.name, self._decoders[codec])
                 fields: Fields = decode(payload, lora.fport if lora else None)
+                if frame.derived is not None:
+                    fields |= frame.derived
+                if self.derive is not None:
+                    fields |= self.derive(device.name, frame.driver, frame.at, fields)
                 _encode(fields)  # what cannot be stored must be found here: it is refused like anything else
             except DecodeError as e:
                 self._watch.rejected(frame.driver, codec, e.reason)

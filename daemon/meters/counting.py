@@ -18,7 +18,7 @@ from torhaus.daemon.outbox.counters import COUNTED, Counted, DeviceCounters, loa
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.state import Flush
 from torhaus.daemon.outbox.store import MAIN, Outbox
-from torhaus.daemon.pipeline import Derive
+from torhaus.daemon.reading import Derive
 
 READ_RECORDS: Final = 5000
 MOST_RECORDS: Final = 50_000

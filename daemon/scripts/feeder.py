@@ -22,7 +22,8 @@ from torhaus.daemon.forward.render import rfc3339
 from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Stored, Verdict
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
-from torhaus.daemon.pipeline import RECORD_BYTES, Derive
+from torhaus.daemon.pipeline import RECORD_BYTES
+from torhaus.daemon.reading import Derive
 from torhaus.daemon.scripts.host import Answer, ScriptHost
 from torhaus.daemon.scripts.protocol import Decoded, Job
 from torhaus.daemon.scripts.source import read_package

@@ -23,7 +23,7 @@ async def fill(air: Air) -> None:
     """Counters: ELSYS 9 at the old end, a device that is not configured any more, LPP 4 at the new one."""
     gone = Sensor(77)
     air.pipeline._network = Network([device_of(ELSYS), device_of(gone)], "EU868")
-    air.pipeline._readings._devices[gone.name] = device_of(gone)
+    air.pipeline.readings._devices[gone.name] = device_of(gone)
     await air.heard(uplink(ELSYS, 9), 0)
     await air.heard(uplink(gone, 3), 0)
     await air.put(reading(n) for n in range(60))
@@ -44,7 +44,7 @@ class Start:
         network = Network(devices, "EU868")
         self.counters = await Counters.load(air.outbox, network)
         air.outbox.before_flush.append(network.save)
-        air.pipeline._network, air.pipeline._readings._devices = network, {d.name: d for d in devices}
+        air.pipeline._network, air.pipeline.readings._devices = network, {d.name: d for d in devices}
         self.parts = self.counters.guard(air.pipeline)
 
     async def go_on(self) -> None:
