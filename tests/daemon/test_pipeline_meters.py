@@ -18,7 +18,7 @@ def test_derived_values_stand_beside_those_of_the_reading() -> None:
     derived = {"clock_offset": Value(3, "s", derived=True)}
     frame = stage.telegram(b"$GPGGA,120000.00,,,,,0,00,,,M,,M,,*4B\r\n", "gps")
     frame.derived = derived
-    stage.pipeline.derive = lambda device, driver, at, fields: {f"{device}_{driver}_{len(fields)}": Value(1)}
+    stage.pipeline.readings.derive = lambda device, driver, at, fields: {f"{device}_{driver}_{len(fields)}": Value(1)}
     stage.deliver(frame)
     (record,) = stage.store.main
     assert record.fields is not None
