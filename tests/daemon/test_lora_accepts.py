@@ -45,7 +45,7 @@ class Rejoining(OtaaDevice):
             return False
         self.join_nonce, self.body, self.dev_addr, self.nonce = body.join_nonce, body, body.dev_addr, count
         self.keys = SessionKeys(derive_1_1(self.join_key, self.app_key, body.join_nonce, JOIN_EUI, count))
-        self.fcnt_up, self.fcnt_down = 0, -1
+        self.fcnt_up, self.n_fcnt_down, self.a_fcnt_down = 0, -1, -1
         self.counts[0] = -1
         return True
 
