@@ -3,9 +3,7 @@
 A frame's data is a whole telegram as received; its time is that of the last byte's arrival here.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -13,7 +11,8 @@ import msgspec
 from torhaus.codecs.framing.base import Framer
 from torhaus.codecs.model import Fields, Frame, Reject, Stamp
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
-from torhaus.drivers.link import Link, LinkSpec, open_link
+from torhaus.drivers.link import LinkSpec, open_link
+from torhaus.drivers.own_line import OwnLine
 from torhaus.drivers.thinning import Thinning
 from torhaus.drivers.window import Window
 
@@ -23,7 +22,7 @@ MAX_OUTSTANDING: Final = 64
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 
 
-class Listener:
+class Listener(OwnLine):
     """One device on one link.
 
     `thinning`: which telegrams are delivered; None: all. `idle_s`: a device that is silent for so long is taken for
@@ -41,14 +40,13 @@ class Listener:
         idle_s: float = 0,
         derive: Callable[[bytes, Stamp], Fields | None] | None = None,
     ) -> None:
+        super().__init__()
         self.name = name
         self.device = device
         self.idle_s = idle_s
         self.decoders: dict[str, Callable[[bytes, int | None], Fields]] = {}
         self.spec = spec
         self._framer = framer
-        self._line = asyncio.Lock()
-        self._link: Link | None = None
         self._thinning = thinning
         self._derive = derive
         self._window = Window(MAX_OUTSTANDING)
@@ -67,14 +65,6 @@ class Listener:
             self._hand_over(framer.reset(), host)
             host.event(LinkChanged(up=False, detail=str(gone)))
             raise
-
-    @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """Have the line to oneself: the link is closed, which is a loss, and not opened again meanwhile."""
-        if self._link is not None:
-            await self._link.close()
-        async with self._line:
-            yield
 
     def _hand_over(self, pieces: Sequence[bytes | Reject], host: Host) -> None:
         """Give what one read brought to the host."""

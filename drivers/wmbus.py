@@ -6,8 +6,7 @@ sent to a meter. Whose telegram it is, and whether it is kept, says the daemon's
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -17,6 +16,7 @@ from torhaus.codecs.model import DecodeError, Fields, Frame, Reject, Stamp
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 from torhaus.drivers.link import Line, Link, open_link, parse_link
 from torhaus.drivers.listener import MAX_OUTSTANDING, Seconds
+from torhaus.drivers.own_line import OwnLine
 from torhaus.drivers.window import Window
 from torhaus.drivers.wmbus_receivers import RECEIVERS, Receiver
 
@@ -78,16 +78,15 @@ def open(config: Config) -> "Wmbus":  # noqa: A001 - the door every driver modul
     return Wmbus(config)
 
 
-class Wmbus:
+class Wmbus(OwnLine):
     """One receiver."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self.config = config
         self.spec = parse_link(config.link, Line(baud=RECEIVERS[config.receiver].BAUD))
         self.directory: Directory = Nobody()
         self.decoders: dict[str, Callable[[bytes, int | None], Fields]] = {}
-        self._line = asyncio.Lock()
-        self._link: Link | None = None
         self._window = Window(MAX_OUTSTANDING)
 
     async def run(self, host: Host) -> None:
@@ -106,14 +105,6 @@ class Wmbus:
             self._hand_over([], receiver.reset(), host)
             host.event(LinkChanged(up=False, detail=str(gone)))
             raise
-
-    @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """Have the line to oneself: the link is closed, which is a loss, and not opened again meanwhile."""
-        if self._link is not None:
-            await self._link.close()
-        async with self._line:
-            yield
 
     async def _greet(self, receiver: Receiver, link: Link, host: Host) -> None:
         """Set the receiver up. Telegrams that arrive meanwhile are taken."""
