@@ -108,29 +108,11 @@ class Standalone:
         must = phy.confirmed or phy.adr_ack_req or agreed
         if not (must or asked or self.waits(device) or self.mac.requests_for(device, link, adr_bit=phy.adr)):
             return
-        job = partial(self._answer_one, phy, opened, device, link, advance, asked, must=must, agreed=agreed)
-        if self._heard.begin(key, frame, job):
+        answer = partial(self._answer, phy, opened, device, link, advance, asked, must=must, agreed=agreed)
+        if self._heard.begin(key, frame, partial(_counted, link, answer)):
             link.answers += 1
         else:
             self.results["busy"] += 1
-
-    async def _answer_one(
-        self,
-        phy: DataFrame,
-        opened: Opened,
-        device: Device,
-        link: RadioLink,
-        advance: Advance | None,
-        asked: Asked,
-        this: Round,
-        *,
-        must: bool,
-        agreed: bool,
-    ) -> None:
-        try:
-            await self._answer(phy, opened, device, link, advance, asked, this, must=must, agreed=agreed)
-        finally:
-            link.answers -= 1
 
     async def _answer(
         self,
@@ -264,3 +246,11 @@ class Standalone:
 def _commands(phy: DataFrame, opened: Opened) -> list[MacCommand]:
     data = opened.payload if phy.fport == 0 else opened.fopts
     return decode(data, uplink=True)[0] if data else []
+
+
+async def _counted(link: RadioLink, answer: Callable[[Round], Awaitable[None]], this: Round) -> None:
+    """One answer, which is not under way any more when it ends, however it does."""
+    try:
+        await answer(this)
+    finally:
+        link.answers -= 1

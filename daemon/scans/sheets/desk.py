@@ -4,6 +4,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from torhaus.codecs.cover_sheet import MIN_KEY_BYTES, CoverSheet, build
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.db import Scan, Tx
@@ -39,12 +41,9 @@ class SheetDesk:
 
     def order(self, tx: Tx, sheet: CoverSheet, count: int, at_ns: int) -> list[str]:
         """Texts for `count` new sheets that say the same, each with a number of its own. It is in the journal."""
-        sheets = [
-            CoverSheet(sheet.department, new_number(), sheet.class_, sheet.pages, sheet.batch) for _ in range(count)
-        ]
         said: evidence.Data = {"department": sheet.department, "class": sheet.class_, "count": count}
         evidence.append(tx.conn, at_ns, None, "sheets_ordered", said)
-        return [build(each, self.keys[0]) for each in sheets]
+        return [build(msgspec.structs.replace(sheet, sheet=new_number()), self.keys[0]) for _ in range(count)]
 
 
 def new_number() -> str:
