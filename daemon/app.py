@@ -28,6 +28,7 @@ from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.frame_pages import FramePages
 from torhaus.daemon.lora.joining import Joining
 from torhaus.daemon.lora.network import Device
+from torhaus.daemon.lora.on_air import OnAir
 from torhaus.daemon.meters.counting import Counting
 from torhaus.daemon.notify import Notifier, feed_watchdog
 from torhaus.daemon.outbox.state import State
@@ -79,7 +80,8 @@ class App:
         self.runners: dict[str, tuple[str, Runner]] = {}
         self.survey = Survey(loaded.site.id, torhaus_version(), self.clock, self.outbox, self.watch, self.runners)
         self.survey.duty = duty = DutyCycle.of(loaded.lorawan, self.clock)
-        self.downlinks = Downlinks(self.watch.gateways.driver_of, self.watch.gateways, duty)
+        gateways, on_air = self.watch.gateways, OnAir(self.clock.boot_ns)
+        self.downlinks = Downlinks(gateways.driver_of, gateways, duty, on_air)
         self.http_port = 0
         self.frames = FramePages(self.outbox, self.watch, self.clock.wall_ns, self.downlinks)
         self.joining = self.survey.joining = Joining(self.outbox, self.downlinks, self.clock, self.watch.defect)

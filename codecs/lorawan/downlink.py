@@ -11,6 +11,7 @@ import msgspec
 from torhaus.codecs.model import Reception
 
 _TMST_BYTES: Final = 4
+_XTIME_BYTES: Final = 16
 
 
 class TxStatus(StrEnum):
@@ -99,3 +100,12 @@ def context_of(reception: Reception) -> bytes:
         return reception.context
     tmst = reception.tmst_us
     return b"" if tmst is None else (tmst & 0xFFFF_FFFF).to_bytes(_TMST_BYTES, "big")
+
+
+def counter_us(context: bytes) -> int | None:
+    """The gateway's microsecond counter at the reception that a context is of, modulo 2^32; None for unknown contexts.
+
+    GWMP and ChirpStack Concentratord have the counter in 4 bytes; the contexts of Basics Station (16 bytes,
+    torhaus.codecs.framing.basics_station) end with its `xtime`, whose lower part is one.
+    """
+    return int.from_bytes(context[-_TMST_BYTES:], "big") if len(context) in {_TMST_BYTES, _XTIME_BYTES} else None

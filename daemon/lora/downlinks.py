@@ -8,10 +8,12 @@ import msgspec
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxItem, TxStatus
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateways
+from torhaus.daemon.lora.on_air import OnAir
 from torhaus.daemon.lora.orders import Orders
 from torhaus.drivers.downlink import Transmitter
 
 _OVERFLOW = TxAnswer(TxStatus.DUTY_CYCLE_OVERFLOW, detail="the duty cycle of this sub-band is used up for now")
+_MAY_BE_SENT = frozenset({TxStatus.OK, TxStatus.NO_ANSWER})
 Told = Callable[[Downlink, str | None, tuple[TxAnswer, ...]], None]
 """Called with the downlink, its driver and the answers."""
 
@@ -19,7 +21,8 @@ Told = Callable[[Downlink, str | None, tuple[TxAnswer, ...]], None]
 class Downlinks:
     """Routes downlinks to drivers. `driver_of` says which driver last heard a gateway, by the gateway's EUI.
 
-    `gateways` counts what became of them, `duty` accounts their airtime and may refuse some.
+    `gateways` counts what became of them, `duty` accounts their airtime and may refuse some, `on_air` remembers when
+    gateways send.
     """
 
     def __init__(
@@ -27,10 +30,12 @@ class Downlinks:
         driver_of: Callable[[str], str | None],
         gateways: Gateways | None = None,
         duty: DutyCycle | None = None,
+        on_air: OnAir | None = None,
     ) -> None:
         self._driver_of = driver_of
         self._gateways = gateways
         self._duty = duty
+        self._on_air = on_air
         self._transmitters: dict[str, Transmitter] = {}
         self.orders: Orders | None = None  # the way in for downlinks that wait for their device
         self.told: Told | None = None  # whoever wants to know what became of every downlink
@@ -45,8 +50,32 @@ class Downlinks:
         if hasattr(driver, "transmit"):
             self._transmitters[name] = cast("Transmitter", driver)
 
+    def tells_refusals(self, gateway: str) -> bool:
+        """Whether it is known in time when this gateway does not send something."""
+        transmitter = self._transmitters.get(self._driver_of(gateway) or "")
+        return transmitter is None or getattr(transmitter, "tells_refusals", True)
+
+    def is_busy(self, gateway: str, item: TxItem) -> bool:
+        """Whether it is known that the gateway sends something else while this would be on the air."""
+        return self._on_air is not None and self._on_air.is_busy(gateway, item)
+
     async def send(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
         """Send it; one answer for each item, in order."""
+        if self._on_air is None or not downlink.items:
+            return await self._send(downlink)
+        slot = self._on_air.take(downlink.gateway, downlink.items[0])  # nobody else is to count on this time
+        answers: tuple[TxAnswer, ...] = ()
+        try:
+            answers = await self._send(downlink)
+        finally:
+            if slot is not None and not (answers and answers[0].status in _MAY_BE_SENT):
+                self._on_air.free(slot)
+        for item, answer in zip(downlink.items[1:], answers[1:], strict=False):
+            if answer.status in _MAY_BE_SENT:
+                self._on_air.take(downlink.gateway, item)
+        return answers
+
+    async def _send(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
         if self.passing is not None:
             await self.passing(downlink)
         name = self._driver_of(downlink.gateway)

@@ -43,6 +43,8 @@ Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class StationServer:
     """One listener, any number of stations."""
 
+    tells_refusals = False  # a station says what it has sent, and nothing else
+
     def __init__(self, config: Config) -> None:
         self.config = config
         self.port = 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from torhaus.codecs.lorawan.downlink import After, Downlink, TxItem, TxStatus, context_of
+from torhaus.codecs.lorawan.downlink import After, Downlink, TxItem, TxStatus, context_of, counter_us
 from torhaus.codecs.model import Reception
 
 
@@ -32,3 +32,18 @@ def test_an_item_is_a_lorawan_downlink_unless_it_says_otherwise() -> None:
 )
 def test_the_context_is_the_drivers_own_or_the_gateways_counter(reception: Reception, context: bytes) -> None:
     assert context_of(reception) == context
+
+
+@pytest.mark.parametrize(
+    ("context", "us"),
+    [
+        ("000f4240", 1_000_000),
+        ("ffffffff", 0xFFFF_FFFF),
+        ("000000000000000000510000000f4240", 1_000_000),
+        ("", None),
+        ("0f4240", None),
+        ("0000000f4240", None),
+    ],
+)
+def test_the_counter_of_a_context(context: str, us: int | None) -> None:
+    assert counter_us(bytes.fromhex(context)) == us

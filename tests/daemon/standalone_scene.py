@@ -21,10 +21,16 @@ class Radio:
     """A driver. `refuses` has what the windows, or gateways, cannot do, in order; then all goes out."""
 
     def __init__(self) -> None:
+        self.asked: list[Downlink] = []
         self.sent: list[Downlink] = []
         self.refuses: list[TxStatus] = []
+        self.tells_refusals = True
+        self.takes_turns = 0  # of the event loop, until it answers
 
     async def transmit(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
+        self.asked.append(downlink)
+        for _ in range(self.takes_turns):
+            await asyncio.sleep(0)
         answers = []
         for _ in downlink.items:
             answers.append(TxAnswer(self.refuses.pop(0) if self.refuses else TxStatus.OK))

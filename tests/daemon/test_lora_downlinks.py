@@ -3,13 +3,15 @@
 import asyncio
 
 import msgspec
+import pytest
 
 from tests.daemon.clocks import FakeClock
 from tests.daemon.gateway_fakes import seen
-from torhaus.codecs.lorawan.downlink import Downlink, Immediately, TxAnswer, TxItem, TxStatus
+from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxAnswer, TxItem, TxStatus
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle, airtime_of
 from torhaus.daemon.lora.gateways import Gateways
+from torhaus.daemon.lora.on_air import OnAir
 from torhaus.drivers.base import GatewayLeft
 
 EUI = "aa555a0000000101"
@@ -116,3 +118,50 @@ def test_somebody_is_told() -> None:
     send(downlinks)
     send(downlinks, "0" * 16)
     assert told == [(EUI, "roof", [TxStatus.OK, TxStatus.IGNORED]), ("0" * 16, None, [TxStatus.NO_GATEWAY] * 2)]
+
+
+# -- when gateways are on the air ------------------------------------------------------------------------------------
+
+
+class Silent(Sender):
+    """One whose gateways say nothing of what they do not send. `says`: what became of the items."""
+
+    tells_refusals = False
+    says: tuple[TxStatus, ...] = (TxStatus.OK,)
+
+    async def transmit(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
+        assert self.on_air.is_busy(EUI, downlink.items[0]), "nobody else is to count on it meanwhile"
+        return tuple(TxAnswer(s) for s in self.says)
+
+    def __init__(self, on_air: OnAir) -> None:
+        super().__init__()
+        self.on_air = on_air
+
+
+@pytest.mark.parametrize(
+    ("says", "busy"),
+    [
+        ((TxStatus.OK, TxStatus.IGNORED), [True, False]),
+        ((TxStatus.COLLISION_PACKET, TxStatus.OK), [False, True]),
+        ((TxStatus.NO_ANSWER, TxStatus.IGNORED), [True, False]),
+        ((TxStatus.TOO_LATE, TxStatus.TOO_LATE), [False, False]),
+    ],
+)
+def test_what_was_sent_keeps_the_gateway_busy(says: tuple[TxStatus, ...], busy: list[bool]) -> None:
+    on_air = OnAir(FakeClock().boot_ns)
+    driver = Silent(on_air)
+    driver.says = says
+    downlinks = Downlinks({EUI: "roof"}.get, on_air=on_air)
+    downlinks.add("roof", driver)
+    items = tuple(msgspec.structs.replace(ITEM, at=After(n * 1_000_000, bytes(4))) for n in (1, 2))
+    assert not downlinks.tells_refusals(EUI)
+    asyncio.run(downlinks.send(Downlink(EUI, items)))
+    assert [downlinks.is_busy(EUI, item) for item in items] == busy
+
+
+def test_gateways_say_what_they_refuse_unless_it_is_known_that_they_do_not() -> None:
+    downlinks = Downlinks({EUI: "roof"}.get)
+    assert downlinks.tells_refusals("0" * 16)
+    downlinks.add("roof", Sender())
+    assert downlinks.tells_refusals(EUI)
+    assert not downlinks.is_busy(EUI, ITEM)

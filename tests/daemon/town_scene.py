@@ -22,6 +22,7 @@ from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
+from torhaus.daemon.lora.on_air import OnAir
 from torhaus.daemon.lora.roots import Roots
 from torhaus.daemon.lora.standalone import Standalone
 from torhaus.daemon.outbox.flush import Flush
@@ -79,7 +80,8 @@ class TownScene:
         self.book = JoinBook(self.clock.wall_ns)
         joiners = [_joiner(d, one) for d, one in zip(devices, self.known, strict=True)]
         self.joins = Joins(self.network, joiners, self.book, self.clock, self._save)
-        downlinks = Downlinks(dict.fromkeys(self.euis, "roof").get)
+        gateway_of = dict.fromkeys(self.euis, "roof").get
+        downlinks = Downlinks(gateway_of, on_air=OnAir(self.clock.boot_ns))
         downlinks.add("roof", self)
         downlinks.passing = self.joins.passing
         config = Lorawan(mode="standalone")
