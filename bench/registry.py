@@ -5,7 +5,21 @@ from typing import Final
 
 from bench.frames import Traffic
 from bench.scenario import Figures, Plan, Scenario
-from bench.scenarios import buses, decodes, idle, latency, outage, peers, relay, scans, steps, storage, store, uplinks
+from bench.scenarios import (
+    buses,
+    decodes,
+    idle,
+    latency,
+    lorawan,
+    outage,
+    peers,
+    relay,
+    scans,
+    steps,
+    storage,
+    store,
+    uplinks,
+)
 
 
 def _traffic(plan: Plan, devices: int = 1000, gateways: int = 10, per_datagram: int = 1) -> Traffic:
@@ -90,6 +104,14 @@ SCENARIOS: Final[list[Scenario]] = [
         lambda plan: latency.at_share_of_maximum(plan, 0.8, 10),
         "p99_ms",
         targets=("p99_ms <= 250",),
+        runs=1,
+    ),
+    Scenario(
+        "lorawan/standalone",
+        "500 devices join at once through 5 gateways and send confirmed uplinks: answers, less the 0.2 s for copies",
+        lambda _: lorawan.standalone(500, 5, 120.0),
+        "answer_p99_ms",
+        targets=("answer_p99_ms <= 30", "late_percent <= 0.1", "reused_counters <= 0"),
         runs=1,
     ),
     Scenario(

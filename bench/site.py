@@ -53,8 +53,8 @@ class Mosquitto:
 class Daemon:
     """`torhaus run` with `devices` simulated devices and one forwarder to `broker`, if any.
 
-    `codec` is a native codec's name, `script` for the JavaScript decoder, None for none: frames only. `more`, `store`
-    and `forwarder` are further lines of the file, of `[store]` and of the forwarder.
+    `codec` is a native codec's name, `script` for the JavaScript decoder, None for none: frames only. `more`, `store`,
+    `forwarder` and `lorawan` are further lines of the file, of `[store]`, of the forwarder and of `[lorawan]`.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Daemon:
         more: str = "",
         store: str = "",
         forwarder: str = "",
+        lorawan: str = "",
     ) -> None:
         self.folder = folder
         self.udp = free_port(socket.SOCK_DGRAM)
@@ -88,7 +89,7 @@ class Daemon:
         )
         (folder / "torhaus.toml").write_text(
             f'[site]\nid = "bench"\n[store]\npath = "state"\n{store}[control]\nsocket = "t.sock"\n'
-            "[lorawan]\nmerge_window_s = 0\n"  # no frame comes twice here: a window would only add to latencies
+            f"[lorawan]\n{lorawan}merge_window_s = 0\n"  # none comes twice here: a window would only add to latencies
             f'[http]\nlisten = "127.0.0.1:{self.http}"\n[log]\nlevel = "error"\nformat = "text"\n'
             f'[[driver]]\nname = "radio"\ntype = "semtech_udp"\nlisten = "127.0.0.1:{self.udp}"\n'
             f"{sending if broker is not None else ''}{more}"

@@ -10,6 +10,7 @@ import msgspec
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.framing.semtech_udp_client import build_pull_data, build_push_data, parse_answer
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk, build_tx_ack, parse_pull_resp
+from torhaus.codecs.lorawan.airtime import airtime_us
 from torhaus.codecs.model import DecodeError, Radio
 
 CHANNELS: Final = (868.1, 868.3, 868.5, 867.1, 867.3, 867.5, 867.7, 867.9)
@@ -19,8 +20,6 @@ LEAD_US: Final = 40_000
 """What comes later than this before its time is too late: so long it takes to program a concentrator, with a margin."""
 ADVANCE_US: Final = 8_000_000
 """What comes earlier than this is too early; a join-accept's RX2 is six seconds after the request."""
-GAP_US: Final = 20_000
-"""Two frames closer than this collide (a short one's time on air)."""
 _WRAP: Final = 0xFFFF_FFFF
 _HALF: Final = 1 << 31
 
@@ -46,6 +45,10 @@ def push_data(eui: str, version: int, token: int, phys: Sequence[bytes], tmst: i
     ]
     body = msgspec.json.encode({"rxpk": rxpk})
     return bytes((version,)) + token.to_bytes(2, "big") + b"\0" + bytes.fromhex(eui) + body
+
+
+def _on_air_us(txpk: Txpk) -> int:
+    return airtime_us(txpk.modulation, txpk.datarate, len(txpk.data), txpk.coderate, uplink=txpk.crc)
 
 
 def stat(eui: str, version: int, token: int, values: dict[str, Any]) -> bytes:
@@ -178,8 +181,11 @@ class SimulatedGateway(asyncio.DatagramProtocol):
             return "TOO_LATE"
         if lead_us > ADVANCE_US:
             return "TOO_EARLY"
-        if any(abs(((s.at_us - at + _HALF) & _WRAP) - _HALF) < GAP_US for s in self.sent[-32:]):
-            return "COLLISION_PACKET"
+        mine_us = _on_air_us(txpk)
+        for one in self.sent[-32:]:
+            after_us = ((at - one.at_us + _HALF) & _WRAP) - _HALF
+            if -mine_us < after_us < _on_air_us(one.txpk):
+                return "COLLISION_PACKET"
         return None
 
     def error_received(self, exc: Exception) -> None:

@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from torhaus.codecs.framing.basics_station import station
+from torhaus.codecs.lorawan.airtime import airtime_us
 from torhaus.codecs.lorawan.region import datarate
 from torhaus.codecs.lorawan.regions.model import Region
 from torhaus.codecs.model import DecodeError, Radio
@@ -123,6 +124,7 @@ class StationEnd:
         self._region = region
         self._now_us = now_us
         self._order = order
+        self._on_air: list[tuple[int, int]] = []
         self._out: asyncio.Queue[bytes] = asyncio.Queue(1024)
 
     async def run(self) -> None:
@@ -177,6 +179,7 @@ class StationEnd:
         except DecodeError:
             return  # a station drops what it does not know
         windows = [(said.RX1Freq, said.RX1DR, 0), (said.RX2Freq, said.RX2DR, _SECOND_US)]
+        why = "TOO_LATE"
         start_us = said.xtime - _XTIME + (said.RxDelay or 1) * _SECOND_US
         for hz, dr, later_us in windows:
             if hz is None or dr is None:
@@ -184,11 +187,24 @@ class StationEnd:
             at_us = self._now_us() + LEAD_US if said.dC == station.CLASS_C else start_us + later_us
             if at_us - self._now_us() < LEAD_US:
                 continue
+            if not self._has_time(dr, at_us, len(phy)):
+                why = "COLLISION_PACKET"
+                continue
             self._order(Order(phy, hz, datarate(self._region, dr).datarate, at_us))
             with contextlib.suppress(asyncio.QueueFull):
                 self._out.put_nowait(station.sent(said, dr, hz, _XTIME + at_us))
             return
-        self.refused["TOO_LATE"] += 1
+        self.refused[why] += 1
+
+    def _has_time(self, dr: int, at_us: int, size: int) -> bool:
+        """Whether it sends nothing else then; if so, it sends this."""
+        rate = datarate(self._region, dr)
+        end_us = at_us + airtime_us(rate.modulation, rate.datarate, size, rate.coderate, uplink=False)
+        self._on_air = [(begin, end) for begin, end in self._on_air if end > self._now_us()]
+        if any(begin < end_us and end > at_us for begin, end in self._on_air):
+            return False
+        self._on_air.append((at_us, end_us))
+        return True
 
 
 def _text(message: aiohttp.WSMessage) -> bytes:
