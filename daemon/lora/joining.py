@@ -1,6 +1,7 @@
 """Puts the parts of joining together: devices with root keys, what the store has of their sessions, the way down."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -54,7 +55,7 @@ class Joining:
     async def begin(self, loaded: Loaded, devices: list[Device], network: Network) -> Counters:
         """Have `network` know the sessions of all devices, and as many of their counters as can be had at once."""
         outbox, self.network = self._outbox, network
-        joins = Joins(network, joiners_of(loaded, devices), self.book, self._clock, outbox.save)
+        joins = Joins(network, joiners_of(loaded, devices), self.book, self._clock, partial(outbox.save, rest=False))
         stored, damaged = await outbox.on_state(State.joins)
         joins.restore(stored)
         for dev_eui in damaged:
@@ -124,7 +125,7 @@ class Joining:
 
     async def _save(self, dev_eui: str) -> bool:
         """Whether all that is known of a device's joins is on disk."""
-        await self._outbox.save()
+        await self._outbox.save(rest=False)
         return dev_eui not in self._outbox.flush.joins
 
     def routes(self) -> list[tuple[str, str, Route]]:

@@ -213,11 +213,11 @@ class Keeper:
             low = min(low, gap[0] if gap else tail)
         return low
 
-    async def save(self) -> None:
-        """Write what changed in the state, then unlink what is drained. Raises nothing; a failure is reported."""
-        await asyncio.shield(self._save())  # what is taken out to be saved is saved or put back
+    async def save(self, *, rest: bool = True) -> None:
+        """Write what changed in the state, then, with the `rest`, unlink what is drained. A failure is reported."""
+        await asyncio.shield(self._save(rest=rest))  # what is taken out to be saved is saved or put back
 
-    async def _save(self) -> None:
+    async def _save(self, *, rest: bool) -> None:
         async with self.saving:
             news = Flush()
             for collect in self.before_flush:
@@ -225,13 +225,15 @@ class Keeper:
             if self.looked_to is not None and self.looked_to < self._told[MAIN]:  # what is below it was just collected
                 news.snapshot[MAIN] = self.looked_to = self._told[MAIN]
             self.flush.merge(news)
+            if not (rest or self.flush):
+                return  # whoever was before us has written it
             flush, self.flush = self.flush, Flush()
             flush.at_ns = self.clock.wall_ns()
             drained = {name: self.drained_to(name) for name in self.logs if self.settled_by[name]}
             if flush:
                 flush.snapshot[DECODED] = self.decoded_to()
             try:
-                await self._writer.call(partial(self._save_state, flush))
+                await self._writer.call(partial(self._save_state, flush, rest=rest))
                 for boot, offset in flush.boots.items():  # only now: corrected by it, a time is the same for ever
                     self.boots.setdefault(boot, offset)
                 if flush:
@@ -243,17 +245,14 @@ class Keeper:
                 self._failed("state", e)
                 drained = {}
             self.last_answer = self._loop.time()
-            await self._house_all(drained)
+            if rest:
+                await self._house_all(drained)
 
     async def _house_all(self, drained: dict[str, int]) -> None:
         for name, log in self.logs.items():
             self._housed(name, await self._result(partial(self._house, name)))
-            if (
-                name in drained
-                and name not in self.thinning
-                and len(log.segments) > 1
-                and log.segments[1] <= drained[name]
-            ):
+            is_kept = name not in drained or name in self.thinning or len(log.segments) == 1
+            if not is_kept and log.segments[1] <= drained[name]:
                 self._unlinked(name, await self._result(partial(log.unlink_below, drained[name])))
         self.last_answer = self._loop.time()
 
@@ -269,7 +268,7 @@ class Keeper:
         else:
             self._trouble.works(ROOM)
 
-    def _save_state(self, flush: Flush) -> None:
+    def _save_state(self, flush: Flush, *, rest: bool) -> None:
         if flush:
             try:
                 self.state.save(flush)
@@ -277,6 +276,9 @@ class Keeper:
                 if not is_full(e) or not self._reserve.release():
                     raise
                 self.state.save(flush)
+        if not rest:
+            self.second.outdated()
+            return
         if self._reserve.has_room():
             self._reserve.fill()
         for name, log in self.logs.items():
@@ -284,16 +286,13 @@ class Keeper:
         self.second.write(self.state, self.clock.boot_ns(), changed=bool(flush))
 
     async def run(self) -> None:
-        """Save the state every `state_interval_s`, mind the limits every second at least. Never returns.
-
-        A crash repeats at most what was settled since the last save, under the same ids.
-        """
+        """Save the state every `state_interval_s`, mind the limits every second at least. Never returns."""
         saved_at = self.clock.boot_ns()
         while True:
             await self.clock.sleep(min(LOOK_S, self.state_interval_s))
             is_due = self.clock.boot_ns() - saved_at >= self.state_interval_s * 1e9
             if is_due or self.failing is not None:  # room for records is made by saving what is drained
                 saved_at = self.clock.boot_ns()
-                await self.save()
+                await self.save()  # a crash repeats at most what was settled since the last one, under the same ids
             else:
                 await self._house_all({})

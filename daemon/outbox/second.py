@@ -86,6 +86,10 @@ class SecondCopy:
             self._is_old = True
             self._written_ns = None  # records that only this proves may come at once
 
+    def outdated(self) -> None:
+        """Something was saved that it does not have: it is to be written when it is time."""
+        self._is_old = True
+
     def write(self, state: "State", now_ns: int, *, changed: bool, at_once: bool = False) -> None:
         """Write it if something has changed and it is time; `problem` says why it could not be. `now_ns`: boot time."""
         self._is_old |= changed

@@ -218,3 +218,30 @@ def test_it_saves_once_a_second_and_proves_that_the_writer_answers(tmp_path: Pat
         await asyncio.gather(task, return_exceptions=True)
 
     with_box(work, lambda: Box(tmp_path))
+
+
+def test_those_who_only_wait_for_the_disk_share_one_write_and_nothing_is_unlinked(tmp_path: Path) -> None:
+    async def work(box: Box) -> None:
+        box.scanned_to = 1 << 62
+        box.subscribe(MAIN, lambda _: None)
+        await fill(box, 0, 1, 2)
+        settled = Ranges([(0, 3)])
+        box.settled_by[MAIN] = {"fast": settled}
+        box.flush.settled["fast", MAIN] = list(settled)
+        saved: list[Flush] = []
+        save = box.state.save
+
+        def counted(flush: Flush) -> None:
+            saved.append(flush)
+            save(flush)
+
+        replace(box.state, "save", counted)
+        await asyncio.gather(*(box.save(rest=False) for _ in range(5)))
+        assert len(saved) == 1
+        assert box.logs[MAIN].head == 0
+        assert await box.on_state(lambda s: s.settled("fast", MAIN)) == settled
+        assert await box.on_writer(lambda: box.second._is_old)
+        await box.save()
+        assert box.logs[MAIN].head > 0
+
+    with_box(work, lambda: Box(tmp_path, Limits(commit_window_s=0)))
