@@ -152,6 +152,9 @@ class Survey:
             full_in_s = forecast.full_in_s()
             if full_in_s is not None and full_in_s < SOON_S:
                 found.append(f"outbox: {name}: full in about {full_in_s / 3600:.1f} h at the present rate")
+        central = self.joining.central if self.joining is not None else None
+        if central is not None and (text := central.problem()) is not None:
+            found.append(text)
         if self._outbox.second.problem is not None:
             found.append(f"outbox: second copy of the state: {self._outbox.second.problem}")
         found += [

@@ -53,7 +53,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     empty: all are. `interval_s`: how often it sends. `address` is what a meter or bus calls itself (a server id, say);
     `wmbus` is the number of a wireless meter. `join_eui` is what a device has to ask for when it joins; None: whatever
     it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode "standalone" only. `counters`: fields of
-    which torhaus works out what was counted.
+    which torhaus works out what was counted. `keys`: where they are, in the file or with `[lorawan.chirpstack]`.
     """
 
     name: Label
@@ -74,6 +74,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     adr: Adr | None = None
     counters: Counters = {}
     wmbus: str | None = None
+    keys: Literal["file", "chirpstack"] = "file"
 
     def __post_init__(self) -> None:
         if not self.name.isprintable() or self.name != self.name.strip():
@@ -90,6 +91,8 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 force_setattr(self, key, format_dev_addr(parse_dev_addr(self.dev_addr)))
         except DecodeError as e:
             raise ValueError(f"{key}: is {quote(getattr(self, key))}, but {e.detail}") from None
+        if self.keys == "chirpstack" and (self.dev_eui is None or self.dev_addr is not None):
+            raise ValueError('keys: "chirpstack" goes with a dev_eui, and without a dev_addr')
         if self.wmbus is not None:
             is_lorawan = self.dev_eui is not None or self.dev_addr is not None
             force_setattr(self, "wmbus", meter_name(self.wmbus, is_lorawan=is_lorawan))
@@ -269,7 +272,9 @@ def cross_faults(tree: Tree, devices: list[DeviceConfig], keys: dict[str, Device
     for device in devices:
         i = places[device.name]
         session = keys[device.name].session if device.name in keys else None
-        if device.dev_addr is None:
+        if device.keys == "chirpstack" and device.name in keys:
+            faults.append(tree.fault(("device", i, "keys"), f'is "chirpstack", but {keys_shown} has keys of it'))
+        elif device.dev_addr is None:
             if session is not None:
                 faults.append(tree.fault(("device", i, "dev_addr"), f"is missing: {keys_shown} has session keys"))
         elif session is None:

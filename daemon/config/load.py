@@ -240,6 +240,9 @@ class _Loading:
         if root is not None and not lists.faults:
             rates = [(i, rate_fault(d.adr, root.lorawan.region)) for i, d in enumerate(lists.devices)]
             self.faults += [lists.tree.fault(("device", i, "adr"), f[5:]) for i, f in rates if f is not None]
+            if root.lorawan.chirpstack is None:
+                found_at = [("device", i, "keys") for i, d in enumerate(lists.devices) if d.keys == "chirpstack"]
+                self.faults += [lists.tree.fault(at, 'needs [lorawan.chirpstack] with "url"') for at in found_at]
         if named:
             self._named(lists)
         self.faults += [self.tree.fault(p, text) for p, text in check.faults.items()]

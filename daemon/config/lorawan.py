@@ -1,6 +1,11 @@
-"""`[lorawan.mac]`: what a site that is its own network server wants of its devices; `adr` of one device."""
+"""`[lorawan.mac]`: what a site that is its own network server wants of its devices; `adr` of one device.
 
+`[lorawan.chirpstack]`: the network server elsewhere, where session keys are had from it.
+"""
+
+from importlib.util import find_spec
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -46,6 +51,33 @@ class Mac(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     dev_status_s: Annotated[float, msgspec.Meta(ge=0, le=31_536_000)] = 86_400
     rejoin_count_n: Nibble | None = None
     rejoin_time_n: Nibble | None = None
+
+
+class ChirpStack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[lorawan.chirpstack]`: a server (v4) that has the session keys of devices with `keys = "chirpstack"`.
+
+    `url` is that of its page. `token_file`: an API key. Devices are asked for every `poll_s`, and when there is reason.
+    """
+
+    url: Annotated[str, msgspec.Meta(max_length=2048)]
+    token_file: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, description="a path")]
+    ca_file: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, description="a path")] | None = None
+    insecure: bool = False
+    poll_s: Annotated[float, msgspec.Meta(ge=60, le=86_400)] = 3600
+
+    def __post_init__(self) -> None:
+        if find_spec("google.protobuf") is None:
+            raise ValueError("url: needs a library that is not installed: pip install 'torhaus[chirpstack]'")
+        try:
+            parts = urlsplit(self.url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if not host or parts.scheme not in {"http", "https"} or parts.query or parts.fragment or parts.username:
+            raise ValueError("url: must be the address of its page, such as https://chirpstack.example.org")
+        is_here = host == "localhost" or host.startswith("127.") or host == "::1"
+        if parts.scheme == "http" and not (self.insecure or is_here):
+            raise ValueError("url: http:// shows the keys to everybody on the way; use https://, or insecure = true")
 
 
 def mac_fault(mac: Mac, name: str) -> str | None:

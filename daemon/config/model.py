@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from torhaus.daemon.config.lorawan import Mac, mac_fault
+from torhaus.daemon.config.lorawan import ChirpStack, Mac, mac_fault
 from torhaus.daemon.forward.message import Kind
 from torhaus.daemon.forward.windows import parse_window
 
@@ -126,7 +126,7 @@ class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     `mode`: in "passive" a network server elsewhere answers the devices, in "standalone" torhaus does: those in its list
     that have root keys join here, under DevAddrs of `net_id`, and are answered `rx1_delay_s` after their uplinks.
-    `mac`: what they are told besides.
+    `mac`: what they are told besides. `chirpstack`: a server that has session keys.
     """
 
     region: Literal["EU868", "AS923", "AS923-2", "AS923-3", "AS923-4", "IN865", "KR920", "AU915", "US915"] = "EU868"
@@ -141,6 +141,7 @@ class Lorawan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         float, msgspec.Meta(ge=0, le=1, description="0 to 1 seconds: devices repeat themselves after that")
     ] = 0.2
     mac: Mac = Mac()
+    chirpstack: ChirpStack | None = None
 
     def __post_init__(self) -> None:
         fault = mac_fault(self.mac, self.region)

@@ -28,6 +28,7 @@ class JoinResult(StrEnum):
     UNREADABLE_ACCEPT = "unreadable_accept"
     UNKNOWN_DEVICE = "unknown_device"
     NO_ROOT_KEY = "no_root_key"
+    KEYS_ELSEWHERE = "keys_elsewhere"
     WRONG_KEY = "wrong_key"
     WRONG_JOIN_EUI = "wrong_join_eui"
     NONCE_USED = "nonce_used"
@@ -44,6 +45,7 @@ WORDS: Final = {
     "compare AppKey (1.1: NwkKey) with that of the network server",
     JoinResult.UNKNOWN_DEVICE: "unknown DevEUI: add it with `torhaus devices add`, if it is yours",
     JoinResult.NO_ROOT_KEY: "its app_key (1.1: nwk_key and app_key) is not in the keys file",
+    JoinResult.KEYS_ELSEWHERE: "asks to join: its new session is asked for at the network server",
     JoinResult.WRONG_KEY: "the key does not match: compare AppKey (1.1: NwkKey) with the device's label",
     JoinResult.WRONG_JOIN_EUI: "asks for another JoinEUI than the `join_eui` of the list of devices",
     JoinResult.NONCE_USED: "DevNonce used before: a recording, or the device was reset; then allow it once with "
@@ -54,7 +56,7 @@ WORDS: Final = {
 }
 """For people. None holds a key."""
 
-_FINE: Final = {JoinResult.REQUESTED, JoinResult.ACCEPTED, JoinResult.ESTABLISHED}
+_FINE: Final = {JoinResult.REQUESTED, JoinResult.ACCEPTED, JoinResult.ESTABLISHED, JoinResult.KEYS_ELSEWHERE}
 
 
 class Attempt(msgspec.Struct, omit_defaults=True, kw_only=True):

@@ -34,7 +34,8 @@ _COUNTING: Final = {"1.0.4", "1.1"}
 """Versions whose DevNonces rise from join to join (LoRaWAN 1.0.4 section 6.2.4); before that they are random."""
 
 
-if TYPE_CHECKING:  # imported where the mode asks for it
+if TYPE_CHECKING:  # imported where the configuration asks for it
+    from torhaus.daemon.lora.central.sessions import Central
     from torhaus.daemon.lora.standalone import Standalone
 
 
@@ -46,6 +47,7 @@ class Joining:
         self.network: Network | None = None
         self.standalone: Standalone | None = None
         self.sending: Sending | None = None
+        self.central: Central | None = None
         self._joins: Joins | None = None
         self._outbox = outbox
         self._downlinks = downlinks
@@ -68,7 +70,22 @@ class Joining:
         self._downlinks.orders = self.sending.orders
         if loaded.lorawan.mode == "standalone":
             self._answer(loaded, devices, network, joins, stored)
+        await self._ask_elsewhere(loaded, devices, network, joins)
         return counters
+
+    async def _ask_elsewhere(self, loaded: Loaded, devices: list[Device], network: Network, joins: Joins) -> None:
+        """Have the sessions of devices whose keys are at a server."""
+        config = loaded.lorawan.chirpstack
+        both = zip(loaded.devices, devices, strict=True)
+        theirs = [(one, device) for one, device in both if one.keys == "chirpstack"]
+        if config is None or not theirs:
+            return
+        from torhaus.daemon.lora.central.chirpstack import Client
+        from torhaus.daemon.lora.central.sessions import Central
+
+        counted = {session.dev_eui: session for session in (await self._outbox.on_state(State.sessions))[0]}
+        self.central = Central(Client(config), config.poll_s, theirs, network, self._clock, counted)
+        joins.elsewhere = self.central.joins
 
     def _answer(
         self,
@@ -109,6 +126,8 @@ class Joining:
         found: dict[str, Callable[[], Awaitable[None]]] = {}
         if self.standalone is not None:
             found["joins and answers"] = self.standalone.run
+        if self.central is not None:
+            found["session keys"] = self.central.run
         return found if self.sending is None else found | self.sending.parts()
 
     def downlinks(self) -> dict[str, int]:

@@ -66,6 +66,7 @@ class Joins:
         self._requests = Requests(clock)
         self._changed: set[str] = set()
         self.judge: Judge | None = None  # whoever answers joins here
+        self.elsewhere: Callable[[str], bool] | None = None  # whether a device's keys are had from a server; told of it
         network.on_join = self.heard
         network.on_first = self.proved
 
@@ -94,7 +95,9 @@ class Joins:
         if device is None:
             result, reason = JoinResult.UNKNOWN_DEVICE, RejectReason.UNKNOWN_DEVICE
         elif joiner is None:
-            result, reason = JoinResult.NO_ROOT_KEY, RejectReason.UNSUPPORTED
+            is_elsewhere = self.elsewhere is not None and self.elsewhere(eui)
+            result = JoinResult.KEYS_ELSEWHERE if is_elsewhere else JoinResult.NO_ROOT_KEY
+            reason = RejectReason.UNSUPPORTED
         elif not joiner.roots.asked_by(frame.data, request):
             result, reason = JoinResult.WRONG_KEY, RejectReason.MIC
         elif joiner.join_eui not in {None, format_eui64(request.join_eui)}:

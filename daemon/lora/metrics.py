@@ -68,6 +68,9 @@ def join_families(joining: Joining | None) -> Iterator[Metric]:
     text = "Uplinks with the address of a known device, and with a MIC that fits none: a neighbour's, or forged"
     failures = network.mic_failures if network is not None else 0
     yield count("torhaus_lora_mic_failures", text, [], [((), failures)])
+    text = "Questions for session keys of devices to their network server, by what came of them"
+    central = joining.central if joining is not None else None
+    yield count("torhaus_lora_session_requests", text, ["result"], by(central.results) if central is not None else ())
     yield from _sending(joining.sending if joining is not None else None)
 
 

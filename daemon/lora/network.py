@@ -9,10 +9,10 @@ from torhaus.codecs.lorawan.eui import format_dev_addr, format_eui64
 from torhaus.codecs.lorawan.fcnt import Kind
 from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import DataFrame, JoinRequest, RejoinRequest, parse
-from torhaus.codecs.lorawan.region import channel_of, dr_index
-from torhaus.codecs.lorawan.region import region as region_of
+from torhaus.codecs.lorawan.region import dr_index
 from torhaus.codecs.lorawan.session import Opened, Session
 from torhaus.codecs.model import DecodeError, Frame, Radio, RejectReason
+from torhaus.daemon.lora.tx_channels import tx_channels
 from torhaus.daemon.outbox.joins import Joined, session_key
 from torhaus.daemon.outbox.record import Lora
 from torhaus.daemon.outbox.state import Flush
@@ -20,13 +20,6 @@ from torhaus.daemon.outbox.state import Session as StoredSession
 
 _V1_0: Final = Version.V1_0
 _BAD_CRC: Final = -1
-_CHANNELS: Final = tuple(range(16))
-_EU868: Final = {
-    hz: n
-    for n, hz in enumerate(
-        (868_100_000, 868_300_000, 868_500_000, 867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
-    )
-}
 
 
 class Device(msgspec.Struct):
@@ -92,7 +85,8 @@ class Network:
     """The devices by DevAddr, and their counters.
 
     A device that has joined is there once more for each of its sessions. `on_join` says why a join-request is refused,
-    `on_first` is told of uplinks under a session that was not proved before, `on_uplink` of every genuine one.
+    `on_first` is told of uplinks under a session that was not proved before, `on_uplink` of every genuine one,
+    `on_stranger` of the DevAddr of each that is nobody's.
     """
 
     def __init__(self, devices: list[Device], region: str) -> None:
@@ -105,6 +99,7 @@ class Network:
         self.on_first: Callable[[Device], None] | None = None
         self.on_uplink: OnUplink | None = None
         self.on_rejoin: OnRejoin | None = None
+        self.on_stranger: Callable[[int], None] | None = None
         self.missed_uplinks = 0  # by their counters
         self.mic_failures = 0  # of frames with a DevAddr that is known here
         for device in devices:
@@ -128,10 +123,25 @@ class Network:
 
     def drop(self, device: Device) -> None:
         """A session that came of a join is over."""
-        assert device.session is not None
         assert device.join is not None
-        addr = device.session.dev_addr
         self._by_id.pop(device.session_id or "", None)
+        self._unlist(device)
+
+    def renew(self, device: Device, session: Session | None) -> Device:
+        """A device that is known by its DevEUI has another session, which did not come of a join here, or none."""
+        assert device.dev_eui is not None
+        if device.session is not None:
+            self._unlist(device)
+        proved = None if session is None else session.fcnt_up
+        live = msgspec.structs.replace(device, session=session, proved=proved, under_way=[])
+        self._by_id[device.dev_eui] = live
+        if session is not None:
+            self.add(live)
+        return live
+
+    def _unlist(self, device: Device) -> None:
+        assert device.session is not None
+        addr = device.session.dev_addr
         left = [d for d in self._by_addr.get(addr, ()) if d is not device]
         if left:
             self._by_addr[addr] = left
@@ -228,19 +238,6 @@ class Network:
         """The index of a data rate in this region; None where it has none."""
         return dr_index(self.region, radio.modulation, radio.datarate, radio.coderate)
 
-    def _channels(self, lora: Lora) -> tuple[int, ...]:
-        """The device's channel numbers that a frequency may have, the likeliest first: they enter the MIC of 1.1.
-
-        The numbers are the device's own; a gateway does not know them. EU868 starts with three fixed ones (RP002-1.0.4
-        section 2.4.3), the others are usually 867.1 to 867.9 MHz in order. US915 and AU915 have fixed ones alone.
-        Elsewhere all are tried in turn.
-        """
-        if (it := region_of(self.region)).is_fixed:
-            number = channel_of(it, lora.freq_hz, lora.dr)
-            return () if number is None else (number,)
-        likely = _EU868.get(lora.freq_hz) if self.region == "EU868" else None
-        return _CHANNELS if likely is None else (likely, *(c for c in _CHANNELS if c != likely))
-
     def _data(self, frame: Frame, phy: DataFrame, lora: Lora) -> Uplink:
         lora.dev_addr = self._names.get(phy.dev_addr) or format_dev_addr(phy.dev_addr)
         lora.fport = phy.fport
@@ -251,7 +248,7 @@ class Network:
             session = device.session
             assert session is not None
             try:
-                chs = () if session.keys.version is _V1_0 else self._channels(lora)
+                chs = () if session.keys.version is _V1_0 else tx_channels(self.region, lora)
                 opened = session.open_uplink(frame.data, phy, tx_dr=lora.dr, tx_chs=chs)
             except DecodeError as e:
                 if refused is None or e.reason is not RejectReason.MIC:
@@ -279,6 +276,8 @@ class Network:
                 self.on_uplink(frame, phy, opened, device, advance, again=False)
             payload = opened.payload if phy.fport else None  # FPort 0 and none: MAC commands only
             return Uplink(lora, device, device.dev_eui, payload, None, None, False, advance)
+        if self.on_stranger is not None and (refused is None or refused.reason is RejectReason.MIC):
+            self.on_stranger(phy.dev_addr)
         if refused is None:
             return Uplink(lora, reason=RejectReason.UNKNOWN_DEVICE, stranger=True)
         if refused.reason is RejectReason.MIC:  # anybody can send with a DevAddr that we know

@@ -56,3 +56,48 @@ def test_faults_have_a_place(tmp_path: Path) -> None:
     assert fault.startswith("devices.toml:3: device[a].class: ")
     (fault,) = faults(tmp_path, "", device + "adr = { tx_power = 1 }\n")
     assert fault.startswith("devices.toml:3: device[a].adr: ")
+
+
+CENTRAL = '[lorawan.chirpstack]\nurl = "https://chirpstack.example.org"\ntoken_file = "token"\n'
+THERE = '[[device]]\nname = "flur"\ndev_eui = "0011223344556677"\nkeys = "chirpstack"\n'
+
+
+def test_keys_that_are_at_a_server(tmp_path: Path) -> None:
+    found = loaded(tmp_path, CENTRAL, THERE)
+    assert found.lorawan.chirpstack is not None
+    assert found.lorawan.chirpstack.token_file == str(tmp_path / "token")
+    assert found.devices[0].keys == "chirpstack"
+    assert faults(tmp_path, "", THERE) == ['devices.toml:4: device[flur].keys: needs [lorawan.chirpstack] with "url"']
+    mixed = THERE + 'dev_addr = "26011234"\n'
+    assert faults(tmp_path, CENTRAL, mixed) == [
+        'devices.toml:4: device[flur].keys: "chirpstack" goes with a dev_eui, and without a dev_addr'
+    ]
+    keys = tmp_path / "devices.keys.toml"
+    keys.touch(mode=0o600)
+    keys.write_text(f'[0011223344556677]\napp_key = "{"0a" * 16}"\n')
+    assert faults(tmp_path, CENTRAL, THERE) == [
+        f'devices.toml:4: device[flur].keys: is "chirpstack", but {keys} has keys of it'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("chirpstack.example.org", "must be the address of its page"),
+        ("https://", "must be the address of its page"),
+        ("https://admin:secret@chirpstack.example.org", "must be the address of its page"),
+        ("https://[::1", "must be the address of its page"),
+        ("mqtts://chirpstack.example.org", "must be the address of its page"),
+        ("http://chirpstack.example.org:8080", "shows the keys to everybody"),
+    ],
+)
+def test_a_server_has_an_address_of_its_own(tmp_path: Path, url: str, words: str) -> None:
+    (fault,) = faults(tmp_path, f'[lorawan.chirpstack]\nurl = "{url}"\ntoken_file = "token"\n')
+    assert fault.startswith("torhaus.toml:4: lorawan.chirpstack.url: ")
+    assert words in fault
+
+
+def test_a_server_on_the_way_to_which_nobody_listens(tmp_path: Path) -> None:
+    more = 'token_file = "token"\n'
+    assert loaded(tmp_path, f'[lorawan.chirpstack]\nurl = "http://127.0.0.1:8080"\n{more}')
+    assert loaded(tmp_path, f'[lorawan.chirpstack]\nurl = "http://chirpstack"\ninsecure = true\n{more}')

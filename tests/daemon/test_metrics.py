@@ -79,6 +79,7 @@ torhaus_lora_merged_copies_total counter
 torhaus_lora_mic_failures_total counter
 torhaus_lora_missed_uplinks_total counter
 torhaus_lora_rejoins_total counter result
+torhaus_lora_session_requests_total counter result
 torhaus_lora_viewer_skipped_frames_total counter
 torhaus_lora_viewers gauge
 torhaus_meter_exchanges_total counter

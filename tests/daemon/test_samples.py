@@ -71,7 +71,8 @@ def test_samples_of_scans_load_together(tmp_path: Path) -> None:
 
 
 def test_the_devices_of_the_sample_load_with_their_keys(tmp_path: Path) -> None:
-    (tmp_path / "torhaus.toml").write_text('[site]\nid = "x"\n')
+    server = '[lorawan.chirpstack]\nurl = "https://chirpstack.example.org"\ntoken_file = "token"\n'
+    (tmp_path / "torhaus.toml").write_text(f'[site]\nid = "x"\n{server}')
     (tmp_path / "devices.toml").write_text(uncommented(text_of("devices"))[0], encoding="utf-8")
     keys = tmp_path / "devices.keys.toml"
     keys.write_text(re.sub(r"(?m)^# (?=\[([0-9a-f]{16}|\"wmbus:.*\")\]$)", "", uncommented(text_of("devices.keys"))[0]))
@@ -80,6 +81,7 @@ def test_the_devices_of_the_sample_load_with_their_keys(tmp_path: Path) -> None:
     assert [d.name for d in found.devices] == [
         "sitzungssaal-co2",
         "pumpwerk-fuellstand",
+        "bauhof-salzsilo",
         "wasser-rathaus",
         "stromzaehler-rathaus",
     ]

@@ -50,19 +50,19 @@ _TOP: Final[tuple[type[Message], ...]] = (
     RawPacketForwarderEvent,
     RawPacketForwarderCommand,
 )
-"""Every message is one of these or part of one."""
+"""Every message of the gateways' protocol is one of these or part of one; others are described when they come."""
 _PACKAGE: Final = "torhaus.gw"
 _TIMES: Final = {"moment": "Moment", "span": "Span"}
 
 
 def needed() -> None:
     """Raises ModuleNotFoundError when the library is not there: for whoever would rather know it at once."""
-    _classes()
+    _classes(_TOP)
 
 
 def to_protobuf(message: Message) -> bytes:
     """The message's bytes. DecodeError(RANGE) when a value in it does not fit its field."""
-    target = _classes()[type(message).__name__]()
+    target = _class_of(type(message))()
     try:
         _write(message, target)
     except (ValueError, TypeError) as e:
@@ -76,7 +76,7 @@ def from_protobuf(of: type[M], data: bytes) -> M:
 
     if len(data) > MAX_MESSAGE:
         raise DecodeError(RejectReason.LONG, f"{len(data)} bytes of protobuf, at most {MAX_MESSAGE} are read")
-    source = _classes()[of.__name__]()
+    source = _class_of(of)()
     try:
         source.ParseFromString(data)
     except (Unreadable, ValueError) as e:
@@ -162,7 +162,12 @@ def _one(kind: Kind, m: Member, value: Any, where: str) -> Any:  # noqa: ANN401 
 
 
 @cache
-def _classes() -> dict[str, type]:
+def _class_of(of: type[Message]) -> type:
+    return _classes(_TOP).get(of.__name__) or _classes((of,))[of.__name__]
+
+
+@cache
+def _classes(top: tuple[type[Message], ...]) -> dict[str, type]:
     """The classes by their messages' names, in a pool of their own: others' definitions of gw.proto may be loaded."""
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
     from google.protobuf.descriptor_pool import DescriptorPool
@@ -173,7 +178,7 @@ def _classes() -> dict[str, type]:
         both = file.message_type.add(name=name)
         both.field.add(name="seconds", number=1, label=1, type=_wire("int64"))
         both.field.add(name="nanos", number=2, label=1, type=_wire("int32"))
-    todo, done = list(_TOP), set[type[Message]]()
+    todo, done = list(top), set[type[Message]]()
     while todo:
         of = todo.pop()
         if of in done:
