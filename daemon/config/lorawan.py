@@ -66,7 +66,7 @@ class ChirpStack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     poll_s: Annotated[float, msgspec.Meta(ge=60, le=86_400)] = 3600
 
     def __post_init__(self) -> None:
-        if find_spec("google.protobuf") is None:
+        if find_spec("google") is None or find_spec("google.protobuf") is None:
             raise ValueError("url: needs a library that is not installed: pip install 'torhaus[chirpstack]'")
         try:
             parts = urlsplit(self.url)

@@ -18,10 +18,11 @@ from torhaus.codecs.lorawan.phy import JoinRequest, RejoinRequest
 from torhaus.codecs.model import Frame, RejectReason
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.lora.down_counters import DownCounters
-from torhaus.daemon.lora.join_book import WORDS, JoinResult
+from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.lora.plan import Plan
+from torhaus.daemon.lora.rejoins import No, whose
 from torhaus.daemon.lora.rounds import Defect, Round, Rounds, no_defect
 from torhaus.daemon.lora.transmit import Transmit
 from torhaus.daemon.lora.windows import JOIN_DELAY_S
@@ -149,26 +150,16 @@ class Accepts:
     def _judged(
         self, frame: Frame, request: RejoinRequest, device: Device | None
     ) -> tuple[str, RejectReason | None, str]:
-        joiner = self._joins.of(device) if device is not None else None
-        if joiner is None:
-            return "unknown_device", RejectReason.UNKNOWN_DEVICE, WORDS[JoinResult.UNKNOWN_DEVICE]
-        if joiner.roots.app_key is None:
-            return "not_1_1", RejectReason.UNSUPPORTED, "the device is configured for LoRaWAN 1.0, which has none"
-        if request.rejoin_type == 1:
-            old, join_eui, last = None, request.join_eui or 0, joiner.kept.rj_count1
-            is_right = joiner.roots.rejoined_by(frame.data, request)
-        else:
-            old = next((d for d in joiner.live.values() if _is_of(d, frame.data, request)), None)
-            is_right = old is not None and old.join is not None and request.net_id == old.join.net_id
-            join_eui, last = (old.join.join_eui, old.join.rj_count0) if old is not None and old.join else (0, -1)
-        if not is_right:
-            return "wrong_key", RejectReason.MIC, "its MIC fits no session of the device, or it is of another network"
+        found = whose(self._joins, frame, request, device)
+        if isinstance(found, No):
+            return found.result, found.reason, found.text
+        joiner, old, join_eui = found.joiner, found.old, found.join_eui
         if old is not None and old.join is not None and not old.join.is_ours:
             return "not_ours", RejectReason.UNSUPPORTED, "its session is another network server's"
         key = (f"{format_eui64(request.dev_eui)}/rejoin{request.rejoin_type}", request.rj_count)
         if self.rounds.heard(key, frame):
             return "copy", None, "heard by another gateway"
-        if request.rj_count <= last:
+        if request.rj_count <= found.last:
             return "count_used", RejectReason.REPLAY, f"its count {request.rj_count} was used before: a recording"
         job = partial(self._accept_again, joiner, request, old, join_eui)
         if not self.rounds.begin(key, frame, job):
@@ -204,10 +195,6 @@ class Accepts:
             receive = msgspec.structs.replace(self._plan.receive(kept.mac), delay_s=JOIN_DELAY_S)
         sent = await self._transmit.send(this, phy, receive, eui)
         self.rejoins["accepted" if sent.is_taken else "not_sent"] += 1
-
-
-def _is_of(device: Device, phy: bytes, request: RejoinRequest) -> bool:
-    return device.session is not None and device.session.keys.verify_rejoin(phy, request)
 
 
 def _is_used(joiner: Joiner, nonce: int) -> bool:

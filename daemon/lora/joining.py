@@ -16,6 +16,7 @@ from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
+from torhaus.daemon.lora.rejoins import Rejoins
 from torhaus.daemon.lora.roots import roots_of
 from torhaus.daemon.lora.rounds import Defect, no_defect
 from torhaus.daemon.lora.sending import Sending
@@ -48,6 +49,7 @@ class Joining:
         self.standalone: Standalone | None = None
         self.sending: Sending | None = None
         self.central: Central | None = None
+        self.rejoins: Rejoins | None = None  # those that pass; of a site of its own: standalone.accepts
         self._joins: Joins | None = None
         self._outbox = outbox
         self._downlinks = downlinks
@@ -70,6 +72,8 @@ class Joining:
         self._downlinks.orders = self.sending.orders
         if loaded.lorawan.mode == "standalone":
             self._answer(loaded, devices, network, joins, stored)
+        else:
+            self.rejoins = Rejoins(network, joins)
         await self._ask_elsewhere(loaded, devices, network, joins)
         return counters
 

@@ -63,7 +63,7 @@ class Joins:
         self._book = book
         self._clock = clock
         self._save = save
-        self._requests = Requests(clock)
+        self.requests = Requests(clock)
         self._changed: set[str] = set()
         self.judge: Judge | None = None  # whoever answers joins here
         self.elsewhere: Callable[[str], bool] | None = None  # whether a device's keys are had from a server; told of it
@@ -104,7 +104,7 @@ class Joins:
             result, reason = JoinResult.WRONG_JOIN_EUI, RejectReason.KEY
         else:
             result, reason = JoinResult.REQUESTED, None
-            self._requests.remember(frame, eui, request)
+            self.requests.remember(frame, eui, request.join_eui, request.dev_nonce)
             if self.judge is not None:
                 result, reason = self.judge(joiner, frame, request)
         rx = frame.radio.rx if frame.radio is not None else []
@@ -150,19 +150,17 @@ class Joins:
 
     def _accept(self, phy: bytes, downlink: Downlink) -> bool:
         """Whether there are new sessions."""
-        asked, is_sure = self._requests.asked(downlink)
+        asked, is_sure = self.requests.asked(downlink)
         read: list[tuple[Request, JoinAcceptBody]] = []
         for request in asked:
             try:
-                read.append(
-                    (request, self._joiners[request.dev_eui].roots.read(phy, request.join_eui, request.dev_nonce))
-                )
+                read.append((request, self._joiners[request.dev_eui].roots.read(phy, request.asked)))
             except DecodeError:
                 continue  # it answers somebody else's request, or was made with another key: told below
         if is_sure and not read:
             one = asked[0]
             joiner = self._joiners[one.dev_eui]
-            self.told(JoinResult.UNREADABLE_ACCEPT, joiner, one.join_eui, one.dev_nonce, downlink.gateway)
+            self.told(JoinResult.UNREADABLE_ACCEPT, joiner, one.asked.join_eui, one.asked.nonce, downlink.gateway)
         begun = [self._begin(r, body, downlink.gateway) for r, body in reversed(read[:MAX_UNPROVED])]
         return any(begun)
 
@@ -171,8 +169,8 @@ class Joins:
         joined = Joined(
             joiner.kept.last_number + 1,
             body.dev_addr,
-            request.join_eui,
-            request.dev_nonce,
+            request.asked.join_eui,
+            request.asked.nonce,
             body.join_nonce,
             body.net_id,
             body.opt_neg,
@@ -184,7 +182,7 @@ class Joins:
         is_read = self.begin(joiner, joined)
         addr = format_dev_addr(body.dev_addr)
         result = JoinResult.ACCEPTED if is_read else JoinResult.UNREADABLE_ACCEPT
-        self.told(result, joiner, request.join_eui, request.dev_nonce, gateway, addr)
+        self.told(result, joiner, request.asked.join_eui, request.asked.nonce, gateway, addr)
         return is_read
 
     def begin(self, joiner: Joiner, joined: Joined, **more: Any) -> bool:  # noqa: ANN401 - fields of DeviceJoins

@@ -56,8 +56,9 @@ def join_families(joining: Joining | None) -> Iterator[Metric]:
     text = "MAC commands that devices were sent, and what they made of them"
     yield count("torhaus_lora_mac_requests", text, ["command", "result"], mac.requests.items() if mac else ())
     text = "Rejoin-requests and answers to them, by what became of them"
-    rejoins = standalone.accepts.rejoins if standalone is not None else None
-    yield count("torhaus_lora_rejoins", text, ["result"], by(rejoins) if rejoins is not None else ())
+    passing = joining.rejoins if joining is not None else None
+    rejoins = standalone.accepts.rejoins if standalone is not None else passing and passing.results
+    yield count("torhaus_lora_rejoins", text, ["result"], by(rejoins) if rejoins else ())
     text = "Devices that were heard since the start, by the data rate of their last uplink"
     rates = Counter(str(link.dr) for _, link in mac.known() if link.dr is not None) if mac is not None else None
     yield gauge("torhaus_lora_devices", text, ["data_rate"], by(rates) if rates is not None else ())

@@ -1,4 +1,4 @@
-"""Join-requests that were heard lately, and which of them a join-accept on its way may answer."""
+"""Join- and rejoin-requests that were heard lately, and which of them a join-accept on its way may answer."""
 
 from collections import OrderedDict
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from torhaus.codecs.lorawan.downlink import After, Downlink, context_of
-from torhaus.codecs.lorawan.phy import JoinRequest
+from torhaus.codecs.lorawan.join import JOIN_REQUEST, Asked
 from torhaus.codecs.model import Frame
 from torhaus.daemon.clock import Clock
 
@@ -18,11 +18,10 @@ MAX_RECEPTIONS: Final = 64
 
 
 class Request(msgspec.Struct):
-    """A join-request with the right MIC, and where it was heard: gateway and the context that an answer is timed by."""
+    """A request with the right MIC, and where it was heard: gateway and the context that an answer is timed by."""
 
     dev_eui: str
-    join_eui: int
-    dev_nonce: int
+    asked: Asked
     at_ns: int  # since boot
     heard: set[tuple[str, bytes]] = set()
 
@@ -32,21 +31,23 @@ class Requests:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._requests: OrderedDict[tuple[str, int], Request] = OrderedDict()  # by DevEUI and DevNonce
+        self._requests: OrderedDict[tuple[str, int, int], Request] = OrderedDict()  # by DevEUI, kind and nonce
 
-    def remember(self, frame: Frame, eui: str, request: JoinRequest) -> None:
-        """One more, or one of them through another gateway."""
+    def remember(self, frame: Frame, eui: str, join_eui: int, nonce: int, kind: int = JOIN_REQUEST) -> bool:
+        """One more, or one of them through another gateway: False. `kind` and `nonce` as in Asked."""
         self._forget()
-        key = (eui, request.dev_nonce)
+        key = (eui, kind, nonce)
         known = self._requests.get(key)
-        if known is None or known.join_eui != request.join_eui:
-            known = Request(eui, request.join_eui, request.dev_nonce, self._clock.boot_ns())
+        is_new = known is None or known.asked.join_eui != join_eui
+        if known is None or is_new:
+            known = Request(eui, Asked(kind, join_eui, nonce), self._clock.boot_ns())
             self._requests[key] = known
             if len(self._requests) > MAX_REQUESTS:
                 self._requests.popitem(last=False)
         for rx in frame.radio.rx if frame.radio is not None else ():
             if len(known.heard) < MAX_RECEPTIONS and (context := context_of(rx)):
                 known.heard.add((rx.gateway, context))
+        return is_new
 
     def asked(self, downlink: Downlink) -> tuple[list[Request], bool]:
         """The requests that it may answer, and whether it is timed by their reception; else all, the newest first."""

@@ -36,9 +36,12 @@ class Roots(msgspec.Struct, frozen=True, gc=False):
         """Whether the MIC of a join-request is right. Constant time."""
         return verify_request(self.join_key, phy, request)
 
-    def read(self, phy: bytes, join_eui: int, dev_nonce: int) -> JoinAcceptBody:
-        """The join-accept that answers this request. DecodeError: MIC, KEY or SYNTAX when it is not one."""
-        return open_join_accept(self.join_key, phy, js_int_key=self._js_int_key(), asked=_asked(join_eui, dev_nonce))
+    def read(self, phy: bytes, asked: Asked) -> JoinAcceptBody:
+        """The join-accept that answers this question. DecodeError: MIC, KEY or SYNTAX when it is not one."""
+        if asked.join_req_type == JOIN_REQUEST:
+            return open_join_accept(self.join_key, phy, js_int_key=self._js_int_key(), asked=asked)
+        keys = derive_join_server(self.join_key, self.dev_eui)
+        return open_join_accept(keys.js_enc_key, phy, js_int_key=keys.js_int_key, asked=asked)
 
     def answer(self, body: JoinAcceptBody, join_eui: int, dev_nonce: int) -> bytes:
         """A join-accept's PHYPayload. DecodeError: RANGE, SYNTAX."""

@@ -132,9 +132,9 @@ def test_what_is_about_to_be_unlinked_is_not_promised(tmp_path: Path) -> None:
         s.outbox.scanned_to = 1 << 62
         gate, save_state = threading.Event(), s.outbox._save_state
 
-        def slow(flush: Flush) -> None:
+        def slow(flush: Flush, *, rest: bool) -> None:
             assert gate.wait(10)
-            save_state(flush)
+            save_state(flush, rest=rest)
 
         s.outbox._save_state = slow  # type: ignore[method-assign]
         saving = asyncio.create_task(s.outbox.save())

@@ -86,7 +86,7 @@ def test_requests_are_bounded() -> None:
     scene = JoinScene(it)
     for _ in range(MAX_REQUESTS + 10):
         scene.heard(it.ask())
-    assert len(scene.joins._requests._requests) == MAX_REQUESTS
+    assert len(scene.joins.requests._requests) == MAX_REQUESTS
 
 
 def test_a_disk_that_does_not_answer_does_not_cost_the_window(monkeypatch: pytest.MonkeyPatch) -> None:

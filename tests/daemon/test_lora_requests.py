@@ -2,7 +2,6 @@
 
 from tests.daemon.clocks import FakeClock
 from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxItem
-from torhaus.codecs.lorawan.phy import JoinRequest
 from torhaus.codecs.model import Frame, Radio, Reception
 from torhaus.daemon.lora.requests import ANSWER_S, MAX_RECEPTIONS, MAX_REQUESTS, Requests
 
@@ -23,7 +22,7 @@ def test_by_the_reception_it_is_timed_by() -> None:
     clock = FakeClock()
     it = Requests(clock)
     for n in (1, 2):
-        it.remember(frame(clock, n), f"eui{n}", JoinRequest(0, 7, n, n, b""))
+        it.remember(frame(clock, n), f"eui{n}", 7, n)
     found, is_sure = it.asked(down(2))
     assert ([r.dev_eui for r in found], is_sure) == (["eui2"], True)
     found, is_sure = it.asked(down(None))
@@ -36,9 +35,9 @@ def test_bounded() -> None:
     clock = FakeClock()
     it = Requests(clock)
     for n in range(MAX_REQUESTS + 5):
-        it.remember(frame(clock, n), "eui", JoinRequest(0, 7, 1, n, b""))
+        it.remember(frame(clock, n), "eui", 7, n)
     for n in range(MAX_RECEPTIONS + 5):
-        it.remember(frame(clock, n), "eui", JoinRequest(0, 7, 1, 9999, b""))
+        it.remember(frame(clock, n), "eui", 7, 9999)
     found, _ = it.asked(down(None))
     assert len(found) == MAX_REQUESTS
     assert len(found[0].heard) == MAX_RECEPTIONS

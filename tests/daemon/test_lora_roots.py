@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.daemon.lora_device import APP_KEY, JOIN_EUI, NWK_KEY, JoinServer, OtaaDevice
-from torhaus.codecs.lorawan.join import JoinAcceptBody
+from torhaus.codecs.lorawan.join import JOIN_REQUEST, Asked, JoinAcceptBody
 from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import JoinRequest, parse
 from torhaus.codecs.model import DecodeError, RejectReason
@@ -55,7 +55,7 @@ def test_an_accept_is_read_as_it_was_written(is_1_1: bool) -> None:
     assert isinstance(request, JoinRequest)
     assert roots.asked_by(phy, request)
     assert not Roots(it.dev_eui, bytes(16)).asked_by(phy, request)
-    body = roots.read(JoinServer(it).answer(phy, 0x26011234, bytes(16)), JOIN_EUI, it.dev_nonce)
+    body = roots.read(JoinServer(it).answer(phy, 0x26011234, bytes(16)), Asked(JOIN_REQUEST, JOIN_EUI, it.dev_nonce))
     assert (body.dev_addr, body.net_id, body.opt_neg, body.cf_list) == (0x26011234, 0x13, is_1_1, bytes(16))
     assert it.take(roots.answer(body, JOIN_EUI, it.dev_nonce))
     joined = Joined(1, body.dev_addr, JOIN_EUI, it.dev_nonce, body.join_nonce, body.net_id, body.opt_neg)
@@ -69,7 +69,7 @@ def test_an_accept_of_1_1_for_a_device_of_1_0() -> None:
     phy = JoinServer(it).answer(it.ask(), 1)
     roots = Roots(it.dev_eui, it.join_key)
     with pytest.raises(DecodeError) as refused:
-        roots.read(phy, JOIN_EUI, 1)
+        roots.read(phy, Asked(JOIN_REQUEST, JOIN_EUI, 1))
     assert refused.value.reason is RejectReason.KEY
     with pytest.raises(DecodeError) as refused:
         roots.session(Joined(1, 1, JOIN_EUI, 1, 1, 1, opt_neg=True))
