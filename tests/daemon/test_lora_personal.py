@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from tests.daemon.clocks import FakeClock
 from tests.daemon.join_scene import GATEWAY
 from tests.daemon.lora_device import APP_KEY, NWK_KEY
+from tests.daemon.mac_scene import Item, Queue
 from tests.daemon.standalone_scene import Radio as Sender
 from torhaus.codecs.lorawan.build import build_uplink
 from torhaus.codecs.lorawan.crypto import SessionKeys
@@ -15,6 +18,7 @@ from torhaus.codecs.lorawan.phy import DataFrame, parse
 from torhaus.codecs.lorawan.session import Session
 from torhaus.codecs.model import Frame, Radio, Reception
 from torhaus.daemon.config.model import Lorawan
+from torhaus.daemon.lora.delivery import Delivery
 from torhaus.daemon.lora.down_counters import RESERVE
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.join_book import JoinBook
@@ -156,5 +160,26 @@ def test_a_device_without_dev_eui() -> None:
         assert [*scene.stored] == ["26011234"]
         scene.stored["26011234"] = DeviceJoins()
         scene.personal.restore({}, 0)
+
+    run(scene, body)
+
+
+@pytest.mark.parametrize("is_1_1", [False, True])
+def test_what_an_application_has_for_it(is_1_1: bool) -> None:
+    scene = Scene(is_1_1=is_1_1)
+    item, queue = Item(b"on", confirmed=True), Queue()
+
+    async def body() -> None:
+        queue.items.append(item)
+        scene.standalone.delivery = Delivery(queue)
+        frame = await scene.up(confirmed=False)
+        assert frame is not None
+        assert (frame.fport, keys(is_1_1).decrypt(frame, frame.fcnt16)) == (7, b"on")
+        assert (frame.confirmed, item.history) == (True, ["sent 0"])
+        scene.begin()
+        assert scene.device.session is not None
+        assert scene.device.session.conf_fcnt == 0
+        (kept,) = scene.stored.values()
+        assert (kept.sessions[0].afcnt_down_to if is_1_1 else kept.sessions[0].fcnt_down_to) == RESERVE
 
     run(scene, body)
