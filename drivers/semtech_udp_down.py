@@ -31,7 +31,7 @@ RECENT_TOKENS: Final = 8192
 DEFAULT_DBM: Final = 14.0
 """For an item that names no power (a packet forwarder would take 0 dBm): allowed in every region and band."""
 FSK_DEVIATION_HZ: Final = 25_000
-"""RP002-1.0.4 section 4.2."""
+"""RP002-1.0.4, FSK physical layer."""
 UNCONFIRMED: Final = "version 1: not confirmed"
 
 _V1_TOKEN: Final = b"\0\0"
@@ -177,7 +177,7 @@ def txpk_of(item: TxItem) -> Txpk:
         gps_time_ms=gps_ms,
         power_dbm=DEFAULT_DBM if item.power_dbm is None else item.power_dbm,
         invert_polarization=item.invert_polarization and not is_fsk,
-        crc=item.crc or is_fsk,  # FSK frames have one in both directions (RP002-1.0.4 section 4.2)
+        crc=item.crc or is_fsk,  # FSK frames have one in both directions (RP002-1.0.4, FSK)
         preamble=item.preamble,
         deviation_hz=item.deviation_hz or FSK_DEVIATION_HZ if is_fsk else None,
         board=item.board,

@@ -68,7 +68,7 @@ def keystream_context(key: bytes) -> CipherContext:
 
 
 def xor_keystream(context: CipherContext, first: bytes, data: bytes) -> bytes:
-    """`data` XOR the keystream of blocks `first`, counted up in its last byte from 1 (LoRaWAN 1.1 section 4.3.3.1).
+    """`data` XOR the keystream of blocks `first`, counted up in its last byte from 1 (LoRaWAN 1.1 section 4.3.3).
 
     `first` is block A_1, 16 bytes; the blocks are those of AES in counter mode, since the last byte does not overflow.
     Encrypts and decrypts. DecodeError(LONG) beyond 256 bytes.

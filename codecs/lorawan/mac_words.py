@@ -16,7 +16,7 @@ _GPS_LEAP_S: Final = 18
 _MAX_EIRP_DBM: Final = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36)
 _CLASSES: Final = {0: "A", 1: "B", 2: "C"}
 _KEEP: Final = 15
-"""Data rate and power of this number mean: stay as you are (TS001-1.0.4 section 5.3, LoRaWAN 1.1 section 5.2)."""
+"""Data rate and power of this number mean: stay as you are (TS001-1.0.4 section 5.2, LoRaWAN 1.1 section 5.3)."""
 
 
 def describe(command: MacCommand, region: Region | None = None) -> str:

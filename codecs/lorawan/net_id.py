@@ -1,4 +1,4 @@
-"""Whose network a DevAddr belongs to. LoRaWAN 1.1 section 6.1.1 and Backend Interfaces TS002, NetID and DevAddr.
+"""Whose network a DevAddr belongs to. LoRaWAN 1.1 section 6.1.2.1 and Backend Interfaces TS002, NetID and DevAddr.
 
 A DevAddr of type n begins with n ones and a zero; NwkID and NwkAddr follow. NwkID is the low end of the NetID's own
 number, so the NetID can be told for types 0 to 2 only.

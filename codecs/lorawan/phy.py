@@ -1,6 +1,6 @@
 """PHYPayload of LoRaWAN 1.0.x and 1.1: bytes to fields, without any key.
 
-LoRaWAN 1.1 section 4.1 (MHDR), 4.2 (MACPayload, FHDR), 6.2.4 to 6.2.6 (join, rejoin). Nothing here is authenticated.
+LoRaWAN 1.1 sections 4.2 (MHDR), 4.3 (MACPayload, FHDR), 6.2.2 to 6.2.4 (join, rejoin). Nothing here is authenticated.
 """
 
 from enum import IntEnum

@@ -1,10 +1,11 @@
 """Adaptive data rate: which data rate, power and number of repetitions suit a device. Pure.
 
-Semtech, "LoRaWAN - simple rate adaptation recommended algorithm" (revision 1.0, 2016): over the last 20 uplinks, the
-best SNR less what the data rate needs less a margin is what is to spare; each 3 dB of it are one step. Steps are taken
-by the data rate first, then by the power; when there is less than the margin the power is raised, and the data rate
-never lowered: a device that is not heard does that by itself. The paper has a margin of 10 dB; The Things Stack
-has 15 dB, as here by default. A step of power is 2 dB since RP002, 3 dB in the paper: this is on the safe side.
+Semtech's recommended algorithm ("simple rate adaptation"), as ChirpStack's default one has it (src/adr/default.rs; the
+paper itself was not at hand): over the last 20 uplinks, the best SNR less what the data rate needs less a margin is
+what is to spare; each 3 dB of it are one step. Steps are taken by the data rate first, then by the power; when there is
+less than the margin the power is raised, and the data rate never lowered: a device that is not heard does that by
+itself. The usual margin is 10 dB; here it is 15 dB by default, as in The Things Stack. A step of power is 2 dB since
+RP002, less than the 3 dB that a step is worth: this is on the safe side.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ MAX_NB_TRANS: Final = 3
 _SNR_FLOOR_DB: Final = {12: -20.0, 11: -17.5, 10: -15.0, 9: -12.5, 8: -10.0, 7: -7.5, 6: -5.0, 5: -2.5}
 """What a demodulator needs, by spreading factor (SX1276 data sheet, table 13)."""
 _LOSSES: Final = ((0.05, (1, 1, 2)), (0.10, (1, 2, 3)), (0.30, (2, 3, 3)), (1.01, (3, 3, 3)))
-"""The next NbTrans for 1, 2 and 3, by the part of uplinks that is lost (the paper's table)."""
+"""The next NbTrans for 1, 2 and 3, by the part of uplinks that is lost (the table there)."""
 
 
 class Heard(msgspec.Struct, gc=False):

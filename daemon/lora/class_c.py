@@ -17,7 +17,8 @@ from torhaus.daemon.lora.rounds import Defect
 from torhaus.daemon.lora.transmit import Sent, Transmit, Way
 
 ANSWER_S: Final = 8.0
-"""CLASS_C_RESP_TIMEOUT (LoRaWAN 1.0.4 section 15.2): a confirmed downlink without an ACK is over then."""
+"""CLASS_C_RESP_TIMEOUT (LoRaWAN 1.0.4 section 15; RP002-1.0.4, default settings): a confirmed downlink without an ACK
+is over then."""
 TICK_S: Final = 0.5
 """How often it is looked whether there is something that could not be sent before."""
 

@@ -1,6 +1,6 @@
 """Which LoRaWAN frames a relay sends to its network server. Pure: a look at the first bytes, no key needed.
 
-Layout of PHYPayloads: LoRaWAN 1.1, sections 4.1 to 4.3, 6.2.4 and 6.2.6.
+Layout of PHYPayloads: LoRaWAN 1.1, sections 4.1 to 4.3, 6.2.2 and 6.2.4.
 """
 
 import re

@@ -30,9 +30,9 @@ from torhaus.daemon.scripts.host import ScriptHost
 
 ON_MAINS: Final = 0
 BATTERY_UNKNOWN: Final = 255
-"""Of DevStatusAns (LoRaWAN 1.0.4 section 5.6): between them 1 is empty and 254 is full."""
+"""Of DevStatusAns (LoRaWAN 1.0.4 section 5.5): between them 1 is empty and 254 is full."""
 _COUNTING: Final = {"1.0.4", "1.1"}
-"""Versions whose DevNonces rise from join to join (LoRaWAN 1.0.4 section 6.2.4); before that they are random."""
+"""Versions whose DevNonces rise from join to join (LoRaWAN 1.0.4 section 6.2.5); before that they are random."""
 
 
 if TYPE_CHECKING:  # imported where the configuration asks for it

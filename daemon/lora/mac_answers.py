@@ -1,7 +1,7 @@
 """What a network server says to a device's MAC commands. Pure.
 
-LoRaWAN 1.0.4 sections 5.2 (LinkCheckReq) and 5.10 (DeviceTimeReq), LoRaWAN 1.1 sections 5.1 (ResetInd), 5.9 (RekeyInd)
-and 18.1 (DeviceModeInd).
+LoRaWAN 1.0.4 sections 5.1 (LinkCheckReq) and 5.9 (DeviceTimeReq), LoRaWAN 1.1 sections 5.1 (ResetInd), 5.10
+(RekeyInd) and 18.1 (DeviceModeInd).
 """
 
 from collections.abc import Iterable

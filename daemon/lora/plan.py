@@ -144,7 +144,7 @@ class Plan:
         return _DWELL * self.config.dwell_time | eirp
 
     def link_adr(self, on: frozenset[int], data_rate: int, tx_power: int, nb_trans: int) -> bytes:
-        """One block of LinkADRReq, which a device takes or refuses as a whole (LoRaWAN 1.0.4 section 5.3)."""
+        """One block of LinkADRReq, which a device takes or refuses as a whole (LoRaWAN 1.0.4 section 5.2)."""
         masks = [(0, sum(1 << n for n in on))]
         if self.region.is_fixed:
             blocks = sorted({n // _BLOCK for n in on if n < _NARROW})

@@ -39,7 +39,7 @@ from torhaus.daemon.lora.transmit import Sent, Transmit, Way
 from torhaus.daemon.lora.windows import AROUND_BYTES
 
 DATA_LATE_S: Final = 2.5
-"""A device repeats a confirmed uplink 3 s after it at the earliest: RX2 and ACK_TIMEOUT (RP002-1.0.4)."""
+"""A device repeats a confirmed uplink 3 s after it at the earliest: RX2, and RETRANSMIT_TIMEOUT of RP002-1.0.4."""
 STORED_S: Final = 1.0
 _STEP_S: Final = 0.02
 

@@ -17,8 +17,8 @@ _EU868: Final = {
 def tx_channels(name: str, lora: Lora) -> tuple[int, ...]:
     """The device's channel numbers that a frequency may have in this region, the likeliest first.
 
-    The numbers are the device's own; a gateway does not know them. EU868 starts with three fixed ones (RP002-1.0.4
-    section 2.4.3), the others are usually 867.1 to 867.9 MHz in order. US915 and AU915 have fixed ones alone.
+    The numbers are the device's own; a gateway does not know them. EU868 starts with three fixed ones (RP002-1.0.4,
+    EU863-870), the others are usually 867.1 to 867.9 MHz in order. US915 and AU915 have fixed ones alone.
     Elsewhere all are tried in turn.
     """
     if (it := region(name)).is_fixed:

@@ -20,7 +20,7 @@ MAX_PAYLOAD_BYTES: Final = 8192
 MAX_EXTRA_BYTES: Final = 16 << 10
 """Of a job's extra input as JSON."""
 MAX_DOWNLINK_BYTES: Final = 242
-"""Of an encoded downlink: the longest payload of LoRaWAN (RP002-1.0.4, section 2)."""
+"""Of an encoded downlink: the longest payload of LoRaWAN (RP002-1.0.4, maximum payload size)."""
 MAX_FIELDS: Final = 1024
 """Values in one result."""
 MAX_NAME: Final = 64
