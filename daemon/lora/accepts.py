@@ -33,6 +33,8 @@ LATE_S: Final = 10.0
 _NONCES: Final = 1 << 24
 _EPOCH_S: Final = 1_735_689_600
 """2025-01-01: a JoinNonce is at least the minutes since then, so that they rise also after an older state came back."""
+_TRIES: Final = 100
+"""To find a DevAddr that nobody has."""
 _REKEY: Final = 2
 """The rejoin type that leaves the radio parameters as they are."""
 
@@ -122,12 +124,16 @@ class Accepts:
         return max(kept.join_nonce + 1, minutes)
 
     def _free_addr(self) -> int:
-        """A DevAddr of our network that nobody has."""
+        """A DevAddr of our network that nobody has, or, where it has hardly any left, one that is shared.
+
+        Some networks have 128 addresses (NetIDs of type 7). Whose frame it is the MIC says then.
+        """
         prefix, bits = dev_addr_prefix(self._net_id)
-        while True:
+        for _ in range(_TRIES):
             addr = prefix << (32 - bits) | secrets.randbelow(1 << (32 - bits))
             if not self._network.has_addr(addr):
-                return addr
+                break
+        return addr
 
     def _told(
         self,

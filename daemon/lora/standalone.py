@@ -77,7 +77,9 @@ class Standalone:
         network.on_uplink = self.uplink
 
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Answer until cancelled. What was under way when it was is not awaited when it runs again."""
+        for _, link in self.mac.known():
+            link.answers, link.is_busy = 0, False
         async with asyncio.TaskGroup() as group:
             group.create_task(self.accepts.rounds.run())
             group.create_task(self._heard.run())
@@ -253,4 +255,4 @@ async def _counted(link: RadioLink, answer: Callable[[Round], Awaitable[None]], 
     try:
         await answer(this)
     finally:
-        link.answers -= 1
+        link.answers = max(0, link.answers - 1)

@@ -152,3 +152,24 @@ def test_passive_sites_do_not_answer() -> None:
         assert found.reason is RejectReason.UNSUPPORTED
 
     scene.run(body)
+
+
+def test_a_network_that_has_no_addresses_left() -> None:
+    """NetIDs of type 7 have 128: devices share them, and are told apart by their keys."""
+    devices = [OtaaDevice(f"d{n}", dev_eui=n + 1, app_key=bytes([n]) * 16) for n in range(130)]
+    scene = StandaloneScene(*devices, net_id="e00001")
+
+    async def body() -> None:
+        for it in devices:
+            assert scene.heard(it.ask()).reason is None
+        await scene.settle()
+        accepts = [d.items[0].data for d in scene.radio.sent]
+        for it in devices:
+            assert any(it.take(phy) for phy in accepts)
+        assert len({it.dev_addr for it in devices}) <= 128
+        for it in devices:
+            up = scene.heard(it.uplink())
+            assert up.device is not None
+            assert up.device.name == it.name
+
+    scene.run(body)

@@ -1,5 +1,7 @@
 """Devices of class C: at once, through the gateway that heard them last."""
 
+import asyncio
+
 from tests.daemon.lora_device import OtaaDevice
 from tests.daemon.mac_scene import Item, MacScene, Queue
 from torhaus.codecs.lorawan.downlink import Immediately, TxStatus
@@ -94,5 +96,24 @@ def test_a_gateway_that_is_gone() -> None:
         class_c(scene, item)
         await scene.clock.pass_s(TICK_S * 1.2)
         assert item.history[0] == "no gateway that heard the device can send"
+
+    scene.run(body)
+
+
+def test_it_goes_on_when_it_was_broken_off_while_something_was_answered() -> None:
+    it = OtaaDevice()
+    scene = MacScene(it, {"device_class": "C"})
+    item = Item(b"on")
+
+    async def body() -> None:
+        await scene.join(it)
+        await scene.said()
+        assert scene.up(confirmed=True).reason is None
+        await scene.clock.pass_s(0.1)
+        await scene._kill()
+        scene._task = asyncio.create_task(scene.standalone.run())
+        class_c(scene, item)
+        await scene.clock.pass_s(TICK_S * 2)
+        assert item.history == ["sent 0"]
 
     scene.run(body)
