@@ -99,8 +99,15 @@ def _outcome(s: Seen) -> str:
             why = f": {s.detail}" if s.detail else ""
             said = f"{s.state} ({', '.join(s.statuses)}) {s.timing or ''}{why}"
         case "kept":
-            said = "MAC commands only" if not s.fport else "no codec"
+            said = _kept(s)
     return said + flags
+
+
+def _kept(s: Seen) -> str:
+    """Why there is nothing to be read in it."""
+    if s.mtype in {"JoinRequest", "RejoinRequest"}:
+        return "is answered, or passed on"
+    return "MAC commands only" if not s.fport else "no codec"
 
 
 def _fields(fields: Fields) -> str:

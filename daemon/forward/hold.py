@@ -51,7 +51,7 @@ class Hold:
     @classmethod
     def build(cls, outbox: Outbox, clock: Clock, window_s: float, devices: Iterable[Device], watch: "Watch") -> "Hold":
         """With what puts receptions together behind it, unless it is not wanted, or there is no LoRaWAN."""
-        is_wanted = window_s > 0 and any(d.session is not None for d in devices)
+        is_wanted = window_s > 0 and any(d.dev_eui is not None or d.session is not None for d in devices)
         merging = Merging(outbox, clock, window_s, watch) if is_wanted else None
         return cls(outbox, clock, merging, watch.gateways.are_several)
 

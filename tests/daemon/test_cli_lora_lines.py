@@ -2,6 +2,7 @@ import time
 from collections.abc import Iterator
 from random import Random
 
+import msgspec
 import pytest
 
 from tests.daemon.frame_fakes import ROOF, TOWER, WALL_NS, downlink, join, stored, stranger, uplink
@@ -45,6 +46,7 @@ def test_a_reading() -> None:
     [
         (stranger(9), "26011bda FCnt 9 FPort 5 16 B unknown_device"),
         (join(), "join-request a81758fffe0312ab 23 B unknown_device: join-request"),
+        (msgspec.structs.replace(join(), reason=None), "23 B is answered, or passed on"),
         (uplink(pending=True, fields=None), "waits for its script"),
         (uplink(fields=None, kind="frame"), "no codec"),
         (uplink(fields={f"v{n}": Value(n) for n in range(9)}), "v5 5, and 3 more"),

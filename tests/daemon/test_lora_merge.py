@@ -11,6 +11,7 @@ from tests.daemon.outbox_fakes import copy_of, replace
 from tests.daemon.pipeline_fakes import ELSYS, LPP, device_of, uplink
 from torhaus.codecs.model import Stamp, Value
 from torhaus.daemon.lora.merge import MAX_EARLY
+from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import MAX_RECEPTIONS, Record, Stored, Verdict
 from torhaus.daemon.outbox.store import MAIN, STRANGERS
 
@@ -216,6 +217,14 @@ def test_off_means_off(tmp_path: Path) -> None:
         assert (air.watch.merged_copies, air.watch.rejects[DUPLICATE]) == (0, 1)
 
     in_the_air(lambda: Air(tmp_path, window_s=0), body)
+
+
+@pytest.mark.parametrize(("device", "is_on"), [(Device("flur", "a81758fffe0312ab"), True), (Device("zaehler"), False)])
+def test_devices_that_join_have_it_too_and_meters_alone_do_not(tmp_path: Path, device: Device, is_on: bool) -> None:
+    async def body(air: Air) -> None:
+        assert (air.pipeline.merging is not None) is is_on
+
+    in_the_air(lambda: Air(tmp_path, [device]), body)
 
 
 def test_too_many_frames_under_way_are_not_put_together(tmp_path: Path) -> None:
