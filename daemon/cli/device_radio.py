@@ -1,4 +1,4 @@
-"""`torhaus devices radio`: how devices are heard that are answered here, and what they say of themselves."""
+"""`torhaus devices radio`: how devices are heard, and, where they are answered here, what they say of themselves."""
 
 import argparse
 import sys
@@ -33,13 +33,13 @@ _FULL: Final = 254
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
     """The command's place beside the other ones of `devices`."""
-    text = "how devices are heard that are answered here, and their batteries (mode standalone)"
+    text = "how devices are heard; in mode standalone also their batteries and power"
     command = commands.add_parser("radio", parents=[common], help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument("--json", action="store_true", help="as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0; 69 when the daemon is not running or answers nobody, 78 for a faulty configuration."""
+    """0; 69 when the daemon is not running or cannot read its log now, 78 for a faulty configuration."""
     import msgspec
 
     from torhaus.daemon.control import NotRunning, Refused, ask_as
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 def render(views: "list[RadioView]") -> str:
     """The table, by name."""
     if not views:
-        return "no device has been heard since the daemon was started"
+        return "no device has been heard lately"
     return table(HEAD, [_row(v) for v in sorted(views, key=lambda v: v.device)])
 
 
@@ -72,14 +72,14 @@ def _row(v: "RadioView") -> tuple[object, ...]:
     refused = f"refuses {len(v.refused)} of what it was asked" if v.refused else ""
     return (
         v.device,
-        v.device_class,
+        v.device_class or UNKNOWN,
         f"{_at(v.last_at_ns):%Y-%m-%d %H:%M:%S}",
         expected,
         v.datarate or UNKNOWN,
         UNKNOWN if v.snr_db is None else f"{v.snr_db:g}",
         UNKNOWN if v.margin_db is None else f"{v.margin_db:g}",
         f"{v.loss:.0%}",
-        v.tx_power,
+        UNKNOWN if v.tx_power is None else v.tx_power,
         _battery(v.battery),
         v.gateways[0] if v.gateways else UNKNOWN,
         "waits for an answer" if v.pending and not refused else refused,

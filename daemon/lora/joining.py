@@ -1,5 +1,6 @@
 """Puts the parts of joining together: devices with root keys, what the store has of their sessions, the way down."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.join_book import JoinBook
 from torhaus.daemon.lora.joins import Joiner, Joins
 from torhaus.daemon.lora.network import Device, Network
+from torhaus.daemon.lora.past_links import past_links
 from torhaus.daemon.lora.rejoins import Rejoins
 from torhaus.daemon.lora.roots import roots_of
 from torhaus.daemon.lora.rounds import Defect, no_defect
@@ -161,10 +163,13 @@ class Joining:
         return mine if self.sending is None else mine + self.sending.routes()
 
     async def radio(self, _: web.Request) -> web.StreamResponse:
-        """How devices are heard, as a JSON array of LinkViews. 404 where they are not answered here."""
-        if self.standalone is None:
-            return reply_json({"error": 'devices are not answered here: [lorawan] mode is "passive"'}, 404)
-        return reply_json(self.standalone.mac.views())
+        """How devices are heard, as a JSON array of RadioViews. 503 where the log cannot be read just now."""
+        if self.standalone is not None:
+            return reply_json(self.standalone.mac.views())
+        try:
+            return reply_json(await past_links(self._outbox))
+        except sqlite3.OperationalError as e:
+            return reply_json({"error": f"the log cannot be read just now: {e}"}, 503)
 
     async def joins(self, _: web.Request) -> web.StreamResponse:
         """The attempts that are remembered, oldest first, as a JSON array of Attempts."""

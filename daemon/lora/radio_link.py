@@ -24,13 +24,14 @@ _MAX_GATEWAYS: Final = 4
 class RadioView(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One device's link, for people. Times are the wall clock's; `battery` is as in DevStatusAns (0: mains, 255: none).
 
-    `expected_at_ns`: when the next uplink should come, by the intervals of the last ones.
+    Class, power and repetitions are None where another network server has them. `expected_at_ns`: when the next uplink
+    should come, by the intervals of the last ones.
     """
 
     device: str
     dev_eui: str | None = None
     dev_addr: str | None = None
-    device_class: str = "A"
+    device_class: str | None = "A"
     last_at_ns: int = 0
     expected_at_ns: int | None = None
     fcnt: int | None = None
@@ -38,8 +39,8 @@ class RadioView(msgspec.Struct, omit_defaults=True, kw_only=True):
     snr_db: float | None = None
     margin_db: float | None = None
     loss: float = 0.0
-    tx_power: int = 0
-    nb_trans: int = 1
+    tx_power: int | None = 0
+    nb_trans: int | None = 1
     gateways: list[str] = []
     battery: int | None = None
     status_margin_db: int | None = None
@@ -124,7 +125,7 @@ class RadioLink:
     def interval_ns(self) -> int | None:
         """Between uplinks, as the last ones came; None while that cannot be said."""
         times = [*self._arrivals]
-        gaps = [b - a for a, b in pairwise(times)]
+        gaps = [b - a for a, b in pairwise(times) if b > a]  # it is less after a start of the machine
         return round(median(gaps)) if gaps else None
 
 
