@@ -18,13 +18,13 @@ GET_ACTIVATION: Final = "/api.DeviceService/GetActivation"
 _KEY_DIGITS: Final = 32
 
 
-class GetDeviceActivationRequest(Message):
+class GetDeviceActivationRequest(Message, frozen=True):
     """Which device."""
 
     dev_eui: Annotated[str, Field(1)] = ""
 
 
-class DeviceActivation(Message):
+class DeviceActivation(Message, frozen=True):
     """Its session. Prints no key. `f_cnt_up` is the counter of the next uplink that the server expects."""
 
     dev_eui: Annotated[str, Field(1)] = ""
@@ -41,7 +41,7 @@ class DeviceActivation(Message):
         return "DeviceActivation(…)"
 
 
-class GetDeviceActivationResponse(Message):
+class GetDeviceActivationResponse(Message, frozen=True):
     """None for a device that has no session."""
 
     device_activation: Annotated[DeviceActivation | None, Field(1)] = None
