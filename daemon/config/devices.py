@@ -53,7 +53,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     empty: all are. `interval_s`: how often it sends. `address` is what a meter or bus calls itself (a server id, say);
     `wmbus` is the number of a wireless meter. `join_eui` is what a device has to ask for when it joins; None: whatever
     it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode "standalone" only. `counters`: fields of
-    which torhaus works out what was counted. `keys`: where they are, in the file or with `[lorawan.chirpstack]`.
+    which torhaus works out what was counted. `keys`: at which server they are; None: in the file.
     """
 
     name: Label
@@ -74,7 +74,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     adr: Adr | None = None
     counters: Counters = {}
     wmbus: str | None = None
-    keys: Literal["file", "chirpstack"] = "file"
+    keys: Literal["chirpstack"] | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isprintable() or self.name != self.name.strip():
