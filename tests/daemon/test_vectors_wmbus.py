@@ -24,14 +24,13 @@ def checked(telegram: bytes, tools: Tools | None = None, **more: Any) -> str | N
     return asyncio.run(check(line, tools or Tools(Path(), None, None)))  # type: ignore[arg-type]
 
 
-def test_values_units_and_times() -> None:
+def test_places_and_identity() -> None:
     values = bytes.fromhex("0c13785634120405d20400000259340802fd741027046d0a0e7734426c0000")
-    wanted: dict[str, Any] = {"total_energy_kwh": 123.4, "t_c": 21.0, "battery_y": 27.397260, "status": "anything"}
-    wanted |= {"meter_datetime": "2027-04-23 14:10", "set_date": "1999-11-30", "nothing_v": None}
+    wanted: dict[str, Any] = {"total_energy_kwh": 123.4, "flow_temperature_c": 21.0, "battery_y": 27.397260}
+    wanted |= {"meter_datetime": "2027-04-23 14:10", "set_date": "1999-11-30", "nothing_v": None, "status": "anything"}
     assert checked(AIR.plain(values), expected=wanted) is None
     assert checked(AIR.plain(values), expected={"total_m3": 12345.7}) == "total_m3: no record says 12345.7"
-    assert checked(AIR.plain(values), expected={"t_v": 21.0}) == "t_v: no record says 21.0"
-    assert checked(AIR.plain(values), expected={"at_date": "2027-04-24"}) == "at_date: no record says 2027-04-24"
+    assert checked(AIR.plain(values), expected={"target_m3": 12345.678}) == "target_m3: 12345.678 stands in volume only"
     assert checked(AIR.plain(values), expected={"id": "87654321"}) == "id: got 12345678, expected 87654321"
 
 
