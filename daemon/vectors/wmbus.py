@@ -15,7 +15,7 @@ from torhaus.codecs.meter.wmbus.telegram import decode
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.vectors.base import MAX_SHOWN, Line, Tools
 from torhaus.daemon.vectors.wmbus_compare import MOMENT, differences
-from torhaus.daemon.vectors.wmbus_exceptions import CONTAINERS, DIFFERENT, REFUSED
+from torhaus.daemon.vectors.wmbus_exceptions import different, refused
 
 _WORDS: Final = frozenset({"_", "meter", "name", "media", "id"})
 
@@ -29,7 +29,7 @@ async def check(line: Line, tools: Tools) -> str | None:
             _read(line, _bytes(text), key, formats)
         fields = [_read(line, telegram, key, formats) for telegram in _telegrams(_bytes(line["telegram"]))]
     except DecodeError as e:
-        return None if REFUSED.get(line.get("driver", "")) == e.reason.value else f"refused: {e}"
+        return None if refused(line.get("driver", ""), line.get("id", "")) == e.reason.value else f"refused: {e}"
     found = _differences(line, fields)
     return "; ".join(found[:MAX_SHOWN]) or None
 
@@ -67,9 +67,7 @@ def _read(line: Line, data: bytes, key: bytes, formats: Formats) -> Fields:
 
 def _differences(line: Line, read: list[Fields]) -> list[str]:
     driver = line.get("driver", "")
-    excused = DIFFERENT.get(driver, "")
-    if any(CONTAINERS & fields.keys() for fields in read):
-        excused = "."
+    excused = different(driver, line.get("id", ""))
     expected: dict[str, Any] = line["expected"]
     ids = {str(fields["meter_id"].value) for fields in read}
     ids |= {str(fields["radio_address"].value).split("/")[1] for fields in read if "radio_address" in fields}

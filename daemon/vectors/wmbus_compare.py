@@ -39,7 +39,13 @@ def differences(expected: dict[str, Any], driver: str, telegrams: list[Fields]) 
         if field is None:
             want.candidates = [n for n in same if want.meaning.fits(fields[n][0])]
         else:
-            want.candidates = [n for n in same if re.fullmatch(field, fields[n][1])]
+            place, factor = field
+            want.candidates = [
+                n
+                for n, (_, ours, have) in enumerate(fields)
+                if re.fullmatch(place, ours)
+                and _is_same(have, value, want.meaning.units if factor is None else ((have.unit, factor),))
+            ]
         if want.candidates:
             wanted.append(want)
         elif same:
@@ -57,14 +63,20 @@ def _is_second(want: _Wanted, expected: dict[str, Any], driver: str) -> bool:
     return any(name != want.name and expected.get(name) == want.value for name in other_names(driver, want.name))
 
 
+_LOWEST: Final = frozenset(str(1 << 8 * size - 1).rstrip("0") for size in (1, 2, 3, 4, 6, 8))
+
+
 def _is_same(have: Value, want: object, units: tuple[Unit, ...]) -> bool:
     if isinstance(want, str):
         if want.startswith(_NO_DATES):
             return have.value is None
         return isinstance(have.value, str) and have.value.replace("T", " ").startswith(want)
+    assert isinstance(want, int | float)
+    if have.value is None:  # the lowest number of a size: "no valid value" (EN 13757-3, type B)
+        is_lowest = want < 0 and f"{-want:.6f}".replace(".", "").strip("0") in _LOWEST
+        return is_lowest and any(have.unit == unit for unit, _ in units)
     if isinstance(have.value, bool) or not isinstance(have.value, int | float):
         return False
-    assert isinstance(want, int | float)
     return any(
         have.unit == unit and math.isclose(have.value * factor, want, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
         for unit, factor in units

@@ -1,7 +1,8 @@
 r"""Where single drivers of wmbusmeters take a value from, when its name does not say it, and by which name it is here.
 
 By driver: a regular expression for its names, and one for the field here; `\1` is what the first group found (0 when
-nothing). Read off the telegrams beside each driver.
+nothing). A number behind it says what the value is multiplied by, where the unit is the manufacturer's own and not
+known here. Read off the telegrams beside each driver.
 """
 
 import re
@@ -23,6 +24,47 @@ _KAMSTRUP_HEAT: Final = {
     "forward_energy_m3c": "manufacturer_specific_07", "return_energy_m3c": "manufacturer_specific_08",
     "va_counter": "heat_cost_allocator_manufacturer_07", "vb_counter": "heat_cost_allocator_manufacturer_08",
 }  # fmt: skip
+
+_OWN: Final = "manufacturer_specific_"
+_IME: Final[dict[str, str]] = {}
+_IME.update(
+    (f"{way}_{part}{kind}_energy_{unit}", f"{_OWN}{code}_04_{flow}_tariff_{tariff} 0.01")
+    for way, flow in (("positive", "3b"), ("negative", "3c"))
+    for part, tariff in (("total_", 5), ("tariff1_", 1), ("tariff2_", 2))
+    for kind, unit, code in (("active", "kwh", "00"), ("reactive", "kvarh", "01"))
+)
+_IME.update(
+    (f"partial_{way}_{kind}_energy_{unit}", f"{_OWN}{code}_04_{flow}_tariff_6 0.01")
+    for way, flow in (("positive", "3b"), ("negative", "3c"))
+    for kind, unit, code in (("active", "kwh", "00"), ("reactive", "kvarh", "01"))
+)
+_IME.update(
+    (f"{kind}_power_l{phase}_{unit}", f"{_OWN}{code}_2b_tariff_{7 + phase} 0.001")
+    for kind, unit, code in (("active", "kw", "04"), ("reactive", "kvar", "05"), ("apparent", "kva", "06"))
+    for phase in (1, 2, 3)
+)
+_IME.update(
+    (f"three_phase_total_{kind}_power_{unit}", f"{_OWN}{code}_2b_tariff_7 0.001")
+    for kind, unit, code in (("active", "kw", "04"), ("reactive", "kvar", "05"), ("apparent", "kva", "06"))
+)
+_IME.update(
+    (name, f"{_OWN}{code}_tariff_{7 + phase} {factor}")
+    for phase, following in ((1, 2), (2, 3), (3, 1))
+    for name, code, factor in (
+        (f"voltage_{phase}_n_v", "07_48", 0.1),
+        (f"voltage_{phase}_{following}_v", "08_48", 0.1),
+        (f"current_l{phase}_a", "09_59", 0.001),
+    )
+)
+_IME.update({
+    "frequency_hz": f"{_OWN}0a_48 0.1",
+    "three_phase_power_factor": f"{_OWN}0b_28_tariff_7 0.001",
+    "total_active_power_requirement_kw": f"{_OWN}0d_2b_tariff_1 0.001",
+    r"max_total_active_power_tariff(\d)_kw": _OWN + r"0e_2b_tariff_\1 0.001",
+    "run_meter_total_h": f"{_OWN}0f_21_tariff_7 {1 / 60}",
+    r"run_meter_tariff(\d)_h": _OWN + rf"0f_21_tariff_\1 {1 / 60}",
+    "pulse_input_counter": f"{_OWN}10_29",
+})  # fmt: skip
 
 PLACES: Final[dict[str, dict[str, str]]] = {
     "aquastream": {"total_backwards_m3": "volume_tariff_1"},
@@ -59,6 +101,12 @@ PLACES: Final[dict[str, dict[str, str]]] = {
     },
     "iem3000": {
         **_PHASES,
+        "frequency_hz": f"{_OWN}0b 1", "nominal_frequency_hz": f"{_OWN}24 1",
+        "total_reactive_energy_consumption_kvarh": "energy_subunit_1 0.001",
+        "total_reactive_energy_production_kvarh": "energy_manufacturer_09_subunit_1 0.001",
+        "partial_reactive_energy_consumption_kvarh": "energy_manufacturer_0d_subunit_1 0.001",
+        "last_input_metering_reset_datetime": "time_manufacturer_0e",
+        "last_partial_energy_reset_datetime": "time_manufacturer_0c",
         "active_consumption_kw": "power", r"active_consumption_l(\d)_kw": r"power_manufacturer_0\1",
         "reactive_consumption_kw": "power_subunit_1", "apparent_consumption_kw": "power_subunit_2",
         "current_average_a": "current_manufacturer_00", "voltage_average_ll_v": "voltage_manufacturer_08",
@@ -72,6 +120,7 @@ PLACES: Final[dict[str, dict[str, str]]] = {
         "ct_primary_nr": "manufacturer_specific_29", "ct_secondary_nr": "manufacturer_specific_2a",
         "cts_counter": "manufacturer_specific_28",
     },
+    "ime": _IME,
     "iperl": {"max_flow_m3h": "volume_flow"},
     "kaden": {
         "no_measurement_duration_h": "actuality_duration", "tampering_duration_h": "actuality_duration_2",
@@ -108,6 +157,7 @@ PLACES: Final[dict[str, dict[str, str]]] = {
         r"active_power_at_phase_(\d)_kw": r"power_manufacturer_0\1_subunit_1",
         r"reactive_power_at_phase_(\d)_kw": r"power_manufacturer_0\1_subunit_2",
         r"at_phase_(\d)_power_factor": r"dimensionless_manufacturer_0\1", "power_factor": "dimensionless",
+        "frequency_hz": f"{_OWN}5a 0.1",
         "voltage_l1_l2_v": "voltage_manufacturer_04", "voltage_l2_l3_v": "voltage_manufacturer_05",
         "voltage_l3_l1_v": "voltage_manufacturer_06", "current_in_neutral_a": "current_manufacturer_04",
     },
@@ -146,9 +196,13 @@ def other_names(driver: str, name: str) -> list[str]:
     return [re.sub(pattern, other, name) for pattern, other in pairs if re.fullmatch(pattern, name)]
 
 
-def field_of(driver: str, name: str) -> str | None:
-    """A regular expression for the field that this driver's name stands for; None: its name says it."""
+def field_of(driver: str, name: str) -> tuple[str, float | None] | None:
+    """A regular expression for the field that this driver's name stands for; None: its name says it.
+
+    With it the factor where units are not compared.
+    """
     for pattern, field in PLACES.get(driver, {}).items():
         if found := re.fullmatch(pattern, name):
-            return field.replace(r"\1", found[1] or "0") if found.groups() else field
+            place, _, factor = (field.replace(r"\1", found[1] or "0") if found.groups() else field).partition(" ")
+            return place, float(factor) if factor else None
     return None

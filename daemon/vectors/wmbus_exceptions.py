@@ -1,4 +1,4 @@
-"""Where torhaus deliberately says something else than wmbusmeters, by its driver, which stands for a family of meters.
+"""Where torhaus deliberately says something else than wmbusmeters: by its driver, or by a line's id.
 
 The reasons are in docs/reference/wmbus-coverage.md; a test keeps the two in step.
 """
@@ -8,23 +8,23 @@ from typing import Final
 _UNSUPPORTED: Final = "unsupported"
 
 REFUSED: Final[dict[str, str]] = {
-    "actislink": _UNSUPPORTED,  # DES
+    "actislink": _UNSUPPORTED,
     "apator08": _UNSUPPORTED,
     "apator172": _UNSUPPORTED,
     "apatorna1": _UNSUPPORTED,
-    "bfw240radio": "short",
-    "flowiq2200": "crc",
-    "hydrus": _UNSUPPORTED,
+    "bfw240radio": _UNSUPPORTED,
     "izar": _UNSUPPORTED,
     "izarv2": _UNSUPPORTED,
-    "kamwater": _UNSUPPORTED,
     "mkradio3": _UNSUPPORTED,
     "mkradio3a": _UNSUPPORTED,
     "mkradio4": _UNSUPPORTED,
-    "qwater": "long",
-    "sharky": _UNSUPPORTED,
     "tsd2": _UNSUPPORTED,
-    "whe5x": "short",
+    "0377d67397af": "long",
+    "13ae57a39fa9": "long",
+    "7e2160e9a4e5": _UNSUPPORTED,
+    "8ec3d874bd8d": _UNSUPPORTED,
+    "d0e12cee582d": _UNSUPPORTED,
+    "f57016f60d00": "crc",
 }
 """Telegrams that are refused, and with which reason."""
 
@@ -33,24 +33,33 @@ DIFFERENT: Final[dict[str, str]] = {
     "c5isf": "^max_power_last_month_kw",
     "caltose": r"^consumption_\d+$",
     "ei6500": "^dust_level_counter",
-    "em24": "reactive_energy|apparent_energy",
+    "em24": "apparent_energy",
     "evo868": r"^history_\d+_date",
     "fhkvdataiv": r"^consumption_at_set_date_\d+$",
     "gwfwater": "^battery_y",
     "hydrodigit": r"^[A-Z]\w+_total_m3|^backflow_m3|^voltage_v|^leak_date",
-    "iem3000": "frequency|reactive_energy|^operating_time_y|datetime$",
-    "ime": ".",
+    "iem3000": "^operating_time_y",
     "microclima": r"^set_date_\d+_date",
-    "nemo": "^frequency_hz",
     "q400": "^battery_pct",
-    "qheat": ".",
+    "qheatv2": "^energy_delta",
     "qwater": "^volume_flow_m3h",
     "qwaterv2": "^volume_flow_m3h",
-    "supercom587": "^total_m3",
     "waterstarm": r"^history_\d+_date|^meter_datetime",
     "zenner0b": "_m3$",
+    "18c98ff67175": "^total_m3",
+    "4946cd595bce": "^operating_time_y|datetime$",
+    "9a895142be97": "reactive_energy|apparent_energy",
+    "a96c2d1e48ef": "_kwh$",
+    "bc58ebc0c293": "datetime$",
 }
 """Names whose values are not compared, as a regular expression."""
 
-CONTAINERS: Final = frozenset({"manufacturer_specific_5f"})
-"""Fields with a manufacturer's own bytes from which a driver takes all of its values."""
+
+def refused(driver: str, line: str) -> str | None:
+    """With which reason a line is refused, if that is right."""
+    return REFUSED.get(line) or REFUSED.get(driver)
+
+
+def different(driver: str, line: str) -> str | None:
+    """Which names of a line are not compared, as a regular expression."""
+    return DIFFERENT.get(line) or DIFFERENT.get(driver)

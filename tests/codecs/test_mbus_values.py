@@ -3,7 +3,7 @@
 import pytest
 
 from torhaus.codecs.cursor import Cursor
-from torhaus.codecs.meter.mbus.values import bcd, lvar, moment, real, season, text
+from torhaus.codecs.meter.mbus.values import bcd, integer, lvar, moment, real, season, text
 from torhaus.codecs.model import DecodeError
 
 
@@ -42,3 +42,11 @@ def test_summer_time() -> None:
     assert season(bytes([31, 0x9D, 0x39, 0xA3])) is None
     assert season(bytes([2, 0x80, 0x39, 0xA3])) is None
     assert season(b"\x02\x9d") is None
+
+
+def test_the_lowest_signed_number_is_no_value() -> None:
+    for size in (1, 2, 3, 4, 6, 8):
+        lowest = bytes(size - 1) + b"\x80"
+        assert integer(lowest, is_signed=True) is None
+        assert integer(lowest, is_signed=False) == 1 << 8 * size - 1
+        assert integer(b"\x01" + lowest[1:] if size > 1 else b"\x81", is_signed=True) == 1 - (1 << 8 * size - 1)

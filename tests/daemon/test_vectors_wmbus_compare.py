@@ -79,3 +79,17 @@ def test_a_driver_may_mean_another_place() -> None:
     fields = {"volume_tariff_1": Value(3, M3)}
     assert compared({"total_backwards_m3": 3}, "aquastream", **fields) == []
     assert compared({"total_backwards_m3": 3}, **fields) == ["total_backwards_m3: 3 stands in volume_tariff_1 only"]
+
+
+def test_the_lowest_number_means_that_there_is_none() -> None:
+    assert compared({"target_m3": -2147483.648}, volume_storage_1=Value(None, M3)) == []
+    assert compared({"target_m3": -2147483.647}, volume_storage_1=Value(None, M3)) != []
+    assert compared({"target_m3": 0}, volume_storage_1=Value(None, M3)) != []
+    assert compared({"target_m3": -2147483.648}, energy_storage_1=Value(None, "W.h")) != []
+
+
+def test_a_driver_may_know_a_unit_that_is_the_manufacturers_own() -> None:
+    fields = {"manufacturer_specific_04_2b_tariff_8": Value(6)}
+    assert compared({"active_power_l1_kw": 0.006}, "ime", **fields) == []
+    assert compared({"active_power_l1_kw": 0.007}, "ime", **fields) != []
+    assert compared({"active_power_l2_kw": 0.006}, "ime", **fields) != []

@@ -6,9 +6,10 @@ from torhaus.daemon.vectors.wmbus_drivers import PLACES, field_of, other_names
 
 
 def test_a_driver_says_which_field_it_means() -> None:
-    assert field_of("nemo", "active_power_at_phase_2_kw") == "power_manufacturer_02_subunit_1"
-    assert field_of("eltako", "active_power_overall_kw") == "power_manufacturer_00"
-    assert field_of("eltako", "power_l3_kw") == "power_manufacturer_03"
+    assert field_of("nemo", "active_power_at_phase_2_kw") == ("power_manufacturer_02_subunit_1", None)
+    assert field_of("eltako", "active_power_overall_kw") == ("power_manufacturer_00", None)
+    assert field_of("eltako", "power_l3_kw") == ("power_manufacturer_03", None)
+    assert field_of("ime", "active_power_l2_kw") == ("manufacturer_specific_04_2b_tariff_9", 0.001)
     assert field_of("nemo", "total_m3") is None
     assert field_of("nobody", "total_m3") is None
 

@@ -13,7 +13,7 @@ inverse one (13) backward.
 
 from typing import Final
 
-from torhaus.codecs.meter.mbus.values import BCD, SIZES, bcd
+from torhaus.codecs.meter.mbus.values import BCD, SIZES, bcd, integer
 
 NAMES: Final = ("inverse_compact_profile", "compact_profile_register", "compact_profile")
 MAX_VALUES: Final = 96
@@ -44,5 +44,4 @@ def _value(raw: bytes, *, is_bcd: bool, is_signed: bool) -> int | None:
         return bcd(raw)
     if set(raw) == {0xFF}:
         return None
-    number = int.from_bytes(raw, "little", signed=is_signed)
-    return None if is_signed and number == -(1 << 8 * len(raw) - 1) else number
+    return integer(raw, is_signed=is_signed)

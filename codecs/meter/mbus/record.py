@@ -7,7 +7,7 @@ import msgspec
 
 from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.meter.mbus.profile import is_profile, profile
-from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, lvar, moment, raw_text, real, season
+from torhaus.codecs.meter.mbus.values import BCD, LVAR, REAL, SIZES, bcd, integer, lvar, moment, raw_text, real, season
 from torhaus.codecs.meter.mbus.vif import FB, FD, FD_FD, PRIMARY, Vif, reserved
 from torhaus.codecs.meter.mbus.vife import Changed, apply
 from torhaus.codecs.model import DecodeError, RejectReason, Scalar
@@ -161,5 +161,5 @@ def _value(kind: int, vif: Changed, cursor: Cursor) -> Scalar:
     elif vif.kind == "season":
         return season(raw)
     else:
-        number = int.from_bytes(raw, "little", signed=vif.kind != "bits")
+        number = integer(raw, is_signed=vif.kind != "bits")
     return None if number is None else vif.scaled(number)

@@ -85,13 +85,18 @@ def put_records(fields: Fields, data: bytes) -> None:
                 _put(fields, "more_records", Value(True))
             continue
         unknown += not record.is_known
-        name = _put(fields, name_of(record), Value(record.value, None if record.profile else record.unit))
-        for n, value in enumerate(record.profile, start=1):
-            _put(fields, f"{name}_value_{n}", Value(value, record.unit))
-        if record.fault is not None:
-            _put(fields, f"{name}_fault", Value(record.fault))
+        put_record(fields, record)
     if unknown:
         _put(fields, "unknown_codes", Value(unknown))
+
+
+def put_record(fields: Fields, record: Record) -> None:
+    """Add the value of one record."""
+    name = _put(fields, name_of(record), Value(record.value, None if record.profile else record.unit))
+    for n, value in enumerate(record.profile, start=1):
+        _put(fields, f"{name}_value_{n}", Value(value, record.unit))
+    if record.fault is not None:
+        _put(fields, f"{name}_fault", Value(record.fault))
 
 
 def name_of(record: Record) -> str:

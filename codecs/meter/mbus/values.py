@@ -23,6 +23,12 @@ def bcd(raw: bytes) -> int | None:
     return sign * int(digits) if digits.isdecimal() else None
 
 
+def integer(raw: bytes, *, is_signed: bool) -> int | None:
+    """Types B and C. None: the lowest number of type B, which says that there is no valid value."""
+    number = int.from_bytes(raw, "little", signed=is_signed)
+    return None if is_signed and number == -(1 << 8 * len(raw) - 1) else number
+
+
 def text(raw: bytes) -> str:
     """ISO 8859-1, sent last letter first; what cannot be printed is dropped."""
     return "".join(c for c in raw[::-1].decode("latin-1") if c.isprintable()).strip()

@@ -8,14 +8,14 @@ Source: EN 13757-3:2018, EN 13757-4:2019, EN 13757-7:2018, OMS Specification Vol
 - Encrypted telegrams (modes 5 and 7, counter mode of the extended link layer) need the meter's key; a compact frame
   needs a full or format frame of the same meter before.
 - A manufacturer's own forms (CI A0 to B7) are refused as `unsupported`; its own bytes behind the records are
-  `manufacturer_data`, as hex.
+  `manufacturer_data`, as hex. The walk-by container of Qundis is read beside its bytes.
 """
 
 from typing import Final
 
 import msgspec
 
-from torhaus.codecs.meter.mbus.telegram import ERRORS, put_records
+from torhaus.codecs.meter.mbus.telegram import ERRORS, put_record, put_records
 from torhaus.codecs.meter.mbus.words import status
 from torhaus.codecs.meter.wmbus.address import Address, address_of
 from torhaus.codecs.meter.wmbus.compact import Formats, full_frame, heads_of, learn_format
@@ -33,10 +33,13 @@ from torhaus.codecs.meter.wmbus.layers import (
     header_of,
     link_of,
 )
+from torhaus.codecs.meter.wmbus.qundis import MAKERS, WALK_BY, walk_by
 from torhaus.codecs.meter.wmbus.security import CBC_DERIVED, opened_data, opened_link, verify
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 
 HEAD: Final = 10
+_OWN_DATA: Final = frozenset({"BFW"})
+"""Makers whose meters say that records follow, and send something else."""
 
 
 class Counter(msgspec.Struct, frozen=True, gc=False):
@@ -148,8 +151,15 @@ def fields_of(telegram: Opened, formats: Formats) -> Fields:
         fields["status"] = Value(status(telegram.status))
     data = telegram.data
     if telegram.content == DATA:
+        if meter.manufacturer in _OWN_DATA:
+            raise DecodeError(RejectReason.UNSUPPORTED, f"the own form of {meter.manufacturer}, and no records")
         put_records(fields, data)
-        formats.learn(heads_of(data))
+        if "unread_data" not in fields:
+            formats.learn(heads_of(data))
+        own = fields.get(WALK_BY)
+        if own is not None and meter.manufacturer in MAKERS:
+            for record in walk_by(bytes.fromhex(str(own.value))):
+                put_record(fields, record)
     elif telegram.content == COMPACT:
         put_records(fields, full_frame(data.lstrip(b"\x2f"), formats))
     elif telegram.content == FORMAT:
