@@ -132,7 +132,7 @@ class Watch(Reporter, Told):
         state = self.driver(name)
         if state.up != up:
             state.since_ns = self.now_ns()
-        if state.up != up or state.detail != detail:
+        if state.up != up or state.detail == STARTING:  # one line a change: later reasons of one loss are in the status
             (logs.info if up else logs.warning)("driver", driver=name, up=up, detail=detail or None)
         state.up, state.detail = up, detail
 

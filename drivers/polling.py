@@ -83,6 +83,10 @@ class Schedule:
         self._due[name] = self._after(boot_ns, wall_ns, min(2**beyond, MAX_STRETCH, bound))
         return self._turned(name, up=False)
 
+    def lost(self, name: str, boot_ns: int) -> None:
+        """The link was lost, which is not its fault: it is asked as soon as there is one, after all who wait longer."""
+        self._due[name] = max(self._due[name], boot_ns)
+
     def is_up(self, name: str) -> bool | None:
         """Whether it answered the last time; None: not asked yet."""
         return self._up[name]
@@ -160,12 +164,12 @@ class Bus:
                     raise
                 await self._let_go()  # the far side had hung up since the last talk, which is its right: once more
                 await talk(await self._opened(host), name)
-        except (NoAnswer, DriverGone) as error:
+        except DriverGone:
+            schedule.lost(name, host.boot_ns())
+            raise
+        except NoAnswer as error:
             stamp = host.stamp()
-            is_news = schedule.failed(name, stamp.boot_ns, stamp.wall_ns)
-            if isinstance(error, DriverGone):
-                raise
-            if is_news:
+            if schedule.failed(name, stamp.boot_ns, stamp.wall_ns):
                 host.event(DeviceChanged(name, up=False, detail=str(error)))
         else:
             stamp = host.stamp()

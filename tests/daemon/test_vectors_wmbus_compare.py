@@ -10,9 +10,9 @@ from torhaus.daemon.vectors.wmbus_compare import differences
 M3 = "m3"
 
 
-def compared(expected: dict[str, Any], driver: str = "x", **fields: Value) -> list[str]:
+def compared(expected: dict[str, Any], *driver: str, **fields: Value) -> list[str]:
     read: Fields = dict(fields)
-    return differences(expected, driver, [read])
+    return differences(expected, *(driver or ("x",)), [read])
 
 
 def test_values_units_and_times() -> None:

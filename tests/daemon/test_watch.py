@@ -29,7 +29,10 @@ def test_drivers_one_line_a_change(log: pytest.LogCaptureFixture) -> None:
     w.event("radio", LinkChanged(True))
     w.gone("driver radio", "unplugged")
     w.gone("driver radio", "unplugged")
+    w.gone("driver radio", "no such port")
     assert told(log) == ["driver", "driver"]
+    assert w.drivers["radio"].detail == "no such port", "the status has the latest reason"
+    w.gone("driver radio", "unplugged")
     assert (w.drivers["radio"].up, w.drivers["radio"].detail, w.drivers["radio"].since_ns) == (False, "unplugged", 5)
     w.frames("radio", 3, stamp(9))
     w.acked("radio", 0.01)
@@ -107,3 +110,12 @@ def test_gateways_have_a_book_of_their_own() -> None:
     w.event("radio", GatewaySeen("aa555a0000000101", "10.0.0.1", "gwmp2", known=True))
     assert w.gateways.driver_of("aa555a0000000101") == "radio"
     assert w.drivers == {}
+
+
+def test_a_driver_that_never_came_up_is_told_of_once(log: pytest.LogCaptureFixture) -> None:
+    w = Watch(5)
+    for detail in ("no such port", "permission denied", "no such port"):
+        w.gone("driver radio", detail)
+    assert told(log) == ["driver"]
+    w.event("radio", LinkChanged(True))
+    assert told(log) == ["driver"]

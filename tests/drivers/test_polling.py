@@ -9,7 +9,7 @@ import pytest
 from tests.drivers.fakes import SECOND_NS, FakeHost, FakeLink, run
 from torhaus.drivers import polling
 from torhaus.drivers.base import DeviceChanged, DriverGone, LinkChanged
-from torhaus.drivers.link import Link, parse_link
+from torhaus.drivers.link import Link, LinkSpec, parse_link
 from torhaus.drivers.polling import MAX_STRETCH, Bus, NoAnswer, Rhythm, Schedule
 
 SPEC = parse_link("tcp://127.0.0.1:1")
@@ -189,3 +189,46 @@ def test_who_has_the_bus_has_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(opened) == 2, "the line was closed for the other"
 
     run(main())
+
+
+def test_a_lost_link_puts_nobody_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A converter that was away for hours: when it is back all are asked at once, and none is told to be back."""
+    opened, is_away = on_fake_links(monkeypatch), False
+    there = polling.open_link
+
+    async def open_link(spec: LinkSpec, idle_s: float = 0.0) -> Link:
+        if is_away:
+            raise DriverGone("no such port")
+        return await there(spec, idle_s)
+
+    monkeypatch.setattr(polling, "open_link", open_link)
+
+    async def main() -> None:
+        nonlocal is_away
+        host, asked = FakeHost(), list[str]()
+
+        async def talk(_: Link, name: str) -> None:
+            asked.append(name)
+            await asyncio.sleep(0)
+
+        bus = Bus(SPEC, "ab", Rhythm(900))
+        running = asyncio.create_task(bus.run(host, talk))
+        await until(lambda: len(asked) >= 2)
+        await ends(running)
+        is_away = True
+        host.now_ns += 900 * SECOND_NS
+        for _ in range(200):
+            with pytest.raises(DriverGone, match="no such port"):
+                await bus.run(host, talk)
+            host.now_ns += 60 * SECOND_NS
+        is_away, back_ns = False, host.now_ns
+        running = asyncio.create_task(bus.run(host, talk))
+        await until(lambda: len(asked) >= 4)
+        assert host.now_ns == back_ns
+        assert sorted(asked[2:4]) == ["a", "b"]
+        await ends(running)
+        devices = [event.device for event in host.events if isinstance(event, DeviceChanged)]
+        assert devices == ["a", "b"], "they never fell silent"
+
+    run(main())
+    assert len(opened) >= 2
