@@ -177,6 +177,7 @@ class App:
         pipeline = Pipeline(outbox, network, devices, codecs, self.watch, self.clock, alarms, loaded.windows_s)
         self.counting = self.survey.counting = await Counting.begin(loaded.devices, outbox, self.clock)
         pipeline.readings.derive = self.counting.hook
+        self.survey.fixes = pipeline.readings.fixes
         pipeline.relayed, pipeline.merging = any_of(forwarding.relays), hold.merging
         self.watch.gateways.listeners.append(pipeline.turned)
         parts |= hold.parts() | counters.guard(pipeline) | self.joining.parts()

@@ -8,6 +8,7 @@ import msgspec
 from torhaus.codecs.model import DecodeError, Fields, Frame, Radio, RejectReason, Served, Stamp
 from torhaus.codecs.registry import EVENTS, Decode
 from torhaus.daemon.alarms import Alarms
+from torhaus.daemon.fixes import CODEC, Fixes
 from torhaus.daemon.lora.network import Device
 from torhaus.daemon.outbox.record import Lora, Record
 from torhaus.daemon.turn import refused
@@ -45,6 +46,7 @@ class Readings:
         data_rate: Callable[[Radio], int | None],
     ) -> None:
         self.derive: Derive | None = None  # works further values out of a reading's, if any device wants that
+        self.fixes = Fixes()
         self._alarms = alarms or None
         self._devices = {d.name: d for d in devices}
         self._by_eui = {d.dev_eui: d for d in devices if d.dev_eui is not None}
@@ -110,6 +112,8 @@ class Readings:
                 fields: Fields = decode(payload, lora.fport if lora else None)
                 if frame.derived is not None:
                     fields |= frame.derived
+                    if codec == CODEC:
+                        self.fixes.heard(device.name, frame.at, fields)
                 if self.derive is not None:
                     fields |= self.derive(device.name, frame.driver, frame.at, fields)
                 _encode(fields)  # what cannot be stored must be found here: it is refused like anything else

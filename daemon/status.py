@@ -7,6 +7,7 @@ import msgspec
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.fixes import Fix, Fixes
 from torhaus.daemon.forecast import SOON_S
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.lookout import LATELY_S, MINUTE_S, Lookout
@@ -72,6 +73,7 @@ class Status(msgspec.Struct, kw_only=True):
     problems: list[str]
     drivers: dict[str, DriverState] = {}
     gateways: dict[str, Gateway] = {}
+    fixes: dict[str, Fix] = {}  # satellite receiver to its last fix
     airtime: dict[str, dict[str, float]] = {}  # gateway to sub-band to the part used of what an hour allows
     devices: dict[str, int] = {}  # last reading
     logs: dict[str, LogStatus] = {}
@@ -137,6 +139,7 @@ class Survey:
         self.joining: Joining | None = None
         self.counting: Counting | None = None
         self.wireless: Wireless | None = None
+        self.fixes: Fixes | None = None
         self.starting = True
 
     def problems(self) -> list[str]:
@@ -242,6 +245,7 @@ class Survey:
             problems=self.problems(),
             drivers=watch.drivers,
             gateways=dict(watch.gateways.all),
+            fixes=self.fixes.last if self.fixes is not None else {},
             airtime=self.duty.table() if self.duty is not None else {},
             devices=watch.devices,
             logs={name: self.log_status(name) for name in self._outbox.logs},

@@ -10,6 +10,7 @@ import msgspec
 
 from torhaus.daemon.cli.live import Unreadable, watch
 from torhaus.daemon.cli.show import ago, duration, plain, size, table
+from torhaus.daemon.fixes import Fix
 from torhaus.daemon.main import add_config
 from torhaus.daemon.status import Status
 
@@ -99,6 +100,16 @@ def gateways(s: Status) -> str:
     return table(("GATEWAY", "DRIVER", "STATE", "LAST", *sums, "PROTOCOL", "ADDRESS"), rows)
 
 
+def position(name: str, fix: Fix, now_ns: int) -> str:
+    """One receiver's last fix, and how far the clocks are apart."""
+    high = "" if fix.altitude is None else f", {fix.altitude:.0f} m"
+    seen = "" if fix.satellites is None else f", {fix.satellites} satellites"
+    told = f"position: {fix.latitude:.5f} {fix.longitude:.5f}{high} ({name}{seen}, {ago(fix.at_ns, now_ns)})"
+    if fix.clock_offset_s is None:
+        return told
+    return f"{told}, its clock is {fix.clock_offset_s:+.0f} s from ours"
+
+
 def render(s: Status) -> str:
     """The status as text: first what is wrong, then the parts."""
     now = s.now_ns
@@ -142,6 +153,7 @@ def render(s: Status) -> str:
     if s.devices:
         newest, oldest = max(s.devices.values()), min(s.devices.values())
         lines += ["", f"{len(s.devices)} devices heard, newest {ago(newest, now)}, longest silent {ago(oldest, now)}"]
+    lines += [position(name, fix, now) for name, fix in sorted(s.fixes.items())]
     if s.rejects:
         lines += ["refused: " + ", ".join(f"{n} {reason}" for reason, n in sorted(s.rejects.items()))]
     for what, counted in (("joins", s.joins), ("downlinks", s.downlinks)):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.daemon.home import Home, archive, running
 from torhaus.daemon.cli import queue, scans, status
+from torhaus.daemon.fixes import Fix
 from torhaus.daemon.lora.gateways import Counts, Gateway
 from torhaus.daemon.lora.report import Report
 from torhaus.daemon.status import ForwarderStatus, LogStatus, Status
@@ -39,6 +40,8 @@ main     6200  1.5 MiB  4.0 GiB  5 h
 written to disk: 3.0 GiB a day
 
 2 devices heard, newest 45 s ago, longest silent 1 d ago
+position: 51.76872 8.57613, 98 m (gps, 9 satellites, 12 s ago), its clock is -1 s from ours
+position: -1.50000 -2.00000 (roof, 1 min ago)
 refused: 2 crc, 7 unknown_device
 joins: 3 established, 1 wrong key
 downlinks: 2 waiting, 40 sent
@@ -57,6 +60,17 @@ def full() -> Status:
         clock_synced=False,
         ready=False,
         problems=["driver meter: no \x1b port"],
+        fixes={
+            "roof": Fix(latitude=-1.5, longitude=-2, at_ns=NOW - 60 * S),
+            "gps": Fix(
+                latitude=51.768723,
+                longitude=8.57613,
+                altitude=98.4,
+                satellites=9,
+                at_ns=NOW - 12 * S,
+                clock_offset_s=-1,
+            ),
+        },
         drivers={
             "radio": DriverState(True, 1, "", 1234, NOW - 45 * S, 900, 3, 0),
             "meter": DriverState(False, 1, "no port"),
