@@ -41,12 +41,21 @@ def test_digits_that_are_none_give_no_value() -> None:
 
 def test_other_forms_and_other_makers_keep_their_bytes() -> None:
     raw = bytes.fromhex(container())[4:]
-    assert len(walk_by(raw)) == 6
+    assert len(walk_by(raw.hex())) == 6
     for n in range(len(raw)):
-        assert walk_by(raw[:n]) == []
-    assert walk_by(raw + b"\0") == []
+        assert walk_by(raw[:n].hex()) == []
+    for other_form in ((raw + b"\0").hex(), "x" * 106, "", None, 0x5F, True):
+        assert walk_by(other_form) == []
     for at, byte in ((8, 0xC2), (9, 0x6E), (9, 0xFD)):
-        assert walk_by(raw[:at] + bytes((byte,)) + raw[at + 1 :]) == []
+        assert walk_by((raw[:at] + bytes((byte,)) + raw[at + 1 :]).hex()) == []
     other = decode(Meter().telegram(bytes.fromhex("78" + container())))
     assert "manufacturer_specific_5f" in other
     assert "volume" not in other
+
+
+def test_a_record_of_this_name_may_have_any_value() -> None:
+    """Empty, text, a number: what other firmware may have there."""
+    for record in ("00ff5f", "0dff5f03616263", "04ff5f01020304", "0dff5fc2" + "1234", "0dff5f35" + "41" * 53):
+        fields = decode(QDS.telegram(bytes.fromhex("78" + record + "046d06091d35")))
+        assert "volume" not in fields
+        assert fields["time"] == Value("2024-05-29T09:06:00")

@@ -179,7 +179,7 @@ class Cellar:
         self.backoff = Backoff(rand=lambda: 1.0)
 
     def _accept(self, _: str, deliveries: list[Delivery], answer: Answer) -> None:
-        for frames, rejects, ticket, _ in deliveries:
+        for frames, rejects, ticket, _stats in deliveries:
             self.frames += frames
             self.rejects += len(rejects)
             if ticket is not None:

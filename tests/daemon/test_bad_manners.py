@@ -51,14 +51,15 @@ class Late:
 
 def manners(name: str) -> list[Manner]:
     late = Late()
-    return {
+    found: dict[str, list[Manner]] = {
         "echo": [echo] * 9,
         "late": [late.keep, late.give],
         "half": [half] * 2,
         "noise": [noise] * 9,
         "garbled": [garbled],
         "pulled": [pulled],
-    }[name]
+    }
+    return found[name]
 
 
 async def frames_of(

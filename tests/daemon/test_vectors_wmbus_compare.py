@@ -12,7 +12,7 @@ M3 = "m3"
 
 def compared(expected: dict[str, Any], *driver: str, **fields: Value) -> list[str]:
     read: Fields = dict(fields)
-    return differences(expected, *(driver or ("x",)), [read])
+    return differences(expected, driver[0] if driver else "x", [read])
 
 
 def test_values_units_and_times() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -194,7 +194,7 @@ def test_who_has_the_bus_has_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_lost_link_puts_nobody_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A converter that was away for hours: when it is back all are asked at once, and none is told to be back."""
     opened, is_away = on_fake_links(monkeypatch), False
-    there = polling.open_link
+    there: Callable[..., Awaitable[Link]] = vars(polling)["open_link"]
 
     async def open_link(spec: LinkSpec, idle_s: float = 0.0) -> Link:
         if is_away:

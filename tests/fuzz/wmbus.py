@@ -16,6 +16,10 @@ from torhaus.codecs.model import DecodeError, RejectReason
 
 Reader = Callable[[bytes], object]
 METER: Final = Meter()
+WALK_BY: Final = bytes.fromhex(
+    "780dff5f3500829300008100"
+    "07c113ffff785634122c2c265402001e34332204000080008000800080008000800a00650050002000190000802f"
+)
 
 
 def readers() -> dict[str, tuple[list[bytes], Reader]]:
@@ -29,11 +33,13 @@ def readers() -> dict[str, tuple[list[bytes], Reader]]:
         b'{"model":"Wireless-MBus","data":"' + hexadecimal + b'"}',
     ]
     sealed = [METER.mode_5(), METER.mode_7(9), METER.counter_mode(5), METER.counter_mode(5, METER.compact())]
+    walk_by = Meter(maker="9344").telegram(WALK_BY)
     return {
         "wmbus/frame": ([frame_a(METER.plain()), frame_b(METER.mode_5())], telegram_of),
         "wmbus/imst": ([imst], partial(_framed, imst_hci.ImstFramer, imst_hci.unwrap)),
         "wmbus/amber": ([amber], partial(_framed, amber_serial.AmberFramer, amber_serial.unwrap)),
         "wmbus/line": (lines, parse_line),
+        "wmbus/walk by": ([walk_by], _with_key),
         "wmbus/with key": (sealed, _with_key),
     }
 

@@ -11,6 +11,7 @@ No description is published. Read off the telegrams beside wmbusmeters' drivers,
 this container and records in clear: the values are those of storage 0, 1 and 17 there.
 """
 
+import re
 from typing import Final
 
 from torhaus.codecs.meter.mbus.record import Record
@@ -23,14 +24,17 @@ MAKERS: Final = frozenset({"QDS", "LSE"})
 WALK_BY: Final = "manufacturer_specific_5f"
 SIZE: Final = 53
 
+_HEX: Final = re.compile(f"[0-9a-f]{{{2 * SIZE}}}")
+"""A value that can be printed is text, and no container."""
 _KINDS: Final = frozenset({0xC0, 0xC1})
 _QUANTITIES: Final = frozenset({"energy", "volume"})
 _PLACES: Final = ((0, 12), (1, 18), (17, 24))
 """Storage and offset of values; the date of all but the first stands before it."""
 
 
-def walk_by(raw: bytes) -> list[Record]:
-    """Values and dates of a container; none when it has another form."""
+def walk_by(told: Scalar) -> list[Record]:
+    """Values and dates of a container, given as the hex of its record's value; none when it has another form."""
+    raw = bytes.fromhex(told) if isinstance(told, str) and _HEX.fullmatch(told) else b""
     vif = PRIMARY.get(raw[9]) if len(raw) == SIZE and raw[8] in _KINDS else None
     if vif is None or vif.quantity not in _QUANTITIES:
         return []

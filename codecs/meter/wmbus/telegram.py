@@ -158,7 +158,7 @@ def fields_of(telegram: Opened, formats: Formats) -> Fields:
             formats.learn(heads_of(data))
         own = fields.get(WALK_BY)
         if own is not None and meter.manufacturer in MAKERS:
-            for record in walk_by(bytes.fromhex(str(own.value))):
+            for record in walk_by(own.value):
                 put_record(fields, record)
     elif telegram.content == COMPACT:
         put_records(fields, full_frame(data.lstrip(b"\x2f"), formats))
