@@ -1,6 +1,6 @@
 """Who is on a wired M-Bus: every primary address is tried, or secondary addresses are searched digit by digit.
 
-Source: EN 13757-3:2018, wildcard search. A selection that one meter matches is answered cleanly; one that several match
+After EN 13757-3:2018, wildcard search. A selection that one meter matches is answered cleanly; one that several match
 ends in a collision, or in one answer after the other, and is narrowed by the next digit of the number.
 """
 

@@ -1,6 +1,6 @@
 """One conversation on a wired M-Bus: reset, select, ask, and ask on for as long as the meter has more to say.
 
-Source: EN 13757-2:2018 (link layer: SND_NKE, REQ_UD2, the frame count bit), EN 13757-3:2018 (selection by secondary
+After EN 13757-2:2018 (link layer: SND_NKE, REQ_UD2, the frame count bit), EN 13757-3:2018 (selection by secondary
 address). Converters that echo what was sent, answers of others, late and noisy ones are expected here.
 """
 

@@ -1,6 +1,6 @@
 """Wired M-Bus link layer: single characters, short, control and long frames in a byte stream.
 
-Source: EN 13757-2:2018, link layer, and IEC 60870-5-1 format class FT 1.2.
+After EN 13757-2:2018, link layer, and IEC 60870-5-1 format class FT 1.2.
 
     e5                             acknowledgement
     10 C A cs 16                   short frame

@@ -1,6 +1,6 @@
 """How a wired M-Bus meter is called: by its primary address (0 to 250), or by its secondary one.
 
-Source: EN 13757-2:2018 (primary addresses), EN 13757-3:2018 and EN 13757-7:2018 (selection, wildcards).
+After EN 13757-2:2018 (primary addresses), EN 13757-3:2018 and EN 13757-7:2018 (selection, wildcards).
 
 A secondary address is written as 16 characters, each byte in the order in which it is sent but for the number:
 8 decimal digits of the number as on the meter's face, manufacturer (4 hex digits), version (2), medium (2). `F` stands

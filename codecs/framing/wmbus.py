@@ -1,6 +1,6 @@
 """Wireless M-Bus link layer: frame formats A and B, with or without their checksums.
 
-Source: EN 13757-4:2019, clause on the data link layer. A telegram as torhaus keeps it is a frame without checksums:
+After EN 13757-4:2019, clause on the data link layer. A telegram as torhaus keeps it is a frame without checksums:
 
     L C MM AAAA V T CI data    L counts the bytes behind it
 

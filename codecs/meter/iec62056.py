@@ -1,6 +1,6 @@
 """Read-outs of electricity, gas, water and heat meters by IEC 62056-21 (D0, IEC 1107), modes A to D.
 
-Source: IEC 62056-21:2002, chapters 6.3 and 6.5. Taken are a whole read-out with or without identification line, with or
+After IEC 62056-21:2002, chapters 6.3 and 6.5. Taken are a whole read-out with or without identification line, with or
 without STX, ETX and block check (which is verified where it is there), and single data sets.
 
 - Names are the addresses as the meter writes them: `1.8.0`, `1-0:1.8.0*255`, `1.8.0*01` (a period that is over), `F.F`

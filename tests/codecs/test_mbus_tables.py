@@ -1,4 +1,4 @@
-"""The tables of EN 13757-3:2018 row by row: what the number 1 means under the first and the last code of each row."""
+"""The tables of EN 13757-3 as open programs know them: what 1 means under the first and the last code of each row."""
 
 import pytest
 

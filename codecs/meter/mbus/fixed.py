@@ -1,4 +1,4 @@
-"""The fixed data structure: two counters. Source: EN 1434-3:1997, 6.5 (superseded, still met in old meters)."""
+"""The fixed data structure: two counters. After EN 1434-3:1997, 6.5 (superseded, still met in old meters)."""
 
 from typing import Final
 

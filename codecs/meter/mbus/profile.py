@@ -1,6 +1,6 @@
 """Compact profiles: a row of values of one quantity at regular distances, in one record of variable length.
 
-Source: EN 13757-3:2018, annex on the transmission of profiles. The record's data begin with two bytes:
+After EN 13757-3:2018, annex on the transmission of profiles. The record's data begin with two bytes:
 
     bits 7 6 of the first   0 the values themselves, 1 what each is above, 2 below, 3 above or below the one before it
     bits 5 4                the distance is in seconds, minutes, hours, or days (0) to 250, half months 253, months 254

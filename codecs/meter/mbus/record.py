@@ -1,4 +1,4 @@
-"""One data record: DIF, DIFEs, VIF, VIFEs, data. Source: EN 13757-3:2018, clauses on DIB and VIB."""
+"""One data record: DIF, DIFEs, VIF, VIFEs, data. After EN 13757-3:2018, clauses on DIB and VIB."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,6 +1,6 @@
 """Wired M-Bus: what a meter answers to REQ_UD2, as named fields.
 
-Source: EN 13757-3:2018 (variable data structure, CI 72 and 76; fixed one, CI 73 and 77, of EN 1434-3:1997).
+After EN 13757-3:2018 (variable data structure, CI 72; fixed one, CI 73 and 77, of EN 1434-3:1997).
 
 - `meter_id`, `manufacturer`, `version`, `medium`, `access_number`, `status` (in words) come from the header.
 - Values: `quantity[_function][_storage_n][_tariff_n][_subunit_n]`; function is `max`, `min` or `error`. A name that

@@ -1,4 +1,4 @@
-"""How the data of a record become a value. Source: EN 13757-3:2018, table of DIF data types, annex A (types A to M)."""
+"""How the data of a record become a value. After EN 13757-3:2018, table of DIF data types, annex A (types A to K)."""
 
 import math
 import struct

@@ -1,6 +1,6 @@
 """What a value is and in which unit: value information of M-Bus as tables.
 
-Source: EN 13757-3:2018, clause on value information blocks: tables of primary VIFs, of the extensions FD (and its own
+After EN 13757-3:2018, clause on value information blocks: tables of primary VIFs, of the extensions FD (and its own
 extension, FD FD) and FB. Codes of FB that were in use until 2004 (gallons, degrees Fahrenheit) are still there.
 A row spans `count` codes; each code is ten times the one before, or the next of s, min, h, d (`TIME`).
 """

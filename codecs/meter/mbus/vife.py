@@ -1,6 +1,6 @@
 """Combinable VIFEs: what changes a value's meaning.
 
-Source: EN 13757-3:2018, tables of combinable (orthogonal) VIFEs, of their extension (FC), and of record errors. A code
+After EN 13757-3:2018, tables of combinable (orthogonal) VIFEs, of their extension (FC), and of record errors. A code
 that is not in them costs nothing but its meaning: the name says the code, and `is_known` is False. So it is with the
 additive constants (78 to 7B), too, of which nobody says what is added to what: the value is as it was sent.
 """

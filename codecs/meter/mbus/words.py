@@ -1,4 +1,4 @@
-"""Manufacturer letters, media and states in words. Source: EN 13757-7:2018 and EN 13757-3:2018."""
+"""Manufacturer letters, media and states in words. After EN 13757-7:2018 and EN 13757-3:2018."""
 
 from typing import Final
 

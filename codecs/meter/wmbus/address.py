@@ -1,4 +1,4 @@
-"""Who a wireless meter is: manufacturer, number, version, medium. Source: EN 13757-7:2018, clause on addresses."""
+"""Who a wireless meter is: manufacturer, number, version, medium. After EN 13757-7:2018, clause on addresses."""
 
 import re
 from typing import Final

@@ -1,6 +1,6 @@
 """Compact frames: values without their meaning, which an earlier full frame of the meter gave.
 
-Source: EN 13757-3:2018, annex on compact M-Bus frames.
+After EN 13757-3:2018, annex on compact M-Bus frames.
 
     compact   signature, 2 | CRC of the full frame, 2 | values one behind the other
     format    n | signature, 2 | DIF, VIF and their extensions, one record behind the other

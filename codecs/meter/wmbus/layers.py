@@ -1,6 +1,6 @@
 """What stands between a frame and its data: link layer, extended link layer, authentication, transport header.
 
-Source: EN 13757-4:2019 (link layer, extended link layer), EN 13757-7:2018 (authentication and fragmentation, transport
+After EN 13757-4:2019 (link layer, extended link layer), EN 13757-7:2018 (authentication and fragmentation, transport
 layer), OMS Specification Volume 2, issue 4.
 
     L C MM AAAA V T                         link layer: who sent this

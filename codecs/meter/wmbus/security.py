@@ -1,6 +1,6 @@
 """Encryption and authentication of wireless M-Bus telegrams under a meter's key of 16 bytes.
 
-Source: EN 13757-7:2018 (modes 5 and 7, key derivation, AES-CMAC), EN 13757-4:2019 (counter mode of the extended link
+After EN 13757-7:2018 (modes 5 and 7, key derivation, AES-CMAC), EN 13757-4:2019 (counter mode of the extended link
 layer), OMS Specification Volume 2, issue 4 (profiles A and B).
 """
 

@@ -1,6 +1,6 @@
 """Wireless M-Bus (OMS): one telegram, from L on and without the frame's checksums, as named fields.
 
-Source: EN 13757-3:2018, EN 13757-4:2019, EN 13757-7:2018, OMS Specification Volume 2, issue 4.
+After EN 13757-3:2018, EN 13757-4:2019, EN 13757-7:2018, OMS Specification Volume 2, issue 4.
 
 - `meter_id`, `manufacturer`, `version`, `medium` say whose data these are; `access_number` and `status` (in words) are
   there where the telegram has them. `radio_address`: who sent it, where that is another than the meter (an adapter).
