@@ -108,3 +108,26 @@ def test_which_meter_a_telegram_is_of() -> None:
     assert of(Meter("99999999").telegram(behind)) == "exact", "a meter behind an adapter goes by its own number"
     other = bytes.fromhex("72") + bytes.fromhex("44332211") + AIR.maker + AIR.rest + bytes(4) + KAMSTRUP
     assert of(Meter("00000002").telegram(other)) == "number", "an adapter may be listed, too"
+
+
+def test_a_link_layer_that_only_says_that_it_is_encrypted() -> None:
+    """Made by anybody, without the key: the bits of the session number, and the payload in clear with its checksum."""
+    body = b"\x78" + KAMSTRUP
+    session = (1 << 29 | 0x1FFFFFF << 4).to_bytes(4, "little")
+    forged = AIR.telegram(b"\x8d\x20\x05" + session + crc16(body).to_bytes(2, "little") + body)
+    meter = own()
+    assert refusal(meter, forged) is RejectReason.KEY
+    assert meter.decode(AIR.counter_mode(100)), "nor does it move the counter"
+    without = own(None)
+    without.decode(forged)
+    assert without.decode(AIR.telegram(b"\x8d\x20\x05" + (1 << 29).to_bytes(4, "little") + forged[17:]))
+
+
+def test_a_header_that_only_says_that_it_is_encrypted() -> None:
+    """Mode 5 with no block encrypted."""
+    forged = AIR.telegram(bytes.fromhex("7a07000005") + bytes.fromhex("0c1399999999"))
+    meter = own()
+    assert refusal(meter, forged) is RejectReason.KEY
+    assert meter.trouble is not None
+    assert "not encrypted, though there is a key" in meter.trouble
+    assert own(None).decode(forged)["volume"].value == 99999.999

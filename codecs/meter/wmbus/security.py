@@ -39,10 +39,10 @@ def opened_link(body: bytes, sender: bytes, extended: Extended, key: bytes | Non
         return clear
     if extended.security != 1:
         raise DecodeError(RejectReason.UNSUPPORTED, f"encryption {extended.security} of the link layer")
-    clear = checked(body)
-    if clear is not None and clear and clear[0] in {0x78, 0x79}:
-        return clear  # somebody between decrypted it
     if key is None:
+        clear = checked(body)
+        if clear is not None and clear and clear[0] in {0x78, 0x79}:
+            return clear  # somebody between decrypted it; whoever has the key takes nobody's word for that
         raise DecodeError(RejectReason.KEY, "the telegram is encrypted, and there is no key for this meter")
     check_key(key, "the meter's key")
     for control in (extended.control, extended.control & ~_REPEATED):

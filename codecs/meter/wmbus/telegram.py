@@ -106,17 +106,18 @@ def opened(telegram: bytes, key: bytes | None = None) -> Opened:
         verify(layer, body, key, address[2:6], must=header.mode == CBC_DERIVED)
     data = opened_data(data, header, key, address, layer)
     signed = layer is not None and bool(layer.mac) and key is not None
-    secured = signed or (extended is not None and extended.security != 0) or header.mode != 0
+    is_sealed = extended is not None and extended.security != 0 and key is not None
+    secured = signed or is_sealed or (header.mode != 0 and header.blocks > 0)
     access = header.access if header.access is not None or extended is None else extended.access
-    counter = _counter(extended, layer, signed=signed)
+    counter = _counter(extended, layer, proved=signed or is_sealed)
     return Opened(sender, address_of(address), access, header.status, content, data, secured, counter)
 
 
-def _counter(extended: Extended | None, layer: Authentication | None, *, signed: bool) -> Counter | None:
+def _counter(extended: Extended | None, layer: Authentication | None, *, proved: bool) -> Counter | None:
     if layer is not None and layer.counter is not None:
-        return Counter("message counter", layer.counter, signed)
+        return Counter("message counter", layer.counter, proved)
     if extended is not None and extended.security:
-        return Counter("session time", extended.minutes, verified=True)  # else its checksum would not fit
+        return Counter("session time", extended.minutes, proved)
     return None
 
 
