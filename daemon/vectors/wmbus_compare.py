@@ -128,7 +128,9 @@ def _step(a: Place, b: Place, distance: int) -> tuple[int, ...] | None:
     between = [y - x for x, y in zip(a.numbers(), b.numbers(), strict=True)]
     if not any(between) or any(gap % distance for gap in between):
         return None
-    return tuple(gap // distance for gap in between)
+    step = tuple(gap // distance for gap in between)
+    _, tariff, subunit, _, phase = step  # past values may be counted backward, but not these
+    return None if min(tariff, subunit, phase) < 0 else step
 
 
 def _moved(place: Place, step: tuple[int, ...], times: int) -> Place:

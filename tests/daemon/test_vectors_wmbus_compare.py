@@ -60,6 +60,13 @@ def test_numbered_names_stand_in_a_row(storages: tuple[int, ...], is_row: bool) 
     assert (compared(expected, **fields) == []) == is_row
 
 
+def test_phases_count_up() -> None:
+    expected = {f"voltage_at_phase_{n}_v": 230 + n for n in (1, 2, 3)}
+    assert compared(expected, **{f"voltage_l{n}": Value(230 + n, "V") for n in (1, 2, 3)}) == []
+    assert compared(expected, **{f"voltage_subunit_{n}": Value(230 + n, "V") for n in (1, 2, 3)}) == []
+    assert compared(expected, **{f"voltage_l{4 - n}": Value(230 + n, "V") for n in (1, 2, 3)}) != []
+
+
 def test_values_that_are_alike_are_found_in_the_row_that_fits() -> None:
     fields = {f"volume_storage_{n}": Value(0 if n != 9 else 5, M3) for n in range(1, 13)}
     expected = {f"target_{n}_m3": 0 for n in range(1, 8)} | {"target_8_m3": 5}
