@@ -5,69 +5,90 @@ Units are not in them: they follow from the quantity and the scale.
 
     channel | type | value    least significant byte first; channel 0xff: about the device, 0xfe: answer to a command
 
+Valves and thermostats of the newer form have a type of one byte and no channel (milesight_rooms.py); few have a frame
+of their own (milesight_frames.py).
+
 The codec's name carries the model: `milesight:em300-th`. A channel that the model does not have ends decoding;
 what stands before it is kept, as in the vendor's decoder. History (channels 0x20 to 0x23) is `history_<n>_<name>` from
 0 on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from torhaus.codecs.layout.tags import Item, Special, item, run_tags
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.codecs.payload import (
     milesight_air,
+    milesight_basic,
     milesight_control,
+    milesight_inputs,
     milesight_level,
     milesight_people,
     milesight_power,
+    milesight_rooms,
     milesight_site,
 )
 from torhaus.codecs.payload.milesight_channels import ANSWERS, DEVICE, Channels
+from torhaus.codecs.payload.milesight_frames import FRAMES
 from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
 TABLES: Final[dict[str, Channels]] = {
     **milesight_air.MODELS,
+    **milesight_basic.MODELS,
     **milesight_control.MODELS,
+    **milesight_inputs.MODELS,
     **milesight_level.MODELS,
     **milesight_people.MODELS,
     **milesight_power.MODELS,
     **milesight_site.MODELS,
 }
-MODELS: Final = frozenset(TABLES)
+MODELS: Final = frozenset(TABLES) | frozenset(milesight_rooms.MODELS) | frozenset(FRAMES)
 
 
 def variant(model: str) -> str | None:
     """The model's name as device repositories write it: the second version of a decoder is the current one."""
     name = model.lower()
     name = name.removesuffix("-v2")
-    return name if name in TABLES else None
+    return name if name in MODELS else None
 
 
 def decoder(model: str) -> Decode:
     """The codec of a model. KeyError when there is none of that name."""
+    frame = FRAMES.get(model)
+    if frame is not None:
+        return _Codec(frame)
+    short = milesight_rooms.MODELS.get(model)
+    table = {**ANSWERS, **DEVICE, **TABLES[model]} if short is None else short
     items: dict[int, Item | Special] = {}
-    for key, steps in {**ANSWERS, **DEVICE, **TABLES[model]}.items():
+    for key, steps in table.items():
         items[int(key.replace(" ", ""), 16)] = item(steps) if isinstance(steps, tuple) else steps
-    return _Codec(items)
+    return _Codec(_tagged(1 if short else 2, items))
+
+
+def _tagged(key_size: int, items: Mapping[int, Item | Special]) -> Callable[[bytes], Fields]:
+    def read(data: bytes) -> Fields:
+        fields: Fields = {}
+        run_tags(data, 0, key_size, items, fields, is_strict=False)
+        if not fields:
+            raise DecodeError(RejectReason.UNSUPPORTED, "nothing in it is a value")
+        return fields
+
+    return read
 
 
 class _Codec:
     """One model's codec."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_read",)
 
-    def __init__(self, items: Mapping[int, Item | Special]) -> None:
-        self._items = items
+    def __init__(self, read: Callable[[bytes], Fields]) -> None:
+        self._read = read
 
     def __call__(self, data: bytes, fport: int | None = None) -> Fields:  # the same on every port: it can be configured
         """Fields of one uplink. Raises DecodeError SHORT, LONG, RANGE, UNSUPPORTED or UNKNOWN_TYPE."""
         del fport
         if not 0 < len(data) <= MAX_PAYLOAD:
             raise DecodeError(RejectReason.LONG if data else RejectReason.SHORT, f"{len(data)} bytes")
-        fields: Fields = {}
-        run_tags(data, 0, 2, self._items, fields, is_strict=False)
-        if not fields:
-            raise DecodeError(RejectReason.UNSUPPORTED, "nothing in it is a value")
-        return fields
+        return self._read(data)

@@ -19,7 +19,7 @@ from torhaus.codecs.payload.milesight_channels import (
 )
 
 _HALF: Final = Struct("<e")
-_SINGLE: Final = Struct("<f")
+SINGLE: Final = Struct("<f")
 _VALVE_KINDS: Final = {0: "2-way ball valve", 1: "3-way ball valve"}
 _VALVE: Final = {0: "close", 1: "open"}
 _FLOATS: Final = frozenset({5, 7})
@@ -28,20 +28,17 @@ _LOWER: Final = frozenset({8, 10})
 _SENSOR: Final = {1: "read failed", 2: "out of range"}
 
 
-def _finite(form: Struct, raw: bytes) -> float:
+def finite(form: Struct, raw: bytes) -> float:
+    """A floating point number. Raises DecodeError RANGE for one that is none."""
     number: float = form.unpack(raw)[0]
     if number - number != 0:
         raise DecodeError(RejectReason.RANGE, "a floating point number that is none")
     return number
 
 
-def _statistics(name: str, unit: str) -> tuple[Any, ...]:
-    return row(
-        *(
-            field(f"{name}{tail} hex2 {unit}", convert=lambda raw: _finite(_HALF, raw))
-            for tail in ("", "_max", "_min", "_avg")
-        )
-    )
+def statistics(name: str, unit: str, tails: tuple[str, ...] = ("", "_max", "_min", "_avg")) -> tuple[Any, ...]:
+    """A value with its extremes and mean, each as half-precision number."""
+    return row(*(field(f"{name}{tail} hex2 {unit}", convert=lambda raw: finite(_HALF, raw)) for tail in tails))
 
 
 def _modbus(data: bytes, pos: int, out: Fields) -> int:
@@ -56,7 +53,7 @@ def _modbus(data: bytes, pos: int, out: Fields) -> int:
     if kind == 0:
         value = OFF_ON.get(cursor.u8(), "unknown")
     elif kind in _FLOATS:
-        value = _finite(_SINGLE, cursor.take(4))
+        value = finite(SINGLE, cursor.take(4))
     elif kind <= 11:
         size = {1: 1, 2: 2, 3: 2}.get(kind, 4)
         raw = cursor.take(size)
@@ -100,11 +97,11 @@ _UC300: Final[Channels] = {
     **{f"{3 + n:02x} c8": row(f"gpio_counter_{n + 1} u32") for n in range(4)},
     **{f"{7 + n:02x} 01": row(named(f"gpio_output_{n + 1} u8", OFF_ON)) for n in range(2)},
     **{f"{9 + n:02x} 67": row(f"pt100_{n + 1} i16 /10 Cel") for n in range(2)},
-    **{f"{9 + n:02x} e2": _statistics(f"pt100_{n + 1}", "Cel") for n in range(2)},
+    **{f"{9 + n:02x} e2": statistics(f"pt100_{n + 1}", "Cel") for n in range(2)},
     **{f"{11 + n:02x} 02": row(f"adc_{n + 1} u32 /100 mA") for n in range(2)},
-    **{f"{11 + n:02x} e2": _statistics(f"adc_{n + 1}", "mA") for n in range(2)},
+    **{f"{11 + n:02x} e2": statistics(f"adc_{n + 1}", "mA") for n in range(2)},
     **{f"{13 + n:02x} 02": row(f"adv_{n + 1} u32 /100 V") for n in range(2)},
-    **{f"{13 + n:02x} e2": _statistics(f"adv_{n + 1}", "V") for n in range(2)},
+    **{f"{13 + n:02x} e2": statistics(f"adv_{n + 1}", "V") for n in range(2)},
     "ff 19": _modbus,
     "ff 15": row(field("modbus_read_error u8", makes=lambda raw: {f"modbus_chn_{raw + 1}_alarm": "read error"})),
 }

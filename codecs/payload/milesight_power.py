@@ -67,6 +67,23 @@ _METER: Final[Channels] = {
     "07 c9": row("current u16 mA"),
 }
 _SOCKET: Final[Channels] = {**_METER, "08 70": row(named("socket_status u8 0:1", OFF_ON))}
+_COLLECTED: Final = (
+    ("b3 74", "voltage"), ("b4 80", "electric_power"), ("b5 81", "power_factor"), ("b6 83", "power_consumption"),
+    ("b7 c9", "current"),
+)  # fmt: skip
+_SOCKET_V3: Final[Channels] = {
+    "03 74": row("voltage u16 dV"),
+    "04 80": row("electric_power u32 W"),
+    "05 81": row("power_factor u8 %"),
+    "06 83": row("power_consumption u32 /100000"),  # as the vendor's decoder scales it; it names no unit
+    "07 c9": row("current_rating u16 /1000 A"),
+    "08 70": row("socket_status_switch_status_1 u8 0:1"),
+    "09 67": row(guarded("temperature i16 /10 Cel", "temperature_error", _SENSOR)),
+    "87 c9": row("overcurrent_alarm_current u16 /1000 A", "overcurrent_alarm_status u8"),
+    "88 29": row("device_abnormal_alarm_status u8"),
+    "89 67": row("temperature_alarm_temperature i16 /10 Cel", "temperature_alarm_alarm_type u8"),
+    **{key: row(f"{name}_collection_error_report_type u8") for key, name in _COLLECTED},
+}
 MODELS: Final[dict[str, Channels]] = {
     **dict.fromkeys(("ct101", "ct103", "ct105"), _CT1),
     **dict.fromkeys(("ct303", "ct305", "ct310"), _CT3),
@@ -77,6 +94,7 @@ MODELS: Final[dict[str, Channels]] = {
     "ws501-us": {**_METER, **_switches(1)},
     "ws502-eu": {**_METER, **_switches(2)},
     **dict.fromkeys(("ws513", "ws515", "ws51x", "ws523", "ws525"), _SOCKET),
+    **dict.fromkeys(("ws513-v3", "ws515-v3"), _SOCKET_V3),
     "ws558": {
         **{key: steps for key, steps in _METER.items() if key != "07 c9"},
         "07 c9": row("total_current u16 mA"),

@@ -1,0 +1,194 @@
+"""Milesight: valves and thermostats of the newer form (WT102, WT303, WT304): one byte says what the value is.
+
+    type | value …   least significant byte first
+
+Source: as milesight.py, and the names of the decoders in actility/device-catalog (53ef3f3), vendors/milesight-iot.
+Of what these devices say of their settings the thermostats' way of work is read; the rest ends decoding.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from torhaus.codecs.cursor import Cursor
+from torhaus.codecs.layout.compact import Special as Line
+from torhaus.codecs.layout.compact import field
+from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.layout.tags import Special
+from torhaus.codecs.model import Fields, Value
+from torhaus.codecs.payload.milesight_channels import ENABLE, OFF_ON, Channels, named, row
+
+
+def _version(raw: bytes) -> dict[str, str]:
+    return {"version_hardware_version": f"v{raw[0]}.{raw[1]}", "version_firmware_version": f"v{raw[2]}.{raw[3]}"}
+
+
+_ABOUT: Final[Channels] = {
+    "c8": row(named("device_status u8", OFF_ON)),
+    "d8": row("product_frequency_band text16"),
+    "d9": row("oem_id hex2"),
+    "da": row(field("version hex8", makes=_version)),
+    "db": row("product_sn hex8"),
+    "df": row(field("tsl_version hex2", convert=lambda raw: f"v{raw[0]}.{raw[1]}")),
+}
+
+
+def _cases(name: str, kind: str, cases: dict[int, tuple[str, Iterable[str | Line]]]) -> Special:
+    """A kind, and behind it what that kind has: `<name>_<kind>`, then `<name>_<case>_<value>`."""
+    compiled: dict[int, tuple[Step, ...]] = {}
+    for number, (case, lines) in cases.items():
+        compiled[number] = tuple(
+            step._replace(name=f"{name}_{case}_{step.name}") for step in row(*lines)
+        )  # fmt: skip
+
+    def read(data: bytes, pos: int, out: Fields) -> int:
+        cursor = Cursor(data)
+        cursor.pos = pos
+        number = cursor.u8()
+        out[f"{name}_{kind}"] = Value(number)
+        return run(compiled.get(number, ()), data, cursor.pos, out)
+
+    return read
+
+
+_ROOM: Final = "environment_temperature i16 /100 Cel"
+_TARGET: Final = "target_temperature i16 /100 Cel"
+_VALVE: Final = "current_valve_status u8 %"
+_LEVEL: Final = "battery_level u8 %"
+_OPENING: Final = "target_valve_opening u8 %"
+_NOW: Final = "current_valve_opening u8 %"
+_STATE: Final = "state u8"
+_DEGREES: Final = ("temperature i16 /100 Cel",)
+_FROST: Final = (_ROOM, _VALVE)
+_FORCED: Final = (_ROOM, _VALVE, _LEVEL)
+_WT102: Final[Channels] = {
+    **_ABOUT,
+    "00": row("battery u8 %"),
+    "01": row("temperature i16 /100 Cel"),
+    "02": row("motor_total_stroke u16"),
+    "03": row("motor_position u16"),
+    "04": row("valve_opening_degree u8 %"),
+    "05": row("motor_calibration_result_report_status u8"),
+    "06": row(_TARGET),
+    "07": row("target_valve_opening_degree u8 %"),
+    "08": row("low_battery_alarm_value u8 %"),
+    "09": _cases(
+        "temperature_alarm",
+        "type",
+        {
+            0x10: ("lower_range_alarm_deactivation", _DEGREES),
+            0x11: ("lower_range_alarm_trigger", _DEGREES),
+            0x12: ("over_range_alarm_deactivation", _DEGREES),
+            0x13: ("over_range_alarm_trigger", _DEGREES),
+        },
+    ),
+    "0a": _cases("anti_freeze_protection_alarm", "type", {0x20: ("lifted", _FROST), 0x21: ("trigger", _FROST)}),
+    "0b": _cases("mandatory_heating_alarm", "type", {0x20: ("exit", _FORCED), 0x21: ("enter", _FORCED)}),
+    "0c": _cases(
+        "auto_away_report",
+        "event_type",
+        {
+            0x20: ("inactive_by_target_temperature", (_STATE, _ROOM, _TARGET)),
+            0x21: ("active_by_target_temperature", (_STATE, _ROOM, _TARGET)),
+            0x22: ("inactive_by_target_valve_opening", (_STATE, _ROOM, _OPENING)),
+            0x23: ("active_by_target_valve_opening", (_STATE, _ROOM, _OPENING)),
+        },
+    ),
+    "0d": _cases(
+        "window_opening_alarm", "type", {0x20: ("release", (_STATE, _ROOM)), 0x21: ("trigger", (_STATE, _ROOM))}
+    ),
+    "0e": _cases(
+        "periodic_reporting",
+        "report_type",
+        {
+            0: ("non_heating_season", (_OPENING, _LEVEL)),
+            1: ("target_temperature_for_heating", (_ROOM, _NOW, _TARGET, _LEVEL)),
+            2: ("target_valve_opening_for_heating", (_ROOM, _NOW, _OPENING, _LEVEL)),
+            3: ("integrated_control_for_heating", (_ROOM, _NOW, _TARGET, _OPENING, _LEVEL)),
+        },
+    ),
+}
+
+_NO_VALUE: Final = {0: "collection error", 1: "lower range error", 2: "over range error", 3: "no data"}
+_WARNINGS: Final = {
+    0x10: "below threshold temperature alarm",
+    0x12: "above threshold temperature alarm",
+    0x14: "between threshold temperature alarm",
+    0x16: "outside threshold temperature alarm",
+    0x20: "continuous low temperature alarm",
+    0x22: "continuous high temperature alarm",
+    0x30: "freeze alarm",
+    0x32: "window open alarm",
+}
+"""The number of each alarm's end; its begin has the next."""
+
+
+def _alarm(data: bytes, pos: int, out: Fields) -> int:
+    """Why the temperature is told, and the temperature where the alarm has one."""
+    cursor = Cursor(data)
+    cursor.pos = pos
+    kind = cursor.u8()
+    warning = _WARNINGS.get(kind & 0xFE)
+    if warning is None:
+        out["temperature_alarm_type"] = Value(_NO_VALUE.get(kind, "unknown"))
+        return cursor.pos
+    out["temperature_alarm_type"] = Value(warning if kind & 1 else f"{warning} release")
+    return run(_ALARMED, data, cursor.pos, out)
+
+
+_ALARMED: Final = row("temperature i16 /100 Cel", "temperature_alarm_temperature = /100 Cel")
+_SPEEDS: Final = {1: "low", 2: "medium", 3: "high"}
+_FAN_MODES: Final = {0: "auto", **_SPEEDS}
+_PLANS: Final = {n: f"plan_{n + 1}" for n in range(16)} | {0xFF: "no_plan"}
+_MODES: Final = {0: "fan", 1: "heating", 2: "cooling"}
+_RELAYS: Final = ("gl_status", "gm_status", "gh_status", "valve_1_status", "valve_2_status")
+
+
+def _range(what: str) -> tuple[Step, ...]:
+    name = f"{what}_target_temperature_range"
+    return row(f"{name}_min i16 /100 Cel", f"{name}_max i16 /100 Cel")
+
+
+def _thermostat(valve: tuple[Step, ...]) -> Channels:
+    return {
+        **_ABOUT,
+        "01": row("temperature i16 /100 Cel"),
+        "02": row("humidity u16 /10 %"),
+        "03": row(_TARGET),
+        "04": row(named("temperature_data_source u8", {0: "internal", 1: "ntc", 2: "lorawan", 3: "d2d"})),
+        "05": row(
+            named("temperature_control_status u8 0:4", {0: "standby", 1: "heating", 2: "cooling"}),
+            named("temperature_control_mode = 4:4", _MODES),
+        ),
+        "06": valve,
+        "07": row(named("fan_status u8 0:4", {0: "off", **_SPEEDS}), named("fan_mode = 4:4", _FAN_MODES)),
+        "08": row(named("plan_id u8", _PLANS)),
+        "09": _alarm,
+        "0a": row(named("humidity_alarm u8", _NO_VALUE)),
+        "0b": row(named("target_temperature_alarm u8", {3: "no data"})),
+        "10": row(
+            *(named(f"relay_status_{name} {'=' if n else 'u32'} {n}:1", ENABLE) for n, name in enumerate(_RELAYS))
+        ),
+        "63": row(named("temperature_unit u8", {0: "celsius", 1: "fahrenheit"})),
+        "65": row(named("intelligent_display_enable u8", ENABLE)),
+        "67": row(named("system_status u8", OFF_ON)),
+        "68": row(named("temperature_control_mode u8", _MODES)),
+        "69": row(field("target_temperature_resolution u8 Cel", {0: 0.5, 1: 1}, otherwise="unknown")),
+        "6a": row("target_temperature_tolerance i16 /100 K"),
+        "6b": row("heating_target_temperature i16 /100 Cel"),
+        "6c": row("cooling_target_temperature i16 /100 Cel"),
+        "6d": _range("heating"),
+        "6e": _range("cooling"),
+        "6f": row(named("dehumidify_config_enable u8", ENABLE), "dehumidify_config_temperature_tolerance i16 /100 K"),
+        "70": row("target_humidity_range_min u16 /10 %", "target_humidity_range_max u16 /10 %"),
+        "72": row(named("fan_mode u8", _FAN_MODES)),
+        "73": row("fan_speed_config_delta_1 i16 /100 K", "fan_speed_config_delta_2 i16 /100 K"),
+        "74": row(named("fan_delay_config_enable u8", ENABLE), "fan_delay_config_delay_time u16"),
+    }
+
+
+MODELS: Final[dict[str, Channels]] = {
+    "wt102": _WT102,
+    "wt303": _thermostat(row(named("valve_status u8", {0: "off", 100: "on"}))),
+    "wt304": _thermostat(row("valve_status u8 %")),
+}
+"""Keys of one byte."""
