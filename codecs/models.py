@@ -19,7 +19,7 @@ MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "mydevices": (("*", "cayenne_lpp"),),
     "netvox": (("*", "netvox"),),
     "nke": (("*", "watteco:*"),),
-    "sensative": (("strips*", "sensative_strips"),),
+    "sensative": (("strips*", "sensative_strips"), ("*", "sensative:*")),
     "tektelic": (("*", "tektelic:*"),),
     "watteco": (("*", "watteco:*"),),
 }

@@ -39,6 +39,7 @@ FAMILIES: Final[dict[str, str]] = {
     "decentlab": "torhaus.codecs.payload.decentlab",
     "dragino": "torhaus.codecs.payload.dragino",
     "milesight": "torhaus.codecs.payload.milesight",
+    "sensative": "torhaus.codecs.payload.sensative_square",
     "tektelic": "torhaus.codecs.payload.tektelic",
     "watteco": "torhaus.codecs.payload.watteco",
 }

@@ -12,6 +12,7 @@ from torhaus.daemon.config.layouts import Codecs
 from torhaus.daemon.scripts.result import clean, read_result, to_fields
 from torhaus.daemon.vectors.base import Line, Tools, differences
 from torhaus.daemon.vectors.measurements import as_fields, measurements
+from torhaus.daemon.vectors.wrapped import unwrapped
 
 _SCRIPT: Final = ".js"
 _ECHOES: Final = frozenset({"raw", "port", "fPort"})
@@ -128,6 +129,9 @@ def quantities(v: Payload, fields: Fields) -> dict[str, Any]:
     Where a script returns `{displayName, value, unit}` for one quantity it is compared by its value; a number that a
     script returns as text ("21.40") or with its unit ("812 mm") as the number that it is.
     """
+    found = unwrapped(v.expected, fields) if v.expect is None else None
+    if found is not None:
+        return found
     listed = measurements(v.expected) if v.expect is None else None
     if listed is not None:
         found = as_fields(listed, v.recv_time, fields)
