@@ -156,6 +156,37 @@ _LHT52: Final = row(
     "temp_c_sht i16 /100 Cel", "hum_sht i16 /10 %", "temp_c_ds i16 /100 Cel", "ext u8", "systimestamp i32 s"
 )
 
+_BEACON_HEAD: Final = row("bat_v u16 /1000 V", "alarm u24 20:4", "step_count = 0:20")
+_BEACONS: Final = {
+    1: row("uuid text5 @6"),
+    2: row("uuid text32 @6", "addr text12"),
+    3: row(
+        "uuid text12 @6",
+        field("major text4", convert=lambda raw: _digits(raw, 16)),
+        field("minor text4", convert=lambda raw: _digits(raw, 16)),
+        "power skip2",
+        field("rssi text4 dB[mW]", convert=lambda raw: _digits(raw, 10)),
+    ),
+}
+"""Of the strongest beacon in reach, by working mode: only its begin; all of it; identity, numbers and strength."""
+
+
+def _digits(raw: bytes, base: int) -> int:
+    try:
+        return int(raw.decode("ascii"), base)
+    except ValueError:  # also UnicodeDecodeError
+        raise DecodeError(RejectReason.SYNTAX, f"{raw.hex()} is no number of base {base}") from None
+
+
+def _beacon(data: bytes, fields: Fields) -> None:
+    steps = _BEACONS.get(data[5])
+    if steps is None:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {data[5]}")
+    run(_BEACON_HEAD, data, 0, fields)
+    fields |= {"addr": Value(""), "major": Value(1), "minor": Value(1), "rssi": Value(0, "dB[mW]")}
+    run(steps, data, 0, fields)
+
+
 FORMATS: Final[dict[str, dict[int, Port]]] = {
     "cpl01": CONTACT,
     "laq4": {2: ((11, 11), row("bat_v u16 /1000 V"), _laq4)},
@@ -181,6 +212,7 @@ FORMATS: Final[dict[str, dict[int, Port]]] = {
     "lwl02": LEAK,
     "lwl03": LEAK,
     "lds03a": DOOR,
+    "lbt1": {2: ((6, 50), (), _beacon)},
     "lht52": {
         2: ((1, 242), (), _lht52_status),
         3: ((1, 242), (), _lht52_log),

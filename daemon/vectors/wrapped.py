@@ -1,4 +1,7 @@
-"""`{decoded: {result: {…}, timeseries: […]}}`, as Sensative's decoders return it, as native codecs give the same."""
+"""Values in wrappings that say nothing of the device, as native codecs give the same.
+
+`{decoded: {result: {…}, timeseries: […]}}` of Sensative, `{port, …, payload: {device: {…}, data: {…}}}` of comtac.
+"""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -13,10 +16,13 @@ _LEFT_OUT: Final = _OF_THE_CLOCK | _OF_THE_DECODER | _TWICE
 _LEVELS: Final = ("output", "vsm")
 """Levels whose names say nothing."""
 _AGE: Final = "_age"
+_PORT_AND_PAYLOAD: Final = frozenset({"port", "portFunction", "payloadLength", "decoder", "payload"})
 
 
 def unwrapped(expected: object, fields: Fields) -> dict[str, Any] | None:
     """Name to value; None when what is expected has another shape. Ages are taken as they were decoded."""
+    if isinstance(expected, dict) and expected.keys() == _PORT_AND_PAYLOAD:
+        return _of_port(expected["payload"])
     decoded = expected.get("decoded") if isinstance(expected, dict) and expected.keys() == {"decoded"} else None
     result = decoded.get("result") if isinstance(decoded, dict) else None
     if not isinstance(decoded, dict) or not isinstance(result, dict):
@@ -27,6 +33,22 @@ def unwrapped(expected: object, fields: Fields) -> dict[str, Any] | None:
     found = {name: value.value for name, value in to_fields(kept).items()}
     found |= _older(decoded.get("timeseries") or [])
     return found | {name: value.value for name, value in fields.items() if name.endswith(_AGE)}
+
+
+def _of_port(payload: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in payload.items() if name != "data"} | payload.get("data", {})
+    return {name: value.value for name, value in to_fields(_seconds(kept)).items()}
+
+
+def _seconds(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Times are said twice, as number and as text: the number. A level is a number with its unit."""
+    if isinstance(value, list):
+        return [_seconds(inner) for inner in value]
+    if not isinstance(value, dict):
+        return int(value[:-1]) if isinstance(value, str) and value[:-1].isdigit() and value[-1] == "%" else value
+    if value.keys() == {"unix", "string"}:
+        return value["unix"]
+    return {name: _seconds(inner) for name, inner in value.items()}
 
 
 def _without(value: dict[str, Any]) -> dict[str, Any]:

@@ -47,3 +47,28 @@ def test_modes_that_are_not_known() -> None:
         with pytest.raises(DecodeError) as caught:
             decoder(model)(bytes.fromhex(data), 2)
         assert caught.value.reason is RejectReason.UNKNOWN_TYPE
+
+
+def test_the_strongest_beacon() -> None:
+    uuid, address = b"0123456789abcdef0123456789ABCDEF", b"A4C138000001"
+    seen = decoder("lbt1")(bytes.fromhex("0fc710000502") + uuid + address, 2)
+    assert seen["uuid"] == Value(uuid.decode())
+    assert seen["addr"] == Value(address.decode())
+    assert (seen["alarm"], seen["step_count"]) == (Value(1), Value(5))
+    numbers = decoder("lbt1")(bytes.fromhex("0fc700000003") + b"0123456789ab" + b"001F00FFC5-063", 2)
+    assert (numbers["major"], numbers["minor"], numbers["rssi"]) == (Value(31), Value(255), Value(-63, "dB[mW]"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (bytes.fromhex("0fc700000004"), RejectReason.UNKNOWN_TYPE),
+        (bytes.fromhex("0fc70000000130"), RejectReason.SHORT),
+        (bytes.fromhex("0fc700000003") + b"0123456789ab" + b"x01F00FFC5-063", RejectReason.SYNTAX),
+        (bytes.fromhex("0fc700000003") + b"0123456789ab" + b"\xff01F00FFC5-063", RejectReason.SYNTAX),
+    ],
+)
+def test_no_beacon(payload: bytes, reason: RejectReason) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decoder("lbt1")(payload, 2)
+    assert caught.value.reason is reason

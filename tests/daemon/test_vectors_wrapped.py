@@ -33,3 +33,22 @@ def test_older_values_and_ages() -> None:
         "history_1_temp": 1,
         "history_0_temp_age": 60,
     }
+
+
+def test_port_and_payload() -> None:
+    expected = {
+        "port": 22,
+        "portFunction": "TIMESYNC",
+        "payloadLength": 8,
+        "decoder": {"version": "000"},
+        "payload": {
+            "device": {"batteryLevel": "76%", "label": "100%ig"},
+            "data": {"timestamp": {"unix": 9, "string": "Thu, 01 Jan 1970 00:00:09 GMT"}, "inputs": [{"state": 1}]},
+        },
+    }
+    assert unwrapped(expected, {}) == {
+        "device_battery_level": 76,
+        "device_label": "100%ig",
+        "timestamp": 9,
+        "inputs_0_state": 1,
+    }
