@@ -1,7 +1,7 @@
 """Adeunis sensors (Temp, Comfort, Pulse, Motion, Delta P, Analog, Dry Contacts, Modbus) and the Field Test Device.
 
-Sources: Adeunis, technical reference manuals of the products (frames 0x10 to 0x5d), user guide of the Field Test Device
-("Description of the frame").
+Sources: the public codec library sln-nc/adeunis-codecs-lib (frames 0x10 to 0x5d) and Adeunis, MOTION V2 technical
+reference manual of 2019-12-02, whose decoding examples hold; the Field Test Device: adeunis_field_test.py.
 
     code | status | fields         status: frame counter 3, flags 2, hardware error (or: a time follows), low battery,
                                    configuration done

@@ -1,7 +1,7 @@
 """Comtac LPN TD-1 tracker: state, battery, temperature, then a position by satellites or access points in reach.
 
-Source: comtac AG, LPN TD-1 payload description, version 1, and the names of the decoder that comtac published in
-TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0).
+Source: the decoder that comtac published in TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0),
+vendor/comtac/lpn-td1.js.
 
     FPort 3    1 | position 3, ping 3, full 1, test 1 | battery | temperature | [1 | position] | [2 | access points]
     FPort 100  1 | what of | battery | temperature | settings

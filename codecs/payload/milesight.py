@@ -46,10 +46,15 @@ TABLES: Final[dict[str, Channels]] = {
 }
 MODELS: Final = frozenset(TABLES) | frozenset(milesight_rooms.MODELS) | frozenset(FRAMES)
 
+_SECOND_GENERATION: Final = frozenset({"ts201-v2", "ts301-v2", "ts302-v2"})
+"""Devices, not decoders, of a second version: their stored readings are others."""
+
 
 def variant(model: str) -> str | None:
     """The model's name as device repositories write it: the second version of a decoder is the current one."""
     name = model.lower()
+    if name in _SECOND_GENERATION:
+        return None
     name = name.removesuffix("-v2")
     return name if name in MODELS else None
 

@@ -214,6 +214,11 @@ MODELS: Final[dict[str, Channels]] = {
         "04 8e": row(named("calibration_status u8", {0: "failed", 1: "success"})),
     },
     **{key: {"01 75": BATTERY, "03 00": row(named("occupancy u8", _OCCUPIED))} for key in ("vs340", "vs341")},
+    "vs370": {
+        "01 75": BATTERY,
+        "03 00": row(named("occupancy u8", _OCCUPIED)),
+        "04 00": row(named("illuminance u8", {0: "dim", 1: "bright", 254: "disable"})),
+    },
     "ws101": {
         "01 75": BATTERY,
         "ff 2e": row(named("button_event_status u8", {1: "short press", 2: "long press", 3: "double press"})),

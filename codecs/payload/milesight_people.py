@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
@@ -11,6 +12,7 @@ from torhaus.codecs.payload.milesight_channels import (
     CLIMATE,
     TEMPERATURE,
     Channels,
+    guarded,
     history,
     named,
     row,
@@ -114,6 +116,34 @@ _CAMERA: Final[Channels] = {
 }
 _STEREO: Final[Channels] = {**_CAMERA, **_lines(), "10 e4": _dwell(""), "1e e4": _dwell("child_"), "50 fc": _occlusion}  # type: ignore[dict-item]
 _OCCUPANCY: Final = {0: "vacant", 1: "occupied"}
+_DESKS: Final = 10
+_UNREAD: Final = {0xFFFF: "read failed"}
+
+
+def _desks(prefix: str) -> tuple[Line, ...]:
+    """Which regions are watched, and which are occupied: a bit for each."""
+    watched = (
+        named(f"{prefix}region_{n + 1}_enable {'=' if n else 'u16'} {n}:1", {0: "disable", 1: "enable"})
+        for n in range(_DESKS)
+    )
+    occupied = (named(f"{prefix}region_{n + 1} {'=' if n else 'u16'} {n}:1", _OCCUPANCY) for n in range(_DESKS))
+    return (*watched, *occupied)
+
+
+def _stored_desks(data: bytes, pos: int, out: Fields) -> int:
+    """A stored number of people, or stored regions."""
+    if pos + 5 > len(data):
+        raise DecodeError(RejectReason.SHORT, f"history at offset {pos} is cut off")
+    place = 0
+    while f"history_{place}_timestamp" in out:
+        place += 1
+    return run(_STORED_DESKS if data[pos + 4] == 1 else _STORED_PEOPLE, data, pos, out, str(place))
+
+
+_STORED_HEAD: Final = ("history_#_timestamp u32 s", "kind skip1")
+_STORED_PEOPLE: Final = row(*_STORED_HEAD, "history_#_people_total_counts u16")
+_STORED_DESKS: Final = row(*_STORED_HEAD, *_desks("history_#_"))
+_ON_OFF_ALARM: Final = {0: "threshold_alarm_release", 1: "threshold_alarm"}
 _REPORTS: Final = {
     0: "temperature threshold alarm release",
     1: "temperature threshold alarm",
@@ -152,6 +182,19 @@ MODELS: Final[dict[str, Channels]] = {
             "81 ee": row("current_sensitivity u8"),
         }
         for key in ("vs350", "vs351")
+    },
+    "vs321": {
+        "01 75": BATTERY,
+        "03 67": row(guarded("temperature i16 /10 Cel", "temperature_sensor_status", _UNREAD)),
+        "04 68": row("humidity u8 ?255 /2 %"),
+        "05 fd": row("people_total_counts u16"),
+        "06 fe": row(*_desks("")),
+        "07 ff": row(named("illuminance_status u8", {0: "dim", 1: "bright"})),
+        "08 f4": row("kind skip1", named("detection_status u8", {0: "normal", 1: "unavailable"})),
+        "0a ef": row("timestamp u32 s"),
+        "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _ON_OFF_ALARM)),
+        "84 68": row("humidity u8 /2 %", named("humidity_alarm u8", _ON_OFF_ALARM)),
+        "20 ce": _stored_desks,
     },
     "vs360": {
         "01 75": row("battery_main u8 %"),

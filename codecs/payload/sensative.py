@@ -1,7 +1,7 @@
 """Sensative Strips (Comfort, Guard, Drip, Presence): a history number, then channel and value, over and over.
 
-Source: Sensative AB, "Strips for LoRaWAN: LoRa Integration" (reports, history, settings) and the names of the vendor's
-published decoder (MIT).
+Source: the decoder that Sensative published in actility/device-catalog (53ef3f3), vendors/sensative/drivers/strips
+(MIT): reports, history, settings and their names.
 
     FPort 1   number of the newest report 16 | channel | value | … bit 7 of a channel: it is in history
     FPort 2   number of the first report 16 | age in seconds 32 | channel | value …

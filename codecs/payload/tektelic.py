@@ -1,7 +1,7 @@
 """Tektelic sensors (Smart Room, Agriculture, Tundra, Industrial Transceiver, trackers …): channel, type, value.
 
-Sources: Tektelic, technical reference manuals of the sensors (uplink payloads, FPort 10), and the names of the decoders
-that the vendor published in TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0). Big-endian.
+Source: the decoders that Tektelic published in TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0),
+vendor/tektelic: channels, scales and names. Big-endian.
 
     FPort 10   channel | type | value | channel | type | value …
     FPort 100  register | value …: what a device answers about its settings; of those only the cycle's are read

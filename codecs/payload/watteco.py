@@ -9,7 +9,7 @@ vendor's published decoders. FPort 125.
 
 The codec's name carries the model (`watteco:vaqao-plus`): it says what an endpoint's value is called and what batches
 hold. `watteco:standard` knows neither. An attribute that is not in the tables is `cluster_<c>_attribute_<a>`, by its
-type. Why an alarm was sent is `alarm_<n>_…`: criterion, mode (threshold, delta), crossing (exceed, fall), value, gap,
+type. Why an alarm was sent is `alarm_<n>_…`: criterion, mode (threshold, delta …), crossing (exceed, fall), value, gap,
 occurrences.
 """
 
@@ -144,6 +144,11 @@ def _power(raw: bytes, out: Fields) -> tuple[Step, ...]:
     return (POWER[0][0], POWER[0][0], *(steps[0] for steps in POWER))
 
 
+_MODES: Final = ("none", "delta", "threshold", "threshold_with_actions")
+_THRESHOLD: Final = 2
+"""From this mode on a criterion has a side, a gap and occurrences."""
+
+
 def _causes(cursor: Cursor, steps: tuple[Step, ...], out: Fields) -> None:
     """Which criteria made the device send: short only their numbers, long with value, gap and occurrences."""
     cause = cursor.u8() >> 4 & 3
@@ -155,11 +160,11 @@ def _causes(cursor: Cursor, steps: tuple[Step, ...], out: Fields) -> None:
         criterion = cursor.u8()
         mode = criterion >> 3 & 3
         out[f"alarm_{n}_criterion"] = Value(criterion & 7)
-        out[f"alarm_{n}_mode"] = Value(("none", "delta", "threshold", "reserved")[mode])
-        if mode == 2:
+        out[f"alarm_{n}_mode"] = Value(_MODES[mode])
+        if mode >= _THRESHOLD:
             out[f"alarm_{n}_crossing"] = Value("exceed" if criterion & 0x40 else "fall")
         if cause == 2:
-            _details(cursor, steps, n, mode == 2, out)
+            _details(cursor, steps, n, mode >= _THRESHOLD, out)
         n += 1
 
 

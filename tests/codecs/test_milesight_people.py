@@ -33,3 +33,21 @@ def test_stored_counts() -> None:
     with pytest.raises(DecodeError) as caught:
         decoder("vs350")(bytes.fromhex("20ce010000000901000200"), 85)
     assert caught.value.reason is RejectReason.UNKNOWN_TYPE
+
+
+def test_desks_as_in_the_vendors_example() -> None:
+    seen = decoder("vs321")(bytes.fromhex("0175640367110107ff0008f4020004686a06fe03000200"), 85)
+    assert seen["temperature"] == Value(27.3, "Cel")
+    assert seen["humidity"] == Value(53.0, "%")
+    assert seen["illuminance_status"] == Value("dim")
+    assert seen["detection_status"] == Value("normal")
+    assert [seen[f"region_{n}_enable"].value for n in (1, 2, 3)] == ["enable", "enable", "disable"]
+    assert [seen[f"region_{n}"].value for n in (1, 2, 3)] == ["vacant", "occupied", "vacant"]
+
+
+def test_stored_desks_and_people() -> None:
+    seen = decoder("vs321")(bytes.fromhex("20ce00105e5f00070020ce00105e5f0103000100"), 85)
+    assert seen["history_0_people_total_counts"] == Value(7)
+    assert seen["history_1_region_1"] == Value("occupied")
+    with pytest.raises(DecodeError):
+        decoder("vs321")(bytes.fromhex("20ce00105e5f"), 85)

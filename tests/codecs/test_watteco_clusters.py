@@ -51,7 +51,7 @@ def test_sources_of_power() -> None:
 
 
 def test_an_alarm_about_several_values_in_one() -> None:
-    fields = decoder("standard")(bytes.fromhex("118a000c01000b00050000a0b800050000"), 125)
+    fields = decoder("standard")(bytes.fromhex("118a000c01000b00050000a0a800050000"), 125)
     assert fields["alarm_0_value"] == Value("00050000")
     assert decoder("ino")(bytes.fromhex("118a80050000190371a0a80371"), 125)["alarm_0_value"] == Value(0x0371)
 
