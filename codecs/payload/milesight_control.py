@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.compact import field
+from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Scalar, Value
 from torhaus.codecs.payload.milesight_channels import (
     BATTERY,
@@ -165,6 +166,40 @@ _SCHEDULE: Final = row(
     ),
     "plan_schedule_#_time u16 min",
 )
+_SHORT_READING: Final = 8
+_READING: Final = history(
+    named("system_status u16 0:1", OFF_ON),
+    named("fan_mode = 1:2", _FAN_MODES),
+    named("fan_status = 3:2", _FAN),
+    named("temperature_control_mode = 5:2", _CONTROL),
+    named("temperature_control_status = 7:4", _STAGES),
+    "target_temperature i16 /10 Cel",
+    "target_temperature_2 i16 ?-1 /10 Cel",
+    "temperature i16 /10 Cel",
+    "humidity u8 /2 %",
+)
+_OLD_READING: Final = history(
+    named("fan_mode u16 0:2", _FAN_MODES),
+    named("fan_status = 2:2", _FAN),
+    named("system_status = 4:1", OFF_ON),
+    "temperature = 5:11 /10 -100 .1 Cel",
+    named("temperature_control_mode u16 0:2", _CONTROL),
+    named("temperature_control_status = 2:3", _STAGES),
+    "target_temperature = 5:11 /10 -100 .1 Cel",
+)
+
+
+def _stored_room(data: bytes, pos: int, out: Fields) -> int:
+    """A stored reading of 13 bytes, or of 8 as the first WT201 sends it: the next one, or the end, tells which."""
+    behind = pos + _SHORT_READING
+    is_old = behind == len(data) or data[behind : behind + 2] == _STORED
+    place = 0
+    while f"history_{place}_timestamp" in out:
+        place += 1
+    return run(_OLD_READING if is_old else _READING, data, pos, out, str(place))
+
+
+_STORED: Final = bytes.fromhex("20ce")
 _WT: Final[Channels] = {
     "03 67": TEMPERATURE,
     "04 67": row("target_temperature i16 /10 Cel"),
@@ -179,17 +214,7 @@ _WT: Final[Channels] = {
     "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _ALARMS)),
     "b3 67": row(named("temperature_sensor_status u8", _SENSOR)),
     "b9 68": row(named("humidity_sensor_status u8", _SENSOR)),
-    "20 ce": history(
-        named("system_status u16 0:1", OFF_ON),
-        named("fan_mode = 1:2", _FAN_MODES),
-        named("fan_status = 3:2", _FAN),
-        named("temperature_control_mode = 5:2", _CONTROL),
-        named("temperature_control_status = 7:4", _STAGES),
-        "target_temperature i16 /10 Cel",
-        "target_temperature_2 i16 ?-1 /10 Cel",
-        "temperature i16 /10 Cel",
-        "humidity u8 /2 %",
-    ),
+    "20 ce": _stored_room,
     "ff c9": _SCHEDULE,
     "ff ca": row(field("wires hex3", makes=_wires)),
     "ff cb": row(field("support hex3", makes=_supported)),

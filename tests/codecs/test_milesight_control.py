@@ -45,3 +45,18 @@ def test_stored_states_are_numbered() -> None:
     stored = bytes.fromhex("20ce3fa109640005000000")
     fields = load("milesight:uc512")(stored + stored, 85)
     assert fields["history_0_gpio_1"] == fields["history_1_gpio_1"] == Value("off")
+
+
+def test_stored_readings_of_both_generations() -> None:
+    """The vendor's example of the first WT201, twice; then one of today, behind which another value stands."""
+    old = load("milesight:wt201")(bytes.fromhex("20ce5c470a65d09ec091" * 2), 85)
+    for n in (0, 1):
+        assert old[f"history_{n}_temperature"] == Value(27.0, "Cel")
+        assert old[f"history_{n}_target_temperature"] == Value(16.6, "Cel")
+        assert old[f"history_{n}_system_status"] == Value("on")
+        assert old[f"history_{n}_temperature_control_status"] == Value("standby")
+    new = load("milesight:wt211")(bytes.fromhex("20ce5c470a650100a600ffff0e0163" + "03670e01"), 85)
+    assert new["history_0_temperature"] == Value(27.0, "Cel")
+    assert new["history_0_target_temperature"] == Value(16.6, "Cel")
+    assert new["history_0_humidity"] == Value(49.5, "%")
+    assert new["temperature"] == Value(27.0, "Cel")

@@ -5,7 +5,8 @@ CLOCK = "XXXX-XX-XXTXX:XX:XX.XXXZ"
 
 
 def test_another_shape() -> None:
-    for other in ({"decoded": 1}, {"decoded": {}}, {"decoded": {"result": {}}, "more": 1}, {"temp": 1}, None):
+    others: list[object] = [{"decoded": 1}, {"decoded": {}}, {"decoded": {"result": {}}, "more": 1}, {"temp": 1}, None]
+    for other in others:
         assert unwrapped(other, {}) is None
 
 
