@@ -196,9 +196,13 @@ class TorhausCollector:
         yield _gauge("torhaus_devices_overdue", "Devices that should have been heard by now", [], [((), late)])
         s = self._survey.scripts()
         yield _gauge("torhaus_scripts_queued_records", "Records that wait for their script", [], [((), s.queued)])
-        yield _count("torhaus_scripts_starts", "Starts of the script process", [], [((), s.starts)])
-        yield _count("torhaus_scripts_deaths", "Ends of the script process that nobody asked for", [], [((), s.deaths)])
-        yield _count("torhaus_scripts_hangs", "Times it was ended because it hung", [], [((), s.hangs)])
+        what = "Records that wait for a script which has not proved itself, or took too long"
+        yield _gauge("torhaus_scripts_suspect_records", what, [], [((), s.suspects)])
+        what = "Times a script, or a device's payloads for it, were sent to the suspects' process"
+        yield _count("torhaus_scripts_sent_away", what, [], [((), s.sent_away)])
+        yield _count("torhaus_scripts_starts", "Starts of script processes", [], [((), s.starts)])
+        yield _count("torhaus_scripts_deaths", "Ends of script processes that nobody asked for", [], [((), s.deaths)])
+        yield _count("torhaus_scripts_hangs", "Times one was ended because it hung", [], [((), s.hangs)])
         yield _gauge("torhaus_scripts_aside", "Scripts that are not tried for a while", [], [((), len(s.aside))])
         yield _count("torhaus_scripts_pauses", "Times a script was set aside", [], [((), s.pauses)])
         warned = self._watch.script_warnings

@@ -11,15 +11,18 @@ from typing import Final
 
 from bench.load import quantile
 from bench.scenario import Figures
-from torhaus.codecs.model import DecodeError
+from torhaus.codecs.model import DecodeError, Fields
 from torhaus.codecs.registry import load
 from torhaus.daemon.clock import SystemClock
-from torhaus.daemon.scripts.host import Answer, ScriptHost
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import Answer
 from torhaus.daemon.scripts.protocol import Job
 
 PAYLOAD: Final = bytes.fromhex("0100e202290400270506060308")
 ROOM: Final = Path(__file__).resolve().parents[1] / "room.js"
 HOSTILE: Final = "function decodeUplink() { while (true); }"
+TURNS: Final = "function decodeUplink(input) { while (input.bytes[0] === 9); return { data: { a: 1 } }; }"
+"""Good for a while, and then not."""
 LOADED: Final = 100
 """More than are kept at once (64): every script is loaded anew when its turn comes again."""
 
@@ -43,7 +46,10 @@ def script(decodes: int) -> Figures:
 
 
 def hostile(rounds: int) -> Figures:
-    """Payloads of another script, one every ten milliseconds, while one script never ends; and of a native codec."""
+    """Payloads of a proven script, one every ten milliseconds, and of a native codec, while others never end.
+
+    One of these never has, another has been good before. In between a script that is seen for the first time.
+    """
     return asyncio.run(_with_host(lambda host: _hostile(host, rounds)))
 
 
@@ -62,8 +68,11 @@ async def _script(host: ScriptHost, decodes: int) -> Figures:
     source_hash = host.register(text)
     await host.submit(Job("room.js", source_hash, PAYLOAD, 5))
     first_ms = (time.perf_counter() - started) * 1e3
+    await host.submit(Job("room.js", source_hash, PAYLOAD, 5))  # now among the proven ones
     empty_mib = _rss_mib(host)
     many = [host.register(f"{text}\n// {n}") for n in range(LOADED)]
+    for each in many:
+        await host.submit(Job("room.js", each, PAYLOAD, 5))
     began = time.perf_counter()
     for each in many:
         await host.submit(Job("room.js", each, PAYLOAD, 5))
@@ -98,23 +107,27 @@ async def _all(host: ScriptHost, jobs: list[Job]) -> None:
 
 
 async def _hostile(host: ScriptHost, rounds: int) -> Figures:
-    room, bad = host.register(ROOM.read_text(encoding="utf-8")), host.register(HOSTILE)
+    text = ROOM.read_text(encoding="utf-8")
+    room, bad, turning = (host.register(source) for source in (text, HOSTILE, TURNS))
     decode = load("elsys")
-    await host.submit(Job("room.js", room, PAYLOAD, 5))
-    waits, natives, broken = [], [], 0
+    for source_hash in (room, turning, room, turning):
+        await host.submit(Job("s.js", source_hash, PAYLOAD, 5))
+    waits, natives, new = [], [], []
+    evil: list[asyncio.Future[Fields]] = []
     for turn in range(rounds):
-        evil = host.submit(Job("hostile.js", bad, PAYLOAD, 5)) if turn % 10 == 0 else None
+        if turn % 10 == 0:
+            evil.append(host.submit(Job("hostile.js", bad, PAYLOAD, 5)))
+            evil.append(host.submit(Job("turns.js", turning, b"\x09" if turn % 20 else b"\x01", 5, dev_eui="a1")))
         began = time.perf_counter()
         decode(PAYLOAD, 5)
         natives.append(time.perf_counter() - began)
         await host.submit(Job("room.js", room, PAYLOAD, 5))
         waits.append(time.perf_counter() - began)
-        if evil is not None:
-            try:
-                await evil
-            except DecodeError as e:
-                broken += e.reason == "script_time"
+        if turn % 50 == 25:
+            new.append(asyncio.create_task(_first(host, f"{text}\n// {turn}")))
         await asyncio.sleep(0.01)
+    outcome = await asyncio.gather(*evil, return_exceptions=True)
+    firsts = sorted(await asyncio.gather(*new))
     waits.sort()
     natives.sort()
     return {
@@ -122,8 +135,15 @@ async def _hostile(host: ScriptHost, rounds: int) -> Figures:
         "p50_ms": quantile(waits, 0.5) * 1e3,
         "p99_ms": quantile(waits, 0.99) * 1e3,
         "worst_ms": waits[-1] * 1e3,
-        "broken_limits": float(broken),
+        "new_script_worst_ms": firsts[-1] * 1e3 if firsts else 0.0,
+        "broken_limits": float(sum(isinstance(e, DecodeError) and e.reason == "script_time" for e in outcome)),
     }
+
+
+async def _first(host: ScriptHost, text: str) -> float:
+    began = time.perf_counter()
+    await host.submit(Job("new.js", host.register(text), PAYLOAD, 5))
+    return time.perf_counter() - began
 
 
 def _rss_mib(host: ScriptHost) -> float:

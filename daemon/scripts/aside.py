@@ -50,10 +50,6 @@ class Aside:
                 return DecodeError(RejectReason.SCRIPT_ASIDE, detail)
         return None
 
-    def is_suspect(self, job: Job) -> bool:
-        """Whether its last call broke a limit: then it is tried once at a time."""
-        return any(key in self._offenders for key in _keys(job))
-
     def note(self, job: Job, reason: RejectReason | None) -> None:
         """What came of a job; `reason` None: a result."""
         if reason not in BROKEN:

@@ -171,7 +171,8 @@ class Engine:
         try:
             context = _Context(self._own, script_id, script, self._limits)
         except DecodeError as refusal:
-            if refusal.reason is not RejectReason.SCRIPT_MEMORY:  # which may be the others' fault
+            hasty = self._limits.hasty and refusal.reason is RejectReason.SCRIPT_TIME
+            if not hasty and refusal.reason is not RejectReason.SCRIPT_MEMORY:  # which may be the others' fault
                 script.broken = refusal
             raise
         script.wrapped = context.wrapped
@@ -199,6 +200,8 @@ class Engine:
             del self._kept[job.source_hash]
             if refusal.reason is RejectReason.SCRIPT_MEMORY:
                 self._kept.clear()  # the process may be what is short of memory
+            if self._limits.hasty and refusal.reason is not RejectReason.SCRIPT_ERROR:
+                raise
         except DecodeError:
             pass  # the fresh context decides
         if answer is not None and context.held_bytes() > self._limits.kept_bytes:

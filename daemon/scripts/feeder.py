@@ -24,7 +24,8 @@ from torhaus.daemon.outbox.record import Stored, Verdict
 from torhaus.daemon.outbox.store import MAIN, STRANGERS, Outbox
 from torhaus.daemon.pipeline import RECORD_BYTES
 from torhaus.daemon.reading import Derive
-from torhaus.daemon.scripts.host import Answer, ScriptHost
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import Answer
 from torhaus.daemon.scripts.protocol import Decoded, Job
 from torhaus.daemon.scripts.source import read_package
 

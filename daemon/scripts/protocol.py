@@ -46,7 +46,8 @@ class Limits(msgspec.Struct, frozen=True, array_like=True):
     """What one script may use up. `call_s` and `load_s` are CPU seconds; `contexts` is how many scripts stay loaded.
 
     `memory_bytes` and `stack_bytes` hold for one script, `address_bytes` for the whole process. A context that holds
-    more than `kept_bytes` between calls is built anew. `answer_chars` bounds a result as JSON.
+    more than `kept_bytes` between calls is built anew. `answer_chars` bounds a result as JSON. `hasty`: a broken limit
+    is no verdict, the job is tried elsewhere; further ones of its script in the batch are put off, as SCRIPT_ASIDE.
     """
 
     call_s: float = 0.5
@@ -57,6 +58,7 @@ class Limits(msgspec.Struct, frozen=True, array_like=True):
     address_bytes: int = 512 << 20
     contexts: int = 64
     answer_chars: int = 64 << 10
+    hasty: bool = False
 
 
 Call = Literal["uplink", "encode", "downlink"]

@@ -15,7 +15,7 @@ from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.outbox.trouble import Reporter
 from torhaus.daemon.scripts.feeder import Feeder
-from torhaus.daemon.scripts.host import Answer
+from torhaus.daemon.scripts.host_model import Answer
 from torhaus.daemon.scripts.protocol import Decoded, Job
 from torhaus.daemon.scripts.source import Package
 from torhaus.daemon.watch import Watch

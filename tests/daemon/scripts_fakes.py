@@ -12,8 +12,8 @@ from tests.daemon.clocks import FakeClock
 from torhaus.codecs.model import DecodeError, Fields, Value
 from torhaus.daemon.scripts.child import COMMAND, own_sources
 from torhaus.daemon.scripts.engine import Engine
-from torhaus.daemon.scripts.host import Answer, ScriptHost
-from torhaus.daemon.scripts.host_model import HostLimits
+from torhaus.daemon.scripts.host import ScriptHost
+from torhaus.daemon.scripts.host_model import Answer, HostLimits
 from torhaus.daemon.scripts.protocol import Decoded, Job, Limits
 from torhaus.daemon.supervise import Backoff
 
@@ -88,11 +88,16 @@ class Site:
     def offer(self, jobs: list[Job]) -> int:
         return self.host.submit_many(jobs, self.answers.extend)
 
+    async def prove(self, name: str = "ttn2.js") -> None:
+        """One good result, after which the script runs among the proven ones; one more, so that their process runs."""
+        for _ in range(2):
+            await self.host.submit(self.job(name=name))
+
     async def until(self, count: int) -> None:
         await until(lambda: len(self.answers) >= count)
 
     async def until_in_hand(self) -> None:
-        await until(lambda: bool(self.host._in_hand))
+        await until(lambda: bool(self.host._first.in_hand))
 
     async def until_deaths(self, count: int) -> None:
         await until(lambda: self.host.status().deaths >= count)

@@ -21,7 +21,6 @@ def test_after_three_in_a_row() -> None:
     aside = Aside(FakeClock())
     strike(aside, 2)
     assert aside.refusal(job()) is None
-    assert aside.is_suspect(job())
     strike(aside, 1)
     refusal = aside.refusal(job())
     assert refusal is not None
@@ -65,7 +64,7 @@ def test_a_good_result_clears_it() -> None:
     strike(aside)
     clock.advance(PAUSE_S)
     aside.note(job(), None)
-    assert not aside.is_suspect(job())
+    assert not aside
     strike(aside, 2)
     assert aside.refusal(job()) is None
     assert aside.names() == []

@@ -30,7 +30,7 @@ from torhaus.daemon.scripts.protocol import (
     decode_reply,
     encode,
 )
-from torhaus.daemon.scripts.worker import NICE
+from torhaus.daemon.scripts.worker import NICE, NICE_MORE
 
 WAIT_S = 60.0
 """How long a test waits for what must happen at once."""
@@ -105,11 +105,31 @@ def test_is_confined() -> None:
         assert sorted(path.name for path in (proc / "fd").iterdir()) == ["0", "1", "2"]
         environment = (proc / "environ").read_bytes().rstrip(b"\0").split(b"\0")
         assert environment == [f"{name}={value}".encode() for name, value in ENVIRONMENT.items()]
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICE
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICE + NICE_MORE
         peer.send(SUM, Batch([Job("s.js", "sum", b"")]))
         assert peer.receive() == Answers([Decoded({"sum": Value(0)})])
         cpu = next(line for line in (proc / "limits").read_text().splitlines() if line.startswith("Max cpu time"))
         assert 0 < int(cpu.split()[3]) < 60
+
+
+def test_hasty_process_puts_off_what_stands_behind_a_broken_limit() -> None:
+    """Those of the same script only, and only in the same batch."""
+    turns = Source("turns", "function Decoder(bytes) { while (bytes[0] === 9); return { a: 1 }; }")
+    jobs = [Job("t.js", "turns", bytes([n]), dev_eui=eui) for n, eui in ((1, "a"), (9, "a"), (1, "a"), (1, "b"))]
+    with worker() as (peer, process):
+        peer.send(Setup(Limits(call_s=0.05, hasty=True), own_sources()), turns, SUM)
+        assert peer.receive() == Ready()
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICE
+        peer.send(Batch([*jobs, Job("s.js", "sum", b"\x02")]))
+        items: list[object] = []
+        while len(items) < 5:
+            reply = peer.receive()
+            assert isinstance(reply, Answers)
+            items += reply.items
+        kinds = [item.reason if isinstance(item, Refused) else "result" for item in items]
+        assert kinds == ["result", RejectReason.SCRIPT_TIME, *[RejectReason.SCRIPT_ASIDE] * 2, "result"]
+        peer.send(Batch(jobs[3:]))
+        assert peer.receive() == Answers([Decoded({"a": Value(1)})])
 
 
 def test_names_beyond_ascii_need_no_file() -> None:
