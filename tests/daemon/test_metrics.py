@@ -114,7 +114,9 @@ torhaus_scripts_deaths_total counter
 torhaus_scripts_hangs_total counter
 torhaus_scripts_pauses_total counter
 torhaus_scripts_queued_records gauge
+torhaus_scripts_sent_away_total counter
 torhaus_scripts_starts_total counter
+torhaus_scripts_suspect_records gauge
 torhaus_scripts_undecoded_records gauge
 torhaus_scripts_warnings_total counter
 torhaus_start_time_seconds gauge
