@@ -1,9 +1,10 @@
 """Which readings are alarms: by the site's own rules, looked at once, when the fields are known. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torhaus.codecs.model import Fields
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.model import AlarmRule
 
 
@@ -26,6 +27,13 @@ class Alarms:
         """Whether a rule holds for this reading."""
         rules = (*self._by_device.get(device or "", ()), *self._for_all)
         return any(_holds(rule, fields) for rule in rules)
+
+
+def low_batteries(devices: Iterable[DeviceConfig]) -> Iterator[AlarmRule]:
+    """A rule for each device that says, or whose profile says, below what its battery is low."""
+    for device in devices:
+        if device.battery is not None and device.battery.low is not None:
+            yield AlarmRule(devices=(device.name,), field=device.battery.field, below=device.battery.low)
 
 
 def _holds(rule: AlarmRule, fields: Fields) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from torhaus.daemon import logs, quick_aiohttp  # noqa: F401 - before whatever else imports aiohttp
-from torhaus.daemon.alarms import Alarms
+from torhaus.daemon.alarms import Alarms, low_batteries
 from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.config.layouts import Codecs
 from torhaus.daemon.config.load import Loaded
@@ -165,7 +165,7 @@ class App:
         codecs = Codecs(scripts := Path(loaded.scripts.dir), common_names=loaded.common_names)
         devices, network = known_devices(loaded, scripts)
         counters = await self.joining.begin(loaded, devices, network)
-        alarms = Alarms(loaded.alarms, loaded.tagged())
+        alarms = Alarms([*loaded.alarms, *low_batteries(loaded.devices)], loaded.tagged())
         self._hold = hold = Hold.build(outbox, self.clock, loaded.lorawan.merge_window_s, devices, self.watch)
         parts: Parts = {
             "outbox": outbox.run,

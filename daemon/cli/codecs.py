@@ -38,7 +38,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     test.add_argument("--base", type=Path, default=Path(), metavar="DIR", help="where scripts (FILE.js) are looked for")
     test.set_defaults(run=run_test)
     encode = actions.add_parser("encode", help="a downlink's bytes of what it should say")
-    encode.add_argument("--codec", required=True, type=Path, metavar="FILE.js", help="a vendor's decoder")
+    what = "a vendor's decoder, or a profile of which it is the encoder or codec"
+    encode.add_argument("--codec", required=True, metavar="FILE.js|VENDOR/MODEL", help=what)
+    add_config(encode)
     encode.add_argument("--fport", type=fport, metavar="N", help="FPort, where the script does not name it itself")
     encode.add_argument("data", metavar="JSON", help="what the downlink should say; - reads it from standard input")
     encode.set_defaults(run=run_encode)
@@ -101,16 +103,18 @@ def run_encode(args: argparse.Namespace) -> int:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as e:
         print(f"not JSON: {e}", file=sys.stderr)
         return EX_USAGE
-    if args.codec.suffix != ".js":
-        print(f"{args.codec} cannot encode downlinks: only scripts (FILE.js) can", file=sys.stderr)
+    try:
+        script = _encoder(args.codec, args.config)
+    except ValueError as e:
+        print(e, file=sys.stderr)
         return EX_USAGE
     try:
-        made = encode_once(args.codec, data, args.fport)
+        made = encode_once(script, data, args.fport)
     except DecodeError as e:
         print(f"refused: {e}", file=sys.stderr)
         return EX_DATAERR
     except OSError as e:
-        print(f"{args.codec}: {e.strerror}", file=sys.stderr)
+        print(f"{script}: {e.strerror}", file=sys.stderr)
         return EX_NOINPUT
     except ValueError as e:
         print(e, file=sys.stderr)
@@ -119,6 +123,26 @@ def run_encode(args: argparse.Namespace) -> int:
     answer = {"fport": port, "hex": made.payload.hex(), "warnings": made.warnings}
     print(msgspec.json.encode(answer).decode())
     return 0
+
+
+def _encoder(codec: str, config: Path) -> Path:
+    """The script that `codec` means, itself or as a profile. ValueError when it means none."""
+    from torhaus.daemon.config.document import ConfigFaults
+    from torhaus.daemon.config.profiles import find, is_name
+
+    if codec.endswith(".js"):
+        return Path(codec)
+    name = codec
+    if is_name(codec):
+        try:
+            scripts = scripts_folder(config)
+            profile = find(codec, scripts)  # NoProfile is a ValueError
+        except ConfigFaults as e:
+            raise ValueError("\n".join(map(str, e.faults))) from None
+        name = profile.encoder or profile.codec or codec
+        if name.endswith(".js"):
+            return scripts / name
+    raise ValueError(f"{name} cannot encode downlinks: only scripts (FILE.js) can")
 
 
 def run_test(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields
+from torhaus.daemon.cli.meter_key import key_of
 from torhaus.daemon.config.document import ConfigFaults
 
 EX_DATAERR: Final = 65
@@ -15,6 +16,8 @@ EX_NOINPUT: Final = 66
 EX_USAGE: Final = 64
 MAX_TEXT: Final = 1 << 20
 MAX_EXPLAINED: Final = 256
+KEYED: Final = ("wmbus",)
+"""Codecs whose payloads may be encrypted for one meter."""
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -27,6 +30,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="a codec, a vendor's decoder (FILE.js) or a layout (FILE.toml)",
     )
     command.add_argument("--fport", type=fport, metavar="N", help="FPort of the uplink")
+    keys = command.add_mutually_exclusive_group()
+    keys.add_argument("--key", metavar="HEX", help="a meter's key (codec wmbus): others on the machine may see it here")
+    keys.add_argument("--key-file", type=Path, metavar="FILE", help="the file with the meter's key: 32 hex digits")
     command.add_argument("--explain", action="store_true", help="show which bytes each field comes from")
     command.add_argument("hex", metavar="HEX", help="the payload in hexadecimal; - reads it from standard input")
     command.set_defaults(run=run)
@@ -44,7 +50,16 @@ def run(args: argparse.Namespace) -> int:
         print(f"not hexadecimal: {e}", file=sys.stderr)
         return EX_USAGE
     try:
-        fields = decode_payload(args.codec, payload, args.fport)
+        key = key_of(args)
+    except ValueError as e:
+        print(e, file=sys.stderr)
+        return EX_USAGE
+    if key is not None and (args.codec not in KEYED or args.explain):
+        what = "--explain needs payloads in clear" if args.explain else f"{args.codec} takes no key, {KEYED[0]} does"
+        print(f"{what}; whole LoRaWAN frames are for `torhaus lora decode`", file=sys.stderr)
+        return EX_USAGE
+    try:
+        fields = decode_payload(args.codec, payload, args.fport, key)
         explained = explain(args.codec, payload, args.fport, fields) if args.explain else ""
     except KeyError:
         from torhaus.codecs.registry import names
@@ -78,8 +93,8 @@ def fport(text: str) -> int:
     return number
 
 
-def decode_payload(codec: str, payload: bytes, fport: int | None) -> Fields:
-    """The fields, by a registered codec, a script or a layout.
+def decode_payload(codec: str, payload: bytes, fport: int | None, key: bytes | None = None) -> Fields:
+    """The fields, by a registered codec, a script or a layout; `key` is for one of KEYED.
 
     Raises DecodeError, KeyError, OSError, ValueError, ConfigFaults.
     """
@@ -87,6 +102,10 @@ def decode_payload(codec: str, payload: bytes, fport: int | None) -> Fields:
         from torhaus.daemon.scripts.once import decode_once
 
         return decode_once(Path(codec), payload, fport)
+    if key is not None:
+        from torhaus.codecs.meter.wmbus.telegram import decode
+
+        return decode(payload, key=key)
     from torhaus.daemon.config.layouts import Codecs
 
     return Codecs(Path())(codec)(payload, fport)

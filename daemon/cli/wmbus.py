@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from torhaus.daemon.cli.decode import EX_DATAERR
 from torhaus.daemon.cli.live import Unreadable
+from torhaus.daemon.cli.meter_key import add_key_file, read_key_file
 from torhaus.daemon.cli.reach import EX_UNAVAILABLE, EX_USAGE, configured
 from torhaus.daemon.cli.show import UNKNOWN, table
 from torhaus.daemon.main import add_config
@@ -33,7 +34,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     listing.set_defaults(run=run_list)
     text = "one telegram in words: whose it is, and its values"
     one = below.add_parser("decode", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    one.add_argument("--key-file", type=Path, metavar="FILE", help="the meter's key: 32 hex digits")
+    add_key_file(one)
     one.add_argument(
         "line", metavar="LINE", help="hexadecimal, or a line of rtl_wmbus, rtl_433 or wmbusmeters; - reads it"
     )
@@ -95,19 +96,14 @@ def run_decode(args: argparse.Namespace) -> int:
     from torhaus.codecs.framing.wmbus_lines import MAX_LINE, parse_line
     from torhaus.codecs.meter.wmbus.telegram import decode, identity_of
     from torhaus.codecs.model import DecodeError
-    from torhaus.daemon.config.devices import parse_key
 
     line = sys.stdin.read(MAX_LINE) if args.line == "-" else args.line
     key = None
     if args.key_file is not None:
         try:
-            with args.key_file.open(encoding="utf-8", errors="replace") as file:
-                key = parse_key(file.read(200))
-        except OSError as e:
-            print(f"{args.key_file}: {e.strerror}", file=sys.stderr)
-            return EX_USAGE
-        if key is None:
-            print(f"{args.key_file}: must have 32 hex digits", file=sys.stderr)
+            key = read_key_file(args.key_file)
+        except ValueError as e:
+            print(e, file=sys.stderr)
             return EX_USAGE
     try:
         heard = parse_line(line.encode("utf-8", "replace"))

@@ -20,7 +20,7 @@ from torhaus.daemon.config.document import Fault, Tree
 from torhaus.daemon.config.expect import not_known, quote, show
 from torhaus.daemon.config.keys_names import MUST_BE, WMBUS, keys_id_of, meter_name
 from torhaus.daemon.config.lorawan import Adr
-from torhaus.daemon.config.profiles import FPort, Interval, Line, Profile, Profiles
+from torhaus.daemon.config.profiles import Battery, FPort, Interval, Line, Profile, Profiles
 from torhaus.daemon.config.validate import Validator
 
 SESSION_1_0: Final = ("nwk_s_key", "app_s_key")
@@ -50,10 +50,12 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     `codec` is a registered codec, or a script or layout in the folder of scripts; None: its payload is not decoded.
     `profile`: a model's, "vendor/model", for what is not said here. `fports`: payloads on others are not decoded;
-    empty: all are. `interval_s`: how often it sends. `address` is what a meter or bus calls itself (a server id, say);
-    `wmbus` is the number of a wireless meter. `join_eui` is what a device has to ask for when it joins; None: whatever
-    it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode "standalone" only. `counters`: fields of
-    which torhaus works out what was counted. `keys`: at which server they are; None: in the file.
+    empty: all are. `interval_s`: how often it sends. `encoder`: a script for downlinks, where it is another than the
+    codec. `battery`: the field that says how it is; below `low` its readings are alarms. `address` is what a meter or
+    bus calls itself (a server id, say); `wmbus` is the number of a wireless meter. `join_eui` is what a device has to
+    ask for when it joins; None: whatever it likes. `class` and `adr` (None: as in `[lorawan.mac]`) count in mode
+    "standalone" only. `counters`: fields of which torhaus works out what was counted. `keys`: at which server they
+    are; None: in the file.
     """
 
     name: Label
@@ -64,6 +66,8 @@ class DeviceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     profile: Line | None = None
     fports: tuple[FPort, ...] = ()
     interval_s: Interval | None = None
+    encoder: Line | None = None
+    battery: Battery | None = None
     place: Line = ""
     tags: tuple[Label, ...] = ()
     lorawan: Literal["1.0", "1.0.2", "1.0.3", "1.0.4", "1.1"] = "1.0"
@@ -123,6 +127,9 @@ class DeviceKeys(msgspec.Struct, frozen=True):
         return "DeviceKeys(…)"
 
 
+_NO_ENCODER: Final = "must be a script (*.js) in the folder of decoders: only scripts encode downlinks"
+
+
 class _File(msgspec.Struct, frozen=True):
     device: list[dict[str, Any]] = []
 
@@ -156,6 +163,10 @@ def read_devices(tree: Tree, scripts: Path) -> tuple[list[DeviceConfig], list[Fa
         except (msgspec.ValidationError, OverflowError):
             check.struct(table, DeviceConfig, ("device", i))
             continue
+        if device.encoder is not None:
+            text = codec_fault(device.encoder, scripts) if device.encoder.endswith(".js") else _NO_ENCODER
+            if text:
+                check.fault(("device", i, "encoder"), text)
         if device.profile is not None:
             profile = profiles.get(device.profile)
             if isinstance(profile, str):
@@ -180,6 +191,8 @@ def _completed(device: DeviceConfig, profile: Profile) -> DeviceConfig:
         codec=device.codec or profile.codec,
         fports=device.fports or profile.fports,
         interval_s=device.interval_s or profile.interval_s,
+        encoder=device.encoder or profile.encoder,
+        battery=device.battery or profile.battery,
     )
 
 

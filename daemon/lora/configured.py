@@ -27,11 +27,13 @@ def device_of(config: DeviceConfig, keys: DeviceKeys | None, scripts: Path) -> D
             allow_half_mic=config.allow_half_mic,
         )
     is_script = config.codec is not None and config.codec.endswith(".js")
+    script = str(scripts / config.codec) if is_script and config.codec else None
     return Device(
         name=config.name,
         dev_eui=config.dev_eui,
         codec=None if is_script else config.codec,
-        script=str(scripts / config.codec) if is_script and config.codec else None,
+        script=script,
         session=session,
         fports=config.fports,
+        encoder=script if config.encoder is None else str(scripts / config.encoder),
     )

@@ -34,6 +34,7 @@ class Device(msgspec.Struct):
     under_way: list["Advance"] = []  # counters taken from frames that are not on disk yet, in order
     join: Joined | None = None  # that the session came of; None where it is personalised, or number 0: see personal.py
     fports: tuple[int, ...] = ()  # payloads on others are not decoded; empty: all are
+    encoder: str | None = None  # absolute path of the script for downlinks, where there is one
 
     @property
     def session_id(self) -> str | None:

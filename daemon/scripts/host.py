@@ -91,6 +91,10 @@ class ScriptHost:
             source = Package(decode_source(source.encode("utf-8", "surrogateescape")))
         return self._sources.add(source)
 
+    def knows(self, source: Package) -> bool:
+        """Whether a script is registered."""
+        return source.hash() in self._sources
+
     def forget(self, source_hash: str) -> None:
         """Withdraw a script. Jobs for it that still wait are refused."""
         self._sources.forget(source_hash)

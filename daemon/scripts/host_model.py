@@ -57,13 +57,10 @@ class HostStatus(msgspec.Struct, frozen=True):
     sent_away: int = 0
 
 
-class Waiting:
+class Waiting(msgspec.Struct, eq=False):
     """A job with whom its answer is for. `deaths`: processes that ended on it."""
 
-    __slots__ = ("deaths", "done", "future", "job")
-
-    def __init__(self, job: Job, done: Done | None, future: asyncio.Future[Any] | None) -> None:
-        self.job = job
-        self.done = done
-        self.future = future
-        self.deaths = 0
+    job: Job
+    done: Done | None
+    future: asyncio.Future[Any] | None
+    deaths: int = 0

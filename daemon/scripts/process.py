@@ -74,6 +74,7 @@ class ScriptProcess:
         self._backoff = backoff or Backoff(BACKOFF_S, BACKOFF_MAX_S)
         self._child: ScriptChild | None = None
         self._sent: set[str] = set()
+        self._group: asyncio.TaskGroup | None = None
         self._wake = asyncio.Event()
         self._busy = asyncio.Event()
 
@@ -96,6 +97,7 @@ class ScriptProcess:
         """Serve until cancelled; then the process is ended. Returns after `fruitless` tries."""
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(self._watch(), name="scripts-watchdog")
+            self._group = group
             await self._serve()
             watch.cancel()
 
@@ -153,10 +155,10 @@ class ScriptProcess:
 
     async def _is_wanted(self) -> bool:
         """Wait for work; False when there was none for so long that the process can go."""
-        if self._linger_s is None:
+        if self._linger_s is None or self._group is None:
             await self._idle()
             return True
-        timer = asyncio.create_task(self._clock.sleep(self._linger_s), name="scripts-linger")
+        timer = self._group.create_task(self._clock.sleep(self._linger_s), name="scripts-linger")
         timer.add_done_callback(lambda task: None if task.cancelled() else self._wake.set())
         try:
             await self._idle()

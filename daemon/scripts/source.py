@@ -40,6 +40,10 @@ class Package(msgspec.Struct, frozen=True):
             return self.text.encode()
         return msgspec.json.encode((self.text, self.main, sorted(self.files.items())))
 
+    def hash(self) -> str:
+        """What a job calls it by."""
+        return hashlib.sha256(self.data()).hexdigest()
+
 
 class Sources(dict[str, Package]):
     """Scripts by their hash, bounded in number and size."""
@@ -50,8 +54,7 @@ class Sources(dict[str, Package]):
 
     def add(self, source: Package) -> str:
         """Take a script; returns its hash. ValueError when it is too large or there are too many."""
-        data = source.data()
-        source_hash = hashlib.sha256(data).hexdigest()
+        data, source_hash = source.data(), source.hash()
         if source_hash in self:
             return source_hash
         size = sum(len(text.encode()) for text in (source.text, *source.files.values()))

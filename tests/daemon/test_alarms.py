@@ -1,8 +1,10 @@
 import pytest
 
 from torhaus.codecs.model import Fields, Scalar, Value
-from torhaus.daemon.alarms import Alarms
+from torhaus.daemon.alarms import Alarms, low_batteries
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.model import AlarmRule
+from torhaus.daemon.config.profiles import Battery
 
 
 def fields(**values: Scalar) -> Fields:
@@ -59,3 +61,17 @@ def test_a_rule_speaks_of_something() -> None:
         AlarmRule()
     with pytest.raises(ValueError, match="field: is missing, of which"):
         AlarmRule(devices=("d",), above=3)
+
+
+def test_low_batteries() -> None:
+    devices = [
+        DeviceConfig(name="said", battery=Battery(field="battery", low=10)),
+        DeviceConfig(name="unsure", battery=Battery(field="battery")),
+        DeviceConfig(name="none"),
+    ]
+    alarms = Alarms(low_batteries(devices))
+    assert alarms.is_alarm("said", fields(battery=9))
+    assert not alarms.is_alarm("said", fields(battery=10))
+    assert not alarms.is_alarm("said", fields(temperature=-5))
+    assert not alarms.is_alarm("unsure", fields(battery=1))
+    assert not Alarms(low_batteries(devices[1:]))

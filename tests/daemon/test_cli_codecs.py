@@ -11,7 +11,7 @@ import pytest
 
 from torhaus.codecs.registry import names
 from torhaus.daemon.cli import codecs
-from torhaus.daemon.scripts import host
+from torhaus.daemon.scripts import host, process
 from torhaus.daemon.vectors import base
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -116,7 +116,7 @@ def test_no_process_is_an_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(host.ScriptHost.__init__, "__defaults__", (None, None, ("/nonexistent/python",), None))
-    monkeypatch.setattr(host, "BACKOFF_S", 0.0)
+    monkeypatch.setattr(process, "BACKOFF_S", 0.0)
     (tmp_path / "x.js").write_text(NESTED)
     lines = [{"hex": "00", "codec": "x.js"}] * 2
     assert check(tmp_path, lines, "--base", str(tmp_path)) == 1
@@ -159,3 +159,23 @@ def test_encode_refusals(capsys: pytest.CaptureFixture[str], codec: str, data: s
     out, err = capsys.readouterr()
     assert out == ""
     assert said in err
+
+
+def test_encode_by_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    decoders = tmp_path / "decoders"
+    (decoders / "profiles" / "boke").mkdir(parents=True)
+    (decoders / "down.js").write_bytes((SCRIPTS / "downlinks.js").read_bytes())
+    (decoders / "up.js").write_bytes((SCRIPTS / "climate.js").read_bytes())
+    profile = decoders / "profiles" / "boke" / "valve.toml"
+    where = ["--config", str(tmp_path / "torhaus.toml")]
+    profile.write_text('codec = "up.js"\nencoder = "down.js"\n')
+    assert run("encode", "--codec", "boke/valve", '{"level": 10}', *where) == 0
+    assert json.loads(capsys.readouterr().out) == {"fport": 7, "hex": "010a", "warnings": ["loud"]}
+    profile.write_text('codec = "down.js"\n')
+    assert run("encode", "--codec", "boke/valve", '{"level": 10}', *where) == 0
+    for text, said in (('codec = "elsys"\n', "elsys cannot encode"), ("codec = 5\n", "valve.toml:1")):
+        profile.write_text(text)
+        assert run("encode", "--codec", "boke/valve", "1", *where) == os.EX_USAGE
+        assert said in capsys.readouterr().err
+    assert run("encode", "--codec", "boke/none", "1", *where) == os.EX_USAGE
+    assert "there is no such profile" in capsys.readouterr().err

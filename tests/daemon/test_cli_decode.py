@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.codecs.wmbus_fakes import KEY, Meter
 from torhaus.daemon.cli import decode
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -80,3 +81,25 @@ def test_which_bytes_a_value_comes_from(codec: str, capsys: pytest.CaptureFixtur
 def test_too_long_to_be_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--codec", str(SCRIPTS / "ttn2.js"), "--explain", "00" * 300) == os.EX_NOINPUT
     assert "at most 256" in capsys.readouterr().err
+
+
+def test_a_meters_telegram_with_its_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sealed = Meter().mode_5().hex()
+    assert run("--codec", "wmbus", sealed) == 65
+    assert "refused: key" in capsys.readouterr().err
+    file = tmp_path / "key"
+    file.write_text(f"{KEY.hex()}\n")
+    for how in (("--key", KEY.hex()), ("--key", KEY.hex(" ")), ("--key-file", str(file))):
+        assert run("--codec", "wmbus", *how, sealed) == 0
+        assert json.loads(capsys.readouterr().out)["volume"]["value"] == 12345.678
+    assert run("--codec", "wmbus", "--key", "00" * 16, sealed) == 65
+
+
+def test_keys_that_are_none_or_of_no_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--codec", "wmbus", "--key", "c0ffee", "00") == 64
+    assert "c0ffee" not in capsys.readouterr().err
+    assert run("--codec", "wmbus", "--key-file", str(tmp_path / "none"), "00") == 64
+    assert run("--codec", "elsys", "--key", KEY.hex(), "00") == 64
+    assert "elsys takes no key, wmbus does" in capsys.readouterr().err
+    assert run("--codec", "wmbus", "--explain", "--key", KEY.hex(), "00") == 64
+    assert "in clear" in capsys.readouterr().err

@@ -109,6 +109,36 @@ def test_devices_take_from_their_profile(tmp_path: Path) -> None:
     assert device_of(b, None, tmp_path).fports == (5, 6)
 
 
+def test_encoder_and_battery(tmp_path: Path) -> None:
+    more = 'encoder = "boke/down.js"\nbattery = { field = "battery", low = 3.0 }\n'
+    write(tmp_path, "boke/pegel-1", MINE + more)
+    for name in ("down", "other"):
+        (tmp_path / f"boke/{name}.js").touch()
+    text = '[[device]]\nname = "a"\nprofile = "boke/pegel-1"\n[[device]]\nname = "b"\nprofile = "boke/pegel-1"\n'
+    text += 'encoder = "boke/other.js"\nbattery = { field = "v" }\n[[device]]\nname = "c"\ncodec = "boke/level.js"\n'
+    (a, b, c), faults = devices(text, tmp_path)
+    assert faults == []
+    assert a.battery == profiles.Battery(field="battery", low=3.0)
+    assert b.battery == profiles.Battery(field="v")
+    made = [device_of(each, None, tmp_path).encoder for each in (a, b, c)]
+    assert made == [str(tmp_path / "boke" / f"{name}.js") for name in ("down", "other", "level")]
+    assert device_of(DeviceConfig(name="d", codec="elsys"), None, tmp_path).encoder is None
+
+
+@pytest.mark.parametrize("encoder", ["elsys", "pegel.toml", "boke/none.js", "../x.js"])
+def test_encoders_that_are_none(tmp_path: Path, encoder: str) -> None:
+    write(tmp_path, "boke/pegel-1", MINE)
+    _, (fault,) = devices(f'[[device]]\nname = "a"\nencoder = "{encoder}"\n', tmp_path)
+    assert "encoder: " in fault
+    assert fault.startswith("devices.toml:3: ")
+
+
+def test_no_shipped_profile_states_what_was_not_looked_up() -> None:
+    """When a battery is low depends on the cell and on the cold: that is the site's to say."""
+    found = [find(name, Path("/nonexistent")) for name in SHIPPED]
+    assert [p for p in found if p.battery is not None and p.battery.low is not None] == []
+
+
 def test_a_profile_that_is_not_there(tmp_path: Path) -> None:
     _, (fault,) = devices('[[device]]\nname = "a"\nprofile = "boke/none"\n', tmp_path)
     assert fault.startswith("devices.toml:3: ")

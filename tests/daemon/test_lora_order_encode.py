@@ -17,7 +17,8 @@ from torhaus.daemon.scripts.protocol import Encoded
 
 
 def device(script: str | None, codec: str | None = None, eui: str = EUI) -> Device:
-    return Device("ventil", eui, codec, str(SCRIPTS / script) if script else None)
+    path = str(SCRIPTS / script) if script else None
+    return Device("ventil", eui, codec, path, encoder=path)
 
 
 def test_by_the_devices_script() -> None:
@@ -77,8 +78,39 @@ def test_a_script_that_is_too_large(tmp_path: Path) -> None:
     (tmp_path / "big.js").write_bytes(b" " * (8 << 20))
 
     async def body() -> None:
-        it = Device("ventil", EUI, None, str(tmp_path / "big.js"))
+        it = Device("ventil", EUI, encoder=str(tmp_path / "big.js"))
         with pytest.raises(OrderRefused, match="larger than"):
             await ScriptEncoder(ScriptHost(FakeClock()), [it]).encode(EUI, 1, None)
+
+    asyncio.run(body())
+
+
+def test_another_script_than_the_decoder_with_files_of_its_own(tmp_path: Path) -> None:
+    """Read anew for each order; what nobody uses any more is withdrawn."""
+    down = tmp_path / "down.js"
+    (tmp_path / "table.js").write_text("exports.port = 4;")
+    text = "var t = require('./table'); function encodeDownlink(i) { return { bytes: [%d, i.data], fPort: t.port }; }"
+
+    async def body() -> None:
+        host = ScriptHost(SystemClock())
+        decoder = host.register("function Decoder() {}")
+        it = Device("ventil", EUI, None, str(SCRIPTS / "ttn2.js"), encoder=str(down))
+        encoder = ScriptEncoder(host, [it])
+        task = asyncio.create_task(host.run())
+        try:
+            async with asyncio.timeout(20):
+                for version in range(3):
+                    down.write_text(text % version)
+                    assert await encoder.encode(EUI, 7, None) == Encoded(bytes([version, 7]), 4)
+                down.write_text("function Decoder() {}")  # as a decoder that is in use
+                with pytest.raises(OrderRefused):
+                    await encoder.encode(EUI, 7, None)
+                down.write_text(text % 9)
+                assert await encoder.encode(EUI, 7, None) == Encoded(b"\x09\x07", 4)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        assert decoder in host._sources
+        assert len(host._sources) == 2
 
     asyncio.run(body())

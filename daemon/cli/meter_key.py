@@ -1,0 +1,39 @@
+"""A meter's key on the command line: read from a file, or given itself, where others may see it."""
+
+import argparse
+from pathlib import Path
+
+_READ = 200
+
+
+def add_key_file(command: argparse.ArgumentParser) -> None:
+    """`--key-file`."""
+    command.add_argument("--key-file", type=Path, metavar="FILE", help="the meter's key: 32 hex digits")
+
+
+def read_key_file(path: Path) -> bytes:
+    """The key. ValueError, with what is wrong, when there is none; no text holds a key."""
+    from torhaus.daemon.config.devices import parse_key
+
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            key = parse_key(file.read(_READ))
+    except OSError as e:
+        raise ValueError(f"{path}: {e.strerror}") from None
+    if key is None:
+        raise ValueError(f"{path}: must have 32 hex digits")
+    return key
+
+
+def key_of(args: argparse.Namespace) -> bytes | None:
+    """The key of `--key` or `--key-file`, None where neither is given. ValueError as read_key_file."""
+    from torhaus.daemon.config.devices import parse_key
+
+    if args.key_file is not None:
+        return read_key_file(args.key_file)
+    if args.key is None:
+        return None
+    key = parse_key(args.key)
+    if key is None:
+        raise ValueError("--key: must have 32 hex digits")
+    return key
