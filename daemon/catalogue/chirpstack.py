@@ -35,7 +35,10 @@ def _vendor(folder: Path) -> Found:
             yield Skipped(what, str(e))
     for script in sorted((folder / "codecs").glob("*.js")):
         if script.name not in named:
-            yield from _entry(folder, script.stem, "", script.name)
+            try:
+                yield from _entry(folder, script.stem, "", script.name)
+            except Unreadable as e:
+                yield Skipped(f"{folder.name}/{script.stem}", str(e))
 
 
 def _codec(device: dict[str, Any]) -> str | None:

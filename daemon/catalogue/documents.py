@@ -31,7 +31,7 @@ class Unreadable(ValueError):  # noqa: N818 - what a file is
 
 
 def read(path: Path) -> Any:  # noqa: ANN401 - a document of strangers
-    """A document, by the ending of its name. Raises Unreadable, and OSError."""
+    """A document, by the ending of its name: as JSON would have it. Raises Unreadable, and OSError."""
     if not path.is_file():
         raise Unreadable(f"{path.name} is not there")
     with path.open("rb") as file:
@@ -42,12 +42,13 @@ def read(path: Path) -> Any:  # noqa: ANN401 - a document of strangers
         if path.suffix == ".json":
             return msgspec.json.decode(data)
         text = data.decode("utf-8-sig")
-        return tomllib.loads(text) if path.suffix == ".toml" else _yaml(text)
+        found = tomllib.loads(text) if path.suffix == ".toml" else _yaml(text)
+        return msgspec.json.decode(msgspec.json.encode(found))  # what JSON has no form for shows here
     except UnicodeDecodeError:
         raise Unreadable(f"{path.name} is not UTF-8 text") from None
     except RecursionError:
         raise Unreadable(f"{path.name} is nested too deep") from None
-    except (ValueError, msgspec.DecodeError) as e:
+    except (ValueError, TypeError, OverflowError, msgspec.DecodeError) as e:
         first = str(e).split("\n", 1)[0]
         raise Unreadable(f"{path.name}: {first}") from None
 
@@ -75,6 +76,8 @@ def _yaml(text: str) -> Any:  # noqa: ANN401
         if "&" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
             raise ValueError("has aliases (*name), which are not read")
         return yaml.load(text, Loader)  # noqa: S506 - a safe loader
+    except (KeyError, AttributeError):  # of its constructors for `!!bool` and `!!timestamp`
+        raise ValueError("has a value that is not what its tag says") from None
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         raise ValueError(f"line {mark.line + 1}: {getattr(e, 'problem', e)}" if mark else str(e)) from None

@@ -115,6 +115,8 @@ def profile_text(entry: Entry, codec: str, encoder: str | None = None) -> str:
     lines.append(f"codec = {_quoted(codec)}")
     if encoder is not None:
         lines.append(f"encoder = {_quoted(encoder)}")
+    if entry.keeps_state:
+        lines.append("# By the catalogue this decoder uses earlier messages of the device; here it gets none.")
     if entry.name:
         lines.append(f"name = {{ en = {_quoted(entry.name)} }}")
     lines.append(f"licence = {_quoted(entry.licence)}")

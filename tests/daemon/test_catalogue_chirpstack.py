@@ -18,3 +18,13 @@ def test_devices_and_codecs(tmp_path: Path) -> None:
     assert why["boke/boke-bare"] == "has no codec"
     assert why["boke/boke-lost"] == "its codec ../../../lost.js is not there"
     assert "examples left out" in why["boke/test_encode_level.json"]
+
+
+def test_a_codec_outside_of_its_folder_is_left_out_and_the_rest_goes_on(tmp_path: Path) -> None:
+    root = chirpstack(tmp_path / "catalogue")
+    outside = tmp_path / "outside.js"
+    outside.write_text("function decodeUplink() {}")
+    (root / "vendors/boke/codecs/away.js").symlink_to(outside)
+    found = list(find(root))
+    assert Skipped("boke/away", "its codec away.js is not there") in found
+    assert {e.model for e in found if isinstance(e, Entry)} == {"pegel-1", "spare"}

@@ -41,6 +41,8 @@ def test_yaml_1_2(tmp_path: Path) -> None:
 def test_others(tmp_path: Path) -> None:
     assert read(write(tmp_path, '{"a": 1}', "a.json")) == {"a": 1}
     assert read(write(tmp_path, "a = 1", "a.toml")) == {"a": 1}
+    assert read(write(tmp_path, "a = 2026-01-02\nb = inf", "a.toml")) == {"a": "2026-01-02", "b": None}
+    assert read(write(tmp_path, "1: !!set {b: }")) == {"1": ["b"]}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,9 @@ def test_others(tmp_path: Path) -> None:
         ("a.json", "[" * 20_000, ""),
         ("a.json", "{]", "a.json"),
         ("a.toml", "a = ", "a.toml"),
+        ("a.yaml", "a: !!bool maybe", "not what its tag says"),
+        ("a.yaml", "a: !!timestamp soon", "not what its tag says"),
+        ("a.yaml", "2.5: {~: [{}]}", "a.yaml"),
         ("none.yaml", None, "not there"),
     ],
 )

@@ -31,6 +31,13 @@ def test_script_examples_and_profile(tmp_path: Path) -> None:
     assert list(scripts.rglob(".*")) == []
 
 
+def test_what_a_decoder_lacks_is_said_in_its_profile(tmp_path: Path) -> None:
+    taken(catalogues.actility(tmp_path / "catalogue"), tmp_path / "decoders")
+    profiles = tmp_path / "decoders/profiles/boke"
+    assert "earlier messages" in (profiles / "pegel-1.toml").read_text()
+    assert "earlier messages" not in (profiles / "spare.toml").read_text()
+
+
 def test_a_package_keeps_its_files(tmp_path: Path) -> None:
     scripts = tmp_path / "decoders"
     done = taken(catalogues.actility(tmp_path / "actility"), scripts)
