@@ -167,7 +167,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _key(name: str, text: str) -> bytes:
-    from torhaus.daemon.config.devices import parse_key
+    from torhaus.daemon.config.device_keys import parse_key
 
     key = parse_key(text)
     if key is None:

@@ -13,7 +13,7 @@ def add_key_file(command: argparse.ArgumentParser) -> None:
 
 def read_key_file(path: Path) -> bytes:
     """The key. ValueError, with what is wrong, when there is none; no text holds a key."""
-    from torhaus.daemon.config.devices import parse_key
+    from torhaus.daemon.config.device_keys import parse_key
 
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
@@ -27,7 +27,7 @@ def read_key_file(path: Path) -> bytes:
 
 def key_of(args: argparse.Namespace) -> bytes | None:
     """The key of `--key` or `--key-file`, None where neither is given. ValueError as read_key_file."""
-    from torhaus.daemon.config.devices import parse_key
+    from torhaus.daemon.config.device_keys import parse_key
 
     if args.key_file is not None:
         return read_key_file(args.key_file)

@@ -13,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.codecs.lorawan.keys import Version
-from torhaus.daemon.config.devices import KEYS, SESSION_1_1, DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import KEYS, SESSION_1_1, DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.devices_edit import New
 from torhaus.daemon.config.document import ConfigFaults, Fault
 from torhaus.daemon.config.expect import did_you_mean, quote

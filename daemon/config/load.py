@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from torhaus.daemon.config import devices as device_list
 from torhaus.daemon.config import named_files, plugins
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys, cross_faults, read_keys
+from torhaus.daemon.config.devices import DeviceConfig, read_devices
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, is_there, parse, read_text
 from torhaus.daemon.config.keys_file import is_in_clear, read_keys_file
 from torhaus.daemon.config.lines import KeyPath
@@ -170,7 +170,7 @@ def read_device_set(
     if more is not None:
         tree.add(more[0])
     found.tree = tree
-    found.devices, faults = device_list.read_devices(tree, files.scripts)
+    found.devices, faults = read_devices(tree, files.scripts)
     found.faults += faults + tree.clashes
     try:
         if not files.keys_optional or is_there(files.keys):
@@ -184,14 +184,14 @@ def read_device_set(
         return found
     if more is not None:
         keys_tree.add(more[1])
-    found.keys, faults, found.notes = device_list.read_keys(keys_tree, found.devices)
+    found.keys, faults, found.notes = read_keys(keys_tree, found.devices)
     if files.passphrase is not None and files.keys in found.files and is_in_clear(files.keys):
         found.notes.append(
             f"{keys_shown}: is in clear, though there is a passphrase: `torhaus devices seal` encrypts it"
         )
     found.faults += faults + keys_tree.clashes
     if not found.faults:
-        found.faults += device_list.cross_faults(tree, found.devices, found.keys, keys_shown)
+        found.faults += cross_faults(tree, found.devices, found.keys, keys_shown)
     return found
 
 

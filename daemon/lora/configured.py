@@ -5,7 +5,8 @@ from pathlib import Path
 from torhaus.codecs.lorawan.crypto import SessionKeys
 from torhaus.codecs.lorawan.eui import parse_dev_addr
 from torhaus.codecs.lorawan.session import Session
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.lora.network import Device, Network
 

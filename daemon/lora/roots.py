@@ -18,7 +18,8 @@ from torhaus.codecs.lorawan.join import (
 from torhaus.codecs.lorawan.keys import Version, derive_1_0, derive_1_1, derive_join_server
 from torhaus.codecs.lorawan.phy import JoinRequest, RejoinRequest
 from torhaus.codecs.model import DecodeError, RejectReason
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.outbox.joins import Joined
 
 

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from torhaus.codecs.lorawan.eui import format_eui64, parse_eui64
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 
 DEV_EUI_BASE: Final = 0x0274_6F72_0000_0000
 JOIN_EUI: Final = 0x0274_6F72_FFFF_FFFF

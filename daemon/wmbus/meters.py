@@ -12,7 +12,8 @@ from torhaus.codecs.meter.wmbus.compact import Formats
 from torhaus.codecs.meter.wmbus.layers import NOTHING
 from torhaus.codecs.meter.wmbus.telegram import Counter, Identity, fields_of, opened
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 
 CODEC: Final = "wmbus"
 MAX_LOOKED: Final = 64

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torhaus.daemon.config.devices import KEYS, DeviceConfig
+from torhaus.daemon.config.device_keys import KEYS
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.devices_csv import read_csv, read_keys_text
 from torhaus.daemon.config.document import ConfigFaults
 

@@ -8,7 +8,8 @@ from torhaus.codecs.lorawan.join import JOIN_REQUEST, Asked, JoinAcceptBody
 from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.lorawan.phy import JoinRequest, parse
 from torhaus.codecs.model import DecodeError, RejectReason
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.lora.roots import Roots, roots_of
 from torhaus.daemon.outbox.joins import Joined
 

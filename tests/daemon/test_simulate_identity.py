@@ -3,7 +3,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.config.load import DeviceFiles, read_device_set
 from torhaus.daemon.simulate.identity import VERSIONS, from_lists, identities, write_registry
 

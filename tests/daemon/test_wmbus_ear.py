@@ -5,7 +5,8 @@ import pytest
 from tests.codecs.wmbus_fakes import KEY, Meter
 from torhaus.codecs.framing.wmbus import Heard, crc16
 from torhaus.codecs.model import DecodeError, Stamp
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.wmbus import ear
 from torhaus.daemon.wmbus.book import Book
 from torhaus.daemon.wmbus.meters import Meters

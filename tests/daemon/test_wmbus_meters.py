@@ -9,7 +9,8 @@ from torhaus.codecs.framing.wmbus import crc16
 from torhaus.codecs.meter.wmbus.compact import Formats
 from torhaus.codecs.meter.wmbus.telegram import identity_of
 from torhaus.codecs.model import DecodeError, RejectReason
-from torhaus.daemon.config.devices import DeviceConfig, DeviceKeys
+from torhaus.daemon.config.device_keys import DeviceKeys
+from torhaus.daemon.config.devices import DeviceConfig
 from torhaus.daemon.wmbus import meters
 
 AIR = Meter()
