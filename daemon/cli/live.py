@@ -1,8 +1,11 @@
 """A page that is drawn again every two seconds: in place on a terminal, one block after the other elsewhere."""
 
 import shutil
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Final, TextIO, TypeVar
 
 REFRESH_S: Final = 2.0
@@ -29,21 +32,40 @@ def watch(first: T, fetch: Callable[[], T], draw: Callable[[T], str], out: TextI
     if in_place:
         out.write(_HIDE + _CLEAR)
     try:
-        text = draw(first)
-        while True:
-            out.write(placed(text) if in_place else f"{text}\n" + "\n" * tidy)
-            out.flush()
-            time.sleep(REFRESH_S)
-            try:
-                text = draw(fetch())
-            except Unreadable as e:
-                text = str(e)
+        with _interrupts() as interrupted:
+            text = draw(first)
+            while not interrupted():
+                out.write(placed(text) if in_place else f"{text}\n" + "\n" * tidy)
+                out.flush()
+                time.sleep(REFRESH_S)
+                try:
+                    text = draw(fetch())
+                except Unreadable as e:
+                    text = str(e)
     except KeyboardInterrupt:
-        return 0
+        pass
     finally:
         if in_place:
             out.write(_SHOW)
             out.flush()
+    return 0
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Whether there was a Ctrl-C: `asyncio.run` loses one that comes when its task has just returned."""
+    count = 0
+
+    def note(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
+        nonlocal count
+        count += 1
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: count > 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def placed(text: str) -> str:

@@ -48,10 +48,17 @@ class Executor:
 
     async def _run(self, argv: tuple[str, ...], stdin: bytes) -> Answer:
         pipe = asyncio.subprocess.PIPE
-        try:
-            process = await asyncio.create_subprocess_exec(
+        starting = asyncio.get_running_loop().create_task(
+            asyncio.create_subprocess_exec(
                 *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=_ENVIRONMENT, cwd="/", start_new_session=True
             )
+        )
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # half a start would leave a process that nobody ends
+            with contextlib.suppress(OSError, ValueError):  # which does not start at all
+                await _end(await starting)
+            raise
         except (OSError, ValueError) as e:
             return _failed(f"{argv[0]} cannot be run: {getattr(e, 'strerror', None) or e}"), "failed"
         out, err = bytearray(), bytearray()

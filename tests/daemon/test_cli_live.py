@@ -1,8 +1,10 @@
 import io
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -58,3 +60,18 @@ def test_in_place_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hide == "\x1b[?25l\x1b[2J"
     assert first == "a\x1b[K\nb\x1b[K\nc\x1b[K\n\x1b[J"
     assert second == "x" * 10 + "\x1b[K\n\x1b[J" + "\x1b[?25h"  # never blank in between, and the cursor comes back
+
+
+def test_a_ctrl_c_that_got_lost_on_its_way_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    before = signal.getsignal(signal.SIGINT)
+
+    def fetch() -> int:
+        with suppress(KeyboardInterrupt):  # as the end of an event loop does
+            signal.raise_signal(signal.SIGINT)
+        return 2
+
+    out = io.StringIO()
+    assert watch(1, fetch, str, out) == 0
+    assert out.getvalue() == "1\n\n"
+    assert signal.getsignal(signal.SIGINT) is before

@@ -117,14 +117,23 @@ def test_one_at_a_time() -> None:
     asyncio.run(main())
 
 
+def _children() -> list[str]:
+    return [c for t in Path("/proc/self/task").iterdir() for c in (t / "children").read_text().split()]
+
+
 def test_who_stops_waiting_ends_it() -> None:
+    """Whenever that is: before the program is there, while it starts, and when it runs."""
+
     async def main() -> None:
         executor = Executor({"it": ("/bin/sleep", "600")}, 20)
-        task = asyncio.get_running_loop().create_task(executor.run(Request(command="it")))
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert not executor._running
+        for turns in (0, 1, 2, 3, 5, 8, 200):
+            task = asyncio.get_running_loop().create_task(executor.run(Request(command="it")))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert not executor._running
+            assert not _children()
 
     asyncio.run(main())
