@@ -3,6 +3,7 @@
 import argparse
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,16 @@ from torhaus.daemon.scans.states import State
 EX_USAGE: Final = 64
 EX_UNAVAILABLE: Final = 69
 EX_IOERR: Final = 74
+EX_TEMPFAIL: Final = 75
 EX_CONFIG: Final = 78
+PULL_LOOK_S: Final = 0.5
+"""How often the daemon is asked whether a job is over."""
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
     command = commands.add_parser("scans", help="the documents that came in, and where they stand")
-    actions = command.add_subparsers(metavar="list|show|retry", required=True)
+    actions = command.add_subparsers(metavar="list|show|retry|pull", required=True)
     listing = actions.add_parser("list", help="the newest, or those in one state")
     states = [s.value for s in State]
     listing.add_argument(
@@ -34,7 +38,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     show.set_defaults(run=run_show)
     retry = actions.add_parser("retry", help="let a held one go on, or have a quarantined one checked again")
     retry.set_defaults(run=run_retry)
-    for action in (listing, show, retry):
+    pull = actions.add_parser("pull", help="fetch what lies in the feeder of a network or local scanner")
+    pull.add_argument("station", metavar="STATION", help="the name of a [[scan.station]] of type escl or sane")
+    pull.set_defaults(run=run_pull)
+    for action in (listing, show, retry, pull):
         add_config(action)
         action.add_argument("--json", action="store_true", help="as JSON")
     for action in (show, retry):
@@ -129,3 +136,24 @@ def run_retry(args: argparse.Namespace) -> int:
         return found
     print(msgspec.json.encode(found).decode() if args.json else f"{found.id}: {found.state}")
     return 0
+
+
+def run_pull(args: argparse.Namespace) -> int:
+    """Start a job and wait for its end. Ctrl-C ends the waiting, not the job."""
+    from torhaus.daemon.scans.pull.pulls import Pull
+
+    where = f"/scans/pull?station={quote(args.station)}"
+    found = ask(args.config, where, Pull, "POST")
+    while not isinstance(found, int) and found.state == "running":
+        time.sleep(PULL_LOOK_S)
+        found = ask(args.config, where, Pull)
+    if isinstance(found, int):
+        return found
+    if args.json:
+        print(msgspec.json.encode(found).decode())
+    elif found.state == "done":
+        print(f"{found.job}: {found.files} {'file' if found.files == 1 else 'files'}")
+    else:
+        kept = f"; {found.files} {'file is' if found.files == 1 else 'files are'} held" if found.files else ""
+        print(f"{found.job}: {found.said}{kept}", file=sys.stderr)
+    return 0 if found.state == "done" else EX_TEMPFAIL

@@ -11,16 +11,23 @@ import msgspec
 
 from torhaus.codecs.cover_sheet import WORD
 from torhaus.daemon.scans.checker import Limits
+from torhaus.daemon.scans.stations import (
+    AbsPath,
+    EsclStation,
+    FileName,
+    Name,
+    PulledStation,
+    Seconds,
+    Sidecar,
+    is_placed,
+)
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
-AbsPath = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z", max_length=4096)]
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 _LOOPBACK: Final = "localhost"
 
 
 class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
-    """A hot folder that a scanner or scan program writes finished documents to. Subfolders are not looked into."""
+    """A hot folder that a scanner or scan program writes finished documents to."""
 
     name: Name
     path: AbsPath
@@ -28,14 +35,27 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     pattern: tuple[str, ...] = ("*",)  # names to take, shell style, upper and lower case alike
     ignore: tuple[str, ...] = ()  # names to leave alone, besides the built-in list
     scan_interval_s: Seconds = 2.0
-    done: Literal["stable"] = "stable"  # unchanged for stable_s AND passes the strict check
+    done: Literal["stable", "renamed", "ready_file", "sidecar", "all_but_newest"] = "stable"  # and passes the check
     stable_s: Seconds = 5.0
+    ready_file: FileName | None = None  # written last, says that its document is done: "{name}.ready", "{stem}.ok"
+    sidecar: Sidecar | None = None
+    subfolder_depth: Annotated[int, msgspec.Meta(ge=0, le=8)] = 0  # so many subfolders deep documents are looked for
+    batches: Literal["off", "folders"] = "off"  # folders: each subfolder is a batch, taken whole or not at all
+    batch_timeout_s: Seconds = 3600.0  # a batch that is not complete is held when nothing came for this long
     give_up_s: Seconds = 600.0  # a quiet file that does not pass (or is empty) goes to quarantine after this long
     max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 2 << 30
     duplicates: Literal["mark", "hold"] = "mark"
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
     cover_sheets: Literal["off", "optional", "required"] = "off"  # whether they are looked for, and missed
+
+    @property
+    def is_told(self) -> bool:
+        """Whether sidecars say where a document belongs."""
+        return self.sidecar is not None and not self.sidecar.fields.keys().isdisjoint({"department", "class"})
+
+
+AnyStation = Station | PulledStation
 
 
 class FolderTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
@@ -91,7 +111,7 @@ class CoverSheets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[scan]` table."""
 
-    station: tuple[Station, ...] = ()
+    station: tuple[AnyStation, ...] = ()
     target: tuple[Target, ...] = ()
     route: tuple[Route, ...] = ()
     check: Limits = Limits()
@@ -124,13 +144,19 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
         by_rule = [r for r in config.route if r.station in {station.name, None} and not r.is_for_sheets]
         if station.target is not None and by_rule:
             found.append((f"{key}.target", "has a target here and one in a [[scan.route]]"))
-        if station.cover_sheets == "off" and any(r.station == station.name and r.is_for_sheets for r in config.route):
-            found.append((f"{key}.cover_sheets", "is off, and a [[scan.route]] of it goes by cover sheets"))
+        by_sheet = any(r.station == station.name and r.is_for_sheets for r in config.route)
+        if by_sheet and station.cover_sheets == "off" and not (isinstance(station, Station) and station.is_told):
+            what = "is off, no sidecar says a department or class, and a [[scan.route]] of it goes by these"
+            found.append((f"{key}.cover_sheets", what))
         if station.target is not None and station.target not in targets:
             found.append((f"{key}.target", f"no [[scan.target]] named {station.target!r}"))
-        if station.give_up_s < station.stable_s:
-            found.append((f"{key}.give_up_s", "is shorter than stable_s"))
-        if any(_same(station.path, other.path) for other in config.station[:i]):
+        if isinstance(station, EsclStation):
+            what = dict(_http_faults(HttpTarget(station.name, station.url, insecure=station.insecure)))
+            found += [(f"{key}.{name}", text) for name, text in what.items()]
+        if not isinstance(station, Station):
+            continue
+        found += [(f"{key}.{name}", what) for name, what in _folder_faults(station)]
+        if any(isinstance(other, Station) and _same(station.path, other.path) for other in config.station[:i]):
             found.append((f"{key}.path", "is the folder of another station"))
         if any(isinstance(t, FolderTarget) and _same(station.path, t.path) for t in config.target):
             found.append((f"{key}.path", "is also a target's folder: everything would come back"))
@@ -146,6 +172,28 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
     for i, target in enumerate(config.target):
         if isinstance(target, HttpTarget):
             found += [(f"scan.target[{i}].{key}", what) for key, what in _http_faults(target)]
+    return found
+
+
+def _folder_faults(station: Station) -> list[tuple[str, str]]:
+    found = []
+    if station.give_up_s < station.stable_s:
+        found.append(("give_up_s", "is shorter than stable_s"))
+    if station.batch_timeout_s < station.stable_s:
+        found.append(("batch_timeout_s", "is shorter than stable_s"))
+    if (station.done == "ready_file") != (station.ready_file is not None):
+        found.append(("ready_file", 'goes with done = "ready_file", and only with that'))
+    if station.done == "sidecar" and station.sidecar is None:
+        found.append(("sidecar", 'done = "sidecar" needs a [scan.station.sidecar]'))
+    for key, name in (("ready_file", station.ready_file), ("sidecar.name", station.sidecar and station.sidecar.name)):
+        if name is None:
+            continue
+        if station.batches == "off" and not is_placed(name):
+            found.append((key, "must have {name} or {stem}: which document it belongs to"))
+        if station.batches == "off" and "{batch}" in name:
+            found.append((key, '{batch} needs batches = "folders"'))
+        if name.strip("*") in {"{name}", "{stem}", "{batch}"}:
+            found.append((key, "must differ from its document's name"))
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from torhaus.codecs.model import Stamp
+from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.migrate import bring_up, check_ours
@@ -37,6 +38,8 @@ class Scan(msgspec.Struct, frozen=True, gc=False):
     pages: int
     flags: tuple[str, ...]
     codes: tuple[Code, ...]
+    batch: str | None
+    told: Told
     duplicate_of: str | None
     target: str | None
     receipt: str | None
@@ -62,6 +65,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     at: Stamp
     boot_id: str
     codes: tuple[Code, ...] = ()
+    told: Told = Told()
+    batch: str | None = None
 
 
 class Tx:
@@ -78,17 +83,17 @@ class Tx:
             "SELECT id FROM scan WHERE sha256 = ? AND station = ? ORDER BY seq LIMIT 1",
             (arrival.sha256, arrival.station),
         ).fetchone()
-        row = self.conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'scan'").fetchone()
-        seq = (row[0] if row else 0) + 1
+        seq = self.next_seq()
         scan_id = f"{self._site}/{self._store}/{seq}"
         at = arrival.at
         self.conn.execute(
             "INSERT INTO scan (seq, id, station, name, state, sha256, size_bytes, media_type, pages, flags,"
-            " codes, duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " codes, batch, told, duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (seq, scan_id, arrival.station, arrival.name, State.SPOOLED, arrival.sha256, arrival.size_bytes,
              arrival.media_type, arrival.pages, " ".join(arrival.flags), codes_json(arrival.codes),
-             first[0] if first else None, at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns),
+             arrival.batch, msgspec.json.encode(arrival.told).decode(), first[0] if first else None,
+             at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns),
         )  # fmt: skip
         arrived: evidence.Data = {"state": State.ARRIVED.value, "station": arrival.station, "synced": at.synced}
         spooled: evidence.Data = {
@@ -100,6 +105,11 @@ class Tx:
         evidence.append(self.conn, at.wall_ns, scan_id, "arrived", arrived)
         evidence.append(self.conn, at.wall_ns, scan_id, "spooled", spooled)
         return self.get(seq)
+
+    def next_seq(self) -> int:
+        """The number that the next scan will get."""
+        row = self.conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'scan'").fetchone()
+        return (row[0] if row else 0) + 1
 
     def get(self, seq: int) -> Scan:
         """The scan with this number. Raises KeyError."""
@@ -153,6 +163,7 @@ def _scan(row: tuple[object, ...]) -> Scan:
     values = dict(zip(Scan.__struct_fields__, row, strict=True))
     values["flags"] = tuple(str(values["flags"]).split())
     values["codes"] = msgspec.json.decode(str(values["codes"]), type=tuple[Code, ...])
+    values["told"] = msgspec.json.decode(str(values["told"]), type=Told)
     return msgspec.convert(values, Scan, builtin_types=(bytes,))
 
 

@@ -20,6 +20,12 @@ def display_name(raw: bytes) -> str:
     return "".join("\ufffd" if _is_control(c) else c for c in unicodedata.normalize("NFC", text))
 
 
+def natural(raw: bytes) -> tuple[tuple[int, str], ...]:
+    """A key that sorts names as people count: p2 before p10."""
+    parts = re.split(r"([0-9]{1,18})", display_name(raw).casefold())
+    return tuple((int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in parts)
+
+
 def safe_name(text: str) -> str:
     """A name that is good on Linux, Windows and SMB: never empty, no separators, at most MAX_SAFE_BYTES of UTF-8.
 

@@ -1,4 +1,4 @@
-"""The scan queue's calls on the local socket: list, show, retry, cover sheets."""
+"""The scan queue's calls on the local socket: list, show, retry, cover sheets, pull."""
 
 import msgspec
 from aiohttp import web
@@ -73,6 +73,8 @@ class ScanPages:
             ("GET", "/scans/show", self.show),
             ("POST", "/scans/retry", self.retry),
             ("POST", "/scans/sheets", self.sheets),
+            ("POST", "/scans/pull", self.pull),
+            ("GET", "/scans/pull", self.pulled),
         ]
         return [(method, path, self._when_open(page)) for method, path, page in pages]
 
@@ -122,3 +124,17 @@ class ScanPages:
         if not 1 <= count <= MAX_AT_ONCE:
             return reply_json({"error": f"count: 1 to {MAX_AT_ONCE}"}, 400)
         return reply_json(await self._queue.order_sheets(sheet, count))
+
+    async def pull(self, request: web.Request) -> web.Response:
+        """Start a job at a scanner that is asked for its pages."""
+        try:
+            return reply_json(self._queue.pulls.start(request.query.get("station", "")))
+        except KeyError:
+            return reply_json({"error": "no such station, or none of type escl or sane"}, 404)
+        except ValueError as e:
+            return reply_json({"error": str(e)}, 409)
+
+    async def pulled(self, request: web.Request) -> web.Response:
+        """How a station's last job stands."""
+        last = self._queue.pulls.last.get(request.query.get("station", ""))
+        return reply_json({"error": "no job was started there"}, 404) if last is None else reply_json(last)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.check import Check, CheckUnavailable
 from torhaus.daemon.scans.checker import Verdict
 from torhaus.daemon.scans.config import Station
 from torhaus.daemon.scans.disk import Disk
-from torhaus.daemon.scans.folder import Entry, Identity, identity_of
+from torhaus.daemon.scans.folder import Entry, Identity, beneath, identity_of
 from torhaus.daemon.scans.spool import Draft, Spool, TooLarge
 from torhaus.daemon.scans.states import Reason
 
@@ -26,10 +27,28 @@ class Seen(msgspec.Struct):
 
 
 class Quiet(msgspec.Struct, frozen=True):
-    """An entry that stood still for long enough. `give_up`: for so long that it is taken even if it does not pass."""
+    """An entry that is finished. `give_up`: it stood still for so long that it is taken even if it does not pass.
+
+    `told` is what its sidecar says; `beside` goes when the document has gone.
+    """
 
     entry: Entry
     seen: Seen
+    give_up: bool
+    told: Told = Told()
+    hold: Reason | None = None
+    beside: tuple[Entry, ...] = ()
+
+
+class Together(msgspec.Struct, frozen=True):
+    """Documents that become scans in one transaction, or not at all: a batch, or what shares a sidecar.
+
+    `batch` is its name; None where they are only neighbours. `hold`: they wait for a person, and why.
+    """
+
+    files: tuple[Quiet, ...]
+    batch: str | None
+    hold: Reason | None
     give_up: bool
 
 
@@ -50,10 +69,13 @@ class Preparation:
         self._check = check
         self._disk = disk
 
-    async def prepare(self, entry: Entry, *, take_bad: bool, is_known: Callable[[str], bool]) -> Prepared | None:
+    async def prepare(
+        self, entry: Entry, *, take_bad: bool, is_known: Callable[[str], bool], is_last: bool = True
+    ) -> Prepared | None:
         """Copy, check, and keep the copy if the file is good or `take_bad` says so.
 
-        Not kept is what `is_known` by its hash. None: changed, vanished or replaced while it was read. Raises OSError,
+        Not kept is what `is_known` by its hash. None: changed, vanished or replaced while it was read. Unless this
+        `is_last`, a copy that is kept has no name yet: `publish` or `discard` follows. Raises OSError,
         CheckUnavailable.
         """
         draft = await asyncio.to_thread(self._copy, entry)
@@ -62,11 +84,25 @@ class Preparation:
         try:
             verdict = self._judge(await self._check.check(draft.path, codes=self._station.cover_sheets != "off"))
             is_kept = (verdict.reason is None or take_bad) and not is_known(draft.sha256)
-            await asyncio.to_thread(self._spool.publish if is_kept else self._spool.discard, draft)
+            if is_last or not is_kept:
+                await asyncio.to_thread(self._spool.publish if is_kept else self._spool.discard, draft)
         except (OSError, CheckUnavailable):
             await asyncio.to_thread(self._spool.discard, draft)
             raise
         return Prepared(draft, verdict, is_kept)
+
+    async def publish(self, prepared: list[Prepared]) -> None:
+        """Give copies that are kept their names. Raises OSError; those without a name are gone then."""
+        try:
+            await asyncio.gather(*(asyncio.to_thread(self._spool.publish, p.draft) for p in prepared))
+        except OSError:
+            await self.discard(prepared)
+            raise
+
+    async def discard(self, prepared: list[Prepared]) -> None:
+        """These copies are not wanted after all."""
+        for p in prepared:
+            await asyncio.to_thread(self._spool.discard, p.draft)
 
     def _judge(self, verdict: Verdict) -> Verdict:
         """The station's own rules on top of the check's findings."""
@@ -79,9 +115,10 @@ class Preparation:
     def _copy(self, entry: Entry) -> Draft | None:
         """Copy into the spool; None when the file was not the same before and after. Blocks."""
         try:
-            fd = self._disk.open_read(entry.path)
+            with beneath(entry) as path:
+                fd = self._disk.open_read(path)
         except OSError as error:
-            if error.errno in {errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.ENXIO}:
+            if error.errno in {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EINVAL, errno.ENXIO}:
                 return None  # gone, or a link or device by now
             raise
         try:

@@ -15,13 +15,14 @@ from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
-from torhaus.daemon.scans.config import ScanConfig
+from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
 from torhaus.daemon.scans.delivery import Delivery
 from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
-from torhaus.daemon.scans.folder import HotFolder
+from torhaus.daemon.scans.finished import hot_folder
 from torhaus.daemon.scans.intake import Intake
+from torhaus.daemon.scans.pull.pulls import Pulls
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.sheets.desk import SheetDesk
 from torhaus.daemon.scans.spool import Spool
@@ -67,13 +68,11 @@ class ScanQueue:
         self._signer: evidence.Signer | None = None
         self._lock_fd = -1
         self._stalled: set[str] = set()
+        self.pulls = Pulls(config, self._root / "pull", self._disk, clock)
         self.intakes = [
-            Intake(
-                station, HotFolder(Path(station.path), station.pattern, station.ignore, self._disk), self._db,
-                self._spool, self._check, clock, self._disk, report,
-            )
-            for station in config.station
-        ]  # fmt: skip
+            Intake(s, hot_folder(s, self._disk), self._db, self._spool, self._check, clock, self._disk, report)
+            for s in (s if isinstance(s, Station) else self.pulls.folder_of(s) for s in config.station)
+        ]
         self.deliveries = [
             Delivery(target, open_target(target, self._disk), self._db, self._spool, clock, self._rng, report)
             for target in config.target
@@ -104,6 +103,7 @@ class ScanQueue:
             self._lock_fd = -1
             raise StoreBusy(f"in use by another torhaus: {self._root}") from None
         self._spool.prepare()
+        self.pulls.prepare()
         self._signer = evidence.Signer(self._root, self._disk)
         self.desk.load()
 
@@ -122,6 +122,7 @@ class ScanQueue:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._seal_forever(), name="scans-seal")
                 group.create_task(self._record_forever(), name="scans-head")
+                group.create_task(self.pulls.run(), name="scans-pulls")
                 for intake, station in zip(self.intakes, self._config.station, strict=True):
                     group.create_task(intake.run(), name=f"scans-station-{station.name}")
                 for delivery, target in zip(self.deliveries, self._config.target, strict=True):

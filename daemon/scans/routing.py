@@ -1,19 +1,23 @@
 """Where a document goes: rules in a fixed order, and a person where they do not say. Pure.
 
-cover sheet > station > clarification. Nothing is guessed: what a sheet says and no rule fits, a sheet that cannot be
-proved, one that was used before, a second one, or another number of pages than it says, all of that is held. The page
-count is the completeness check of BSI TR-03138 V1.5, A.SC.1 c and A.NB.3.
+sidecar > cover sheet > station > clarification. Nothing is guessed: what a sheet says and no rule fits, a sheet that
+cannot be proved, one that was used before, a second one, or another number of pages than it says, all of that is held.
+The page count is the completeness check of BSI TR-03138 V1.5, A.SC.1 c and A.NB.3.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
 from torhaus.codecs.cover_sheet import CoverSheet, parse
 from torhaus.codecs.model import DecodeError
+from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.checker import UNREAD, Code
 from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.states import Reason
+
+NOTHING: Final = Told()
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -23,6 +27,7 @@ class Way(msgspec.Struct, frozen=True):
     reason: Reason | None = None
     sheet: CoverSheet | None = None
     pages: int = 0  # without those of the sheet
+    told: Told = Told()  # by its sidecar
 
 
 def way_of(
@@ -33,16 +38,35 @@ def way_of(
     pages: int,
     keys: Sequence[bytes],
     is_used: Callable[[str], bool],
+    told: Told = NOTHING,
 ) -> Way:
-    """Where a checked document of this station goes. `is_used`: whether another document came with this sheet."""
+    """Where a checked document of this station goes. `is_used`: whether another document came with this sheet.
+
+    `told`: what its sidecar says. If that says where it belongs, the sheet does not; it is still asked all the rest.
+    """
+    if told.pages not in {None, pages}:
+        return Way(None, Reason.PAGE_COUNT, None, pages, told)
+    return msgspec.structs.replace(_by_sheet(config, station, codes, flags, pages, keys, is_used, told), told=told)
+
+
+def _by_sheet(
+    config: ScanConfig,
+    station: Station,
+    codes: Sequence[Code],
+    flags: Sequence[str],
+    pages: int,
+    keys: Sequence[bytes],
+    is_used: Callable[[str], bool],
+    told: Told,
+) -> Way:
     if station.cover_sheets == "off":
-        return _by_rules(config, station, None, pages)
+        return _by_rules(config, station, told, None, pages)
     if UNREAD in flags:
         return Way(None, Reason.SHEET_UNREAD)
     if not codes:
         if station.cover_sheets == "required":
             return Way(None, Reason.NO_SHEET)
-        return _by_rules(config, station, None, pages)
+        return _by_rules(config, station, told, None, pages)
     try:
         sheets = {parse(code.text, keys) for code in codes}
     except DecodeError:
@@ -56,15 +80,15 @@ def way_of(
         return Way(None, Reason.SHEET_USED, sheet, rest)
     if rest < 1 or sheet.pages not in {None, rest}:
         return Way(None, Reason.PAGE_COUNT, sheet, rest)
-    return _by_rules(config, station, sheet, rest)
+    return _by_rules(config, station, told, sheet, rest)
 
 
 def said(way: Way) -> dict[str, str | int | None]:
     """What the journal says of it: no more than the sheet does."""
     if way.sheet is None:
-        return {}
+        return _told(way)
     sheet = way.sheet
-    return {
+    return _told(way) | {
         "sheet": sheet.sheet,
         "department": sheet.department,
         "class": sheet.class_,
@@ -73,19 +97,28 @@ def said(way: Way) -> dict[str, str | int | None]:
     }
 
 
-def _by_rules(config: ScanConfig, station: Station, sheet: CoverSheet | None, pages: int) -> Way:
-    """The first rule that fits; what a sheet says is never overruled by where the document came from."""
+def _told(way: Way) -> dict[str, str | int | None]:
+    told = way.told
+    found = {"told_department": told.department, "told_class": told.class_, "told_pages": told.pages}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _by_rules(config: ScanConfig, station: Station, told: Told, sheet: CoverSheet | None, pages: int) -> Way:
+    """The first rule that fits; what a sidecar or sheet says is never overruled by where the document came from."""
+    said: tuple[str | None, str | None] | None = None
+    if told.is_routing:
+        said = told.department, told.class_
+    elif sheet is not None:
+        said = sheet.department, sheet.class_
     for route in config.route:
         wanted = (route.department, route.class_)
         if route.station not in {None, station.name}:
             continue
-        if sheet is None:
+        if said is None:
             if wanted == (None, None):
                 return Way(route.target, pages=pages)
-        elif wanted != (None, None) and all(
-            want in {None, said} for want, said in zip(wanted, (sheet.department, sheet.class_), strict=True)
-        ):
+        elif wanted != (None, None) and all(want in {None, have} for want, have in zip(wanted, said, strict=True)):
             return Way(route.target, sheet=sheet, pages=pages)
-    if sheet is None and station.target is not None:
+    if said is None and station.target is not None:
         return Way(station.target, pages=pages)
     return Way(None, Reason.NO_ROUTE, sheet, pages)

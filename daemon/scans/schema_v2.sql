@@ -13,3 +13,6 @@ CREATE TABLE sheet (
     number TEXT PRIMARY KEY,
     scan   INTEGER NOT NULL REFERENCES scan (seq)
 ) STRICT;
+
+-- What its sidecar says, JSON (codecs/sidecar.py, Told).
+ALTER TABLE scan ADD COLUMN told TEXT NOT NULL DEFAULT '{}';

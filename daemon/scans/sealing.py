@@ -33,7 +33,7 @@ class Sealing:
         def used(number: str) -> bool:
             return is_used(tx, scan, number)
 
-        way = way_of(self._config, station, scan.codes, scan.flags, scan.pages, self._desk.keys, used)
+        way = way_of(self._config, station, scan.codes, scan.flags, scan.pages, self._desk.keys, used, scan.told)
         if way.sheet is not None:
             use(tx, scan, way.sheet.sheet)
         if way.target is None:

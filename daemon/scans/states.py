@@ -53,7 +53,11 @@ class Reason(StrEnum):
     SHEET_UNPROVED = "sheet_unproved"  # a code looks like a cover sheet's and is none of ours
     SHEET_USED = "sheet_used"  # this cover sheet lay on another document before
     SHEETS_WITHIN = "sheets_within"  # more than one cover sheet, or one that is not on top
-    PAGE_COUNT = "page_count"  # other than the cover sheet says
+    PAGE_COUNT = "page_count"  # other than the cover sheet or the sidecar says
+    NO_SIGNAL = "no_signal"  # its ready file or sidecar never came
+    SIDECAR_UNREAD = "sidecar_unread"  # its sidecar cannot be read, or lacks what the station's rule wants
+    BATCH_INCOMPLETE = "batch_incomplete"  # not all of its batch came, or not all of it is good
+    SOURCE_INCOMPLETE = "source_incomplete"  # its scanner or scan program says itself that something went wrong
 
 
 MOVES: Final[dict[State, frozenset[State]]] = {

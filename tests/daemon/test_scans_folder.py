@@ -37,7 +37,7 @@ def test_what_is_taken_and_what_is_left_alone(tmp_path: Path, folder: HotFolder)
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder").mkdir()
     (tmp_path / "@eaDir").mkdir()
-    assert [entry.path.name for entry in folder.look().files] == ["B.TIF", "a.pdf", "ü.pdf"]
+    assert [entry.path.name for entry in folder.look().files] == ["a.pdf", "B.TIF", "ü.pdf"]
 
 
 def test_patterns_do_not_see_case(tmp_path: Path, disk: FaultyDisk) -> None:

@@ -19,7 +19,7 @@ from torhaus.daemon.scans.events import (
     StationChanged,
 )
 from torhaus.daemon.scans.folder import CLAIM_FOLDER
-from torhaus.daemon.scans.intake import STUCK_RETRY_NS
+from torhaus.daemon.scans.remembered import STUCK_RETRY_NS
 
 PDF = fake_pdf()
 

@@ -14,7 +14,7 @@ import msgspec
 from tests.codecs.golden import vectors
 from tests.codecs.station_messages import said
 from tests.codecs.test_basics_station_station import windows
-from tests.fuzz import mac_answers, meters, wmbus
+from tests.fuzz import mac_answers, meters, scans, wmbus
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.framing.basics_station import station, upward
@@ -108,6 +108,7 @@ def targets() -> dict[str, Target]:
     }
     found |= {name: Target(*what) for name, what in meters.readers().items()}
     found |= {name: Target(*what) for name, what in wmbus.readers().items()}
+    found |= {name: Target(*what) for name, what in scans.readers().items()}
     for name in CODECS:
         found[f"codec/{name}"] = Target(taken(name), partial(_codec, name, ports(name)))
     return found

@@ -1,0 +1,1 @@
+"""Scanners that are asked for their pages: eSCL over the network, SANE at this machine."""

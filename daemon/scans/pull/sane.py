@@ -1,0 +1,98 @@
+"""One job of a scanner at this machine, by SANE's `scanimage --batch`.
+
+scanimage names on its output each page that is whole (`--batch-print`), and its exit status is what the scanner said
+last: 0 when all was scanned, or the feeder became empty. Only pages it named are kept; after a paper jam the picture
+that was under way lies there half, and is removed.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from torhaus.daemon.scans.pull.base import Pulled, PullRefused
+from torhaus.daemon.scans.pull.job import JobFolder
+from torhaus.daemon.scans.stations import SaneStation
+
+MAX_TOLD: Final = 400
+"""Characters of what scanimage says that are passed on."""
+_NO_DOCS: Final = 7
+_ENDINGS: Final = {"tiff": "tif", "png": "png", "jpeg": "jpg", "pdf": "pdf"}
+_STATUS: Final = {
+    2: "cancelled", 3: "the device is busy", 4: "a setting that the device does not know", 5: "the end came too early",
+    6: "paper jam", 7: "the feeder is empty", 8: "the cover is open", 9: "the device does not answer",
+    10: "no memory", 11: "no right to use the device",
+}  # fmt: skip
+"""SANE_Status (SANE standard 1.06, section 4.2.7) as scanimage's exit status."""
+
+
+class SaneScanner:
+    """One device."""
+
+    def __init__(self, station: SaneStation) -> None:
+        self._station = station
+
+    def command(self, folder: Path) -> list[str]:
+        """What is run."""
+        s = self._station
+        pages = f"--batch={folder}/%04d.{_ENDINGS[s.format]}"
+        found = [s.program, f"--device-name={s.device}", f"--format={s.format}", pages, "--batch-print"]
+        found += [f"--batch-count={s.max_pages if s.source is not None else 1}", f"--resolution={s.resolution_dpi}"]
+        found += [f"--source={s.source}"] if s.source is not None else []
+        return found + ([f"--mode={s.mode}"] if s.mode is not None else [])
+
+    async def pull(self, folder: JobFolder) -> Pulled:
+        """Run one job. Raises PullRefused, OSError."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.command(folder.path),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+            )
+        except OSError as error:
+            raise PullRefused(f"{self._station.program}: {error.strerror}") from None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        whole: set[str] = set()
+        told = asyncio.ensure_future(process.stderr.read(1 << 20))
+        trouble = None
+        try:
+            while True:
+                async with asyncio.timeout(self._station.page_s):
+                    line = await process.stdout.readline()
+                if not line:
+                    break
+                whole.add(Path(line.decode(errors="replace").strip()).name)
+            async with asyncio.timeout(self._station.page_s):
+                code = await process.wait()
+        except TimeoutError:
+            trouble, code = f"no page within page_s ({self._station.page_s:g} s)", 0
+        except ValueError:
+            trouble, code = "scanimage says something that is no file's name", 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            said = (await told).decode(errors="replace")
+        await asyncio.to_thread(_keep_only, folder.path, whole)
+        if code == _NO_DOCS and whole:
+            code = 0  # the feeder was emptied: with a count of pages, scanimage does not let that pass for good
+        if trouble is None and (code != 0 or (len(whole) >= self._station.max_pages > 1)):
+            trouble = _STATUS.get(code, f"scanimage ended with {code}") if code else "more than max_pages"
+        if not whole:
+            raise PullRefused(f"{trouble or 'no page came'}: {_last(said)}")
+        return Pulled(len(whole), trouble)
+
+
+def _keep_only(folder: Path, names: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in names:
+            path.unlink()
+
+
+def _last(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return (
+        " / ".join(line for line in lines if line.startswith("scanimage:"))[:MAX_TOLD] or (lines or ["it says why"])[-1]
+    )
