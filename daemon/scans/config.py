@@ -151,8 +151,8 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
         if station.target is not None and station.target not in targets:
             found.append((f"{key}.target", f"no [[scan.target]] named {station.target!r}"))
         if isinstance(station, EsclStation):
-            what = dict(_http_faults(HttpTarget(station.name, station.url, insecure=station.insecure)))
-            found += [(f"{key}.{name}", text) for name, text in what.items()]
+            pulled = HttpTarget(station.name, station.url, ca_file=station.ca_file, insecure=station.insecure)
+            found += [(f"{key}.{name}", text) for name, text in _http_faults(pulled)]
         if not isinstance(station, Station):
             continue
         found += [(f"{key}.{name}", what) for name, what in _folder_faults(station)]
@@ -185,7 +185,10 @@ def _folder_faults(station: Station) -> list[tuple[str, str]]:
         found.append(("ready_file", 'goes with done = "ready_file", and only with that'))
     if station.done == "sidecar" and station.sidecar is None:
         found.append(("sidecar", 'done = "sidecar" needs a [scan.station.sidecar]'))
-    for key, name in (("ready_file", station.ready_file), ("sidecar.name", station.sidecar and station.sidecar.name)):
+    for key, name in (
+        ("ready_file", station.ready_file),
+        ("sidecar.name", station.sidecar.name if station.sidecar is not None else None),
+    ):
         if name is None:
             continue
         if station.batches == "off" and not is_placed(name):

@@ -14,7 +14,7 @@ from torhaus.codecs.cover_sheet import CoverSheet, parse
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.checker import UNREAD, Code
-from torhaus.daemon.scans.config import ScanConfig, Station
+from torhaus.daemon.scans.config import AnyStation, ScanConfig
 from torhaus.daemon.scans.states import Reason
 
 NOTHING: Final = Told()
@@ -32,7 +32,7 @@ class Way(msgspec.Struct, frozen=True):
 
 def way_of(
     config: ScanConfig,
-    station: Station,
+    station: AnyStation,
     codes: Sequence[Code],
     flags: Sequence[str],
     pages: int,
@@ -51,7 +51,7 @@ def way_of(
 
 def _by_sheet(
     config: ScanConfig,
-    station: Station,
+    station: AnyStation,
     codes: Sequence[Code],
     flags: Sequence[str],
     pages: int,
@@ -103,7 +103,7 @@ def _told(way: Way) -> dict[str, str | int | None]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _by_rules(config: ScanConfig, station: Station, told: Told, sheet: CoverSheet | None, pages: int) -> Way:
+def _by_rules(config: ScanConfig, station: AnyStation, told: Told, sheet: CoverSheet | None, pages: int) -> Way:
     """The first rule that fits; what a sidecar or sheet says is never overruled by where the document came from."""
     said: tuple[str | None, str | None] | None = None
     if told.is_routing:

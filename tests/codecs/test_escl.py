@@ -64,9 +64,9 @@ def test_the_order() -> None:
     assert found == ["Feeder", color_mode("grey"), "300", "300", "application/pdf", "true"]
     region = ["ScanSettings", "ScanRegions", "ScanRegion"]
     assert [value_of(tree, [*region, name]) for name in ("Width", "Height")] == ["2550", "3508"]
-    platen = scan_settings(
-        "platen", "color", "image/jpeg", 200, duplex=False, caps=Capabilities(*[frozenset()] * 3, None, None)
-    )
+    none: frozenset[str] = frozenset()
+    unknown = Capabilities(none, none, frozenset(), None, None)
+    platen = scan_settings("platen", "color", "image/jpeg", 200, duplex=False, caps=unknown)
     assert b"Duplex" not in platen
     assert b"ScanRegion" not in platen
 

@@ -1,17 +1,21 @@
 """Scanners at this machine: SANE's own test device, and a program that behaves badly."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.pull_bench import PullBench, with_pull
+from tests.peers import program
 from torhaus.daemon.scans.pull.sane import SaneScanner
 from torhaus.daemon.scans.stations import SaneStation
 
-SCANIMAGE = shutil.which("scanimage")
 FEEDER = "Automatic Document Feeder"
-needs_scanimage = pytest.mark.skipif(SCANIMAGE is None, reason="scanimage (Debian package sane-utils) is not installed")
+needs_scanimage = pytest.mark.usefixtures("scanimage")
+
+
+@pytest.fixture
+def scanimage() -> str:
+    return program("scanimage")
 
 
 def station(**more: object) -> SaneStation:
@@ -49,7 +53,7 @@ def test_a_device_that_is_not_there(tmp_path: Path) -> None:
     with_pull(tmp_path, station(device="nosuch:0"), work)
 
 
-def program(tmp_path: Path, script: str) -> str:
+def stand_in(tmp_path: Path, script: str) -> str:
     """What stands in for scanimage: `$DIR` is the job's folder."""
     path = tmp_path / "scanimage"
     path.write_text(
@@ -80,7 +84,7 @@ def test_only_whole_pages_are_taken(tmp_path: Path, script: str, state: str, fil
         assert [s for s, _ in held] == ["quarantined"] * files  # "a" is no picture
 
     page_s = 0.3 if "sleep" in script else 30.0
-    with_pull(tmp_path, station(program=program(tmp_path, script), page_s=page_s, source=FEEDER), work)
+    with_pull(tmp_path, station(program=stand_in(tmp_path, script), page_s=page_s, source=FEEDER), work)
 
 
 def test_what_is_run() -> None:
