@@ -159,6 +159,13 @@ SCENARIOS: Final[list[Scenario]] = [
         runs=1,
     ),
     Scenario(
+        "scans/intake-tiny",
+        "(e) documents of 1 KB, hot folder to spool",
+        lambda plan: scans.scans(max(10, plan.records // 100), 1_000, is_delivered=False),
+        "documents_per_s",
+        runs=1,
+    ),
+    Scenario(
         "scans/large",
         "(e) documents of 50 MB, hot folder to folder",
         lambda plan: scans.scans(max(2, plan.records // 10_000), 50_000_000, is_delivered=True),

@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from torhaus.daemon.scans.states import Reason
+from torhaus.daemon.scans.tiff import directories
 
 EX_UNAVAILABLE: Final = 69
 MAX_VERDICT_BYTES: Final = 48 << 10
@@ -186,6 +187,8 @@ def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
 
     if _END_MARKS.get(media_type, b"") not in tail:  # decoders stop at the last image row, and fill up what is missing
         raise Refusal(Reason.DAMAGED)
+    named = directories(file, file.seek(0, io.SEEK_END), limits.max_frames) if media_type == "image/tiff" else None
+    file.seek(0)
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     frames = 0
@@ -199,9 +202,12 @@ def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
                 try:
                     image.seek(frames)
                 except EOFError:
-                    return frames
+                    break
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise Refusal(Reason.TOO_BIG_TO_CHECK) from None
+    if named not in {None, frames}:
+        raise Refusal(Reason.DAMAGED)
+    return frames
 
 
 def die_with_parent() -> None:

@@ -4,6 +4,7 @@ import msgspec
 from aiohttp import web
 
 from torhaus.codecs.cover_sheet import CoverSheet
+from torhaus.codecs.sidecar import Told
 from torhaus.daemon.httpd import Route, reply_json
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.db import Scan
@@ -31,6 +32,8 @@ class Row(msgspec.Struct, kw_only=True):
     arrived_ns: int
     changed_ns: int
     tries: int
+    batch: str | None = None
+    told: Told = Told()  # by its sidecar
 
 
 class Shown(msgspec.Struct, kw_only=True):
@@ -57,6 +60,8 @@ def row(s: Scan) -> Row:
         arrived_ns=s.arrived_ns,
         changed_ns=s.changed_ns,
         tries=s.tries,
+        batch=s.batch,
+        told=s.told,
     )
 
 

@@ -7,6 +7,7 @@ from tests.daemon.home import Home
 from tests.daemon.scans_fakes import Bench, fake_pdf, with_bench
 from tests.daemon.test_cli_status import run
 from torhaus.daemon.cli import scans
+from torhaus.daemon.scans.pull.pulls import Pull
 
 
 @pytest.fixture
@@ -43,3 +44,31 @@ def test_while_it_is_down_the_store_is_read(tmp_path: Path, config: str, capsys:
 def test_a_broken_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(scans, "scans", "list", "--config", str(tmp_path / "none.toml")) == 78
     assert "none.toml:1: file: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        (Pull("flur", "job-1", "done", 1), 0, "job-1: 1 file\n"),
+        (Pull("flur", "job-1", "trouble", 2, "paper jam"), 75, "job-1: paper jam; 2 files are held\n"),
+        (Pull("flur", "job-1", "refused", 0, "the feeder is not ready: it is empty"), 75, "it is empty\n"),
+        (64, 64, ""),
+    ],
+)
+def test_a_pull_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], end: Pull | int, code: int, said: str
+) -> None:
+    running = Pull("flur", "job-1", "running")
+    answers = iter([running, running, end])
+    asked: list[tuple[str, str]] = []
+
+    def ask(_config: Path, what: str, _kind: object, method: str = "GET") -> object:
+        asked.append((method, what))
+        return next(answers)
+
+    monkeypatch.setattr(scans, "ask", ask)
+    monkeypatch.setattr(scans, "PULL_LOOK_S", 0)
+    assert run(scans, "scans", "pull", "flur") == code
+    assert asked == [(method, "/scans/pull?station=flur") for method in ("POST", "GET", "GET")]
+    printed = capsys.readouterr()
+    assert (printed.out + printed.err).endswith(said)

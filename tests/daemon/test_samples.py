@@ -16,6 +16,7 @@ from torhaus.daemon.config.sample import MAIN, samples
 from torhaus.daemon.forward import registry as forwarders
 from torhaus.daemon.lora.filters import FrameFilter
 from torhaus.daemon.scans.config import ScanConfig
+from torhaus.daemon.scans.stations import Sidecar
 from torhaus.drivers import registry as drivers
 
 SAMPLES: Final = samples()
@@ -109,6 +110,8 @@ def structs_of(data: dict[str, Any], path: KeyPath) -> list[type[msgspec.Struct]
             return [ScanConfig]
         case ("scan", "check", _):
             return [type(ScanConfig().check)]
+        case ("scan", "station", int(), "sidecar", _):
+            return [Sidecar]
         case ("scan", str() as kind, int() as i, _):
             classes = {"station": station_classes(), "target": target_classes(), "route": {}}[kind]
             found = classes.get(data["scan"][kind][i].get("type", "folder"))

@@ -153,3 +153,30 @@ def test_a_crowded_folder_is_looked_at_in_part(
     look = folder.look()
     assert len(look.files) == 3
     assert look.refused == {b"": "overflow"}
+
+
+def test_subfolders_as_deep_as_is_said(tmp_path: Path, disk: FaultyDisk) -> None:
+    for name in ("10/a.pdf", "2/b/c.pdf", "2/b/d/e.pdf", "x.xml", "2/x.lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "link").symlink_to("/etc")
+    look = HotFolder(tmp_path, ("*",), (), disk, beside=("*.xml",), depth=2).look()
+    assert [entry.name for entry in look.files] == [b"2/b/c.pdf", b"10/a.pdf"]
+    assert set(look.beside) == {b"x.xml", b"2/x.lock"}
+    assert look.refused == {b"d": "too_deep", b"link": "symlink"}
+
+
+def test_a_subfolder_that_is_swapped_for_a_link_leads_nowhere(tmp_path: Path, disk: FaultyDisk) -> None:
+    hot, other = tmp_path / "hot", tmp_path / "other"
+    for place in (hot / "b1", other):
+        place.mkdir(parents=True)
+        (place / "a.pdf").write_bytes(DATA)
+    folder = HotFolder(hot, ("*",), (), disk, depth=1)
+    [entry] = folder.look().files
+    (hot / "b1").rename(tmp_path / "gone")
+    (hot / "b1").symlink_to(other)
+    with pytest.raises(OSError, match=r"(Not a directory|Too many levels)"):
+        folder.read(entry, 100)
+    assert folder.remove(entry, 1, SHA) in {Removal.GONE, Removal.STUCK}
+    folder.tidy([entry])
+    assert (other / "a.pdf").read_bytes() == DATA

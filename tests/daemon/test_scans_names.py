@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torhaus.daemon.scans.names import MAX_SAFE_BYTES, display_name, safe_name
+from torhaus.daemon.scans.names import MAX_SAFE_BYTES, display_name, natural, safe_name
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,16 @@ def test_any_name_becomes_safe_and_stays_so(raw: bytes) -> None:
     assert name[-1] not in " ."
     assert safe_name(name) == name
     os.fsencode(name)
+
+
+def test_sorted_as_people_count() -> None:
+    names = [b"p10.tif", b"P2.tif", b"p2b.tif", b"b/1.tif", b"1.tif", b"\xdf.tif", b"p.tif"]
+    assert sorted(names, key=natural) == [
+        b"1.tif",
+        b"b/1.tif",
+        b"P2.tif",
+        b"p2b.tif",
+        b"p10.tif",
+        b"p.tif",
+        b"\xdf.tif",
+    ]

@@ -71,9 +71,12 @@ def stand_in(tmp_path: Path, script: str) -> str:
             "trouble", 1, "paper jam",
         ),
         ('echo "scanimage: it jams" >&2; exit 6', "refused", 0, "paper jam: scanimage: it jams"),
-        ("exit 0", "refused", 0, "no page came: it says why"),
-        ('printf a > "$DIR/0001.tif"; echo 0001.tif; exit 99', "trouble", 1, "scanimage ended with 99"),
-        ('printf a > "$DIR/0001.tif"; echo 0001.tif; exec sleep 60', "trouble", 1, "no page within page_s (0.3 s)"),
+        ("exit 0", "refused", 0, "no page came: no word"),
+        ('printf a > "$DIR/0001.tif"; echo "$DIR/0001.tif"; exit 99', "trouble", 1, "scanimage ended with 99"),
+        (
+            'printf a > "$DIR/0001.tif"; echo "$DIR/0001.tif"; exec sleep 60',
+            "trouble", 1, "no page within page_s (0.3 s)",
+        ),
     ],
 )  # fmt: skip
 def test_only_whole_pages_are_taken(tmp_path: Path, script: str, state: str, files: int, said: str) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from torhaus.codecs.cover_sheet import CoverSheet, build
+from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.config import FolderTarget, Route, ScanConfig, Station, faults
 from torhaus.daemon.scans.routing import Way, said, way_of
@@ -121,3 +122,24 @@ def test_rules_that_contradict_each_other_are_faults(routes: tuple[Route, ...], 
 def test_rules_that_go_together() -> None:
     assert faults(site()) == []
     assert faults(site(target=None, name="cellar")) == []
+
+
+def told(config: ScanConfig, said: Told, codes: Sequence[Code] = (), pages: int = 4) -> Way:
+    return way_of(config, config.station[0], codes, (), pages, [OTHER, KEY], lambda _: False, said)
+
+
+def test_a_sidecar_goes_before_the_sheet_and_the_station() -> None:
+    says = Told(department="bauamt")
+    assert told(site("off"), says) == Way("building", pages=4, told=says)
+    assert told(site(), says, on(0)) == Way("building", sheet=SHEET, pages=3, told=says)
+    unknown = Told(department="sozialamt")
+    assert told(site(), unknown, on(0)).reason is Reason.NO_ROUTE
+    assert told(site("off"), Told(more={"by": "op-7"})).target == "post"
+
+
+def test_the_pages_of_a_sidecar_are_counted() -> None:
+    assert told(site("off"), Told(pages=4)).target == "post"
+    assert told(site("off"), Told(pages=5)).reason is Reason.PAGE_COUNT
+    assert said(told(site("off"), Told(department="bauamt", pages=4, more={"by": "Erika"}))) == {
+        "told_department": "bauamt", "told_pages": 4,
+    }  # fmt: skip

@@ -6,6 +6,8 @@ that was under way lies there half, and is removed.
 """
 
 import asyncio
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -47,15 +49,14 @@ class SaneScanner:
                 *self.command(folder.path),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
                 env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
             )
         except OSError as error:
             raise PullRefused(f"{self._station.program}: {error.strerror}") from None
         assert process.stdout is not None
-        assert process.stderr is not None
         whole: set[str] = set()
-        told = asyncio.ensure_future(process.stderr.read(1 << 20))
+        said: deque[str] = deque(maxlen=20)
         trouble = None
         try:
             while True:
@@ -63,18 +64,21 @@ class SaneScanner:
                     line = await process.stdout.readline()
                 if not line:
                     break
-                whole.add(Path(line.decode(errors="replace").strip()).name)
+                text = line.decode(errors="replace").strip()
+                if text.startswith(f"{folder.path}/"):
+                    whole.add(Path(text).name)
+                else:
+                    said.append(text)
             async with asyncio.timeout(self._station.page_s):
                 code = await process.wait()
         except TimeoutError:
             trouble, code = f"no page within page_s ({self._station.page_s:g} s)", 0
         except ValueError:
-            trouble, code = "scanimage says something that is no file's name", 0
+            trouble, code = "scanimage says a line without end", 0
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-            said = (await told).decode(errors="replace")
         await asyncio.to_thread(_keep_only, folder.path, whole)
         if code == _NO_DOCS and whole:
             code = 0  # the feeder was emptied: with a count of pages, scanimage does not let that pass for good
@@ -91,8 +95,7 @@ def _keep_only(folder: Path, names: set[str]) -> None:
             path.unlink()
 
 
-def _last(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return (
-        " / ".join(line for line in lines if line.startswith("scanimage:"))[:MAX_TOLD] or (lines or ["it says why"])[-1]
-    )
+def _last(said: Iterable[str]) -> str:
+    """What it says of a fault, else its last line."""
+    lines = [line for line in said if line]
+    return " / ".join(line for line in lines if line.startswith("scanimage:"))[:MAX_TOLD] or (lines or ["no word"])[-1]
