@@ -69,9 +69,10 @@ class ScanQueue:
         self._lock_fd = -1
         self._stalled: set[str] = set()
         self.pulls = Pulls(config, self._root / "pull", self._disk, clock)
+        self._folders = [s for s in config.station if isinstance(s, Station)] + self.pulls.folders()
         self.intakes = [
             Intake(s, hot_folder(s, self._disk), self._db, self._spool, self._check, clock, self._disk, report)
-            for s in (s if isinstance(s, Station) else self.pulls.folder_of(s) for s in config.station)
+            for s in self._folders
         ]
         self.deliveries = [
             Delivery(target, open_target(target, self._disk), self._db, self._spool, clock, self._rng, report)
@@ -123,7 +124,7 @@ class ScanQueue:
                 group.create_task(self._seal_forever(), name="scans-seal")
                 group.create_task(self._record_forever(), name="scans-head")
                 group.create_task(self.pulls.run(), name="scans-pulls")
-                for intake, station in zip(self.intakes, self._config.station, strict=True):
+                for intake, station in zip(self.intakes, self._folders, strict=True):
                     group.create_task(intake.run(), name=f"scans-station-{station.name}")
                 for delivery, target in zip(self.deliveries, self._config.target, strict=True):
                     group.create_task(delivery.run(), name=f"scans-target-{target.name}")

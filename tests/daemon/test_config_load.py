@@ -29,7 +29,7 @@ def test_everything(tmp_path: Path) -> None:
         conf_10='[[driver]]\nname = "meter"\ntype = "sml"\nlink = "tcp://192.0.2.10:8899"\ndevice = "power"\n'
         '[[forwarder]]\nname = "file"\ntype = "file"\npath = "out/{site}.jsonl"\nrotate_bytes = "1 MiB"\n'
         'kinds = ["reading", "event"]\ndevices = ["co2"]\ntags = ["eg"]\nstart = "now"\nenabled = false\n',
-        conf_30='[[scan.station]]\nname = "post"\npath = "/srv/in"\ntarget = "dms"\n'
+        conf_30='[[scan.station]]\nname = "post"\ntype = "folder"\npath = "/srv/in"\ntarget = "dms"\n'
         '[[scan.target]]\nname = "dms"\ntype = "folder"\npath = "/srv/out"\n',
         devices=f'[[device]]\nname = "co2"\ndev_eui = "{EUI}"\ndev_addr = "26011234"\ntags = ["eg"]\n'
         '[[device]]\nname = "power"\n',
@@ -72,7 +72,7 @@ def test_faults_of_all_files_in_their_order(tmp_path: Path) -> None:
         conf_b="broken",
         conf_c='[[forwarder]]\nname = "f"\ntype = "file"\n'
         '[[forwarder]]\nname = "f"\ntype = "mqt"\nkinds = ["readings"]\n',
-        conf_d='[[scan.station]]\nname = "s"\npath = "/x"\ntarget = "nobody"\n'
+        conf_d='[[scan.station]]\nname = "s"\ntype = "folder"\npath = "/x"\ntarget = "nobody"\n'
         '[[scan.route]]\nstation = "s"\ntarget = "t"\n',
         devices="[[device]]\nname = 3\n",
         devices_keys=f'[{EUI}]\nnwk_s_key = "{KEY}00"\n',
@@ -97,8 +97,8 @@ def test_faults_of_all_files_in_their_order(tmp_path: Path) -> None:
             'conf.d/c.toml:7: forwarder[f].kinds[0]: is "readings", must be one of "event", "frame", "reading" '
             '(did you mean "reading"?)'
         ),
-        "conf.d/d.toml:4: scan.station[s].target: has a target here and one in a [[scan.route]]",
-        "conf.d/d.toml:7: scan.route[0].target: no [[scan.target]] named 't'",
+        "conf.d/d.toml:5: scan.station[s].target: has a target here and one in a [[scan.route]]",
+        "conf.d/d.toml:8: scan.route[0].target: no [[scan.target]] named 't'",
         "devices.toml:2: device[0].name: is 3, must be 1 to 64 printable characters without '/', '+' and '#'",
         f"devices.keys.toml:2: {EUI}.nwk_s_key: must be text of 32 hex digits, has 34 characters",
     ]

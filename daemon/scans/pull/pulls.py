@@ -41,7 +41,7 @@ class Pulls:
     """All stations that are pulled from. `run` works through what `start` was asked for."""
 
     def __init__(self, config: ScanConfig, root: Path, disk: Disk, clock: Clock) -> None:
-        self._stations = {s.name: s for s in config.station if not isinstance(s, Station)}
+        self._stations = {s.name: s for s in config.station if isinstance(s, PulledStation)}
         self._root = root
         self._disk = disk
         self._clock = clock
@@ -49,23 +49,26 @@ class Pulls:
         self._running: dict[str, asyncio.Task[None]] = {}
         self.last: dict[str, Pull] = {}
 
-    def folder_of(self, station: PulledStation) -> Station:
-        """Where a station's jobs come in: a hot folder of our own."""
-        return Station(
-            name=station.name,
-            path=str(self._root / station.name),
-            target=station.target,
-            done="sidecar",
-            sidecar=_LAYOUT,
-            batches="folders",
-            scan_interval_s=1.0,
-            stable_s=1.0,
-            give_up_s=1.0,
-            batch_timeout_s=1.0,
-            max_bytes=station.max_bytes,
-            duplicates=station.duplicates,
-            cover_sheets=station.cover_sheets,
-        )
+    def folders(self) -> list[Station]:
+        """Where the stations' jobs come in: hot folders of our own."""
+        return [
+            Station(
+                name=s.name,
+                path=str(self._root / s.name),
+                target=s.target,
+                done="sidecar",
+                sidecar=_LAYOUT,
+                batches="folders",
+                scan_interval_s=1.0,
+                stable_s=1.0,
+                give_up_s=1.0,
+                batch_timeout_s=1.0,
+                max_bytes=s.max_bytes,
+                duplicates=s.duplicates,
+                cover_sheets=s.cover_sheets,
+            )
+            for s in self._stations.values()
+        ]
 
     def prepare(self) -> None:
         """Make the folders; what a crash cut off is completed. Blocks, raises OSError."""
