@@ -45,6 +45,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     give_up_s: Seconds = 600.0  # a quiet file that does not pass (or is empty) goes to quarantine after this long
     max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 2 << 30
     duplicates: Literal["mark", "hold"] = "mark"
+    duplicates_window_s: Annotated[float, msgspec.Meta(ge=0, le=3_200_000_000)] = 0  # 0: however long ago
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
     cover_sheets: Literal["off", "optional", "required"] = "off"  # whether they are looked for, and missed
@@ -108,6 +109,21 @@ class CoverSheets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_files: tuple[AbsPath, ...] = ()
 
 
+class Procedure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What transfer notes say of the surroundings (BSI TR-03138 V1.5, A.NB.4 b): the procedure's own description."""
+
+    organisation: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    document: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    version: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The evidence journal's key, and what notes say. `key_file`: instead of one that is made at the first start."""
+
+    key_file: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
+    procedure: Procedure = Procedure()
+
+
 class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[scan]` table."""
 
@@ -116,6 +132,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     route: tuple[Route, ...] = ()
     check: Limits = Limits()
     cover_sheets: CoverSheets = CoverSheets()
+    evidence: Evidence = Evidence()
     min_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 512 << 20  # what scans leave free on the store's file system
 
     def target_of(self, station: str) -> str | None:

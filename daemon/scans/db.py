@@ -6,9 +6,10 @@ transaction, so that nothing else can come between, and a cancelled caller canno
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 import msgspec
@@ -72,19 +73,19 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 class Tx:
     """An open transaction. Every change of state goes through `add` or `move`, which write the evidence as well."""
 
-    def __init__(self, conn: sqlite3.Connection, site: str, store: str) -> None:
+    def __init__(
+        self, conn: sqlite3.Connection, site: str, store: str, windows_s: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
         self.conn = conn
-        self._site = site
-        self._store = store
+        self.site = site
+        self.store = store
+        self._windows_s = windows_s
 
     def add(self, arrival: Arrival) -> Scan:
         """A new scan in state spooled, marked as duplicate when this station brought the same bytes before."""
-        first = self.conn.execute(
-            "SELECT id FROM scan WHERE sha256 = ? AND station = ? ORDER BY seq LIMIT 1",
-            (arrival.sha256, arrival.station),
-        ).fetchone()
+        first = self._first_of(arrival)
         seq = self.next_seq()
-        scan_id = f"{self._site}/{self._store}/{seq}"
+        scan_id = f"{self.site}/{self.store}/{seq}"
         at = arrival.at
         self.conn.execute(
             "INSERT INTO scan (seq, id, station, name, state, sha256, size_bytes, media_type, pages, flags,"
@@ -110,6 +111,20 @@ class Tx:
         """The number that the next scan will get."""
         row = self.conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'scan'").fetchone()
         return (row[0] if row else 0) + 1
+
+    def _first_of(self, arrival: Arrival) -> tuple[str] | None:
+        """The id of the first scan with these bytes from this station, within its window.
+
+        What came before a clock was right is within every window: rather once too often than overlooked.
+        """
+        window_s = self._windows_s.get(arrival.station, 0)
+        since = arrival.at.wall_ns - int(window_s * 1e9) if window_s and arrival.at.synced else 0
+        found: tuple[str] | None = self.conn.execute(
+            "SELECT id FROM scan WHERE sha256 = ? AND station = ? AND (arrived_ns >= ? OR synced = 0)"
+            " ORDER BY seq LIMIT 1",
+            (arrival.sha256, arrival.station, since),
+        ).fetchone()
+        return found
 
     def get(self, seq: int) -> Scan:
         """The scan with this number. Raises KeyError."""
@@ -148,10 +163,14 @@ class Tx:
         """Evidence of something that changes no state."""
         evidence.append(self.conn, at_ns, scan.id, event, data)
 
+    def enter(self, event: str, at_ns: int, scan: str | None = None, **data: str | int | bool | None) -> None:
+        """Evidence of something that is about no scan, or about one that is known by its id."""
+        evidence.append(self.conn, at_ns, scan, event, data)
+
     def head(self, at_ns: int) -> evidence.Head:
         """Where the evidence chain stands."""
         seq, digest = evidence.last(self.conn)
-        return evidence.Head(self._store, seq, digest.hex(), at_ns)
+        return evidence.Head(self.store, seq, digest.hex(), at_ns)
 
 
 def codes_json(codes: tuple[Code, ...]) -> str:
@@ -170,9 +189,10 @@ def _scan(row: tuple[object, ...]) -> Scan:
 class ScansDb:
     """The open store. `store` is its id, 8 hex digits. sqlite3.Error leaves `run` when the disk is full or broken."""
 
-    def __init__(self, path: Path, site: str) -> None:
-        self._path = path
+    def __init__(self, path: Path, site: str, windows_s: Mapping[str, float] = MappingProxyType({})) -> None:
+        self.path = path
         self._site = site
+        self._windows_s = windows_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scans-db")
         self._conn: sqlite3.Connection | None = None
         self.store = ""
@@ -189,9 +209,9 @@ class ScansDb:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
     def _open(self) -> None:
-        conn = sqlite3.connect(self._path, isolation_level=None)
+        conn = sqlite3.connect(self.path, isolation_level=None)
         try:
-            self._path.chmod(0o600)
+            self.path.chmod(0o600)
             check_ours(conn)
             conn.execute("PRAGMA journal_mode = WAL")
             conn.execute("PRAGMA synchronous = FULL")
@@ -213,7 +233,7 @@ class ScansDb:
         conn = self._conn
         conn.execute("BEGIN IMMEDIATE")
         try:
-            result = work(Tx(conn, self._site, self.store))
+            result = work(Tx(conn, self._site, self.store, self._windows_s))
             self._commit(conn)
         except BaseException:
             if conn.in_transaction:

@@ -77,6 +77,14 @@ class StoreStalled(msgspec.Struct, frozen=True, gc=False):
     detail: str
 
 
+class EvidenceBroken(msgspec.Struct, frozen=True, gc=False):
+    """Entries of the journal are not what they were when they were written. `seq` and `what`: of the first fault."""
+
+    seq: int
+    what: str
+    count: int
+
+
 Event = (
     ScanMoved
     | StationChanged
@@ -87,5 +95,6 @@ Event = (
     | TargetChanged
     | Attempted
     | StoreStalled
+    | EvidenceBroken
 )
 Report = Callable[[Event], None]

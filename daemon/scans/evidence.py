@@ -5,25 +5,32 @@ An entry's canonical bytes are JSON with sorted keys and no spaces (integers, st
 `prev` is the hash of the entry before, 64 zeros for the first. Documents' names are never in it.
 
 A chain that only this box holds proves little against its root: the head (number and hash of the last entry) is
-signed (Ed25519, RFC 8032), kept beside the database and sent with each upload.
+signed (Ed25519, RFC 8032), kept beside the database and sent with each upload. `daemon/evidence/` has the rest: roots
+over each day's entries, the classes of the log, notes, exports, and what checks all that.
 """
 
 import contextlib
 import hashlib
+import re
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from torhaus.daemon.scans.disk import Disk
+from torhaus.drivers.secret import SecretError, read_secret
 
 Data = dict[str, str | int | bool | None]
 ZERO: Final = bytes(32)
-MAX_FAULTS: Final = 100
-"""Faults that `verify` lists: after a break nearly everything may be wrong, and the first ones say it."""
+KEY_BYTES: Final = 32
+
+
+class KeyUnusable(OSError):  # noqa: N818 - a fact about a file
+    """The signing key cannot be read or is none. The text names the file, never a content."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,19 +55,21 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str = ""  # over the canonical bytes of this head with an empty signature, hex
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """One thing wrong: entry number and what: changed, gap, chain, syntax, tail, head, signature, state."""
+class Root(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The root of the hash tree over entries `first` to `last`; entry `seq` says it, too."""
 
+    store: str
     seq: int
-    what: str
+    day: str  # on which the first of them was written, UTC
+    first: int
+    last: int
+    hash: str
+    at: int
+    key: str = ""
+    signature: str = ""
 
 
-class Verified(msgspec.Struct, frozen=True):
-    """Result of a verification. `entries` counts what was read; good when `faults` is empty."""
-
-    entries: int
-    last_hash: str
-    faults: list[Fault]
+Signed = TypeVar("Signed", Head, Root)
 
 
 def append(conn: sqlite3.Connection, at_ns: int, scan: str | None, event: str, data: Data) -> None:
@@ -79,69 +88,25 @@ def last(conn: sqlite3.Connection) -> tuple[int, bytes]:
     return (0, ZERO) if row is None else (row[0], row[1])
 
 
-def verify(conn: sqlite3.Connection, head: Head | None = None) -> Verified:
-    """Walk the whole chain. `head` is one recorded earlier: the chain must still contain it. Reads only.
-
-    Also compares each scan's state with the last state the journal has for it, so that neither can be cut alone.
-    """
-    faults: list[Fault] = []
-    states: dict[str, str] = {}
-    seq, prev, seen = 0, ZERO, head is None
-    for row_seq, raw, stored in conn.execute("SELECT seq, entry, hash FROM evidence ORDER BY seq"):
-        seq += 1
-        if row_seq != seq:
-            faults.append(Fault(seq, "gap"))
-            seq = row_seq
-        entry = _entry(raw)
-        actual = hashlib.sha256(raw).digest()
-        if entry is None:
-            faults.append(Fault(seq, "syntax"))
-        elif entry.seq != seq or entry.prev != prev.hex():
-            faults.append(Fault(seq, "chain"))
-        elif entry.scan is not None and "state" in entry.data:
-            states[entry.scan] = str(entry.data["state"])
-        if actual != stored:
-            faults.append(Fault(seq, "changed"))
-        if head is not None and head.seq == seq:
-            seen = True
-            if actual.hex() != head.hash:
-                faults.append(Fault(seq, "head"))
-        prev = actual
-        if len(faults) >= MAX_FAULTS:
-            break
-    if not seen and head is not None and head.seq > 0:
-        faults.append(Fault(seq, "tail"))
-    if not faults:
-        faults = [
-            Fault(seq, "state")
-            for scan, state in conn.execute("SELECT id, state FROM scan ORDER BY seq")
-            if states.pop(scan, None) != state
-        ]
-        faults += [Fault(seq, "state") for _scan in states]
-    return Verified(seq, prev.hex(), faults[:MAX_FAULTS])
-
-
-def _entry(raw: bytes) -> Entry | None:
-    """The entry, or None unless the bytes are canonical."""
-    try:
-        entry = msgspec.json.decode(raw, type=Entry)
-        return entry if msgspec.json.encode(entry, order="sorted") == raw else None
-    except (msgspec.DecodeError, UnicodeError):
-        return None
-
-
 class Signer:
-    """Holds the box's own key (`evidence.key`, 0600, made at first use) and keeps the last signed head on disk."""
+    """Holds the box's own key and keeps the last signed head on disk.
 
-    def __init__(self, folder: Path, disk: Disk) -> None:
+    The key is that of `key_file` (64 hex digits, or PEM of `openssl genpkey -algorithm ed25519`), a path or
+    `credential:NAME`; without one it is `evidence.key` (0600), made at first use. Raises OSError, KeyUnusable.
+    """
+
+    def __init__(self, folder: Path, disk: Disk, key_file: str | None = None) -> None:
         self._folder = folder
         self._disk = disk
-        self._key = self._load()
+        self._key = self._load() if key_file is None else _read_key(key_file)
 
     def _load(self) -> Ed25519PrivateKey:
         path = self._folder / "evidence.key"
         with contextlib.suppress(FileNotFoundError):
-            return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+            data = path.read_bytes()
+            if len(data) != KEY_BYTES:
+                raise KeyUnusable(f"{path}: is no key")
+            return Ed25519PrivateKey.from_private_bytes(data)
         key = Ed25519PrivateKey.generate()
         self._disk.keep(path, key.private_bytes_raw())
         return key
@@ -151,10 +116,10 @@ class Signer:
         """Our public key, hex."""
         return self._key.public_key().public_bytes_raw().hex()
 
-    def sign(self, head: Head) -> Head:
-        """The head with our key and signature."""
-        head = msgspec.structs.replace(head, key=self.public, signature="")
-        return msgspec.structs.replace(head, signature=self._key.sign(_signed_bytes(head)).hex())
+    def sign(self, what: Signed) -> Signed:
+        """The head or root with our key and signature."""
+        what = msgspec.structs.replace(what, key=self.public, signature="")
+        return msgspec.structs.replace(what, signature=self._key.sign(_signed_bytes(what)).hex())
 
     def record(self, head: Head) -> None:
         """Sign and keep as `evidence.head`. Blocks; raises OSError."""
@@ -162,23 +127,41 @@ class Signer:
 
     def recorded(self) -> Head | None:
         """The head kept last. Raises ValueError when the file is no head."""
-        try:
-            return msgspec.json.decode((self._folder / "evidence.head").read_bytes(), type=Head)
-        except FileNotFoundError:
-            return None
-        except msgspec.DecodeError as error:
-            raise ValueError("evidence.head is not a head") from error
+        return recorded_head(self._folder)
 
 
-def signature_good(head: Head, key: str | None = None) -> bool:
-    """Whether the signature is right, by `key` (hex, learned elsewhere) or else by the key the head itself names."""
+def recorded_head(folder: Path) -> Head | None:
+    """What a signer kept last in this folder. Raises OSError, and ValueError when the file is no head."""
     try:
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key or head.key))
-        public.verify(bytes.fromhex(head.signature), _signed_bytes(head))
+        return msgspec.json.decode((folder / "evidence.head").read_bytes(), type=Head)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise ValueError("evidence.head is not a head") from error
+
+
+def signature_good(signed: Head | Root, key: str | None = None) -> bool:
+    """Whether the signature is right, by `key` (hex, learned elsewhere) or else by the key that it names itself."""
+    try:
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key or signed.key))
+        public.verify(bytes.fromhex(signed.signature), _signed_bytes(signed))
     except (InvalidSignature, ValueError):
         return False
     return True
 
 
-def _signed_bytes(head: Head) -> bytes:
-    return msgspec.json.encode(msgspec.structs.replace(head, signature=""), order="sorted")
+def _signed_bytes(signed: Head | Root) -> bytes:
+    return msgspec.json.encode(msgspec.structs.replace(signed, signature=""), order="sorted")
+
+
+def _read_key(spec: str) -> Ed25519PrivateKey:
+    try:
+        text = read_secret(spec)
+        if re.fullmatch("[0-9a-fA-F]{64}", text):
+            return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text))
+        key = load_pem_private_key(text.encode(), None)
+    except (SecretError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyUnusable(f"[scan.evidence] key_file: {error}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable("[scan.evidence] key_file: is not an Ed25519 key")
+    return key

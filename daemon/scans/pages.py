@@ -5,6 +5,8 @@ from aiohttp import web
 
 from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.codecs.sidecar import Told
+from torhaus.daemon.evidence.pages import EvidencePages
+from torhaus.daemon.evidence.who import account_of
 from torhaus.daemon.httpd import Route, reply_json
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.db import Scan
@@ -81,7 +83,8 @@ class ScanPages:
             ("POST", "/scans/pull", self.pull),
             ("GET", "/scans/pull", self.pulled),
         ]
-        return [(method, path, self._when_open(page)) for method, path, page in pages]
+        ours = [(method, path, self._when_open(page)) for method, path, page in pages]
+        return ours + EvidencePages(self._queue).routes()
 
     def _when_open(self, page: Route) -> Route:
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -110,7 +113,8 @@ class ScanPages:
     async def retry(self, request: web.Request) -> web.Response:
         """Let a held scan go on, or have a quarantined one checked again."""
         try:
-            return reply_json(row(await self._queue.retry(request.query.get("id", ""), request.query.get("target"))))
+            scan_id, target = request.query.get("id", ""), request.query.get("target")
+            return reply_json(row(await self._queue.retry(scan_id, target, account_of(request))))
         except KeyError:
             return reply_json({"error": "no such scan"}, 404)
         except ValueError as e:

@@ -5,6 +5,7 @@ import fcntl
 import os
 import random
 import sqlite3
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,13 +14,15 @@ import msgspec
 
 from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.evidence.desk import RECORD_INTERVAL_S, EvidenceDesk
+from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
 from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
 from torhaus.daemon.scans.delivery import Delivery
 from torhaus.daemon.scans.disk import Disk, errno_name
-from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
+from torhaus.daemon.scans.events import Event, Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.finished import hot_folder
 from torhaus.daemon.scans.intake import Intake
 from torhaus.daemon.scans.pull.pulls import Pulls
@@ -31,8 +34,6 @@ from torhaus.daemon.scans.targets.registry import open_target
 
 SEAL_INTERVAL_S: Final = 1.0
 """How often newly spooled scans are looked for: what a scan waits at most before its target knows of it."""
-HEAD_INTERVAL_S: Final = 60.0
-"""How often the signed head of the evidence journal is written: what a cut-off tail can hide at most."""
 MAX_LIST: Final = 1000
 
 
@@ -53,29 +54,36 @@ class ScanQueue:
     def __init__(
         self, config: ScanConfig, state_dir: Path, site: str, clock: Clock, report: Report, *,
         disk: Disk | None = None, check: Check | None = None, rng: random.Random | None = None,
+        files: Sequence[Path] = (),
     ) -> None:  # fmt: skip
         self._config = config
         self._root = state_dir / "scans"
         self._clock = clock
-        self._report = report
         self._disk = disk or Disk()
         self._check = check or ProcessCheck(self._disk, config.check)
         self._rng = rng or random.Random()
         self._spool = Spool(self._root, self._disk, config.min_free_bytes)
-        self._db = ScansDb(self._root / "scans.db", site)
+        windows_s = {s.name: s.duplicates_window_s for s in config.station}
+        self._db = ScansDb(self._root / "scans.db", site, windows_s)
+        self.evidence = EvidenceDesk(config.evidence, self._root, self._disk, self._db, clock, report, files)
+
+        def told(event: Event) -> None:
+            self.evidence.faults.watch(event)
+            report(event)
+
+        self._report = told
         self.desk = SheetDesk(self._root, self._disk, config.cover_sheets.key_files)
         self._sealing = Sealing(config, self.desk)
-        self._signer: evidence.Signer | None = None
         self._lock_fd = -1
         self._stalled: set[str] = set()
         self.pulls = Pulls(config, self._root / "pull", self._disk, clock)
         self._folders = [s for s in config.station if isinstance(s, Station)] + self.pulls.folders()
         self.intakes = [
-            Intake(s, hot_folder(s, self._disk), self._db, self._spool, self._check, clock, self._disk, report)
+            Intake(s, hot_folder(s, self._disk), self._db, self._spool, self._check, clock, self._disk, told)
             for s in self._folders
         ]
         self.deliveries = [
-            Delivery(target, open_target(target, self._disk), self._db, self._spool, clock, self._rng, report)
+            Delivery(target, open_target(target, self._disk), self._db, self._spool, clock, self._rng, told)
             for target in config.target
         ]
 
@@ -90,6 +98,7 @@ class ScanQueue:
             await asyncio.to_thread(self._prepare)
             await self._db.open()
             await self._db.run(lambda tx: self._spool.sweep(tx.wants_blob))
+            await self.evidence.begin()
         except BaseException:
             await self.close()
             raise
@@ -105,7 +114,7 @@ class ScanQueue:
             raise StoreBusy(f"in use by another torhaus: {self._root}") from None
         self._spool.prepare()
         self.pulls.prepare()
-        self._signer = evidence.Signer(self._root, self._disk)
+        self.evidence.load()
         self.desk.load()
 
     async def close(self) -> None:
@@ -140,7 +149,7 @@ class ScanQueue:
     async def _record_forever(self) -> None:
         while True:
             await self.record_head()
-            await self._clock.sleep(HEAD_INTERVAL_S)
+            await self._clock.sleep(RECORD_INTERVAL_S)
 
     async def seal(self) -> int:
         """Have what was spooled sealed. Returns how many were moved."""
@@ -155,11 +164,9 @@ class ScanQueue:
         return len(sealed)
 
     async def record_head(self) -> None:
-        """Write the signed head of the evidence journal to disk; trouble is reported, not raised."""
+        """Have the journal's head, and the root that is due, written to disk; trouble is reported, not raised."""
         try:
-            head = await self._db.run(lambda tx: tx.head(self._clock.wall_ns()))
-            assert self._signer is not None
-            await asyncio.to_thread(self._signer.record, head)
+            await self.evidence.record()
             self._stalled.discard("evidence")
         except sqlite3.Error as error:
             self._stall("evidence", type(error).__name__)
@@ -198,13 +205,15 @@ class ScanQueue:
         """Texts for new cover sheets that say the same. Raises sqlite3.Error."""
         return await self._db.run(lambda tx: self.desk.order(tx, sheet, count, self._clock.wall_ns()))
 
-    async def retry(self, scan_id: str, target: str | None = None) -> Scan:
+    async def retry(self, scan_id: str, target: str | None = None, account: str = "") -> Scan:
         """A person lets a held scan go on, or has a quarantined one checked again (it stays there unless it passes).
 
-        `target`: where a held one goes; else where its station's documents go.
+        `target`: where a held one goes; else where its station's documents go. `account`: who wants it.
         Raises KeyError (no such scan), ValueError (in no state to be retried), CheckUnavailable, OSError.
         """
         scan = await self._db.run(lambda tx: _by_id(tx, scan_id))
+        if scan.state in {State.HELD, State.QUARANTINED}:
+            await self.evidence.used("retried", account, scan_id, target=target)
         if scan.state is State.HELD:
             moved = await self._db.run(lambda tx: self._sealing.let_go(tx, scan, target, self._clock.wall_ns()))
         elif scan.state is State.QUARANTINED:
@@ -233,18 +242,9 @@ class ScanQueue:
 
         return await self._db.run(work)
 
-    async def verify_evidence(self) -> evidence.Verified:
-        """Walk the whole journal, against the head on disk if that is signed by us. Raises OSError, sqlite3.Error."""
-        assert self._signer is not None
-        try:
-            head = await asyncio.to_thread(self._signer.recorded)
-            good = head is None or evidence.signature_good(head, self._signer.public)
-        except ValueError:
-            head, good = None, False
-        result = await self._db.run(lambda tx: evidence.verify(tx.conn, head if good else None))
-        if not good:
-            result.faults.append(evidence.Fault(0, "signature"))
-        return result
+    async def verify_evidence(self) -> Verified:
+        """Walk the whole journal, against the head on disk. Raises OSError, sqlite3.Error."""
+        return await self.evidence.verify()
 
     async def list(
         self, states: tuple[State, ...] = tuple(State), before_seq: int = 1 << 62, limit: int = 100

@@ -18,7 +18,8 @@ class ScanRoom:
 
     def __init__(self, loaded: Loaded, clock: Clock) -> None:
         self.watch = ScanWatch()
-        self.queue = ScanQueue(loaded.scan, Path(loaded.store.path), loaded.site.id, clock, self.watch)
+        store = Path(loaded.store.path)
+        self.queue = ScanQueue(loaded.scan, store, loaded.site.id, clock, self.watch, files=loaded.files)
 
     def routes(self) -> list[tuple[str, str, Route]]:
         """Its calls on the control socket."""

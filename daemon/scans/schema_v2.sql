@@ -16,3 +16,19 @@ CREATE TABLE sheet (
 
 -- What its sidecar says, JSON (codecs/sidecar.py, Told).
 ALTER TABLE scan ADD COLUMN told TEXT NOT NULL DEFAULT '{}';
+
+-- Hash trees over the journal's entries: each day's, and one with every export.
+CREATE TABLE root (
+    seq    INTEGER PRIMARY KEY,  -- of the entry that says it
+    last   INTEGER NOT NULL,
+    signed BLOB NOT NULL,        -- as it was signed, JSON
+    stamp  BLOB                  -- what a time-stamping authority said of it (RFC 3161), DER
+) STRICT;
+
+CREATE INDEX root_last ON root (last);
+
+-- What was there last time and is compared at each start: configuration files, the journal's key.
+CREATE TABLE seen (
+    name   TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL
+) STRICT;

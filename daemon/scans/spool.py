@@ -35,6 +35,11 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     size_bytes: int
 
 
+def blob_path(root: Path, sha256: str) -> Path:
+    """Where a spool's blob with this hash is, or would be."""
+    return root / "blobs" / sha256[:2] / sha256
+
+
 class Spool:
     """The blob store. All calls block (run them in a thread) and raise OSError.
 
@@ -130,7 +135,7 @@ class Spool:
 
     def path(self, sha256: str) -> Path:
         """Where the blob with this hash is, or would be."""
-        return self._blobs / sha256[:2] / sha256
+        return blob_path(self._root, sha256)
 
     def intact(self, sha256: str) -> bool:
         """Whether the blob is there and, read anew, has its hash."""

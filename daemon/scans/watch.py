@@ -8,9 +8,11 @@ from collections import Counter
 import msgspec
 
 from torhaus.daemon import logs
+from torhaus.daemon.evidence.desk import Figures
 from torhaus.daemon.scans.events import (
     Attempted,
     Event,
+    EvidenceBroken,
     IntakeStalled,
     NotTaken,
     ScanMoved,
@@ -44,6 +46,7 @@ class ScanWatch:
         self.stations: dict[str, Place] = {}
         self.targets: dict[str, Place] = {}
         self.counts = Counts({}, {})
+        self.evidence = Figures()
 
     def __call__(self, event: Event) -> None:
         """Count, and log what a person should know."""
@@ -69,6 +72,9 @@ class ScanWatch:
             logs.error("scan intake stalled", station=event.station, why=event.kind)
         elif isinstance(event, SourceStuck):
             logs.warning("scan station: a taken file cannot be removed", station=event.station, id=event.id)
+        elif isinstance(event, EvidenceBroken):
+            self.stalls["evidence_broken"] += 1
+            logs.error("evidence journal: entries were changed", first=event.seq, what=event.what, faults=event.count)
         else:
             self._stalled(event)
 
@@ -90,6 +96,7 @@ class ScanWatch:
     async def refresh(self, queue: ScanQueue) -> None:
         """Take over how many scans stand where."""
         self.counts = await queue.counts()
+        self.evidence = queue.evidence.figures
 
     def table(self) -> dict[str, dict[str, int]]:
         """By `station <name>` and `target <name>`: documents by state."""

@@ -7,7 +7,7 @@ import pytest
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.scans.db import Arrival, Scan, ScansDb, Tx
-from torhaus.daemon.scans.evidence import verify
+from torhaus.daemon.evidence.journal import verify
 from torhaus.daemon.scans.migrate import VERSION, StoreRefused
 from torhaus.daemon.scans.states import BadMove, Reason, State
 
@@ -63,7 +63,7 @@ def test_state_and_evidence_change_together_or_not_at_all(tmp_path: Path) -> Non
             await db.run(half)
         with pytest.raises(BadMove):
             await db.run(lambda tx: tx.move(first, State.VERIFIED, 7))
-        result = await db.run(lambda tx: verify(tx.conn))
+        result = await db.run(lambda tx: verify(tx.conn, None))
         assert (result.entries, result.faults) == (2, [])
         moved = await db.run(lambda tx: tx.move(first, State.QUARANTINED, 9, Reason.DAMAGED))
         assert (moved.state, moved.reason, moved.changed_ns) == (State.QUARANTINED, Reason.DAMAGED, 9)

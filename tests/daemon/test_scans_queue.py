@@ -42,7 +42,7 @@ def test_it_runs_by_itself_until_cancelled(tmp_path: Path) -> None:
             assert await again.states() == ["verified"] * 5
             result = await again.queue.verify_evidence()
             assert result.faults == []
-            head = again.queue._signer.recorded() if again.queue._signer else None
+            head = again.queue.evidence.signer.recorded()
             assert head is not None
             assert (head.seq, head.hash) == (result.entries, result.last_hash)
 

@@ -1,0 +1,53 @@
+"""The export of one document as a ZIP file: the document, its note, its entries with proofs, key and verifier."""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from torhaus.daemon.evidence.export import Exported
+from torhaus.daemon.evidence.standalone import standalone
+from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk
+from torhaus.daemon.scans.spool import blob_path
+
+_FIRST: Final = (1980, 1, 1, 0, 0, 0)
+README: Final = """\
+Dieser Ordner belegt, dass das Dokument unveraendert das ist, was die Scanstation uebergeben hat.
+This folder shows that the document is, unchanged, what the scan station handed over.
+
+  document.*       das Dokument / the document
+  note.json, .xml  Transfervermerk; was nur ein Mensch sagen kann, ist "open", bis es jemand gesagt hat
+                   transfer note; what only a person can say is "open" until somebody has said it
+  entries.jsonl    was mit ihm geschah, mit Beweis zu einer signierten Wurzel
+                   what happened to it, with proofs to a signed root
+  roots.jsonl      die Wurzeln / the roots
+  key.txt          oeffentlicher Schluessel: mit dem vergleichen, der bei der Einrichtung notiert wurde
+                   public key: compare it with the one that was written down when the box was set up
+  verify.py        python3 verify.py . --key SCHLUESSEL
+"""
+
+
+class NoDocument(Exception):  # noqa: N818 - a fact
+    """The document's bytes cannot be had here."""
+
+
+def write_bundle(out: BinaryIO, exported: Exported, scans: Path) -> None:
+    """Write the ZIP. `scans`: the folder of the scan store. Raises NoDocument, OSError."""
+    with zipfile.ZipFile(out, "w") as archive:
+        _copy(archive, exported, scans)
+        for name, text in (exported.files | {"verify.py": standalone(), "README.txt": README}).items():
+            archive.writestr(zipfile.ZipInfo(name, _FIRST), text, zipfile.ZIP_DEFLATED)
+
+
+def _copy(archive: zipfile.ZipFile, exported: Exported, scans: Path) -> None:
+    try:
+        fd = Disk().open_read(blob_path(scans, exported.sha256))
+    except PermissionError:
+        raise NoDocument("the document cannot be read: be root, or the user torhaus") from None
+    except FileNotFoundError:
+        raise NoDocument("the document's bytes are no longer here") from None
+    with os.fdopen(fd, "rb") as source:
+        info = zipfile.ZipInfo(exported.document, _FIRST)
+        with archive.open(info, "w", force_zip64=True) as target:
+            while chunk := source.read(CHUNK_BYTES):
+                target.write(chunk)
