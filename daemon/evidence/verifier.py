@@ -45,6 +45,11 @@ class Report:
         """How many were read."""
         return self.chain.count if self.chain is not None else 0
 
+    @property
+    def last_hash(self) -> str:
+        """Of the last entry, hex."""
+        return self.chain.last_hash if self.chain is not None else ""
+
     def wrong(self, what: str, text: str) -> None:
         """Something that belongs to no entry in particular."""
         self.faults.append(Fault(0, what, text))

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import re
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -98,6 +99,8 @@ class Signer:
     def __init__(self, folder: Path, disk: Disk, key_file: str | None = None) -> None:
         self._folder = folder
         self._disk = disk
+        self._recording = threading.Lock()
+        self._recorded = 0
         self._key = self._load() if key_file is None else _read_key(key_file)
 
     def _load(self) -> Ed25519PrivateKey:
@@ -122,8 +125,11 @@ class Signer:
         return msgspec.structs.replace(what, signature=self._key.sign(_signed_bytes(what)).hex())
 
     def record(self, head: Head) -> None:
-        """Sign and keep as `evidence.head`. Blocks; raises OSError."""
-        self._disk.keep(self._folder / "evidence.head", msgspec.json.encode(self.sign(head), order="sorted"))
+        """Sign and keep as `evidence.head`, unless a later one is there. Blocks; raises OSError."""
+        with self._recording:  # who was cancelled may still be at it
+            if head.seq >= self._recorded:
+                self._disk.keep(self._folder / "evidence.head", msgspec.json.encode(self.sign(head), order="sorted"))
+                self._recorded = head.seq
 
     def recorded(self) -> Head | None:
         """The head kept last. Raises ValueError when the file is no head."""

@@ -1,12 +1,15 @@
 import asyncio
 import logging
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 
+from torhaus.daemon.evidence.desk import Figures
 from torhaus.daemon.scans.events import (
     Attempted,
     Event,
+    EvidenceBroken,
     IntakeStalled,
     NotTaken,
     ScanMoved,
@@ -33,6 +36,7 @@ EVENTS: list[Any] = [
     IntakeStalled("mail", "disk_full"),
     SourceStuck("mail", "s/1/1"),
     StoreStalled("seal", "OperationalError"),
+    EvidenceBroken(5, "changed", 1),
 ]
 
 
@@ -48,7 +52,7 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
     assert w.quarantined == {("mail", "damaged"): 1}
     assert w.attempts == {("dms", "verified"): 1}
     assert w.left == {("mail", "symlink"): 1}
-    assert w.stalls == {"disk_full": 1, "seal": 1}
+    assert w.stalls == {"disk_full": 1, "seal": 1, "evidence_broken": 1}
     assert w.stations == {"mail": Place(True, "")}
     assert w.targets == {"dms": Place(False, "refused")}
     assert [r.getMessage() for r in caplog.records] == [
@@ -62,11 +66,14 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
         "scan intake stalled",
         "scan station: a taken file cannot be removed",
         "scans store stalled",
+        "evidence journal: entries were changed",
     ]
 
 
 def test_table() -> None:
     class Queue:
+        evidence = SimpleNamespace(figures=Figures(7))
+
         async def counts(self) -> Counts:
             return Counts({"mail": {"spooled": 2}}, {"dms": {}})
 
