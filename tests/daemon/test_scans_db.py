@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from torhaus.codecs.model import Stamp
-from torhaus.daemon.scans.db import Arrival, Scan, ScansDb, Tx
 from torhaus.daemon.evidence.journal import verify
+from torhaus.daemon.scans.db import Arrival, Scan, ScansDb, Tx
 from torhaus.daemon.scans.migrate import VERSION, StoreRefused
 from torhaus.daemon.scans.states import BadMove, Reason, State
 
