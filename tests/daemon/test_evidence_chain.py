@@ -121,7 +121,7 @@ def test_a_chain_made_anew_is_seen_by_heads_kept_elsewhere(whole: Journal) -> No
     del journal.entries[5]  # and all made to fit again, with nothing that was signed before
     journal.top = journal.top[:1]
     journal.rechain()
-    roots = [seq for seq in journal.seqs("root")]
+    roots = list(journal.seqs("root"))
     assert {fault.what for fault in check(journal).faults} == {"root"}  # whoever does that makes the roots anew, too
     del journal.entries[roots[0] - 1 :]
     assert found(check(journal)) == []
@@ -152,7 +152,7 @@ def test_signatures_are_checked(whole: Journal) -> None:
     journal.top[0] = whole.top[0]
     report = check(journal)
     assert [fault.what for fault in report.faults] == ["signature"]
-    assert [f.what for f in check_journal(whole.lines(), "00" * 32).faults][0] == "key"
+    assert next(f.what for f in check_journal(whole.lines(), "00" * 32).faults) == "key"
 
 
 def test_a_part_is_checked_from_the_root_before_it(whole: Journal) -> None:
