@@ -188,6 +188,12 @@ class TorhausCollector:
         yield _gauge("torhaus_scan_station_up", "1 when the hot folder can be read", ["station"], up)
         up = (((n,), float(p.up)) for n, p in w.targets.items())
         yield _gauge("torhaus_scan_target_up", "1 when the target answers", ["target"], up)
+        e = w.evidence
+        yield _gauge("torhaus_scan_evidence_entries", "Entries of the evidence journal", [], [((), e.entries)])
+        checked = "When entries were checked and put under a root last"
+        yield _gauge("torhaus_scan_evidence_checked_timestamp_seconds", checked, [], [((), e.rooted_ns / 1e9)])
+        bad = "Entries of the evidence journal that were found changed"
+        yield _count("torhaus_scan_evidence_faults", bad, [], [((), e.faults)])
 
     def _scripts(self) -> Iterator[Metric]:
         if self._survey.scripts is None:

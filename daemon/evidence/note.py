@@ -25,6 +25,9 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
 """What a person can state, and how. creator=self: whoever states it has scanned the paper."""
 
 
+_SHEET: Final = frozenset({"sheet", "department", "class", "pages_expected", "pages_behind"})
+
+
 class Stated(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said: `by` is a pseudonym, `account` the system account from which it was said."""
 
@@ -121,7 +124,9 @@ def make_note(
 ) -> Note:
     """From the document's row and its entries, oldest first."""
     stated: dict[str, Statement] = dict.fromkeys(FIELDS, "open")
-    steps, processing, anomalies, sheet, synced = [], [], [f"flag:{flag}" for flag in scan.flags], None, False
+    steps: list[Step] = []
+    processing: list[Step] = []
+    anomalies, sheet, synced = [f"flag:{flag}" for flag in scan.flags], None, False
     for entry in entries:
         data = entry.data
         step = Step(step=entry.event, at=rfc3339(entry.at), entry=entry.seq, said=data)
@@ -134,7 +139,7 @@ def make_note(
         if entry.event in {"held", "quarantined"} or "reason" in data:
             anomalies.append(f"{entry.event}:{data.get('reason')}")
         if "sheet" in data:
-            sheet = {key: data[key] for key in ("sheet", "department", "class", "pages_expected") if key in data}
+            sheet = {key: value for key, value in data.items() if key in _SHEET}
         synced = bool(data.get("synced", synced))
     if scan.duplicate_of is not None:
         anomalies.append(f"duplicate_of:{scan.duplicate_of}")

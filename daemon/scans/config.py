@@ -19,6 +19,7 @@ from torhaus.daemon.scans.stations import (
     PulledStation,
     Seconds,
     Sidecar,
+    Window,
     is_placed,
 )
 
@@ -45,7 +46,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     give_up_s: Seconds = 600.0  # a quiet file that does not pass (or is empty) goes to quarantine after this long
     max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 2 << 30
     duplicates: Literal["mark", "hold"] = "mark"
-    duplicates_window_s: Annotated[float, msgspec.Meta(ge=0, le=3_200_000_000)] = 0  # 0: however long ago
+    duplicates_window_s: Window = 0  # 0: however long ago
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
     cover_sheets: Literal["off", "optional", "required"] = "off"  # whether they are looked for, and missed

@@ -13,6 +13,7 @@ from torhaus.codecs.sidecar import SidecarLayout
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 AbsPath = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z", max_length=4096)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
+Window = Annotated[float, msgspec.Meta(ge=0, le=3_200_000_000)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\x00]+\Z", max_length=200)]
 Resolution = Annotated[int, msgspec.Meta(ge=50, le=1200)]
 _PLACES: Final = ("{name}", "{stem}", "{batch}")
@@ -37,6 +38,7 @@ class _Pulled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 2 << 30  # of one file
     page_s: Seconds = 120.0  # for so long a page may take
     duplicates: Literal["mark", "hold"] = "mark"
+    duplicates_window_s: Window = 0  # 0: however long ago
     cover_sheets: Literal["off", "optional", "required"] = "off"
 
 

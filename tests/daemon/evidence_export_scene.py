@@ -31,5 +31,5 @@ class Scene:
             return await b.queue.evidence.export(scan.id, "uid:1000")
 
     def run(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-I", "-S", "-W", "error", self.verify, *map(str, arguments)]
+        command = [sys.executable, "-I", "-S", "-W", "error", str(self.verify), *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.root)

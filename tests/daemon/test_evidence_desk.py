@@ -15,7 +15,7 @@ def test_faults_wait_for_a_store_that_is_full(tmp_path: Path) -> None:
         def full(_: sqlite3.Connection) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-        real, b.queue._db._commit = b.queue._db._commit, full  # type: ignore[method-assign]
+        real, b.queue._db._commit = b.queue._db._commit, full  # type: ignore[method-assign, assignment]
         await b.queue.record_head()
         assert [event.where for event in b.told(StoreStalled)] == ["evidence"]
         b.queue._db._commit = real  # type: ignore[method-assign]

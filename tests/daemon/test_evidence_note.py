@@ -1,11 +1,15 @@
 import json
+import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.daemon.evidence_scene import read
 from tests.daemon.scans_fakes import Bench, fake_pdf, with_bench
-from torhaus.daemon.evidence.note import Unstatable
+from torhaus.daemon.evidence.note import BatchNote, Note, Unstatable, parse_statement
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "transfer-note.schema.json"
 
 
 def test_what_is_open_until_a_person_says_it(tmp_path: Path) -> None:
@@ -35,3 +39,18 @@ def test_what_is_open_until_a_person_says_it(tmp_path: Path) -> None:
         assert "ller" not in json.dumps([line.decode() for line in read(tmp_path).lines()], ensure_ascii=False)
 
     with_bench(tmp_path, work)
+
+
+def test_the_schema_is_the_one_that_is_documented() -> None:
+    made = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Note | BatchNote)), indent=1).decode() + "\n"
+    if os.environ.get("TORHAUS_WRITE_SCHEMA"):
+        SCHEMA.write_text(made, encoding="utf-8")
+    assert SCHEMA.read_text(encoding="utf-8") == made
+
+
+def test_statements() -> None:
+    assert parse_statement("creator") == parse_statement("creator=self") == ("creator", "self")
+    assert parse_statement("match=no") == ("match", "no")
+    for odd in ("", "=", "match", "match=", "name=Anna", "creator=other"):
+        with pytest.raises(Unstatable):
+            parse_statement(odd)

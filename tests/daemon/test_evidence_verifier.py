@@ -14,7 +14,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     return Scene(tmp_path_factory.mktemp("export"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_hostile_exports_and_journals_are_told_not_crashed_on(scene: Scene, data: st.DataObject) -> None:
     files, digest = read_export(scene.zip)

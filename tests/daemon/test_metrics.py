@@ -101,6 +101,9 @@ torhaus_outbox_written_bytes_total counter part
 torhaus_ready gauge
 torhaus_scan_attempts_total counter outcome,target
 torhaus_scan_documents gauge state,station
+torhaus_scan_evidence_checked_timestamp_seconds gauge
+torhaus_scan_evidence_entries gauge
+torhaus_scan_evidence_faults_total counter
 torhaus_scan_left_entries_total counter kind,station
 torhaus_scan_moves_total counter state,station
 torhaus_scan_quarantined_total counter reason,station

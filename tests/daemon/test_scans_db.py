@@ -1,15 +1,18 @@
 import asyncio
 import sqlite3
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.evidence.journal import verify
 from torhaus.daemon.scans.db import Arrival, Scan, ScansDb, Tx
 from torhaus.daemon.scans.migrate import VERSION, StoreRefused
-from torhaus.daemon.scans.states import BadMove, Reason, State
+from torhaus.daemon.scans.states import MOVES, BadMove, Reason, State
 
 
 def arrival(n: int = 1, name: bytes = b"Bu\xdfgeld.pdf") -> Arrival:
@@ -140,3 +143,68 @@ def test_a_cancelled_caller_leaves_no_half(tmp_path: Path) -> None:
         assert (await db.run(lambda tx: tx.get(1))).state is State.SEALED
 
     with_db(tmp_path / "scans.db", work)
+
+
+def came(day: int, *, synced: bool = True, station: str = "counter") -> Arrival:
+    at = Stamp(1_795_000_000 * 10**9 + day * 86_400 * 10**9, 6, synced)
+    return Arrival(station, b"a", "0" * 64, 10, "application/pdf", 2, (), at, "boot")
+
+
+def test_duplicates_are_looked_for_within_the_stations_window(tmp_path: Path) -> None:
+    async def go() -> None:
+        db = ScansDb(tmp_path / "scans.db", "rathaus", {"counter": 30 * 86_400.0})
+        await db.open()
+        first = await db.run(lambda tx: tx.add(came(0)))
+        assert (await db.run(lambda tx: tx.add(came(29)))).duplicate_of == first.id
+        assert (await db.run(lambda tx: tx.add(came(31)))).duplicate_of != first.id  # but of the one on day 29
+        assert (await db.run(lambda tx: tx.add(came(90)))).duplicate_of is None
+        assert (await db.run(lambda tx: tx.add(came(90, station="other")))).duplicate_of is None
+        assert (await db.run(lambda tx: tx.add(came(-9000, synced=False)))).duplicate_of == first.id  # says its clock
+        late = await db.run(lambda tx: tx.add(came(9000)))
+        assert late.duplicate_of is not None  # one of them came at a time that nobody knows
+        await db.close()
+
+    asyncio.run(go())
+
+
+def test_without_a_window_duplicates_are_so_for_ever(tmp_path: Path) -> None:
+    async def work(db: ScansDb) -> None:
+        first = await db.run(lambda tx: tx.add(came(0)))
+        assert (await db.run(lambda tx: tx.add(came(9000)))).duplicate_of == first.id
+
+    with_db(tmp_path / "scans.db", work)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(State), st.booleans()), max_size=40))
+def test_any_walk_leaves_states_and_journal_agreeing(walk: list[tuple[int, State, bool]]) -> None:
+    """Moves that the table has are made with their entry, all others leave no trace; some transactions break off."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        async def work(db: ScansDb) -> None:
+            scans = [await db.run(lambda tx, n=n: tx.add(arrival(n))) for n in range(5)]
+            made = 2 * len(scans)
+            for which, to, breaks in walk:
+
+                def move(tx: Tx, which: int = which, to: State = to, breaks: bool = breaks) -> Scan:
+                    moved = tx.move(scans[which], to, 9)
+                    if breaks:
+                        raise RuntimeError
+                    return moved
+
+                allowed = to in MOVES[scans[which].state]
+                try:
+                    scans[which] = await db.run(move)
+                except BadMove:
+                    assert not allowed
+                except RuntimeError:
+                    assert allowed
+                    assert breaks
+                else:
+                    assert allowed
+                    made += 1
+            result = await db.run(lambda tx: verify(tx.conn, None))
+            assert (result.entries, result.faults) == (made, [])
+            assert await db.run(lambda tx: [tx.get(s.seq).state for s in scans]) == [s.state for s in scans]
+
+        with_db(Path(folder) / "scans.db", work)
