@@ -182,7 +182,7 @@ def test_any_walk_leaves_states_and_journal_agreeing(walk: list[tuple[int, State
     with tempfile.TemporaryDirectory() as folder:
 
         async def work(db: ScansDb) -> None:
-            scans = [await db.run(lambda tx, n=n: tx.add(arrival(n))) for n in range(5)]
+            scans = await db.run(lambda tx: [tx.add(arrival(n)) for n in range(5)])
             made = 2 * len(scans)
             for which, to, breaks in walk:
 
