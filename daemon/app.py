@@ -221,7 +221,7 @@ class App:
             self._scans = ScanRoom(self.loaded, self.clock)
             self.survey.scan_watch = self._scans.watch
             self.control_routes += self._scans.routes()
-            parts[SCANS] = self._scans.run
+            parts |= {SCANS: self._scans.run} | self._scans.more_parts()
 
     async def _look_after(self) -> None:
         """What only changes slowly: dead letters, ends of episodes."""

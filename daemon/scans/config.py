@@ -22,6 +22,7 @@ from torhaus.daemon.scans.stations import (
     Window,
     is_placed,
 )
+from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, upload_faults
 
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
 _LOOPBACK: Final = "localhost"
@@ -57,7 +58,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
         return self.sidecar is not None and not self.sidecar.fields.keys().isdisjoint({"department", "class"})
 
 
-AnyStation = Station | PulledStation
+AnyStation = Station | HttpStation | PulledStation
 
 
 class FolderTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
@@ -134,6 +135,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check: Limits = Limits()
     cover_sheets: CoverSheets = CoverSheets()
     evidence: Evidence = Evidence()
+    http: HttpListener | None = None
     min_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 512 << 20  # what scans leave free on the store's file system
 
     def target_of(self, station: str) -> str | None:
@@ -187,6 +189,8 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
             found.append((f"scan.route[{i}].target", f"no [[scan.target]] named {route.target!r}"))
         if any(_covers(earlier, route) for earlier in config.route[:i]):
             found.append((f"scan.route[{i}]", "is never reached: an earlier one fits all that this one fits"))
+    uploading = {i: s for i, s in enumerate(config.station) if isinstance(s, HttpStation)}
+    found += upload_faults(config.http, uploading)
     for i, target in enumerate(config.target):
         if isinstance(target, HttpTarget):
             found += [(f"scan.target[{i}].{key}", what) for key, what in _http_faults(target)]

@@ -38,6 +38,14 @@ class Disk:
         """Create a file that is not there yet, for writing and reading back."""
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
 
+    def open_write(self, path: Path) -> int:
+        """Open a file of ours, for writing and reading back; FileNotFoundError when it is not there."""
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def truncate(self, fd: int, size_bytes: int) -> None:
+        """Cut off what lies behind."""
+        os.ftruncate(fd, size_bytes)
+
     def write(self, fd: int, data: bytes) -> None:
         """Write all of `data`."""
         view = memoryview(data)
@@ -78,6 +86,10 @@ class Disk:
             raise OSError(code, os.strerror(code))
         new.hardlink_to(old)
         old.unlink()
+
+    def link(self, old: Path, new: Path) -> None:
+        """A second name for the same file."""
+        new.hardlink_to(old)
 
     def keep(self, path: Path, data: bytes) -> None:
         """Have a small file of ours (0600) hold this, or what it held before, whatever happens meanwhile."""

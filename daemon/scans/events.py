@@ -85,6 +85,13 @@ class EvidenceBroken(msgspec.Struct, frozen=True, gc=False):
     count: int
 
 
+class LoginRefused(msgspec.Struct, frozen=True, gc=False):
+    """Somebody wanted to upload and may not. `kind`: no_login, token, station (a right token, another's station)."""
+
+    station: str  # one that is configured, or ""
+    kind: str
+
+
 Event = (
     ScanMoved
     | StationChanged
@@ -96,5 +103,6 @@ Event = (
     | Attempted
     | StoreStalled
     | EvidenceBroken
+    | LoginRefused
 )
 Report = Callable[[Event], None]

@@ -15,6 +15,7 @@ from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.sheets.desk import BLANK, MAX_AT_ONCE
 from torhaus.daemon.scans.states import State
+from torhaus.daemon.scans.uploads.pages import TokenPages
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -75,7 +76,7 @@ class ScanPages:
 
     def routes(self) -> list[tuple[str, str, Route]]:
         """Method, path, answer."""
-        pages = [
+        pages: list[tuple[str, str, Route]] = [
             ("GET", "/scans", self.listing),
             ("GET", "/scans/show", self.show),
             ("POST", "/scans/retry", self.retry),
@@ -83,6 +84,7 @@ class ScanPages:
             ("POST", "/scans/pull", self.pull),
             ("GET", "/scans/pull", self.pulled),
         ]
+        pages += TokenPages(self._queue.reception).pages()
         ours = [(method, path, self._when_open(page)) for method, path, page in pages]
         return ours + EvidencePages(self._queue).routes()
 

@@ -10,7 +10,7 @@ import msgspec
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.check import Check, CheckUnavailable
 from torhaus.daemon.scans.checker import Verdict
-from torhaus.daemon.scans.config import Station
+from torhaus.daemon.scans.config import AnyStation, Station
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.folder import Entry, Identity, beneath, identity_of
 from torhaus.daemon.scans.spool import Draft, Spool, TooLarge
@@ -60,6 +60,15 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     is_kept: bool
 
 
+def judged(station: AnyStation, verdict: Verdict) -> Verdict:
+    """The station's own rules on top of the check's findings."""
+    if verdict.reason is Reason.UNKNOWN_TYPE and station.unknown_types == "pass":
+        return Verdict(verdict.media_type, None, 0, ("unchecked",))
+    if verdict.reason is None and "encrypted" in verdict.flags and station.encrypted == "quarantine":
+        return msgspec.structs.replace(verdict, reason=Reason.ENCRYPTED)
+    return verdict
+
+
 class Preparation:
     """Copies and checks for one station; several files may be under way at a time."""
 
@@ -82,7 +91,9 @@ class Preparation:
         if draft is None:
             return None
         try:
-            verdict = self._judge(await self._check.check(draft.path, codes=self._station.cover_sheets != "off"))
+            verdict = judged(
+                self._station, await self._check.check(draft.path, codes=self._station.cover_sheets != "off")
+            )
             is_kept = (verdict.reason is None or take_bad) and not is_known(draft.sha256)
             if is_last or not is_kept:
                 await asyncio.to_thread(self._spool.publish if is_kept else self._spool.discard, draft)
@@ -103,14 +114,6 @@ class Preparation:
         """These copies are not wanted after all."""
         for p in prepared:
             await asyncio.to_thread(self._spool.discard, p.draft)
-
-    def _judge(self, verdict: Verdict) -> Verdict:
-        """The station's own rules on top of the check's findings."""
-        if verdict.reason is Reason.UNKNOWN_TYPE and self._station.unknown_types == "pass":
-            return Verdict(verdict.media_type, None, 0, ("unchecked",))
-        if verdict.reason is None and "encrypted" in verdict.flags and self._station.encrypted == "quarantine":
-            return msgspec.structs.replace(verdict, reason=Reason.ENCRYPTED)
-        return verdict
 
     def _copy(self, entry: Entry) -> Draft | None:
         """Copy into the spool; None when the file was not the same before and after. Blocks."""

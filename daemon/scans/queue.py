@@ -31,6 +31,7 @@ from torhaus.daemon.scans.sheets.desk import SheetDesk
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import State
 from torhaus.daemon.scans.targets.registry import open_target
+from torhaus.daemon.scans.uploads.reception import Reception
 
 SEAL_INTERVAL_S: Final = 1.0
 """How often newly spooled scans are looked for: what a scan waits at most before its target knows of it."""
@@ -82,6 +83,9 @@ class ScanQueue:
             Intake(s, hot_folder(s, self._disk), self._db, self._spool, self._check, clock, self._disk, told)
             for s in self._folders
         ]
+        self.reception = Reception(
+            config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told
+        )
         self.deliveries = [
             Delivery(target, open_target(target, self._disk), self._db, self._spool, clock, self._rng, told)
             for target in config.target
@@ -99,6 +103,7 @@ class ScanQueue:
             await self._db.open()
             await self._db.run(lambda tx: self._spool.sweep(tx.wants_blob))
             await self.evidence.begin()
+            await self.reception.open()
         except BaseException:
             await self.close()
             raise
@@ -133,8 +138,10 @@ class ScanQueue:
                 group.create_task(self._seal_forever(), name="scans-seal")
                 group.create_task(self._record_forever(), name="scans-head")
                 group.create_task(self.pulls.run(), name="scans-pulls")
-                for intake, station in zip(self.intakes, self._folders, strict=True):
-                    group.create_task(intake.run(), name=f"scans-station-{station.name}")
+                if self.reception.stations:
+                    group.create_task(self.reception.tend(), name="scans-uploads")
+                for intake in self.intakes:
+                    group.create_task(intake.run(), name=f"scans-station-{intake.name}")
                 for delivery, target in zip(self.deliveries, self._config.target, strict=True):
                     group.create_task(delivery.run(), name=f"scans-target-{target.name}")
         finally:

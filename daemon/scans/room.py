@@ -1,6 +1,7 @@
 """The scan queue as one part of the daemon: made from the configuration, run, and counted."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from torhaus.daemon.clock import Clock
@@ -31,6 +32,11 @@ class ScanRoom:
             await self.queue.run()
         except (StoreBusy, StoreRefused, OSError, sqlite3.Error) as e:
             raise DriverGone(str(e)) from e
+
+    def more_parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What is supervised by itself: a door that cannot be opened must not end the queue."""
+        reception = self.queue.reception
+        return {"scan uploads": reception.door.run} if reception.stations else {}
 
     async def refresh(self) -> None:
         """How many scans stand where, for status and metrics. Raises sqlite3.Error."""

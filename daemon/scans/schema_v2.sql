@@ -32,3 +32,42 @@ CREATE TABLE seen (
     name   TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL
 ) STRICT;
+
+-- What a station has brought lately is counted against its quota.
+CREATE INDEX scan_arrival ON scan (station, arrived_ns);
+
+-- Tokens with which stations upload.
+CREATE TABLE token (
+    id         TEXT PRIMARY KEY,   -- 8 random hex digits: its name for people
+    station    TEXT NOT NULL,
+    hash       BLOB NOT NULL,      -- SHA-256 of the token, which has 256 random bits
+    made_ns    INTEGER NOT NULL,
+    revoked_ns INTEGER             -- null: good
+) STRICT;
+
+-- Uploads by tus, under way or done and still remembered. Their bytes are files of the same name in the folder uploads.
+CREATE TABLE upload (
+    id         TEXT PRIMARY KEY,   -- 32 random hex digits
+    station    TEXT NOT NULL,
+    kind       TEXT NOT NULL,      -- whole, partial, final
+    state      TEXT NOT NULL,      -- open, done, bad
+    length     INTEGER,            -- null: not said yet
+    offset     INTEGER NOT NULL,   -- so many bytes are flushed to disk
+    name       BLOB NOT NULL,      -- as the metadata has it
+    metadata   TEXT NOT NULL,      -- as it came
+    concat     TEXT NOT NULL,      -- Upload-Concat as it came, empty without
+    sha256     TEXT,               -- what the whole must have, hex, if the sender said
+    expires_ns INTEGER NOT NULL,
+    scan       INTEGER REFERENCES scan (seq)
+) STRICT;
+
+CREATE INDEX upload_station ON upload (station, state);
+
+-- Uploads that were told a key of their own (Idempotency-Key): the same one again makes no second scan.
+CREATE TABLE upload_key (
+    station TEXT NOT NULL,
+    key     BLOB NOT NULL,         -- SHA-256 of what was sent
+    scan    INTEGER NOT NULL REFERENCES scan (seq),
+    at_ns   INTEGER NOT NULL,
+    PRIMARY KEY (station, key)
+) STRICT;

@@ -81,6 +81,15 @@ class Spool:
         with self._room(min(os.fstat(source_fd).st_size, limit_bytes)):
             return self._draft(source_fd, limit_bytes)
 
+    def new_path(self) -> Path:
+        """For a draft that comes in pieces: gone at the next start."""
+        return self._tmp / os.urandom(8).hex()
+
+    def check_room(self, size: int) -> None:
+        """Raise ENOSPC where less than `min_free_bytes` would be left with so much more."""
+        with self._room(size):
+            pass
+
     @contextlib.contextmanager
     def _room(self, size: int) -> Iterator[None]:
         with self._coming_lock:
@@ -95,7 +104,7 @@ class Spool:
                 self._coming -= size
 
     def _draft(self, source_fd: int, limit_bytes: int) -> Draft:
-        path = self._tmp / os.urandom(8).hex()
+        path = self.new_path()
         fd = self._disk.create(path)
         try:
             sha256, size = self._copy(source_fd, fd, limit_bytes)

@@ -14,6 +14,7 @@ from torhaus.daemon.scans.events import (
     Event,
     EvidenceBroken,
     IntakeStalled,
+    LoginRefused,
     NotTaken,
     ScanMoved,
     SourceStuck,
@@ -70,6 +71,9 @@ class ScanWatch:
         elif isinstance(event, IntakeStalled):
             self.stalls[event.kind] += 1
             logs.error("scan intake stalled", station=event.station, why=event.kind)
+        elif isinstance(event, LoginRefused):
+            self.left[event.station, f"login_{event.kind}"] += 1
+            logs.warning("scan upload: login refused", station=event.station or None, why=event.kind)
         elif isinstance(event, SourceStuck):
             logs.warning("scan station: a taken file cannot be removed", station=event.station, id=event.id)
         elif isinstance(event, EvidenceBroken):
