@@ -1,4 +1,4 @@
-"""PUT and POST: stored before they are answered, digests checked, repeats not doubled, the rest refused with a reason."""
+"""PUT and POST: stored before they are answered, digests checked, repeats not doubled, the rest refused."""
 
 import asyncio
 import errno
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.scans_fakes import FaultyDisk, fake_pdf, refuse
-from tests.daemon.upload_fakes import UploadBench, b64, sha, with_uploads
+from tests.daemon.upload_fakes import UploadBench, b64, sha, until, with_uploads
 from torhaus.daemon.scans.events import IntakeStalled, NotTaken, ScanMoved
 
 DOC = fake_pdf("eins")
@@ -160,8 +160,7 @@ def test_a_body_that_is_cut_leaves_nothing(tmp_path: Path) -> None:
             writer.write_eof() if ending else writer.transport.abort()
             await reader.read()
             writer.close()
-        while b.queue.reception._at_once["phone"]:
-            await asyncio.sleep(0.001)
+        await until(lambda: not b.queue.reception._at_once["phone"])
         assert await b.queue.list() == []
 
     with_uploads(tmp_path, work)

@@ -29,7 +29,7 @@ class UploadBench(Bench):
         self.clock = StillClock()
         phone = HttpStation("phone", **{"target": "archive", **station})
         other = HttpStation("other", target="archive")
-        listener = HttpListener(listen="127.0.0.1:0", **(http or {}))
+        listener = HttpListener(**{"listen": "127.0.0.1:0", **(http or {})})
         self.config = ScanConfig((phone, other), (self.target,), (Route("archive", class_="x"),), http=listener)
         self.queue = self.new_queue()
         self.token = self.text = ""
@@ -47,8 +47,8 @@ class UploadBench(Bench):
     async def serve(self) -> None:
         door = self.queue.reception.door
         self._serving = asyncio.get_running_loop().create_task(door.run())
-        while not door.port and not self._serving.done():
-            await asyncio.sleep(0.001)
+        serving = self._serving
+        await until(lambda: door.port != 0 or serving.done())
         if self._serving.done():
             self._serving.result()
 
@@ -122,6 +122,13 @@ def with_uploads(root: Path, work: Callable[[UploadBench], Awaitable[None]], **m
             return made
 
     return asyncio.run(go())
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let others work until it is so."""
+    async with asyncio.timeout(20):
+        while not is_so():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
 
 
 def b64(data: bytes) -> str:

@@ -5,6 +5,7 @@ reads it. An answer to a request whose body was not read closes the connection.
 """
 
 import asyncio
+import logging
 from collections import Counter
 from typing import Any, Final
 
@@ -26,6 +27,10 @@ RENEW_S: Final = 60.0
 """How often it is looked whether the certificate is a new one."""
 SHARE: Final = 4
 """One address may have a quarter of all connections."""
+
+
+_SILENT: Final = logging.Logger("uploads", logging.CRITICAL + 1)  # noqa: LOG001 - nobody else's
+"""aiohttp's own words about requests would have tokens and documents' names in them."""
 
 
 class Guests:
@@ -59,7 +64,7 @@ class _Connection(web.RequestHandler):
     def __init__(self, server: web.Server, guests: Guests, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
             server, loop=loop, keepalive_timeout=PATIENCE_S, lingering_time=LINGER_S,
-            access_log=None,  # type: ignore[arg-type] # it would have documents' names; None is what aiohttp itself passes
+            access_log=_SILENT, logger=_SILENT,
             max_line_size=MAX_LINE, max_field_size=MAX_LINE, max_headers=MAX_HEADERS, auto_decompress=False,
         )  # fmt: skip
         self._guests = guests
