@@ -59,11 +59,6 @@ class Intake:
         self._finished = Finished(station, folder, self._episodes.leave)
         self._remembered = Remembered(station.name, folder, db, clock, report)
 
-    @property
-    def name(self) -> str:
-        """The station's."""
-        return self._station.name
-
     async def run(self) -> None:
         """Look at the folder every `scan_interval_s` until cancelled."""
         while True:

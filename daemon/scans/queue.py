@@ -140,8 +140,8 @@ class ScanQueue:
                 group.create_task(self.pulls.run(), name="scans-pulls")
                 if self.reception.stations:
                     group.create_task(self.reception.tend(), name="scans-uploads")
-                for intake in self.intakes:
-                    group.create_task(intake.run(), name=f"scans-station-{intake.name}")
+                for intake, station in zip(self.intakes, self._folders, strict=True):
+                    group.create_task(intake.run(), name=f"scans-station-{station.name}")
                 for delivery, target in zip(self.deliveries, self._config.target, strict=True):
                     group.create_task(delivery.run(), name=f"scans-target-{target.name}")
         finally:

@@ -1,13 +1,13 @@
 import socket
 from pathlib import Path
 
-from torhaus.daemon.config.load import load
+from torhaus.daemon.config.load import Loaded, load
 from torhaus.daemon.demo.site import METER, SCRIPTED, Ports, build, free_port, sensors
 from torhaus.daemon.scans.config import Station
 
 
-def scan_folder(config: Path) -> str:
-    station = load(config).scan.station[0]
+def folder_of(loaded: Loaded) -> str:
+    (station,) = loaded.scan.station
     assert isinstance(station, Station)
     return station.path
 
@@ -19,7 +19,7 @@ def test_the_configuration_is_a_good_one_wherever_it_lies(tmp_path: Path) -> Non
     assert loaded.notes == []
     assert [config.name for _, config in loaded.drivers] == ["radio", "meter"]
     assert [common.name for _, common, _ in loaded.forwarders] == ["broker"]
-    assert scan_folder(path) == str(folder / "scan-in")
+    assert folder_of(loaded) == str(folder / "scan-in")
     assert len(loaded.devices) == len(sensors()) + 2
     codecs = {d.name: d.codec for d in loaded.devices}
     assert (codecs[SCRIPTED], codecs[METER]) == ("boiler.js", "sml")
@@ -36,7 +36,7 @@ def test_a_relative_folder(tmp_path: Path) -> None:
         assert build(Path("demo"), Ports(1, 2, 3), "/dev/x") == tmp_path / "demo" / "torhaus.toml"
     finally:
         os.chdir(here)
-    assert scan_folder(tmp_path / "demo" / "torhaus.toml") == str(tmp_path / "demo/scan-in")
+    assert folder_of(load(tmp_path / "demo" / "torhaus.toml")) == str(tmp_path / "demo/scan-in")
 
 
 def test_free_port() -> None:

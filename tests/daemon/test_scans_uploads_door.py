@@ -87,9 +87,9 @@ def test_a_defect_ends_one_request(tmp_path: Path, capfd: pytest.CaptureFixture[
         async def broken(*_: Any, **__: Any) -> None:
             raise ZeroDivisionError("secret-name.pdf")
 
-        b.check.check = broken
+        b.check.check = broken  # type: ignore[method-assign]
         assert (await b.ask("PUT", "/scans/phone/a", fake_pdf(1))).status == 500
-        b.check.check = real
+        b.check.check = real  # type: ignore[method-assign]
         assert (await b.ask("PUT", "/scans/phone/a", fake_pdf(1))).status == 201
 
     with_uploads(tmp_path, work)

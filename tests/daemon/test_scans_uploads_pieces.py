@@ -52,13 +52,13 @@ def test_what_cannot_be_finished_now_is_finished_later(tmp_path: Path) -> None:
         async def unavailable(*_: Any, **__: Any) -> None:
             raise CheckUnavailable("no parsers")
 
-        b.check.check = unavailable
+        b.check.check = unavailable  # type: ignore[method-assign]
         where = await b.create(len(DOC))
         assert (await b.tus("PATCH", where, DOC, Upload_Offset="0")).status == 503
         assert (await b.tus("HEAD", where)).status == 503  # else a client would take it for done
         await b.queue.reception.tend_once()
         assert await b.queue.list() == []
-        b.check.check = real
+        b.check.check = real  # type: ignore[method-assign]
         await b.restart()
         await b.queue.reception.tend_once()
         assert await b.hashes() == [sha(DOC)]

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -122,13 +123,9 @@ def test_quota_of_bytes(tmp_path: Path) -> None:
     with_uploads(tmp_path, work, quota_bytes=len(DOC) + 5)
 
 
-async def streamed_pieces(piece: bytes, count: int):  # type: ignore[no-untyped-def]  # noqa: ANN201
+async def streamed(piece: bytes, count: int) -> AsyncIterator[bytes]:
     for _ in range(count):
         yield piece
-
-
-def streamed(piece: bytes, count: int) -> object:
-    return streamed_pieces(piece, count)
 
 
 def test_a_full_disk_is_507_and_told_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,7 @@ def test_another_whole_than_promised_is_never_a_scan(tmp_path: Path) -> None:
 
 
 def test_more_than_the_length_is_refused(tmp_path: Path) -> None:
-    async def pieces():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def pieces() -> AsyncIterator[bytes]:
         yield DOC
         yield b"zuviel"
 

@@ -7,6 +7,7 @@ have, or it is refused with 460 and never a scan; an offset equal to the length 
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Final
 
 import msgspec
@@ -28,7 +29,6 @@ from torhaus.daemon.scans.uploads.ledger import Upload
 from torhaus.daemon.scans.uploads.pieces import CONTENT_TYPE, Pieces, number, offset_of
 from torhaus.daemon.scans.uploads.plain import MAX_NAME_BYTES, NO_NAME, proof
 from torhaus.daemon.scans.uploads.problem import Problem
-from torhaus.daemon.scans.uploads.times import http_date
 
 Answer = Callable[[web.Request, HttpStation], Awaitable[web.Response]]
 METHODS: Final = ("POST", "HEAD", "PATCH", "DELETE", "OPTIONS")
@@ -162,6 +162,11 @@ class Tus:
             seq = upload.scan
             headers |= proof(await self._taking.db.run(lambda tx: tx.get(seq)))
         return web.Response(status=status, headers=headers)
+
+
+def http_date(at_ns: int) -> str:
+    """A point in time as HTTP writes it (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`."""
+    return formatdate(at_ns / 1e9, usegmt=True)
 
 
 def _location(upload: Upload) -> str:

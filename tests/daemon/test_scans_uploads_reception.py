@@ -1,0 +1,61 @@
+"""The reception: how many bodies at once, what it looks after, and its calls on the control socket."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.scans_fakes import fake_pdf
+from tests.daemon.upload_fakes import UploadBench, until, with_uploads
+from torhaus.daemon.scans.db import Tx
+
+
+def test_so_many_bodies_at_once(tmp_path: Path) -> None:
+    async def work(b: UploadBench) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", b.port)
+        login = f"Host: x\r\nAuthorization: Bearer {b.text}\r\n"
+        writer.write(f"PUT /scans/phone/a HTTP/1.1\r\n{login}Content-Length: 9\r\n\r\n1234".encode())
+        await until(lambda: b.queue.reception._at_once["phone"] == 1)
+        assert (await b.ask("PUT", "/scans/phone/b", fake_pdf(1))).status == 503
+        assert (await b.ask("GET", "/scans/phone?id=x")).status == 404  # has no body
+        writer.write(b"56789")
+        assert b"201" in await reader.readline()
+        writer.close()
+        assert (await b.ask("PUT", "/scans/phone/b", fake_pdf(1))).status == 201
+
+    with_uploads(tmp_path, work, max_at_once=1)
+
+
+def test_wrong_logins_are_entered_when_the_store_works_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(b: UploadBench) -> None:
+        await b.ask("PUT", "/scans/phone/a", b"x", Authorization="Bearer nein")
+        reception, real = b.queue.reception, b.queue._db._commit
+
+        def full(_: sqlite3.Connection) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(b.queue._db, "_commit", full)
+        await reception.tend_once()
+        monkeypatch.setattr(b.queue._db, "_commit", real)
+        assert reception.access.refused == {("token", "phone"): 1}
+        assert (await b.ask("PUT", "/scans/phone/a", fake_pdf(1))).status == 201
+        await reception.tend_once()
+        assert not reception.access.refused
+
+    with_uploads(tmp_path, work)
+
+
+def test_old_keys_are_forgotten(tmp_path: Path) -> None:
+    async def work(b: UploadBench) -> None:
+        def kept(tx: Tx) -> int:
+            return int(tx.conn.execute("SELECT count(*) FROM upload_key").fetchone()[0])
+
+        assert (await b.ask("POST", "/scans/phone", fake_pdf(1), Idempotency_Key="k")).status == 201
+        await b.queue.reception.tend_once()
+        assert await b.queue._db.run(kept) == 1
+        b.clock.pass_s(8 * 86_400)
+        await b.queue.reception.tend_once()
+        assert await b.queue._db.run(kept) == 0
+
+    with_uploads(tmp_path, work)
