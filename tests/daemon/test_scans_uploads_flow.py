@@ -7,6 +7,7 @@ import pytest
 from tests.daemon.scans_fakes import fake_pdf
 from tests.daemon.upload_fakes import UploadBench, b64, sha, with_uploads
 from torhaus.daemon.scans.uploads import body, flow
+from torhaus.daemon.scans.uploads.ledger import Upload
 
 DOC = fake_pdf("z" * 9000)
 
@@ -18,7 +19,7 @@ def test_it_is_written_down_on_the_way(tmp_path: Path, monkeypatch: pytest.Monke
     kept: list[int] = []
     real = flow.Flow.keep
 
-    async def keep(self: flow.Flow) -> flow.Upload:
+    async def keep(self: flow.Flow) -> Upload:
         found = await real(self)
         kept.append(found.offset)
         return found

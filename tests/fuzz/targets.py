@@ -15,6 +15,7 @@ from tests.codecs.golden import vectors
 from tests.codecs.station_messages import said
 from tests.codecs.test_basics_station_station import windows
 from tests.fuzz import mac_answers, meters, scans, wmbus
+from torhaus.codecs import tus
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
 from torhaus.codecs.framing.basics_station import station, upward
@@ -100,6 +101,12 @@ def targets() -> dict[str, Target]:
         "lorawan/cf-list": Target([bytes.fromhex("184f84e85684b85e84886684586e8400")], decode_cf_list),
         "lorawan/order": Target([ORDER], _order),
         "lorawan/qr": Target([QR.encode()], lambda d: parse_qr(d.decode("utf-8", "replace"))),
+        "tus/metadata": Target(
+            [b"filename c2Nhbi5wZGY=,sha256 YWI=,is_confidential", b"name eA=="], _field(tus.parse_metadata)
+        ),
+        "tus/checksum": Target([b"sha1 qUqP5cyxm6YcTAhz05Hph5gvu9M="], _field(tus.parse_checksum)),
+        "tus/concat": Target([b"partial", b"final;/tus/a/1 /tus/a/2"], _field(tus.parse_concat)),
+        "tus/number": Target([b"0", b"4611686018427387903"], _field(tus.parse_number)),
         "station/question": Target([b'{"router":"aa55:5a00::101"}', b'{"router":1}'], parse_question),
         "station/message": Target(_said(), _station),
         "station/server": Target([windows()], _server_of_a_station),
@@ -112,6 +119,11 @@ def targets() -> dict[str, Target]:
     for name in CODECS:
         found[f"codec/{name}"] = Target(taken(name), partial(_codec, name, ports(name)))
     return found
+
+
+def _field(parse: Callable[[str], object]) -> Reader:
+    """A header field, as a server has it: bytes that are not UTF-8 are lone surrogates."""
+    return lambda data: parse(data.decode("utf-8", "surrogateescape"))
 
 
 def taken(name: str) -> list[bytes]:
