@@ -19,6 +19,7 @@ from bench.scenarios import (
     storage,
     store,
     uplinks,
+    uploads,
 )
 
 
@@ -178,6 +179,19 @@ SCENARIOS: Final[list[Scenario]] = [
         lambda plan: scans.scans(max(10, plan.records // 200), 200_000, is_delivered=True),
         "documents_per_s",
         runs=1,
+    ),
+    Scenario(
+        "scans/upload-huge",
+        "(e) one document of 1 GB by HTTP",
+        lambda plan: uploads.huge(max(1, plan.records // 200_000) * 1_000_000_000),
+        "peak_mib",
+        runs=1,
+    ),
+    *(
+        Scenario(
+            f"scans/upload-{name}", f"(e) documents of {size} by HTTP, four at once", run, "documents_per_s", runs=1
+        )
+        for name, size, run in uploads.SIZES
     ),
     Scenario(
         "start/waiting",

@@ -96,7 +96,7 @@ def test_a_real_client_over_a_line_that_is_cut(
     (tmp_path / "scan.pdf").write_bytes(document)
     sha256 = hashlib.sha256(document).hexdigest()
     site, port = site_with_uploads(tmp_path)
-    with running(site), CuttingLine(port, cuts, SIZE // 4, Random(7)) as line:
+    with running(site), CuttingLine(port, cuts, SIZE * 5 // 2 // cuts, Random(7)) as line:
         token = token_of(site)
         arguments = [f"http://127.0.0.1:{line.port}/tus/phone/", token, str(tmp_path / "scan.pdf"), sha256, "262144"]
         done = subprocess.run(
