@@ -11,6 +11,7 @@ from torhaus.daemon.scans.events import (
     Event,
     EvidenceBroken,
     IntakeStalled,
+    LoginRefused,
     NotTaken,
     ScanMoved,
     SourceStuck,
@@ -37,6 +38,7 @@ EVENTS: list[Any] = [
     SourceStuck("mail", "s/1/1"),
     StoreStalled("seal", "OperationalError"),
     EvidenceBroken(5, "changed", 1),
+    LoginRefused("mail", "token"),
 ]
 
 
@@ -51,7 +53,7 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
     assert w.taken_bytes == {"mail": 100}
     assert w.quarantined == {("mail", "damaged"): 1}
     assert w.attempts == {("dms", "verified"): 1}
-    assert w.left == {("mail", "symlink"): 1}
+    assert w.left == {("mail", "symlink"): 1, ("mail", "login_token"): 1}
     assert w.stalls == {"disk_full": 1, "seal": 1, "evidence_broken": 1}
     assert w.stations == {"mail": Place(True, "")}
     assert w.targets == {"dms": Place(False, "refused")}
@@ -67,6 +69,7 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
         "scan station: a taken file cannot be removed",
         "scans store stalled",
         "evidence journal: entries were changed",
+        "scan upload: login refused",
     ]
 
 
