@@ -10,7 +10,7 @@ import msgspec
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.check import Check, CheckUnavailable
 from torhaus.daemon.scans.checker import Verdict
-from torhaus.daemon.scans.config import AnyStation, Station
+from torhaus.daemon.scans.config import HttpStation, Station
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.folder import Entry, Identity, beneath, identity_of
 from torhaus.daemon.scans.spool import Draft, Spool, TooLarge
@@ -60,7 +60,7 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     is_kept: bool
 
 
-def judged(station: AnyStation, verdict: Verdict) -> Verdict:
+def judged(station: Station | HttpStation, verdict: Verdict) -> Verdict:
     """The station's own rules on top of the check's findings."""
     if verdict.reason is Reason.UNKNOWN_TYPE and station.unknown_types == "pass":
         return Verdict(verdict.media_type, None, 0, ("unchecked",))
