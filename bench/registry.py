@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from bench.frames import Traffic
+from bench.registry_scans import SCANS
 from bench.scenario import Figures, Plan, Scenario
 from bench.scenarios import (
     buses,
@@ -14,12 +15,10 @@ from bench.scenarios import (
     outage,
     peers,
     relay,
-    scans,
     steps,
     storage,
     store,
     uplinks,
-    uploads,
 )
 
 
@@ -143,56 +142,7 @@ SCENARIOS: Final[list[Scenario]] = [
     Scenario(
         "scrape", "(g) one scrape of /metrics, 2,000 devices", lambda _: idle.scrape(2000), "scrape_cpu_ms", runs=1
     ),
-    Scenario(
-        "scans/intake-large",
-        "(e) documents of 50 MB, hot folder to spool",
-        lambda plan: scans.scans(max(2, plan.records // 10_000), 50_000_000, is_delivered=False),
-        "share_of_alone_ratio",
-        targets=("share_of_alone_ratio >= 0.6",),
-        runs=1,
-    ),
-    Scenario(
-        "scans/intake-small",
-        "(e) documents of 200 KB, hot folder to spool",
-        lambda plan: scans.scans(max(10, plan.records // 200), 200_000, is_delivered=False),
-        "documents_per_s",
-        targets=("documents_per_s >= 100",),
-        runs=1,
-    ),
-    Scenario(
-        "scans/intake-tiny",
-        "(e) documents of 1 KB, hot folder to spool",
-        lambda plan: scans.scans(max(10, plan.records // 100), 1_000, is_delivered=False),
-        "documents_per_s",
-        runs=1,
-    ),
-    Scenario(
-        "scans/large",
-        "(e) documents of 50 MB, hot folder to folder",
-        lambda plan: scans.scans(max(2, plan.records // 10_000), 50_000_000, is_delivered=True),
-        "share_of_alone_ratio",
-        runs=1,
-    ),
-    Scenario(
-        "scans/small",
-        "(e) documents of 200 KB, hot folder to folder",
-        lambda plan: scans.scans(max(10, plan.records // 200), 200_000, is_delivered=True),
-        "documents_per_s",
-        runs=1,
-    ),
-    Scenario(
-        "scans/upload-huge",
-        "(e) one document of 1 GB by HTTP",
-        lambda plan: uploads.huge(max(1, plan.records // 200_000) * 1_000_000_000),
-        "peak_mib",
-        runs=1,
-    ),
-    *(
-        Scenario(
-            f"scans/upload-{name}", f"(e) documents of {size} by HTTP, four at once", run, "documents_per_s", runs=1
-        )
-        for name, size, run in uploads.SIZES
-    ),
+    *SCANS,
     Scenario(
         "start/waiting",
         "(h) start with 500,000 records waiting (10 million in the long run)",

@@ -10,11 +10,12 @@ import msgspec
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.check import Check, CheckUnavailable
 from torhaus.daemon.scans.checker import Verdict
-from torhaus.daemon.scans.config import HttpStation, Station
+from torhaus.daemon.scans.config import Station
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.folder import Entry, Identity, beneath, identity_of
 from torhaus.daemon.scans.spool import Draft, Spool, TooLarge
 from torhaus.daemon.scans.states import Reason
+from torhaus.daemon.scans.uploads.config import HttpStation
 
 
 class Seen(msgspec.Struct):
