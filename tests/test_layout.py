@@ -13,6 +13,7 @@ import pytest
 
 from torhaus.codecs.registry import CODECS, FAMILIES
 from torhaus.daemon.forward.registry import FORWARDERS
+from torhaus.daemon.scans.targets.registry import TARGETS
 from torhaus.drivers.registry import DRIVERS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -34,6 +35,7 @@ GENERIC_SUITES: Final = {
     "codecs/test_families.py": FAMILIES,
     "drivers/test_contract.py": DRIVERS,
     "daemon/test_forward_contract.py": FORWARDERS,
+    "daemon/test_scans_targets_contract.py": TARGETS,
 }
 """Test files that run over a whole registry, and so are the tests of everything registered there."""
 
@@ -182,8 +184,12 @@ def test_every_module_has_a_test() -> None:
 
 @pytest.mark.parametrize(
     ("registry", "sample"),
-    [(DRIVERS, "config/drivers/{}.toml"), (FORWARDERS, "config/forwarders/{}.toml")],
-    ids=["drivers", "forwarders"],
+    [
+        (DRIVERS, "config/drivers/{}.toml"),
+        (FORWARDERS, "config/forwarders/{}.toml"),
+        (TARGETS, "config/scan_targets/{}.toml"),
+    ],
+    ids=["drivers", "forwarders", "scan_targets"],
 )
 def test_what_is_registered_has_its_sample(registry: dict[str, str], sample: str) -> None:
     folder = (ROOT / sample).parent

@@ -28,6 +28,7 @@ from torhaus.daemon.config.model import (
     Store,
 )
 from torhaus.daemon.config.names import Names
+from torhaus.daemon.config.scans import read_scan
 from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.forward.registry import is_relay
 from torhaus.daemon.scans.config import ScanConfig
@@ -228,7 +229,7 @@ class _Loading:
             pass  # the same faults as above
         drivers = [plugins.driver(t, ("driver", i), check) for i, t in self._tables("driver")]
         forwarders = [plugins.forwarder(t, ("forwarder", i), check) for i, t in self._tables("forwarder")]
-        scan = check.struct(data.get("scan", {}), ScanConfig, ("scan",))
+        scan = read_scan(data.get("scan", {}), check)
         if scan is not None:
             for key, text in scan_faults(scan):
                 check.fault(_key_path(key), text)

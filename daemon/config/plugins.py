@@ -1,4 +1,4 @@
-"""`[[driver]]` and `[[forwarder]]`: each type brings its own struct; its module is imported when it is configured."""
+"""Drivers, forwarders, scan targets: each type brings its own struct; its module is imported when it is configured."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -12,6 +12,8 @@ from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import DriverCommon, ForwarderCommon
 from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.forward import registry as forwarders
+from torhaus.daemon.scans.targets import registry as targets
+from torhaus.daemon.scans.targets.base import TargetConfig
 from torhaus.drivers import registry as drivers
 
 M = TypeVar("M")
@@ -44,6 +46,13 @@ def forwarder(
         if key in table and (key != "order" or table[key] == "live_first"):
             check.fault((*path, key), fault)
     return _plugin({"order": "device", **table, "kinds": _RELAY_KINDS}, path, check, module, ForwarderCommon)
+
+
+def scan_target(table: dict[str, Any], path: KeyPath, check: Validator) -> TargetConfig | None:
+    """The target's config; None when there are faults."""
+    module = _module(table, path, check, sorted(targets.TARGETS), targets.load)
+    found = None if module is None else check.struct(table, module.Config, path)
+    return found if isinstance(found, TargetConfig) else None
 
 
 def _plugin(

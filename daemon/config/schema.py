@@ -8,6 +8,7 @@ import msgspec
 from torhaus.daemon.config.model import SIZE_PATTERN, DriverCommon, ForwarderCommon, Root
 from torhaus.daemon.forward import registry as forwarders
 from torhaus.daemon.scans.config import ScanConfig
+from torhaus.daemon.scans.targets import registry as targets
 from torhaus.drivers import registry as drivers
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -23,6 +24,9 @@ def schema() -> dict[str, Any]:
     forwarder = [_plugin("forwarder", t, forwarders.load, defs, shared) for t in sorted(forwarders.FORWARDERS)]
     whole["properties"]["driver"] = _tables(driver)
     whole["properties"]["forwarder"] = _tables(forwarder)
+    defs.pop("TargetConfig")
+    target = [_plugin("scan_target", t, targets.load, defs) for t in sorted(targets.TARGETS)]
+    defs["ScanConfig"]["properties"]["target"] = _tables(target)
     whole["properties"]["scan"] = scan
     whole |= {"title": "torhaus.toml", "description": "Configuration of torhaus"}
     result: dict[str, Any] = _portable({"$schema": DIALECT, **whole, "$defs": defs})
@@ -38,9 +42,9 @@ def _plugin(
     type_: str,
     load: Callable[[str], Any],
     defs: dict[str, Any],
-    shared: dict[str, Any],
+    shared: dict[str, Any] | None = None,
 ) -> dict[str, Any] | None:
-    """The plug-in's own struct with the keys that all of its kind share, under names of its own."""
+    """The plug-in's own struct, with the keys that all of its kind share if it lacks them, under names of its own."""
     try:
         config = load(type_).Config
     except ImportError:
@@ -48,8 +52,9 @@ def _plugin(
     prefix = f"{kind}_{type_}_"
     (ref,), parts = msgspec.json.schema_components([config], ref_template=f"#/$defs/{prefix}{{name}}")
     own = parts[ref["$ref"].removeprefix(f"#/$defs/{prefix}")]
-    own["properties"] = {**shared["properties"], **own["properties"], "type": {"const": type_}}
-    own["properties"]["name"] = shared["properties"]["name"]
+    own["properties"] = {**own["properties"], "type": {"const": type_}}
+    if shared is not None:
+        own["properties"] = {**shared["properties"], **own["properties"], "name": shared["properties"]["name"]}
     own["required"] = ["name", "type", *(k for k in own.get("required", ()) if k not in {"name", "type"})]
     defs |= {prefix + name: part for name, part in parts.items()}
     return dict(ref)

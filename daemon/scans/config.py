@@ -3,9 +3,7 @@
 Secrets are named by files only (`…_file`). Decoding checks each value by itself, `faults` checks them together.
 """
 
-from ipaddress import ip_address
-from typing import Annotated, Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -22,10 +20,11 @@ from torhaus.daemon.scans.stations import (
     Window,
     is_placed,
 )
+from torhaus.daemon.scans.targets.address import address_fault
+from torhaus.daemon.scans.targets.base import TargetConfig
 from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, upload_faults
 
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
-_LOOPBACK: Final = "localhost"
 
 
 class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
@@ -59,36 +58,6 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
 
 
 AnyStation = Station | HttpStation | PulledStation
-
-
-class FolderTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="folder"):
-    """A folder that central IT collects from: local, or a mounted share."""
-
-    name: Name
-    path: AbsPath
-    mounted: bool = False  # the path must be a mount point: nothing is written below an unmounted share
-    file_mode: Annotated[str, msgspec.Meta(pattern=r"^0[0-7]{3}\Z")] = "0640"
-    max_tries: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
-
-
-class HttpTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="http"):
-    """A server that takes `PUT {url}/{scan id}` and can prove what it stored (RFC 9530)."""
-
-    name: Name
-    url: Annotated[str, msgspec.Meta(max_length=2048)]
-    token_file: AbsPath | None = None
-    ca_file: AbsPath | None = None
-    client_cert_file: AbsPath | None = None
-    client_key_file: AbsPath | None = None
-    insecure: bool = False  # http:// to another machine: documents and token can be read on the way
-    if_none_match: bool = False  # ask the server never to replace what is there
-    read_back: Literal["when_needed", "always"] = "when_needed"
-    connect_s: Seconds = 10.0
-    idle_s: Seconds = 60.0  # no byte moved for this long: the attempt has failed
-    max_tries: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
-
-
-Target = FolderTarget | HttpTarget
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,7 +99,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The `[scan]` table."""
 
     station: tuple[AnyStation, ...] = ()
-    target: tuple[Target, ...] = ()
+    target: tuple[TargetConfig, ...] = ()  # each of its type's own struct (targets/registry.py)
     route: tuple[Route, ...] = ()
     check: Limits = Limits()
     cover_sheets: CoverSheets = CoverSheets()
@@ -171,14 +140,16 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
         if station.target is not None and station.target not in targets:
             found.append((f"{key}.target", f"no [[scan.target]] named {station.target!r}"))
         if isinstance(station, EsclStation):
-            pulled = HttpTarget(station.name, station.url, ca_file=station.ca_file, insecure=station.insecure)
-            found += [(f"{key}.{name}", text) for name, text in _http_faults(pulled)]
+            has_certificates = station.ca_file is not None
+            text = address_fault(station.url, insecure=station.insecure, has_certificates=has_certificates)
+            if text is not None:
+                found.append((f"{key}.url", text))
         if not isinstance(station, Station):
             continue
         found += [(f"{key}.{name}", what) for name, what in _folder_faults(station)]
         if any(isinstance(other, Station) and _same(station.path, other.path) for other in config.station[:i]):
             found.append((f"{key}.path", "is the folder of another station"))
-        if any(isinstance(t, FolderTarget) and _same(station.path, t.path) for t in config.target):
+        if any(t.local_folder is not None and _same(station.path, t.local_folder) for t in config.target):
             found.append((f"{key}.path", "is also a target's folder: everything would come back"))
     for i, route in enumerate(config.route):
         if route.station is None and not route.is_for_sheets:
@@ -191,9 +162,6 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
             found.append((f"scan.route[{i}]", "is never reached: an earlier one fits all that this one fits"))
     uploading = {i: s for i, s in enumerate(config.station) if isinstance(s, HttpStation)}
     found += upload_faults(config.http, uploading)
-    for i, target in enumerate(config.target):
-        if isinstance(target, HttpTarget):
-            found += [(f"scan.target[{i}].{key}", what) for key, what in _http_faults(target)]
     return found
 
 
@@ -236,33 +204,3 @@ def _wanted(route: Route) -> tuple[str | None, ...]:
 
 def _same(path: str, other: str) -> bool:
     return path.rstrip("/") == other.rstrip("/")
-
-
-def _http_faults(target: HttpTarget) -> list[tuple[str, str]]:
-    found = []
-    try:
-        parts = urlsplit(target.url)
-        _ = parts.port
-    except ValueError:
-        return [("url", "is no URL")]
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return [("url", "must start with https:// and name a host")]
-    if parts.query or parts.fragment or parts.username is not None or parts.password is not None:
-        found.append(("url", "must not have a query, a fragment or credentials (use token_file)"))
-    if parts.scheme == "http" and not target.insecure and not _is_loopback(parts):
-        found.append(("url", "http:// only to this machine itself, or with insecure = true"))
-    if parts.scheme == "http" and (target.ca_file or target.client_cert_file):
-        found.append(("url", "certificates have no use with http://"))
-    if (target.client_cert_file is None) != (target.client_key_file is None):
-        found.append(("client_cert_file", "needs client_key_file, and the other way round"))
-    return found
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    if host == _LOOPBACK:
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,4 +1,4 @@
-"""Delivers the sealed scans of one target, one after the other, until the target's own hash proves each.
+"""Delivers the sealed scans of one target, a few at a time, until the target's own hash proves each.
 
 This is the only place that retries and the only one that says "verified". Three kinds of trouble are told apart:
 the target is down (all wait; no document is blamed, however long it lasts), a document is not taken now (it waits by
@@ -9,35 +9,53 @@ failed attempts, then by age, so a document that kills each connection ends up b
 import asyncio
 import random
 import sqlite3
+import time
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.scans.config import Target as TargetConfig
+from torhaus.daemon.forward.windows import is_open, parse_window
+from torhaus.daemon.scans import shipment
+from torhaus.daemon.scans.circuit import Circuit, backoff_s
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
-from torhaus.daemon.scans.disk import errno_name
+from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.events import Attempted, Report, ScanMoved, StoreStalled, TargetChanged
 from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import DELIVERABLE, Reason, State
-from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, Refused, Target, TargetDown
+from torhaus.daemon.scans.targets.base import (
+    Context,
+    NotNow,
+    Parcel,
+    Pending,
+    Progress,
+    Proof,
+    Receipt,
+    Refused,
+    TargetConfig,
+    TargetDown,
+)
+from torhaus.daemon.scans.targets.registry import kind_of, open_target
+from torhaus.daemon.scans.throttle import Throttle
 
 IDLE_S: Final = 1.0
 """How long a delivery with nothing to do waits before it asks the store again."""
-BASE_S: Final = 2.0
-CAP_S: Final = 600.0
-"""Back-off: a random time between 0 and min(CAP_S, BASE_S · 2ⁿ) (full jitter)."""
-MAX_AFTER_S: Final = 3600.0
-"""A target that asks to be left alone for longer is asked again after this."""
-
-_DUE: Final = "target = ? AND state = ? AND (due_boot_id <> ? OR due_boot <= ?) ORDER BY tries, seq"
-"""One state at a time: that way the index gives the order, and a long backlog costs nothing."""
 
 
-def backoff_s(tries: int, rng: random.Random) -> float:
-    """Seconds until attempt `tries` + 1."""
-    return rng.uniform(0, min(CAP_S, BASE_S * 2 ** min(tries, 32)))
+class Standing(msgspec.Struct, frozen=True):
+    """How a target stands, for people. Times in seconds from now; `retry_s`: until it is tried again, when down."""
+
+    name: str
+    type: str
+    proves: str
+    is_up: bool
+    in_hours: bool
+    detail: str
+    down_s: float = 0.0
+    retry_s: float = 0.0
+    under_way: int = 0
 
 
 class Delivery:
@@ -46,50 +64,84 @@ class Delivery:
     def __init__(
         self,
         config: TargetConfig,
-        target: Target,
         db: ScansDb,
         spool: Spool,
+        disk: Disk,
         clock: Clock,
         rng: random.Random,
         report: Report,
     ) -> None:
+        self._config = config
         self._name = config.name
-        self._max_tries = config.max_tries
-        self._target = target
+        self._windows = tuple(map(parse_window, config.windows))
+        self._target = open_target(config, Context(disk, clock, Throttle(config.max_bytes_per_s, clock)))
+        is_proved = self._target.proves is not Proof.TRANSFERRED
+        self._states = DELIVERABLE if is_proved else (State.SEALED, State.DELIVERING)
         self._db = db
         self._spool = spool
         self._clock = clock
         self._rng = rng
         self._report = report
-        self._down_tries = 0
-        self._down_until = 0
+        self._circuit = Circuit(clock, rng)
+        self._detail = ""
+        self._choosing = asyncio.Lock()
+        self._under_way: set[int] = set()
         self._stalled = False
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
+        """Deliver until cancelled, `concurrency` documents at a time."""
         try:
-            while True:
-                if not await self.step():
-                    await self._clock.sleep(IDLE_S)
+            async with asyncio.TaskGroup() as group:
+                for n in range(self._config.concurrency):
+                    group.create_task(self._work(), name=f"scans-target-{self._name}-{n}")
         finally:
             await self.close()
+
+    async def _work(self) -> None:
+        while True:
+            if not await self.step():
+                await self._clock.sleep(IDLE_S)
 
     async def close(self) -> None:
         """Let go of the target's connections."""
         await self._target.close()
 
+    async def probe(self) -> str:
+        """Whether documents could go there. Raises TargetDown, NotNow, Refused."""
+        return await self._target.probe()
+
+    def standing(self) -> Standing:
+        """How the target stands."""
+        now, circuit = self._clock.boot_ns(), self._circuit
+        down = {} if circuit.is_up else {"down_s": (now - circuit.since_ns) / 1e9}
+        if down:
+            down["retry_s"] = max(0.0, (circuit.retry_ns - now) / 1e9)
+        return Standing(
+            self._name, kind_of(self._config), self._target.proves.value, circuit.is_up, self._in_hours(),
+            self._detail, under_way=len(self._under_way), **down,
+        )  # fmt: skip
+
+    def _in_hours(self) -> bool:
+        """Whether documents may go out now. With a clock that nobody has set they may: hours mean nothing then."""
+        if not self._windows or not self._clock.synced():
+            return True
+        now = time.localtime(self._clock.wall_ns() // 1_000_000_000)
+        return is_open(self._windows, now.tm_wday, now.tm_hour * 60 + now.tm_min)
+
     async def step(self) -> bool:
-        """One attempt. False when nothing is due or the target or our own disk is in trouble."""
-        if self._clock.boot_ns() < self._down_until:
-            return False
+        """One attempt. False when nothing is due or the target or our own disk is in trouble, or out of hours."""
         try:
-            scan, parcel = await self._next()
-            if scan is None:
-                return False
-            if parcel is None:
-                await self._move(scan, State.QUARANTINED, Reason.BLOB_DAMAGED)
-                return True
-            going_on = await self._attempt(scan, parcel)
+            async with self._choosing:
+                if not self._in_hours() or not self._circuit.allows(len(self._under_way)):
+                    return False
+                scan, progress, head = await self._db.run(self._choose)
+                if scan is None:
+                    return False
+                self._under_way.add(scan.seq)
+            try:
+                going_on = await self._deliver(scan, progress, head)
+            finally:
+                self._under_way.discard(scan.seq)
         except sqlite3.Error as error:
             return self._stall(type(error).__name__)
         except OSError as error:
@@ -97,21 +149,22 @@ class Delivery:
         self._stalled = False
         return going_on
 
-    async def _next(self) -> tuple[Scan | None, Parcel | None]:
-        """What is to be delivered next, its bytes re-hashed; no parcel when they are damaged."""
+    def _choose(self, tx: Tx) -> tuple[Scan | None, str | None, str]:
+        """What is to be delivered next, what is known of its way so far, and where the evidence chain stands."""
+        boot = (self._clock.boot_id, self._clock.boot_ns())
+        scan = shipment.next_due(tx, self._name, self._states, boot, self._under_way)
+        head = tx.head(0)
+        return scan, None if scan is None else shipment.progress(tx, scan, self._name), f"{head.seq}:{head.hash}"
 
-        def work(tx: Tx) -> tuple[Scan | None, str]:
-            boot_id, now, head = self._clock.boot_id, self._clock.boot_ns(), tx.head(0)
-            due = [s for state in DELIVERABLE for s in tx.find(_DUE, (self._name, state.value, boot_id, now), 1)]
-            return min(due, key=lambda s: (s.tries, s.seq), default=None), f"{head.seq}:{head.hash}"
-
-        scan, head = await self._db.run(work)
-        if scan is None or not await asyncio.to_thread(self._spool.intact, scan.sha256):
-            return scan, None
-        return scan, Parcel(
+    async def _deliver(self, scan: Scan, progress: str | None, head: str) -> bool:
+        if not await asyncio.to_thread(self._spool.intact, scan.sha256):
+            await self._move(scan, State.QUARANTINED, Reason.BLOB_DAMAGED)
+            return True
+        parcel = Parcel(
             scan.id, scan.seq, self._db.store, scan.station, display_name(scan.name), self._spool.path(scan.sha256),
-            scan.sha256, scan.size_bytes, scan.media_type, head,
+            scan.sha256, scan.size_bytes, scan.media_type, head, Progress(progress, partial(self._keep, scan)),
         )  # fmt: skip
+        return await self._attempt(scan, parcel)
 
     async def _attempt(self, scan: Scan, parcel: Parcel) -> bool:
         began = self._clock.boot_ns()
@@ -122,92 +175,93 @@ class Delivery:
             outcome = "down"
             await self._wait_for_target(scan, down)
             return False
+        except Pending as answer:
+            outcome = "pending"
+            await self._db.run(partial(shipment.put_off, scan=scan, due=self._due(answer.after_s)))
         except NotNow as answer:
             outcome = "not_now"
-            await self._wait_for_document(scan, answer.reason)
+            self._detail = answer.detail
+            await self._wait_for_document(scan, answer.reason, answer.after_s)
         except Refused as answer:
             outcome = "refused"
+            self._detail = answer.detail
             await self._hold(scan, answer.reason)
         finally:
             self._report(Attempted(self._name, outcome, (self._clock.boot_ns() - began) / 1e9))
-        self._set_up()
+        if self._circuit.worked():
+            self._report(TargetChanged(self._name, True))
         return True
 
     async def _hand_over(self, scan: Scan, parcel: Parcel) -> str:
         """From sealed to verified, as far as it goes; each state is committed before the next step."""
         if scan.state is State.SEALED:
             scan = await self._move(scan, State.DELIVERING, target=self._name)
+        receipt = shipment.receipt_of(scan)
         if scan.state is State.DELIVERING:
             receipt = await self._target.send(parcel)
             scan = await self._transferred(scan, receipt)
+            if self._target.proves is Proof.TRANSFERRED:
+                return "transferred"
             if receipt.stored_sha256 == scan.sha256:
-                await self._move(scan, State.VERIFIED, sha256=scan.sha256)
-                return "verified"
+                return await self._verified(scan, receipt)
         stored = await self._target.stored(parcel)
         if stored == scan.sha256:
-            await self._move(scan, State.VERIFIED, sha256=scan.sha256)
-            return "verified"
+            return await self._verified(scan, receipt)
         reason = Reason.LOST if stored is None else Reason.MISMATCH
         scan = await self._move(scan, State.DELIVERING, reason, sha256=stored)
+        await self._db.run(partial(shipment.forget, scan=scan))
         await self._wait_for_document(scan, reason)
         return reason.value
 
     async def _transferred(self, scan: Scan, receipt: Receipt) -> Scan:
-        at_ns = self._clock.wall_ns()
-
-        def work(tx: Tx) -> Scan:
-            tx.conn.execute(
-                "UPDATE scan SET receipt = ? WHERE seq = ?", (msgspec.json.encode(receipt).decode(), scan.seq)
-            )
-            return tx.move(scan, State.TRANSFERRED, at_ns)
-
-        moved = await self._db.run(work)
+        moved = await self._db.run(partial(shipment.transferred, scan=scan, receipt=receipt, at_ns=self._wall_ns()))
         self._tell(moved)
         return moved
 
+    async def _verified(self, scan: Scan, receipt: Receipt) -> str:
+        """Its bytes are proved; filed at once where the far side has told what it made of them."""
+        self._detail = ""
+        for moved in await self._db.run(partial(shipment.verified, scan=scan, receipt=receipt, at_ns=self._wall_ns())):
+            self._tell(moved)
+        return "verified"
+
+    async def _keep(self, scan: Scan, text: str) -> None:
+        await self._db.run(partial(shipment.keep, scan=scan, target=self._name, text=text))
+
     async def _wait_for_target(self, scan: Scan, down: TargetDown) -> None:
         """Everything waits. The document that was on its way goes behind the others, should it be the cause."""
-        if self._down_tries == 0:
+        self._detail = down.detail
+        if self._circuit.failed(down.after_s):
             self._report(TargetChanged(self._name, False, down.detail))
-        wait_s = max(backoff_s(self._down_tries, self._rng), min(down.after_s, MAX_AFTER_S))
-        self._down_tries += 1
-        self._down_until = self._clock.boot_ns() + int(wait_s * 1e9)
-        await self._db.run(lambda tx: tx.conn.execute("UPDATE scan SET tries = tries + 1 WHERE seq = ?", (scan.seq,)))
+        if self._under_way == {scan.seq}:
+            await self._target.close()  # the next try reads certificates anew
+        await self._db.run(partial(shipment.count_try, scan=scan))
 
-    async def _wait_for_document(self, scan: Scan, reason: Reason) -> None:
+    async def _wait_for_document(self, scan: Scan, reason: Reason, after_s: float = 0.0) -> None:
         """This document waits, or is held when that happened too often."""
-        due = self._clock.boot_ns() + int(backoff_s(scan.refusals, self._rng) * 1e9)
-
-        def work(tx: Tx) -> Scan:
-            tx.conn.execute(
-                "UPDATE scan SET tries = tries + 1, refusals = refusals + 1, due_boot = ?, due_boot_id = ?"
-                " WHERE seq = ?",
-                (due, self._clock.boot_id, scan.seq),
-            )
-            return tx.get(scan.seq)
-
-        current = await self._db.run(work)
-        if current.refusals >= self._max_tries:
+        due = self._due(max(after_s, backoff_s(scan.refusals, self._rng)))
+        current = await self._db.run(partial(shipment.count_refusal, scan=scan, due=due))
+        if current.refusals >= self._config.max_tries:
             await self._hold(current, reason)
+
+    def _due(self, wait_s: float) -> shipment.Due:
+        return self._clock.boot_ns() + int(wait_s * 1e9), self._clock.boot_id
 
     async def _hold(self, scan: Scan, reason: Reason) -> None:
         current = await self._db.run(lambda tx: tx.get(scan.seq))
         await self._move(current, State.HELD, reason)
 
     async def _move(self, scan: Scan, to: State, reason: Reason | None = None, **data: str | int | bool | None) -> Scan:
-        at_ns = self._clock.wall_ns()
+        at_ns = self._wall_ns()
         moved = await self._db.run(lambda tx: tx.move(scan, to, at_ns, reason, **data))
         self._tell(moved)
         return moved
 
+    def _wall_ns(self) -> int:
+        return self._clock.wall_ns()
+
     def _tell(self, scan: Scan) -> None:
         self._report(ScanMoved(scan.id, scan.station, self._name, scan.state, scan.reason, scan.size_bytes))
-
-    def _set_up(self) -> None:
-        if self._down_tries:
-            self._report(TargetChanged(self._name, True))
-        self._down_tries = 0
-        self._down_until = 0
 
     def _stall(self, detail: str) -> bool:
         if not self._stalled:

@@ -30,7 +30,6 @@ from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.sheets.desk import SheetDesk
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import State
-from torhaus.daemon.scans.targets.registry import open_target
 from torhaus.daemon.scans.uploads.reception import Reception
 
 SEAL_INTERVAL_S: Final = 1.0
@@ -87,8 +86,7 @@ class ScanQueue:
             config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told
         )
         self.deliveries = [
-            Delivery(target, open_target(target, self._disk), self._db, self._spool, clock, self._rng, told)
-            for target in config.target
+            Delivery(target, self._db, self._spool, self._disk, clock, self._rng, told) for target in config.target
         ]
 
     @property

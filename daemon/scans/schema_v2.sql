@@ -71,3 +71,11 @@ CREATE TABLE upload_key (
     at_ns   INTEGER NOT NULL,
     PRIMARY KEY (station, key)
 ) STRICT;
+
+-- What a target wants to know of a document that is on its way there (targets/base.py, Progress).
+CREATE TABLE progress (
+    scan   INTEGER NOT NULL REFERENCES scan (seq),
+    target TEXT NOT NULL,
+    text   TEXT NOT NULL,
+    PRIMARY KEY (scan, target)
+) STRICT;

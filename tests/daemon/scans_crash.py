@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.daemon.scans_fakes import Bench, FaultyDisk, fake_pdf
-from torhaus.daemon.scans.config import HttpTarget
-from torhaus.daemon.scans.targets.http import Http
+from torhaus.daemon.scans.targets.http import Config, Http
 
 FILES = 3
 
@@ -38,7 +37,7 @@ class Death:
 
 
 def bench(root: Path, url: str) -> Bench:
-    target = HttpTarget("central", url) if url else None
+    target = Config("central", url) if url else None
     disk = FaultyDisk()
     return Bench(root, target, disk=disk)
 

@@ -14,12 +14,15 @@ from PIL import Image
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.scans.checker import Verdict, media_type_of
-from torhaus.daemon.scans.config import FolderTarget, Route, ScanConfig, Station, Target
+from torhaus.daemon.scans.config import Route, ScanConfig, Station
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.events import Event
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.states import Reason
+from torhaus.daemon.scans.targets import folder
+from torhaus.daemon.scans.targets.base import Context, TargetConfig
+from torhaus.daemon.scans.throttle import Throttle
 
 SITE = "rathaus"
 
@@ -49,6 +52,12 @@ class FakeClock:
 
     def pass_s(self, seconds: float) -> None:
         self.now_ns += int(seconds * 1e9)
+
+
+def context(disk: Disk | None = None, clock: FakeClock | None = None, max_bytes_per_s: int | None = None) -> Context:
+    """What a target is opened with."""
+    clock = clock or FakeClock()
+    return Context(disk or Disk(), clock, Throttle(max_bytes_per_s, clock))
 
 
 class MagicCheck:
@@ -167,16 +176,22 @@ class Bench:
     """A ScanQueue over folders of one test, driven step by step."""
 
     def __init__(
-        self, root: Path, target: Target | None = None, *, check: Any = None, disk: Disk | None = None, **station: Any
+        self,
+        root: Path,
+        target: TargetConfig | None = None,
+        *,
+        check: Any = None,
+        disk: Disk | None = None,
+        **station: Any,
     ) -> None:
         self.root, self.hot, self.out = root, root / "hot", root / "out"
-        for folder in (self.hot, self.out, root / "state"):
-            folder.mkdir(exist_ok=True)
+        for made in (self.hot, self.out, root / "state"):
+            made.mkdir(exist_ok=True)
         self.clock = FakeClock()
         self.events: list[Event] = []
         self.check = MagicCheck() if check is None else check
         self.disk = disk or FaultyDisk()
-        self.target = target or FolderTarget("archive", str(self.out))
+        self.target = target or folder.Config("archive", str(self.out))
         self.config = ScanConfig(
             (Station("counter", str(self.hot), **station),), (self.target,), (Route(self.target.name, "counter"),)
         )

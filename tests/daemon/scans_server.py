@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from torhaus.daemon.scans.config import HttpTarget
 from torhaus.daemon.scans.digests import digest_field, sha256_of
+from torhaus.daemon.scans.targets.http import Config
 
 
 class FakeServer:
@@ -45,8 +45,8 @@ class FakeServer:
         assert self._runner is not None
         await self._runner.cleanup()
 
-    def config(self, **more: Any) -> HttpTarget:
-        return HttpTarget("central", f"http://127.0.0.1:{self.port}/in", **more)
+    def config(self, **more: Any) -> Config:
+        return Config("central", f"http://127.0.0.1:{self.port}/in", **more)
 
     async def _put(self, request: web.Request) -> web.StreamResponse:
         scan_id = request.match_info["id"]

@@ -17,11 +17,12 @@ from torhaus.daemon.forward import registry as forwarders
 from torhaus.daemon.lora.filters import FrameFilter
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.stations import Sidecar
+from torhaus.daemon.scans.targets import registry as targets
 from torhaus.drivers import registry as drivers
 
 SAMPLES: Final = samples()
 PLUG_INS: Final = [kind for kind in SAMPLES if kind.startswith(("drivers/", "forwarders/"))]
-SCANS: Final = [kind for kind in SAMPLES if kind.startswith("scans/")]
+SCANS: Final = [kind for kind in SAMPLES if kind.startswith(("scans/", "scan_targets/"))]
 COMMENTED: Final = re.compile(r"#=? ?(?=(\[\[?[a-z_.0-9]+\]\]?|[a-z_0-9]+ = \S.*)$)")
 UNSET: Final = "# not set"
 
@@ -68,7 +69,7 @@ def test_samples_of_plug_ins_load(kind: str, tmp_path: Path) -> None:
 def test_samples_of_scans_load_together(tmp_path: Path) -> None:
     found = load_with(tmp_path, *SCANS).scan
     assert found.station
-    assert {target.__struct_config__.tag for target in found.target} == {"folder", "http"}
+    assert {targets.kind_of(target) for target in found.target} == set(targets.TARGETS)
 
 
 def test_the_devices_of_the_sample_load_with_their_keys(tmp_path: Path) -> None:
@@ -113,8 +114,10 @@ def structs_of(data: dict[str, Any], path: KeyPath) -> list[type[msgspec.Struct]
         case ("scan", "station", int(), "sidecar", _):
             return [Sidecar]
         case ("scan", str() as kind, int() as i, _):
-            classes = {"station": station_classes(), "target": target_classes(), "route": {}}[kind]
-            found = classes.get(data["scan"][kind][i].get("type", "folder"))
+            type_ = data["scan"][kind][i].get("type", "folder")
+            if kind == "target":
+                return [targets.load(type_).Config]
+            found = station_classes().get(type_) if kind == "station" else None
             return [found] if found is not None else []
         case (str() as table, str()):
             field = next(f for f in msgspec.structs.fields(Root) if f.name == table)
@@ -127,12 +130,6 @@ def station_classes() -> dict[str, type[msgspec.Struct]]:
     info = msgspec.inspect.type_info(ScanConfig)
     assert isinstance(info, msgspec.inspect.StructType)
     return tagged(next(f.type for f in info.fields if f.name == "station"))
-
-
-def target_classes() -> dict[str, type[msgspec.Struct]]:
-    info = msgspec.inspect.type_info(ScanConfig)
-    assert isinstance(info, msgspec.inspect.StructType)
-    return tagged(next(f.type for f in info.fields if f.name == "target"))
 
 
 def tagged(info: msgspec.inspect.Type) -> dict[str, type[msgspec.Struct]]:

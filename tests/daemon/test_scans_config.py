@@ -1,13 +1,11 @@
 import tomllib
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
-from torhaus.daemon.scans.config import HttpTarget, ScanConfig, faults
-
-CONFIGS = Path(__file__).parents[2] / "config" / "scans"
+from torhaus.daemon.config.scans import read_scan
+from torhaus.daemon.config.validate import Validator
+from torhaus.daemon.scans.config import ScanConfig, faults
 
 GOOD = """
 [[station]]
@@ -34,7 +32,18 @@ target = "central"
 
 
 def load(text: str) -> ScanConfig:
-    return msgspec.convert(tomllib.loads(text), ScanConfig)
+    check = Validator(Path("/"))
+    found = read_scan(tomllib.loads(text), check)
+    assert check.faults == {}
+    assert found is not None
+    return found
+
+
+def refused(text: str) -> list[str]:
+    """The keys that have a fault by themselves."""
+    check = Validator(Path("/"))
+    assert read_scan(tomllib.loads(text), check) is None
+    return [".".join(map(str, path)) for path in check.faults]
 
 
 def test_a_good_config() -> None:
@@ -57,13 +66,6 @@ def test_a_good_config() -> None:
         ("/srv/scan/post", "/srv/scan/counter/", "scan.station[1].path"),
         ("/srv/archive", "/srv/scan/counter", "scan.station[0].path"),
         ('target = "archive"', 'target = "archive"\ngive_up_s = 1.0', "scan.station[0].give_up_s"),
-        ("https://dms.example", "http://dms.example", "scan.target[1].url"),
-        ("https://dms.example/in", "ftp://dms.example", "scan.target[1].url"),
-        ("https://dms.example/in", "https://u:p@dms.example/", "scan.target[1].url"),
-        ("https://dms.example/in", "https://dms.example/?a=b", "scan.target[1].url"),
-        ("https://dms.example/in", "https://dms.example:port", "scan.target[1].url"),
-        ("https://dms.example/in", "https://[dms", "scan.target[1].url"),
-        ('type = "http"', 'type = "http"\nclient_cert_file = "/etc/c.pem"', "scan.target[1].client_cert_file"),
     ],
 )
 def test_faults_between_values(old: str, new: str, key: str) -> None:
@@ -71,40 +73,27 @@ def test_faults_between_values(old: str, new: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "key"),
     [
-        ("/srv/scan/post", "relative/path"), ('"counter"', '"Big Name"'), ('type = "http"', 'type = "gopher"'),
-        ('type = "http"', 'type = "http"\ntoken = "secret"'), ('target = "archive"', "stable_s = 0"),
-        ('target = "archive"', 'done = "sometimes"'), ('name = "counter"', 'name = "counter\\n"'),
+        ("/srv/scan/post", "\\u0000", "scan.station.1.path"), ('"counter"', '"Big Name"', "scan.station.0.name"),
+        ('type = "http"', 'type = "gopher"', "scan.target.1.type"),
+        ('type = "http"', 'type = "http"\ntoken = "secret"', "scan.target.1.token"),
+        ('target = "archive"', "stable_s = 0", "scan.station.0.stable_s"),
+        ('target = "archive"', 'done = "sometimes"', "scan.station.0.done"),
+        ('name = "counter"', 'name = "counter\\n"', "scan.station.0.name"),
+        ('path = "/srv/archive"', "", "scan.target.0.path"),
+        ('path = "/srv/archive"', 'path = "/srv/archive"\nwindows = ["late"]', "scan.target.0.windows"),
+        ('path = "/srv/archive"', 'path = "/srv/archive"\nconcurrency = 17', "scan.target.0.concurrency"),
+        ("https://dms.example", "http://dms.example", "scan.target.1.url"),
+        ('type = "http"', 'type = "http"\nclient_cert_file = "/etc/c.pem"', "scan.target.1.client_cert_file"),
+        ('type = "http"', 'type = "http"\nproxy = "proxy:3128"', "scan.target.1.proxy"),
+        ('type = "http"', 'type = "http"\nreceipt_key = "ab"', "scan.target.1.receipt_key"),
     ],
 )  # fmt: skip
-def test_bad_values_are_refused(old: str, new: str) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        load(GOOD.replace(old, new, 1))
+def test_bad_values_are_refused(old: str, new: str, key: str) -> None:
+    assert refused(GOOD.replace(old, new, 1)) == [key]
 
 
-@pytest.mark.parametrize(
-    ("url", "more", "good"),
-    [
-        ("http://127.0.0.1:8080/in", {}, True), ("http://[::1]/in", {}, True), ("http://localhost/in", {}, True),
-        ("http://127.0.0.1.example/in", {}, False), ("http://10.0.0.1/in", {}, False),
-        ("http://10.0.0.1/in", {"insecure": True}, True), ("http://localhost/in", {"ca_file": "/etc/ca.pem"}, False),
-    ],
-)  # fmt: skip
-def test_plain_http_only_to_this_machine_or_on_request(url: str, more: dict[str, Any], good: bool) -> None:
-    config = ScanConfig(target=(HttpTarget("central", url, **more),))
-    assert (faults(config) == []) is good
-
-
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda p: p.name)
-def test_samples_load(path: Path) -> None:
-    config = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8"))["scan"], ScanConfig)
-    assert config.station or config.target
-
-
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda p: p.name)
-def test_commented_values_of_samples_are_the_defaults(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    plain = msgspec.convert(tomllib.loads(text)["scan"], ScanConfig)
-    lines = [line.removeprefix("#= ") for line in text.splitlines()]
-    assert msgspec.convert(tomllib.loads("\n".join(lines))["scan"], ScanConfig) == plain
+@pytest.mark.parametrize(("text", "key"), [("target = 1", "scan.target"), ("target = [1]", "scan.target.0")])
+def test_targets_are_tables(text: str, key: str) -> None:
+    assert refused(text) == [key]

@@ -1,5 +1,4 @@
 import asyncio
-import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,8 +8,9 @@ import pytest
 
 from tests.daemon.scans_fakes import Bench, fake_pdf
 from tests.daemon.scans_server import FakeServer
-from torhaus.daemon.scans.delivery import _DUE, CAP_S, MAX_AFTER_S, backoff_s
+from torhaus.daemon.scans.circuit import CAP_S
 from torhaus.daemon.scans.events import Attempted, ScanMoved, StoreStalled, TargetChanged
+from torhaus.daemon.scans.shipment import DUE
 from torhaus.daemon.scans.states import Reason, State
 
 
@@ -255,20 +255,9 @@ def test_a_store_in_trouble_is_told_once(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_the_next_scan_is_found_without_sorting_the_backlog(tmp_path: Path) -> None:
     async def work(b: Bench, server: FakeServer) -> None:
-        sql = f"EXPLAIN QUERY PLAN SELECT * FROM scan WHERE {_DUE} LIMIT 1"
+        sql = f"EXPLAIN QUERY PLAN SELECT * FROM scan WHERE {DUE} LIMIT 1"
         plan = await b.queue._db.run(lambda tx: tx.conn.execute(sql, ("central", "sealed", "b", 1)).fetchall())
         assert "scan_delivery" in str(plan)
         assert "TEMP B-TREE" not in str(plan)
 
     serve(tmp_path, work)
-
-
-def test_backoff_has_full_jitter_and_a_cap() -> None:
-    rng = random.Random(1)
-    for tries in (0, 1, 5, 40, 10**6):
-        waits = [backoff_s(tries, rng) for _ in range(200)]
-        cap = min(CAP_S, 2.0 * 2 ** min(tries, 30))
-        assert all(0 <= wait <= cap for wait in waits)
-        assert max(waits) > cap * 0.8
-        assert min(waits) < cap * 0.2
-    assert MAX_AFTER_S >= CAP_S

@@ -8,9 +8,10 @@ import pytest
 from torhaus.codecs.cover_sheet import CoverSheet, build
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.checker import Code
-from torhaus.daemon.scans.config import FolderTarget, Route, ScanConfig, Station, faults
+from torhaus.daemon.scans.config import Route, ScanConfig, Station, faults
 from torhaus.daemon.scans.routing import Way, said, way_of
 from torhaus.daemon.scans.states import Reason
+from torhaus.daemon.scans.targets import folder
 
 KEY, OTHER = bytes(range(32)), bytes(32)
 SHEET = CoverSheet("bauamt", "4KQ7VZ2MXPHB", "rechnung", 3)
@@ -25,7 +26,7 @@ def site(cover_sheets: str = "optional", target: str | None = "post", name: str 
     station = msgspec.convert(
         {"type": "folder", "name": name, "path": "/srv", "target": target, "cover_sheets": cover_sheets}, Station
     )
-    targets = tuple(FolderTarget(t, f"/srv/{t}") for t in ("invoices", "building", "archive", "post"))
+    targets = tuple(folder.Config(t, f"/srv/{t}") for t in ("invoices", "building", "archive", "post"))
     return ScanConfig((station,), targets, ROUTES if name == "cellar" else ROUTES[:2])
 
 

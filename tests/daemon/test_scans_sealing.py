@@ -12,11 +12,12 @@ from tests.daemon.scans_fakes import Bench, make_pdf, with_bench
 from torhaus.codecs.cover_sheet import CoverSheet, read
 from torhaus.daemon.scans.check import ProcessCheck
 from torhaus.daemon.scans.checker import Limits
-from torhaus.daemon.scans.config import FolderTarget, Route
+from torhaus.daemon.scans.config import Route
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.sheets.desk import BLANK
 from torhaus.daemon.scans.sheets.paper import draw
 from torhaus.daemon.scans.states import Reason, State
+from torhaus.daemon.scans.targets import folder
 
 
 def behind(sheet: str, title: str, pages: int) -> bytes:
@@ -32,7 +33,7 @@ def behind(sheet: str, title: str, pages: int) -> bytes:
 def with_sheets(root: Path, work: Any, **station: Any) -> None:
     async def go(b: Bench) -> None:
         await b.__aexit__()
-        targets = (*b.config.target, FolderTarget("building", str(b.out)))
+        targets = (*b.config.target, folder.Config("building", str(b.out)))
         station_ = msgspec.structs.replace(b.config.station[0], cover_sheets="optional", **station)
         routes = (*b.config.route, Route("building", department="bauamt"))
         b.config = msgspec.structs.replace(b.config, target=targets, route=routes, station=(station_,))

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.daemon.scans_fakes import FaultyDisk, refuse
-from torhaus.daemon.scans.config import FolderTarget
+from tests.daemon.scans_fakes import FaultyDisk, context, refuse
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, Refused, TargetDown
-from torhaus.daemon.scans.targets.folder import Folder
+from torhaus.daemon.scans.targets.folder import Config, Folder
 
 DATA = b"document" * 1000
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -37,7 +36,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def folder(out: Path, disk: FaultyDisk, **more: Any) -> Folder:
-    return Folder(FolderTarget("archive", str(out), **more), disk)
+    return Folder(Config("archive", str(out), **more), context(disk))
 
 
 def test_order_is_write_fsync_rename_fsync_dir(out: Path, disk: FaultyDisk, parcel: Parcel) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.daemon.scans_fakes import context
 from tests.daemon.scans_server import FakeServer
-from torhaus.daemon.scans.config import HttpTarget
 from torhaus.daemon.scans.digests import digest_field
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, Refused, TargetDown
-from torhaus.daemon.scans.targets.http import Answer, Http, answer_to
+from torhaus.daemon.scans.targets.http import Config, Http
 
 DATA = b"document" * 100_000
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -31,7 +31,7 @@ def parcel(tmp_path: Path) -> Parcel:
 def with_server(work: Callable[[FakeServer, Http], Awaitable[None]], **more: Any) -> FakeServer:
     async def go() -> FakeServer:
         async with FakeServer() as server:
-            target = Http(server.config(**more))
+            target = Http(server.config(**more), context())
             try:
                 await work(server, target)
             finally:
@@ -137,12 +137,6 @@ def test_answers(parcel: Parcel, status: int, error: type[Exception]) -> None:
     with_server(work)
 
 
-def test_every_status_has_an_answer() -> None:
-    for status in range(100, 600):
-        assert isinstance(answer_to(status), Answer)
-    assert {answer_to(status) for status in (100, 301, 307, 999)} == {Answer.DOWN}
-
-
 def test_a_dropped_connection_and_a_closed_port_are_down(parcel: Parcel) -> None:
     async def work(server: FakeServer, target: Http) -> None:
         server.script = ["drop"]  # the HTTP client itself repeats a PUT once: the whole body must come again
@@ -158,7 +152,7 @@ def test_a_dropped_connection_and_a_closed_port_are_down(parcel: Parcel) -> None
         port = free.getsockname()[1]
 
     async def closed() -> None:
-        target = Http(HttpTarget("central", f"http://127.0.0.1:{port}"))
+        target = Http(Config("central", f"http://127.0.0.1:{port}"), context())
         with pytest.raises(TargetDown):
             await target.send(parcel)
         with pytest.raises(TargetDown):
@@ -211,13 +205,13 @@ def test_missing_certificates_are_down_not_a_crash(parcel: Parcel, tmp_path: Pat
             {"client_cert_file": "/nonexistent", "client_key_file": str(key)},
         ]
         for more in cases:
-            target = Http(HttpTarget("central", "https://127.0.0.1:1/in", **more))
+            target = Http(Config("central", "https://127.0.0.1:1/in", **more), context())
             with pytest.raises(TargetDown) as caught:
                 await target.send(parcel)
             assert caught.value.detail.startswith("certificate files")
             await target.close()
         key.chmod(0o644)
-        target = Http(HttpTarget("central", "https://127.0.0.1:1/in", **cases[-1]))
+        target = Http(Config("central", "https://127.0.0.1:1/in", **cases[-1]), context())
         with pytest.raises(TargetDown, match=f"^client_key_file: .*chmod 600 {key}"):
             await target.send(parcel)
         await target.close()

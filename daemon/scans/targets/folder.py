@@ -9,47 +9,98 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from torhaus.daemon.scans.config import FolderTarget
-from torhaus.daemon.scans.disk import CHUNK_BYTES, FULL, Disk, errno_name, hash_fd, hash_file
+import msgspec
+
+from torhaus.daemon.scans.disk import CHUNK_BYTES, FULL, errno_name, hash_fd, hash_file
 from torhaus.daemon.scans.names import safe_name
 from torhaus.daemon.scans.states import Reason
-from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, Refused, TargetDown
+from torhaus.daemon.scans.stations import AbsPath
+from torhaus.daemon.scans.targets.base import (
+    Context,
+    NotNow,
+    Parcel,
+    Proof,
+    Receipt,
+    Refused,
+    TargetConfig,
+    TargetDown,
+)
 
+A = TypeVar("A")
 T = TypeVar("T")
+
+
+class _Placed(TargetConfig, frozen=True, forbid_unknown_fields=True):
+    path: AbsPath
+
+
+class FolderConfig(_Placed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Keys of targets that are folders."""
+
+    mounted: bool = False  # the path must be a mount point: nothing is written below an unmounted share
+    file_mode: Annotated[str, msgspec.Meta(pattern=r"^0[0-7]{3}\Z")] = "0640"
+
+    @property
+    def local_folder(self) -> str | None:
+        """No station may take from it."""
+        return self.path
+
+
+class Config(FolderConfig, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="type", tag="folder"):
+    """A folder that central IT collects from: local, or a mounted share."""
+
+
+def open_target(config: Config, context: Context) -> "Folder":
+    """The target; touches nothing until it is used."""
+    return Folder(config, context)
 
 
 class Folder:
     """One target folder."""
 
-    def __init__(self, config: FolderTarget, disk: Disk) -> None:
+    proves = Proof.VERIFIED
+
+    def __init__(self, config: Config, context: Context) -> None:
         self._folder = Path(config.path)
         self._mounted = config.mounted
         self._mode = int(config.file_mode, 8)
-        self._disk = disk
+        self._disk = context.disk
+        self._throttle = context.throttle
 
     async def send(self, parcel: Parcel) -> Receipt:
         """Write the file; the receipt has the hash of the bytes read back through the renamed file's own descriptor.
 
         That way a consumer who takes the file away at once does not make it look lost.
         """
+        await self._throttle.take(parcel.size_bytes)
         return await asyncio.to_thread(self._guard, self._send, parcel)
 
     async def stored(self, parcel: Parcel) -> str | None:
         """Hash of the file that lies there under this scan's name. A name with other content does not count as ours."""
         return await asyncio.to_thread(self._guard, self._stored, parcel)
 
+    async def probe(self) -> str:
+        """Make a hidden file and remove it."""
+        return await asyncio.to_thread(self._guard, self._try, None)
+
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    def _guard(self, work: Callable[[Parcel], T], parcel: Parcel) -> T:
+    def _guard(self, work: Callable[[A], T], of: A) -> T:
         try:
             if not self._folder.is_dir() or (self._mounted and not self._folder.is_mount()):
                 raise TargetDown("folder not there or not mounted")
-            return work(parcel)
+            return work(of)
         except OSError as error:
             raise TargetDown("disk_full" if error.errno in FULL else errno_name(error)) from error
+
+    def _try(self, _: None) -> str:
+        path = self._folder / f".torhaus-{os.urandom(4).hex()}.part"
+        os.close(self._disk.create(path, self._mode))
+        self._disk.unlink(path)
+        return f"can be written, {self._disk.free(self._folder) >> 20} MiB free"
 
     def _names(self, parcel: Parcel) -> list[Path]:
         name = safe_name(parcel.name)

@@ -1,18 +1,29 @@
-"""Scan targets by their config struct; one line each. A target's libraries are imported when it is configured."""
+"""Every scan target by type: one line each. Modules are imported when a target of that type is configured."""
 
-from torhaus.daemon.scans.config import FolderTarget, HttpTarget, Target
-from torhaus.daemon.scans.disk import Disk
-from torhaus.daemon.scans.targets import base
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+from torhaus.daemon.scans.targets.base import Context, Target, TargetConfig
+
+TARGETS: Final[dict[str, str]] = {
+    "folder": "torhaus.daemon.scans.targets.folder",
+    "http": "torhaus.daemon.scans.targets.http",
+}
+"""Type to module. Each module has `Config` and `open_target(config, context)`."""
 
 
-def open_target(config: Target, disk: Disk) -> base.Target:
+def load(kind: str) -> ModuleType:
+    """The module of a type. KeyError when there is no such type; ImportError when its library is not installed."""
+    return import_module(TARGETS[kind])
+
+
+def kind_of(config: TargetConfig) -> str:
+    """The type that a config is of."""
+    return str(config.__struct_config__.tag)
+
+
+def open_target(config: TargetConfig, context: Context) -> Target:
     """The target for a config. Touches neither disk nor network."""
-    match config:
-        case FolderTarget():
-            from torhaus.daemon.scans.targets import folder
-
-            return folder.Folder(config, disk)
-        case HttpTarget():
-            from torhaus.daemon.scans.targets import http
-
-            return http.Http(config)
+    target: Target = load(kind_of(config)).open_target(config, context)
+    return target
