@@ -11,6 +11,14 @@ _FORBIDDEN: Final = re.compile(r'[<>:"/\\|?*]')
 _RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 
 
+_EXTENSIONS: Final = {"application/pdf": ".pdf", "image/tiff": ".tif", "image/jpeg": ".jpg", "image/png": ".png"}
+
+
+def extension_of(media_type: str) -> str:
+    """With its dot; `.bin` for what is none of the types that the check knows."""
+    return _EXTENSIONS.get(media_type, ".bin")
+
+
 def display_name(raw: bytes) -> str:
     """NFC text for people. Bytes that are not UTF-8 are read as Latin-1 (old FTP devices); controls become U+FFFD."""
     try:

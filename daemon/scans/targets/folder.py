@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from torhaus.daemon.scans.disk import CHUNK_BYTES, FULL, errno_name, hash_fd, hash_file
+from torhaus.daemon.scans.disk import FULL, errno_name, hash_fd, hash_file
 from torhaus.daemon.scans.names import safe_name
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.stations import AbsPath
@@ -27,6 +27,7 @@ from torhaus.daemon.scans.targets.base import (
     TargetConfig,
     TargetDown,
 )
+from torhaus.daemon.scans.targets.writing import copy
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -133,7 +134,7 @@ class Folder:
         fd = self._disk.create(draft, self._mode)
         try:
             os.fchmod(fd, self._mode)
-            self._copy(parcel.path, fd)
+            copy(self._disk, parcel.path, fd)
             self._disk.fsync(fd)
             if self._read_back(fd) != parcel.sha256:
                 raise NotNow("written bytes read back differently", Reason.MISMATCH)
@@ -146,14 +147,6 @@ class Folder:
             os.close(fd)
             with contextlib.suppress(FileNotFoundError):
                 self._disk.unlink(draft)
-
-    def _copy(self, source: Path, fd: int) -> None:
-        source_fd = self._disk.open_read(source)
-        try:
-            while chunk := os.read(source_fd, CHUNK_BYTES):
-                self._disk.write(fd, chunk)
-        finally:
-            os.close(source_fd)
 
     def _read_back(self, fd: int) -> str:
         """Hash what the disk has, as far as the kernel can be made to look there again."""

@@ -7,8 +7,15 @@ from typing import Final
 from torhaus.daemon.scans.targets.base import Context, Target, TargetConfig
 
 TARGETS: Final[dict[str, str]] = {
+    "dvelop": "torhaus.daemon.scans.targets.dvelop",
     "folder": "torhaus.daemon.scans.targets.folder",
+    "hostimp": "torhaus.daemon.scans.targets.hostimp",
     "http": "torhaus.daemon.scans.targets.http",
+    "paperless": "torhaus.daemon.scans.targets.paperless",
+    "s3": "torhaus.daemon.scans.targets.s3",
+    "sftp": "torhaus.daemon.scans.targets.sftp",
+    "tus": "torhaus.daemon.scans.targets.tus",
+    "webdav": "torhaus.daemon.scans.targets.webdav",
 }
 """Type to module. Each module has `Config` and `open_target(config, context)`."""
 
