@@ -171,7 +171,8 @@ class Dvelop:
             if reply.status != 201:
                 if 400 <= reply.status < 500:
                     await _keep(parcel, Way())  # nothing was made
-                raise refusal(reply.status, after_s(reply), where="filing")
+                # a 400 may mean that the uploaded bytes got lost, or that the mapping is not right yet
+                raise refusal(reply.status, after_s(reply), reading=True, where="filing")
             object_id = urlsplit(reply.headers.get("Location", "")).path.rstrip("/").rpartition("/")[2]
         if not _OBJECT_ID.match(object_id):
             raise NotNow("filing: no object id in the answer", after_s=self._config.settle_s)

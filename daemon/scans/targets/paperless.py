@@ -120,6 +120,9 @@ class Paperless:
         way = _way(parcel)
         if way.document is None:
             way.document = await (self._outcome(way, parcel) if way.task else self._search(parcel))
+            found = way.document if way.task is None else None
+            if found is not None and await self._hash(found, parcel) != parcel.sha256:
+                raise Refused(f"document {way.document} has our name and other content", Reason.CONFLICT)
         if way.document is None:
             self._let_settle(way)
             await self._post(parcel)  # ends with Pending
@@ -196,8 +199,9 @@ class Paperless:
     async def stored(self, parcel: Parcel) -> str | None:
         """The checksum that Paperless keeps, if it is a SHA-256; else that of the original, read back."""
         document = _way(parcel).document or await self._search(parcel)
-        if document is None:
-            return None
+        return None if document is None else await self._hash(document, parcel)
+
+    async def _hash(self, document: int, parcel: Parcel) -> str | None:
         if self._config.read_back != "always":
             try:
                 kept = (await self._get(f"/documents/{document}/metadata/", Metadata, "metadata")).original_checksum

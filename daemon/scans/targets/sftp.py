@@ -31,6 +31,7 @@ from torhaus.daemon.scans.targets.base import (
     TargetConfig,
     TargetDown,
 )
+from torhaus.daemon.scans.targets.writing import read_piece
 from torhaus.drivers.secret import SecretError, read_secret
 
 PIECE_BYTES: Final = 1 << 18
@@ -108,22 +109,20 @@ class Sftp:
         return Receipt(parcel.sha256 if is_seen else None)
 
     async def _put(self, client: asyncssh.SFTPClient, parcel: Parcel, draft: str) -> None:
-        source = await asyncio.to_thread(parcel.path.open, "rb")
-        try:
-            async with await client.open(draft, "wb") as file:
-                while piece := await asyncio.to_thread(source.read, self._throttle.piece(PIECE_BYTES)):
-                    await self._throttle.take(len(piece))
-                    await file.write(piece)
-                with contextlib.suppress(asyncssh.SFTPOpUnsupported):
-                    await file.fsync()
-        finally:
-            source.close()
+        at = 0
+        async with client.open(draft, "wb") as file:
+            while piece := await asyncio.to_thread(read_piece, parcel.path, at, self._throttle.piece(PIECE_BYTES)):
+                await self._throttle.take(len(piece))
+                await file.write(piece)
+                at += len(piece)
+            with contextlib.suppress(asyncssh.SFTPOpUnsupported):
+                await file.fsync()
 
     async def _hash(self, client: asyncssh.SFTPClient, path: str, parcel: Parcel) -> str | None:
         """Of a file there; None when there is none. More than the document's size is not read to its end."""
         digest, size = hashlib.sha256(), 0
         try:
-            async with await client.open(path, "rb") as file:
+            async with client.open(path, "rb") as file:
                 while (piece := await file.read(PIECE_BYTES)) and size <= parcel.size_bytes:
                     digest.update(piece)
                     size += len(piece)

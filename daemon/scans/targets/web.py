@@ -6,7 +6,7 @@ import hashlib
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import aiohttp
 import msgspec
@@ -18,6 +18,7 @@ from torhaus.daemon.scans.stations import AbsPath, Seconds
 from torhaus.daemon.scans.targets.address import address_fault
 from torhaus.daemon.scans.targets.answers import MISSING, refusal, retry_after_s
 from torhaus.daemon.scans.targets.base import Context, TargetConfig, TargetDown
+from torhaus.daemon.scans.targets.writing import read_piece
 from torhaus.daemon.scans.throttle import Throttle
 from torhaus.drivers.secret import SecretError, read_secret
 
@@ -83,22 +84,15 @@ class FileBody(payload.Payload):
         left = self._size or 0
         if content_length is not None:
             left = min(left, content_length)
-        file = await asyncio.to_thread(self._open)
-        try:
-            while left > 0:
-                piece = await asyncio.to_thread(file.read, min(left, self._throttle.piece(PIECE_BYTES)))
-                if not piece:
-                    raise EOFError("the file is shorter than it was")
-                await self._throttle.take(len(piece))
-                await writer.write(piece)
-                left -= len(piece)
-        finally:
-            file.close()
-
-    def _open(self) -> Any:  # noqa: ANN401 - a raw file
-        file = self._value.open("rb")
-        file.seek(self._offset)
-        return file
+        at = self._offset
+        while left > 0:
+            piece = await asyncio.to_thread(read_piece, self._value, at, min(left, self._throttle.piece(PIECE_BYTES)))
+            if not piece:
+                raise EOFError("the file is shorter than it was")
+            await self._throttle.take(len(piece))
+            await writer.write(piece)
+            left -= len(piece)
+            at += len(piece)
 
 
 def token(path: str | None, key: str = "token_file") -> str | None:

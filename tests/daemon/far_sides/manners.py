@@ -1,4 +1,4 @@
-"""What the strict fakes of far sides have in common: they run on loopback, note what is wrong, and misbehave on command.
+"""What the strict fakes of far sides have in common: on loopback; they note what is wrong, and misbehave on command.
 
 `script` holds ways to misbehave for the next requests that hand a document over, one by one; `chaos` does so by the
 dice for that share of all requests. Ways: a status, "drop" (hang up before anything is done), "store_then_drop" (hang
@@ -12,6 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 
 CHAOS = ("drop", "store_then_drop", "flip", "truncate", "lose", "500", "503", "403", "429", "502", "slow")
+HOW = web.RequestKey("how", str)
 
 
 class FarSide:
@@ -67,7 +68,7 @@ class FarSide:
                 return web.Response(status=int(how), headers={"Retry-After": "120"} if how in {"503", "429"} else {})
             if how == "slow":
                 await asyncio.sleep(0.005)
-            request["how"] = how
+            request[HOW] = how
             try:
                 reply: web.StreamResponse = await handler(request)
             except web.HTTPException as refused:
@@ -79,7 +80,7 @@ class FarSide:
     @staticmethod
     def harmed(request: web.Request, data: bytes) -> bytes | None:
         """What is stored of what came."""
-        match request["how"]:
+        match request[HOW]:
             case "flip":
                 return bytes([data[0] ^ 1]) + data[1:]
             case "truncate":

@@ -30,9 +30,12 @@ class S3Server(FarSide):
             web.get("/scans/{key:.+}", self._get),
         ]
 
-    def config(self, secret_key_file: str, **more: Any) -> Config:
+    def config(self, root: Any, **more: Any) -> Config:
+        path = root / "s3.secret"
+        path.touch(mode=0o600)
+        path.write_text(SECRET, encoding="ascii")
         return Config(
-            "s3", self.url, bucket="scans", access_key="AKIA", secret_key_file=secret_key_file, region="eu-1", **more
+            "s3", self.url, bucket="scans", access_key="AKIA", secret_key_file=str(path), region="eu-1", **more
         )
 
     def documents(self) -> list[bytes]:
