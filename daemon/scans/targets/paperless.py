@@ -147,7 +147,7 @@ class Paperless:
 
     async def _post(self, parcel: Parcel) -> None:
         """Send. Raises Pending: what became of it is asked for later."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)  # else names are percent-encoded, and not found again
         for key, value in self._fields(parcel):
             form.add_field(key, value)
         form.add_field(

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ class S3Server(FarSide):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.objects: dict[str, bytes] = {}
-        self.headers: dict[str, dict[str, str]] = {}
+        self.headers: dict[str, Mapping[str, str]] = {}
         self.tells_checksums = True
         self.checks_conditions = True
 
@@ -56,7 +57,7 @@ class S3Server(FarSide):
         kept = self.harmed(request, body)
         if kept is not None:
             self.objects[key] = kept
-            self.headers[key] = dict(request.headers)
+            self.headers[key] = request.headers.copy()
         return web.Response(headers={"ETag": '"x"'})
 
     async def _get(self, request: web.Request) -> web.Response:
