@@ -179,6 +179,9 @@ class Survey:
             places = self.scan_watch.stations.items()
             why = {name: f" ({p.detail})" if p.detail else "" for name, p in places}
             found += [f"scan station {name}: cannot be read{why[name]}" for name, p in places if not p.up]
+            for name, place in self.scan_watch.targets.items():
+                if not place.up:
+                    found.append(f"scan target {name}: takes nothing ({place.detail}); torhaus scans targets")
             for name, states in self.scan_watch.counts.station.items():
                 for state in ("quarantined", "held"):
                     if states.get(state):

@@ -80,6 +80,21 @@ def codecs_page() -> str:
     return "".join(out)
 
 
+def scan_targets_page() -> str:
+    """Each scan target: what it proves, what its module says, its sample."""
+    from torhaus.daemon.scans.targets.registry import TARGETS
+
+    out = [NOTE, "# Scan targets\n\nWhere documents go, `[[scan.target]]`. *Transferred*: it said yes. *Verified*: it "]
+    out.append("has our bytes. *Filed*: it has made an object of them whose id is known.\n")
+    for name, path in sorted(TARGETS.items()):
+        module = import_module(path)
+        target = next(each for each in vars(module).values() if isinstance(getattr(each, "proves", None), str))
+        sample = (CONFIG / "scan_targets" / f"{name}.toml").read_text(encoding="utf-8").rstrip()
+        out.append(f"\n## {name}\n\nProves: **{target.proves}**. {(module.__doc__ or '').strip()}\n")
+        out.append(f"\n```toml\n{sample}\n```\n")
+    return "".join(out)
+
+
 def profiles_page() -> str:
     """The profiles that ship with torhaus."""
     from torhaus.daemon.config.profiles import every, find
@@ -151,6 +166,7 @@ PAGES = {
     "commands.md": commands_page,
     "codecs.md": codecs_page,
     "profiles.md": profiles_page,
+    "scan_targets.md": scan_targets_page,
     "message.md": message_page,
     "metrics.md": metrics_page,
 }

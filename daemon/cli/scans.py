@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from torhaus.daemon.cli import scan_tokens, scans_note
+from torhaus.daemon.cli import scan_targets, scan_tokens, scans_note
 from torhaus.daemon.cli.show import ago, size, table
 from torhaus.daemon.main import add_config
 from torhaus.daemon.scans.states import State
@@ -28,7 +28,7 @@ PULL_LOOK_S: Final = 0.5
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
     command = commands.add_parser("scans", help="the documents that came in, and where they stand")
-    actions = command.add_subparsers(metavar="list|show|retry|pull|token|note|state", required=True)
+    actions = command.add_subparsers(metavar="list|show|retry|pull|targets|try|token|note|state", required=True)
     listing = actions.add_parser("list", help="the newest, or those in one state")
     states = [s.value for s in State]
     listing.add_argument(
@@ -49,6 +49,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         action.add_argument("--json", action="store_true", help="as JSON")
     for action in (show, retry):
         action.add_argument("id", metavar="SCAN-ID")
+    scan_targets.add(actions)
     retry.add_argument("--target", metavar="NAME", help="where a held one goes, if its station does not say")
 
 

@@ -43,6 +43,9 @@ from torhaus.daemon.scans.throttle import Throttle
 IDLE_S: Final = 1.0
 """How long a delivery with nothing to do waits before it asks the store again."""
 
+PROBE_S: Final = 8.0
+"""A person waits for it."""
+
 
 class Standing(msgspec.Struct, frozen=True):
     """How a target stands, for people. Times in seconds from now; `retry_s`: until it is tried again, when down."""
@@ -72,7 +75,7 @@ class Delivery:
         report: Report,
     ) -> None:
         self._config = config
-        self._name = config.name
+        self.name = config.name
         self._windows = tuple(map(parse_window, config.windows))
         self._target = open_target(config, Context(disk, clock, Throttle(config.max_bytes_per_s, clock)))
         is_proved = self._target.proves is not Proof.TRANSFERRED
@@ -93,7 +96,7 @@ class Delivery:
         try:
             async with asyncio.TaskGroup() as group:
                 for n in range(self._config.concurrency):
-                    group.create_task(self._work(), name=f"scans-target-{self._name}-{n}")
+                    group.create_task(self._work(), name=f"scans-target-{self.name}-{n}")
         finally:
             await self.close()
 
@@ -107,8 +110,12 @@ class Delivery:
         await self._target.close()
 
     async def probe(self) -> str:
-        """Whether documents could go there. Raises TargetDown, NotNow, Refused."""
-        return await self._target.probe()
+        """Whether documents could go there, within PROBE_S. Raises TargetDown, NotNow, Refused."""
+        try:
+            async with asyncio.timeout(PROBE_S):
+                return await self._target.probe()
+        except TimeoutError as error:
+            raise TargetDown(f"no answer within {PROBE_S:g} s") from error
 
     def standing(self) -> Standing:
         """How the target stands."""
@@ -117,7 +124,7 @@ class Delivery:
         if down:
             down["retry_s"] = max(0.0, (circuit.retry_ns - now) / 1e9)
         return Standing(
-            self._name, kind_of(self._config), self._target.proves.value, circuit.is_up, self._in_hours(),
+            self.name, kind_of(self._config), self._target.proves.value, circuit.is_up, self._in_hours(),
             self._detail, under_way=len(self._under_way), **down,
         )  # fmt: skip
 
@@ -152,9 +159,9 @@ class Delivery:
     def _choose(self, tx: Tx) -> tuple[Scan | None, str | None, str]:
         """What is to be delivered next, what is known of its way so far, and where the evidence chain stands."""
         boot = (self._clock.boot_id, self._clock.boot_ns())
-        scan = shipment.next_due(tx, self._name, self._states, boot, self._under_way)
+        scan = shipment.next_due(tx, self.name, self._states, boot, self._under_way)
         head = tx.head(0)
-        return scan, None if scan is None else shipment.progress(tx, scan, self._name), f"{head.seq}:{head.hash}"
+        return scan, None if scan is None else shipment.progress(tx, scan, self.name), f"{head.seq}:{head.hash}"
 
     async def _deliver(self, scan: Scan, progress: str | None, head: str) -> bool:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
@@ -187,15 +194,15 @@ class Delivery:
             self._detail = answer.detail
             await self._hold(scan, answer.reason)
         finally:
-            self._report(Attempted(self._name, outcome, (self._clock.boot_ns() - began) / 1e9))
+            self._report(Attempted(self.name, outcome, (self._clock.boot_ns() - began) / 1e9))
         if self._circuit.worked():
-            self._report(TargetChanged(self._name, True))
+            self._report(TargetChanged(self.name, True))
         return True
 
     async def _hand_over(self, scan: Scan, parcel: Parcel) -> str:
         """From sealed to verified, as far as it goes; each state is committed before the next step."""
         if scan.state is State.SEALED:
-            scan = await self._move(scan, State.DELIVERING, target=self._name)
+            scan = await self._move(scan, State.DELIVERING, target=self.name)
         receipt = shipment.receipt_of(scan)
         if scan.state is State.DELIVERING:
             receipt = await self._target.send(parcel)
@@ -226,13 +233,13 @@ class Delivery:
         return "verified"
 
     async def _keep(self, scan: Scan, text: str) -> None:
-        await self._db.run(partial(shipment.keep, scan=scan, target=self._name, text=text))
+        await self._db.run(partial(shipment.keep, scan=scan, target=self.name, text=text))
 
     async def _wait_for_target(self, scan: Scan, down: TargetDown) -> None:
         """Everything waits. The document that was on its way goes behind the others, should it be the cause."""
         self._detail = down.detail
         if self._circuit.failed(down.after_s):
-            self._report(TargetChanged(self._name, False, down.detail))
+            self._report(TargetChanged(self.name, False, down.detail))
         if self._under_way == {scan.seq}:
             await self._target.close()  # the next try reads certificates anew
         await self._db.run(partial(shipment.count_try, scan=scan))
@@ -261,7 +268,7 @@ class Delivery:
         return self._clock.wall_ns()
 
     def _tell(self, scan: Scan) -> None:
-        self._report(ScanMoved(scan.id, scan.station, self._name, scan.state, scan.reason, scan.size_bytes))
+        self._report(ScanMoved(scan.id, scan.station, self.name, scan.state, scan.reason, scan.size_bytes))
 
     def _stall(self, detail: str) -> bool:
         if not self._stalled:

@@ -1,4 +1,4 @@
-"""The scan queue's calls on the local socket: list, show, retry, cover sheets, pull."""
+"""The scan queue's calls on the local socket: list, show, retry, targets, cover sheets, pull."""
 
 import msgspec
 from aiohttp import web
@@ -15,6 +15,7 @@ from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.sheets.desk import BLANK, MAX_AT_ONCE
 from torhaus.daemon.scans.states import State
+from torhaus.daemon.scans.targets.base import NotNow, Pending, Refused, TargetDown
 from torhaus.daemon.scans.uploads.pages import TokenPages
 
 
@@ -80,6 +81,8 @@ class ScanPages:
             ("GET", "/scans", self.listing),
             ("GET", "/scans/show", self.show),
             ("POST", "/scans/retry", self.retry),
+            ("GET", "/scans/targets", self.targets),
+            ("POST", "/scans/try", self.probe),
             ("POST", "/scans/sheets", self.sheets),
             ("POST", "/scans/pull", self.pull),
             ("GET", "/scans/pull", self.pulled),
@@ -123,6 +126,19 @@ class ScanPages:
             return reply_json({"error": str(e)}, 409)
         except (CheckUnavailable, OSError) as e:
             return reply_json({"error": f"cannot be checked just now: {e}"}, 503)
+
+    async def targets(self, _: web.Request) -> web.Response:
+        """How each target stands."""
+        return reply_json(self._queue.standings())
+
+    async def probe(self, request: web.Request) -> web.Response:
+        """Whether documents could go to a target."""
+        try:
+            return reply_json(await self._queue.probe(request.query.get("target", "")))
+        except KeyError:
+            return reply_json({"error": "no such target"}, 404)
+        except (TargetDown, NotNow, Refused, Pending) as e:
+            return reply_json({"error": str(e)}, 503)
 
     async def sheets(self, request: web.Request) -> web.Response:
         """Texts for new cover sheets that say the same."""

@@ -20,7 +20,7 @@ from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
 from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
-from torhaus.daemon.scans.delivery import Delivery
+from torhaus.daemon.scans.delivery import Delivery, Standing
 from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.events import Event, Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.finished import hot_folder
@@ -205,6 +205,15 @@ class ScanQueue:
             return scan, tuple(msgspec.json.decode(row[0], type=evidence.Entry) for row in rows)
 
         return await self._db.run(work)
+
+    def standings(self) -> list[Standing]:
+        """How each target stands."""
+        return [delivery.standing() for delivery in self.deliveries]
+
+    async def probe(self, target: str) -> str:
+        """Whether documents could go there. Raises KeyError (no such target), TargetDown, NotNow, Refused."""
+        found = {delivery.name: delivery for delivery in self.deliveries}
+        return await found[target].probe()
 
     async def order_sheets(self, sheet: CoverSheet, count: int) -> list[str]:
         """Texts for new cover sheets that say the same. Raises sqlite3.Error."""

@@ -93,3 +93,21 @@ def test_a_check_that_cannot_be_made_just_now(tmp_path: Path, monkeypatch: pytes
             assert (await ask(f"/scans/retry?id={scan.id}", "POST"))[0] == 503
 
     with_pages(tmp_path, body)
+
+
+def test_targets_and_whether_they_can_be_reached(tmp_path: Path) -> None:
+    async def body(b: Bench, ask: Ask) -> None:
+        async with b:
+            status, (target,) = await ask("/scans/targets")
+            assert status == 200
+            assert target["name"] == "archive"
+            assert (target["type"], target["proves"], target["is_up"]) == ("folder", "verified", True)
+            status, said = await ask("/scans/try?target=archive", "POST")
+            assert status == 200
+            assert said.startswith("can be written, ")
+            assert await ask("/scans/try?target=none", "POST") == (404, {"error": "no such target"})
+            b.out.rmdir()
+            status, said = await ask("/scans/try?target=archive", "POST")
+            assert (status, said) == (503, {"error": "folder not there or not mounted"})
+
+    with_pages(tmp_path, body)

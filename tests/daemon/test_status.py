@@ -84,10 +84,12 @@ def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         app.watch.gone("scans", "busy")
         survey.scan_watch = ScanWatch()
         survey.scan_watch.stations = {"mail": Place(False, ""), "other": Place()}
+        survey.scan_watch.targets = {"archive": Place(False, "503"), "post": Place()}
         assert survey.problems() == [
             "driver meter: unplugged",
             "scans: busy",
             "scan station mail: cannot be read",
+            "scan target archive: takes nothing (503); torhaus scans targets",
         ]
         assert survey.ready()  # what comes in is stored all the same
         app.runners["archive"][1].tally.up = False
