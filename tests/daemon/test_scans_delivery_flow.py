@@ -174,7 +174,7 @@ def test_it_runs_by_itself_until_cancelled(tmp_path: Path) -> None:
         async def tick(_: float) -> None:
             await asyncio.sleep(0)
 
-        b.clock.sleep = tick  # type: ignore[method-assign]
+        b.clock.sleep = tick  # type: ignore[method-assign, assignment]
         running = asyncio.create_task(delivery(b).run())
         while set(await b.states()) != {"verified"}:  # noqa: ASYNC110 - of the store
             await asyncio.sleep(0)

@@ -99,7 +99,7 @@ def test_trouble(tmp_path: Path, out: Path) -> None:
     assert later.value.reason is Reason.MISMATCH
     for call in (target(out, mounted=True).probe(), target(out / "none").send(parcel(tmp_path))):
         with pytest.raises(TargetDown, match="not mounted"):
-            asyncio.run(call)  # type: ignore[arg-type]
+            asyncio.run(call)
 
 
 def test_a_text_with_an_unknown_place_is_refused() -> None:

@@ -79,7 +79,7 @@ def test_a_name_that_is_taken_between_two_looks_is_not_overwritten(tmp_path: Pat
             await real(*arguments)
             (tmp_path / "in" / "7-Bußgeld_1.pdf").write_bytes(b"other")
 
-        target._put = put  # type: ignore[method-assign]
+        target._put = put  # type: ignore[method-assign, assignment]
         with pytest.raises(NotNow) as caught:
             await target.send(parcel)
         assert caught.value.reason is Reason.CONFLICT
@@ -96,7 +96,7 @@ def test_what_was_altered_on_its_way_never_gets_its_name(tmp_path: Path, parcel:
             await real(*arguments)
             (tmp_path / "in" / ".torhaus-3f2a91c0-7.part").write_bytes(DATA[:-1])
 
-        target._put = put  # type: ignore[method-assign]
+        target._put = put  # type: ignore[method-assign, assignment]
         with pytest.raises(NotNow) as caught:
             await target.send(parcel)
         assert caught.value.reason is Reason.MISMATCH

@@ -124,6 +124,7 @@ class Sftp:
         try:
             async with client.open(path, "rb") as file:
                 while (piece := await file.read(PIECE_BYTES)) and size <= parcel.size_bytes:
+                    assert isinstance(piece, bytes)
                     digest.update(piece)
                     size += len(piece)
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):

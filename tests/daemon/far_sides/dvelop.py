@@ -20,6 +20,7 @@ class DvelopServer(FarSide):
         self.salt = os.urandom(4).hex()
         self.blobs: dict[str, bytes] = {}
         self.objects: dict[str, dict[str, Any]] = {}
+        self.made = self.chunks = 0
         self.hidden = 0  # so many searches do not know the newest object yet
         self.links_elsewhere = False
 
@@ -47,6 +48,9 @@ class DvelopServer(FarSide):
             "dvelop", self.url, token_file=str(path), repository=REPOSITORY, source_category="post",
             id_property="torhausId", properties=properties, **more,
         )  # fmt: skip
+
+    def keep_only(self, good: set[bytes]) -> None:
+        self.objects = {key: made for key, made in self.objects.items() if made["content"] in good}
 
     def documents(self) -> list[bytes]:
         return [made["content"] for made in self.objects.values()]
@@ -78,7 +82,8 @@ class DvelopServer(FarSide):
         body = await request.read()
         if request.content_type != "application/octet-stream":
             self.fault("content type of a chunk")
-        place = f"/dms/r/{REPOSITORY}/{self.salt}/chunk/{len(self.blobs)}"
+        self.chunks += 1
+        place = f"/dms/r/{REPOSITORY}/{self.salt}/chunk/{self.chunks}"
         kept = self.harmed(request, body)
         if kept is not None:
             self.blobs[place] = kept
@@ -95,7 +100,8 @@ class DvelopServer(FarSide):
         properties = {p["key"]: p["values"] for p in body["sourceProperties"]["properties"]}
         if len({json.dumps(o["properties"]["torhausId"]) for o in self.objects.values()} - {None}) != len(self.objects):
             self.fault("two objects with one id")
-        object_id = f"P{len(self.objects) + 1:06}"
+        self.made += 1
+        object_id = f"P{self.made:06}"
         kept = self.harmed(request, content)
         if kept is not None:
             made = {"properties": properties, "content": kept, "filename": body["filename"]}

@@ -17,6 +17,7 @@ class PaperlessServer(FarSide):
         self.version = version
         self.tasks: dict[str, dict[str, Any]] = {}
         self.made: dict[int, tuple[str, bytes]] = {}
+        self.numbers = 0
         self.forms: list[dict[str, list[str]]] = []
         self.polls = 1  # so often a task is said to be under way
 
@@ -38,6 +39,10 @@ class PaperlessServer(FarSide):
         path.write_text(TOKEN, encoding="ascii")
         more.setdefault("settle_s", 20.0)
         return Config("paperless", self.url, token_file=str(path), tags=(7, 12), title="{name}", **more)
+
+    def keep_only(self, good: set[bytes]) -> None:
+        self._work_off()
+        self.made = {key: made for key, made in self.made.items() if made[1] in good}
 
     def documents(self) -> list[bytes]:
         self._work_off()
@@ -68,7 +73,8 @@ class PaperlessServer(FarSide):
         elif old is not None and self.version == 2:
             task |= {"status": "FAILURE", "result": f"Not consuming: It is a duplicate of x (#{old})"}
         else:
-            number = len(self.made) + 1
+            self.numbers += 1
+            number = self.numbers
             if task["name"] in {name for name, _ in self.made.values()}:
                 self.fault("sent twice")
             self.made[number] = (task["name"], data)

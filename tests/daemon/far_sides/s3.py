@@ -39,6 +39,9 @@ class S3Server(FarSide):
             "s3", self.url, bucket="scans", access_key="AKIA", secret_key_file=str(path), region="eu-1", **more
         )
 
+    def keep_only(self, good: set[bytes]) -> None:
+        self.objects = {key: data for key, data in self.objects.items() if data in good}
+
     def documents(self) -> list[bytes]:
         return list(self.objects.values())
 

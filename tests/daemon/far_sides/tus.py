@@ -37,6 +37,9 @@ class TusServer(FarSide):
     def config(self, _root: Any, **more: Any) -> Config:
         return Config("tus", f"{self.url}/files/", chunk_bytes=more.pop("chunk_bytes", 4096), **more)
 
+    def keep_only(self, good: set[bytes]) -> None:
+        """A damaged upload is left behind; it is none of ours any more."""
+
     def documents(self) -> list[bytes]:
         """Uploads that are whole; of one document only the last one counts, as its receiver would take it."""
         whole = {
@@ -60,7 +63,7 @@ class TusServer(FarSide):
 
     async def _create(self, request: web.Request) -> web.Response:
         self._check(request)
-        name = str(len(self.uploads))
+        name = str(len(self.lengths))
         pairs = (pair.split(" ") for pair in request.headers["Upload-Metadata"].split(","))
         self.metadata[name] = {key: base64.b64decode(value).decode() for key, value in pairs}
         self.lengths[name] = int(request.headers["Upload-Length"])

@@ -26,6 +26,9 @@ class WebdavServer(FarSide):
     def config(self, _root: Any, **more: Any) -> Config:
         return Config("webdav", f"{self.url}/dav", **more)
 
+    def keep_only(self, good: set[bytes]) -> None:
+        self.files = {key: data for key, data in self.files.items() if data in good}
+
     def documents(self) -> list[bytes]:
         return [data for name, data in self.files.items() if not name.startswith(".")]
 

@@ -1,0 +1,79 @@
+"""Targets of which a fifth of all calls fails in every way, and kill -9 in between: each document arrives once.
+
+What is damaged at the far side under our id is held: a person removes it there and retries.
+"""
+
+import asyncio
+import hashlib
+import random
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.daemon.scans_chaos import SERVERS, bench, deliver
+from tests.daemon.scans_fakes import fake_pdf
+
+REPO = Path(__file__).parents[2]
+MANY = [pytest.mark.crash, pytest.mark.timeout(3600)]
+DONE = {"verified", "filed"}
+
+
+async def killed(root: Path, kind: str, server: Any, after: int) -> bool:
+    """Run the queue until so many more calls have come, then kill it. Whether it was still at work."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.daemon.scans_chaos", str(root), kind, server.url, cwd=REPO
+    )
+    limit = len(server.asked) + after
+    waiting = asyncio.create_task(child.wait())
+    while not waiting.done() and len(server.asked) < limit:
+        await asyncio.wait([waiting], timeout=0.005)
+    if not waiting.done():
+        child.send_signal(signal.SIGKILL)
+    return await waiting == -signal.SIGKILL
+
+
+async def settled(root: Path, server: Any, good: set[bytes]) -> list[str]:
+    """What is left is delivered; a person looks after what is held. The hashes of what is done."""
+    async with bench(root, server) as b:
+        for _ in range(20):
+            await deliver(b)
+            stored = {hashlib.sha256(data).hexdigest() for data in server.documents()}
+            scans = await b.queue.list(limit=10_000)
+            assert {s.sha256 for s in scans if s.state.value in DONE} <= stored, "said to be verified, and is not there"
+            held = [s for s in scans if s.state.value == "held"]
+            if not held:
+                break
+            server.keep_only(good)
+            for scan in held:
+                await b.queue.retry(scan.id)
+        assert (await b.queue.verify_evidence()).faults == []
+        return sorted(s.sha256 for s in scans if s.state.value in DONE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "documents", "kills"),
+    [
+        ("dvelop", 150, 3), ("paperless", 20, 1), ("s3", 20, 1), ("tus", 20, 1), ("webdav", 20, 1),
+        *(pytest.param(kind, 5000, 60, marks=MANY) for kind in SERVERS),
+    ],
+)  # fmt: skip
+def test_each_arrives_once(kind: str, documents: int, kills: int, tmp_path: Path) -> None:
+    pages = [fake_pdf((n, "x" * 5000)) for n in range(documents)]
+
+    async def go() -> None:
+        async with SERVERS[kind](chaos=0.2, seed=documents) as server:
+            dice = random.Random(documents)
+            (tmp_path / "hot").mkdir()
+            for n, page in enumerate(pages):
+                (tmp_path / "hot" / f"{n}.pdf").write_bytes(page)
+            for _ in range(kills):
+                assert await killed(tmp_path, kind, server, dice.randint(1, 3 * documents // kills)), "done too soon"
+            done = await settled(tmp_path, server, set(pages))
+            assert done == sorted(hashlib.sha256(page).hexdigest() for page in pages)
+            assert sorted(server.documents()) == sorted(pages)
+            assert server.faults == []
+
+    asyncio.run(go())
