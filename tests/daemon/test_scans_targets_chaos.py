@@ -70,7 +70,7 @@ def test_each_arrives_once(kind: str, documents: int, kills: int, tmp_path: Path
             for n, page in enumerate(pages):
                 (tmp_path / "hot" / f"{n}.pdf").write_bytes(page)
             for _ in range(kills):
-                assert await killed(tmp_path, kind, server, dice.randint(1, 3 * documents // kills)), "done too soon"
+                assert await killed(tmp_path, kind, server, dice.randint(1, documents // kills)), "done too soon"
             done = await settled(tmp_path, server, set(pages))
             assert done == sorted(hashlib.sha256(page).hexdigest() for page in pages)
             assert sorted(server.documents()) == sorted(pages)

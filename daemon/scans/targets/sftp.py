@@ -121,10 +121,11 @@ class Sftp:
     async def _hash(self, client: asyncssh.SFTPClient, path: str, parcel: Parcel) -> str | None:
         """Of a file there; None when there is none. More than the document's size is not read to its end."""
         digest, size = hashlib.sha256(), 0
+        piece: Any = True  # the library's types say text, whatever the mode
         try:
             async with client.open(path, "rb") as file:
-                while (piece := await file.read(PIECE_BYTES)) and size <= parcel.size_bytes:
-                    assert isinstance(piece, bytes)
+                while piece and size <= parcel.size_bytes:
+                    piece = await file.read(PIECE_BYTES)
                     digest.update(piece)
                     size += len(piece)
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
