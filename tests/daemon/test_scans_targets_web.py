@@ -3,14 +3,18 @@
 import asyncio
 import contextlib
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography import x509
 
 from tests.daemon.scans_fakes import FakeClock, context
+from tests.pki import Authority
 from torhaus.daemon.scans.targets.base import NotNow, TargetDown
 from torhaus.daemon.scans.targets.http import Config
 from torhaus.daemon.scans.targets.web import MAX_ANSWER_BYTES, Web, json_of, token
@@ -19,14 +23,16 @@ DATA = bytes(range(256)) * 4096
 
 
 @contextlib.asynccontextmanager
-async def serving(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+async def serving(
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     app = web.Application(client_max_size=1 << 26)
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -150,3 +156,34 @@ def test_a_secret_that_cannot_be_sent_is_named_by_its_key(tmp_path: Path) -> Non
     assert token(None) is None
     with pytest.raises(TargetDown, match=r"^password_file: "):
         token(str(path), "password_file")
+
+
+def test_both_sides_show_certificates(tmp_path: Path) -> None:
+    ours, theirs = Authority("city"), Authority("computing centre")
+    files = {"ca": theirs.pem, "our-ca": ours.pem}
+    files["cert"], files["key"] = ours.issue("rathaus")
+    files["server"], files["server-key"] = theirs.issue("dms", x509.IPAddress(ip_address("127.0.0.1")))
+    for name, data in files.items():
+        (tmp_path / name).touch(mode=0o600)
+        (tmp_path / name).write_bytes(data)
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(tmp_path / "our-ca"))
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.load_cert_chain(tmp_path / "server", tmp_path / "server-key")
+    client = {"client_cert_file": str(tmp_path / "cert"), "client_key_file": str(tmp_path / "key")}
+    cases: list[tuple[dict[str, Any], bool]] = [
+        ({"ca_file": str(tmp_path / "ca"), **client}, True),
+        ({"ca_file": str(tmp_path / "ca")}, False),  # we show none
+        ({"ca_file": str(tmp_path / "our-ca"), **client}, False),  # theirs is not to be believed
+        (client, False),
+    ]
+
+    async def go() -> None:
+        async with serving(echo, server) as url:
+            for more, good in cases:
+                asked = Web(Config("central", url, **more), context())
+                with contextlib.nullcontext() if good else pytest.raises(TargetDown):
+                    async with asked.ask("PUT", url, None, b"x") as reply:
+                        assert await reply.read() == b"x"
+                await asked.close()
+
+    asyncio.run(go())
