@@ -63,7 +63,7 @@ class TargetChanged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Attempted(msgspec.Struct, frozen=True, gc=False):
-    """One delivery attempt: verified, transferred, down, refused, not_now, lost, mismatch."""
+    """One delivery attempt: verified, transferred, pending, down, refused, not_now, lost, mismatch."""
 
     target: str
     outcome: str

@@ -27,6 +27,7 @@ class FakeServer:
         self.headers: list[dict[str, str]] = []
         self.faults: list[str] = []
         self.token = ""
+        self.receipt = ""
         self._runner: web.AppRunner | None = None
         self.port = port
 
@@ -80,6 +81,8 @@ class FakeServer:
         reply = web.json_response({"ok": True}, status=201)
         if self.prove_put and scan_id in self.stored:
             reply.headers["Repr-Digest"] = _digest(self.stored[scan_id])
+        if self.receipt:
+            reply.headers["Torhaus-Receipt"] = self.receipt
         if how == "foreign_digest":
             reply.headers["Repr-Digest"] = _digest(b'{"ok": true}')
         return reply
@@ -92,6 +95,8 @@ class FakeServer:
         reply = web.Response(body=self.stored[scan_id])
         if self.prove_head and request.headers.get("Want-Repr-Digest"):
             reply.headers["Repr-Digest"] = _digest(self.stored[scan_id])
+        if self.receipt:
+            reply.headers["Torhaus-Receipt"] = self.receipt
         return reply
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import base64
 import hashlib
 import socket
 from collections.abc import Awaitable, Callable
@@ -7,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.daemon.scans_fakes import context
 from tests.daemon.scans_server import FakeServer
@@ -14,6 +17,7 @@ from torhaus.daemon.scans.digests import digest_field
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, Refused, TargetDown
 from torhaus.daemon.scans.targets.http import Config, Http
+from torhaus.daemon.scans.targets.receipts import signed_text
 
 DATA = b"document" * 100_000
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -223,3 +227,21 @@ def test_a_parcel_is_read_only(parcel: Parcel) -> None:
     with pytest.raises(AttributeError):
         parcel.sha256 = ""  # type: ignore[misc]
     assert msgspec.structs.asdict(parcel)["id"] == "rathaus/3f2a91c0/7"
+
+
+def test_with_a_receipt_key_nothing_else_counts(parcel: Parcel) -> None:
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    signature = base64.b64encode(key.sign(signed_text(parcel.id, SHA))).decode()
+
+    async def work(server: FakeServer, target: Http) -> None:
+        assert (await target.send(parcel)).stored_sha256 is None  # a digest alone
+        with pytest.raises(TargetDown, match="no receipt"):
+            await target.stored(parcel)
+        server.receipt = f"{parcel.id} {SHA} {signature}"
+        assert (await target.send(parcel)).stored_sha256 == SHA
+        assert await target.stored(parcel) == SHA
+        server.stored.clear()
+        assert await target.stored(parcel) is None
+
+    with_server(work, receipt_key=public)
