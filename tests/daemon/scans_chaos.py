@@ -15,6 +15,7 @@ from tests.daemon.far_sides.s3 import S3Server
 from tests.daemon.far_sides.tus import TusServer
 from tests.daemon.far_sides.webdav import WebdavServer
 from tests.daemon.scans_fakes import Bench
+from torhaus.daemon.scans.db import Scan
 
 SERVERS: dict[str, Any] = {
     "dvelop": DvelopServer,
@@ -34,6 +35,11 @@ def bench(root: Path, server: Any) -> Bench:
     return made
 
 
+async def scans_of(b: Bench) -> list[Scan]:
+    """All of them."""
+    return await b.queue._db.run(lambda tx: tx.find("1", (), 1_000_000))
+
+
 async def deliver(b: Bench) -> None:
     """Until every document is over, four at a time."""
     while await b.look():
@@ -42,7 +48,7 @@ async def deliver(b: Bench) -> None:
         await b.queue.seal()
         while any(await asyncio.gather(*(b.queue.deliveries[0].step() for _ in range(4)))):
             pass
-        if set(await b.states()) <= OVER:
+        if {scan.state.value for scan in await scans_of(b)} <= OVER:
             return
         b.clock.pass_s(60)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.daemon.scans_chaos import SERVERS, bench, deliver
+from tests.daemon.scans_chaos import SERVERS, bench, deliver, scans_of
 from tests.daemon.scans_fakes import fake_pdf
 
 REPO = Path(__file__).parents[2]
@@ -38,10 +38,10 @@ async def killed(root: Path, kind: str, server: Any, after: int) -> bool:
 async def settled(root: Path, server: Any, good: set[bytes]) -> list[str]:
     """What is left is delivered; a person looks after what is held. The hashes of what is done."""
     async with bench(root, server) as b:
-        for _ in range(20):
+        for _ in range(50):
             await deliver(b)
             stored = {hashlib.sha256(data).hexdigest() for data in server.documents()}
-            scans = await b.queue.list(limit=10_000)
+            scans = await scans_of(b)
             assert {s.sha256 for s in scans if s.state.value in DONE} <= stored, "said to be verified, and is not there"
             held = [s for s in scans if s.state.value == "held"]
             if not held:
