@@ -215,9 +215,12 @@ class Delivery:
         if stored == scan.sha256:
             return await self._verified(scan, receipt)
         reason = Reason.LOST if stored is None else Reason.MISMATCH
-        scan = await self._move(scan, State.DELIVERING, reason, sha256=stored)
-        await self._db.run(partial(shipment.forget, scan=scan))
-        await self._wait_for_document(scan, reason)
+        due = self._due(backoff_s(scan.refusals, self._rng))
+        failed = partial(shipment.disproved, scan=scan, reason=reason, stored=stored, due=due, at_ns=self._wall_ns())
+        scan = await self._db.run(failed)
+        self._tell(scan)
+        if scan.refusals >= self._config.max_tries:
+            await self._hold(scan, reason)
         return reason.value
 
     async def _transferred(self, scan: Scan, receipt: Receipt) -> Scan:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from torhaus.daemon.scans.db import Scan, Tx
-from torhaus.daemon.scans.states import State
+from torhaus.daemon.scans.states import Reason, State
 from torhaus.daemon.scans.targets.base import Receipt
 
 Due = tuple[int, str]
@@ -64,6 +64,13 @@ def verified(tx: Tx, *, scan: Scan, receipt: Receipt, at_ns: int) -> list[Scan]:
     if receipt.object_id is not None:
         moved.append(tx.move(moved[0], State.FILED, at_ns, object=receipt.object_id))
     return moved
+
+
+def disproved(tx: Tx, *, scan: Scan, reason: Reason, stored: str | None, due: Due, at_ns: int) -> Scan:
+    """The target does not have it, or has other bytes: its way begins anew, in one transaction."""
+    moved = tx.move(scan, State.DELIVERING, at_ns, reason, sha256=stored)
+    forget(tx, scan=scan)
+    return count_refusal(tx, scan=moved, due=due)
 
 
 def put_off(tx: Tx, *, scan: Scan, due: Due) -> None:

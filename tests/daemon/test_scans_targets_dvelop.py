@@ -82,6 +82,23 @@ def test_our_id_with_other_content_or_twice_waits_for_a_person(tmp_path: Path) -
     with_far_side(tmp_path, server, work)
 
 
+def test_a_person_removes_what_was_wrong_there_and_it_goes_anew(tmp_path: Path) -> None:
+    server, clock = DvelopServer(), FakeClock()
+
+    async def work(target: Dvelop) -> None:
+        one = parcel(tmp_path)
+        await target.send(one)
+        server.objects["P000001"]["content"] = b"other"
+        again = parcel(tmp_path, progress=one.progress.text)  # its id is known, as after a crash
+        with pytest.raises(Refused, match="P000001"):
+            await target.send(again)
+        server.objects.clear()
+        assert (await send(target, again, clock)).object_id == "P000002"
+        assert server.documents() == [DATA]
+
+    with_far_side(tmp_path, server, work, clock)
+
+
 def test_an_object_that_is_gone_is_lost_but_not_at_once(tmp_path: Path) -> None:
     server, clock = DvelopServer(), FakeClock()
 

@@ -111,11 +111,12 @@ class Dvelop:
         """Find the object, or upload the bytes and make it. Never has a hash: `stored` reads back."""
         way = _way(parcel)
         object_id = way.object_id or await self._search(parcel)
-        if object_id is None:
+        found = None if object_id is None else await self._read_back(object_id, parcel)
+        if found not in {None, parcel.sha256}:
+            raise Refused(f"object {object_id} has our id and other content", Reason.CONFLICT)
+        if object_id is None or found is None:  # also when a person has removed what was wrong there
             self._let_settle(way)
             object_id = await self._make(parcel, await self._upload(parcel))
-        elif await self._read_back(object_id, parcel) != parcel.sha256:
-            raise Refused(f"object {object_id} has our id and other content", Reason.CONFLICT)
         await _keep(parcel, Way(self._clock.wall_ns(), object_id))
         return Receipt(None, "filed", object_id)
 
