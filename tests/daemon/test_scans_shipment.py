@@ -3,7 +3,7 @@ from pathlib import Path
 from tests.daemon.scans_fakes import Bench, fake_pdf, with_bench
 from torhaus.daemon.scans import shipment
 from torhaus.daemon.scans.db import Tx
-from torhaus.daemon.scans.states import DELIVERABLE, State
+from torhaus.daemon.scans.states import DELIVERABLE, Reason, State
 from torhaus.daemon.scans.targets.base import Receipt
 
 
@@ -38,6 +38,10 @@ def test_the_way_of_a_document(tmp_path: Path) -> None:
             receipt = Receipt(object_id="P0001")
             assert shipment.receipt_of(third) == Receipt()
             moved = tx.move(tx.move(tx.get(first.seq), State.DELIVERING, 1), State.TRANSFERRED, 1)
+            again = shipment.disproved(tx, scan=moved, reason=Reason.LOST, stored=None, due=(0, ""), at_ns=1)
+            assert (again.state, again.reason, again.refusals) == (State.DELIVERING, Reason.LOST, 1)
+            assert shipment.progress(tx, first, "archive") is None
+            moved = tx.move(again, State.TRANSFERRED, 1)
             assert moved.state is State.TRANSFERRED
             sent = shipment.transferred(tx, scan=tx.move(third, State.DELIVERING, 1), receipt=receipt, at_ns=1)
             assert shipment.receipt_of(sent) == receipt
