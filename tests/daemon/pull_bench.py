@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.daemon.scans_fakes import SITE, FakeClock
-from torhaus.daemon.scans.config import FolderTarget, ScanConfig
+from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.events import Event
 from torhaus.daemon.scans.pull.pulls import Pull
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.stations import PulledStation
+from torhaus.daemon.scans.targets import folder
 
 
 class YieldingClock(FakeClock):
@@ -33,7 +34,7 @@ class PullBench:
         self.root = root
         self.clock = YieldingClock()
         self.events: list[Event] = []
-        self.config = ScanConfig((station,), (FolderTarget("archive", str(root / "out")),))
+        self.config = ScanConfig((station,), (folder.Config("archive", path=str(root / "out")),))
         self.queue = ScanQueue(
             self.config, root / "state", SITE, self.clock, self.events.append,
             disk=Disk(), check=check, rng=random.Random(7),

@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from torhaus.daemon.scans.config import FolderTarget, Route, ScanConfig, Station, faults
+from torhaus.daemon.scans.config import Route, ScanConfig, Station, faults
 from torhaus.daemon.scans.stations import EsclStation, SaneStation, Sidecar, as_glob, is_placed
+from torhaus.daemon.scans.targets import folder
 
 XML = Sidecar(format="xml", name="{stem}.xml", fields={"department": "@d"})
 
 
 def faulty(station: Station | EsclStation | SaneStation, *routes: Route) -> list[str]:
-    return [key for key, _ in faults(ScanConfig((station,), (FolderTarget("archive", "/srv/archive"),), routes))]
+    return [key for key, _ in faults(ScanConfig((station,), (folder.Config("archive", path="/srv/archive"),), routes))]
 
 
 def folder(**more: Any) -> Station:

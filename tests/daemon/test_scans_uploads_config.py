@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from torhaus.daemon.scans.config import FolderTarget, HttpTarget, Route, ScanConfig, faults
+from torhaus.daemon.scans.config import Route, ScanConfig, faults
+from torhaus.daemon.scans.targets import folder, http
 from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, upload_faults
 
 PHONE = HttpStation("phone", target="archive")
@@ -41,7 +42,7 @@ def test_a_door_to_nowhere_and_a_name_twice() -> None:
 
 
 def test_the_rules_of_all_stations_hold_for_it() -> None:
-    targets = (FolderTarget("archive", "/out"), HttpTarget("dms", "https://dms.example.org/"))
+    targets = (folder.Config("archive", path="/out"), http.Config("dms", url="https://dms.example.org/"))
     good = ScanConfig((PHONE,), targets, http=HttpListener())
     assert faults(good) == []
     assert good.target_of("phone") == "archive"
