@@ -8,13 +8,13 @@ import pytest
 
 from torhaus.daemon.scans.config import Route, ScanConfig, Station, faults
 from torhaus.daemon.scans.stations import EsclStation, SaneStation, Sidecar, as_glob, is_placed
-from torhaus.daemon.scans.targets import folder
+from torhaus.daemon.scans.targets.folder import Config as FolderTarget
 
 XML = Sidecar(format="xml", name="{stem}.xml", fields={"department": "@d"})
 
 
 def faulty(station: Station | EsclStation | SaneStation, *routes: Route) -> list[str]:
-    return [key for key, _ in faults(ScanConfig((station,), (folder.Config("archive", path="/srv/archive"),), routes))]
+    return [key for key, _ in faults(ScanConfig((station,), (FolderTarget("archive", path="/srv/archive"),), routes))]
 
 
 def folder(**more: Any) -> Station:
