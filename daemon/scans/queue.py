@@ -83,8 +83,9 @@ class ScanQueue:
             for s in self._folders
         ]
         self.reception = Reception(
-            config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told
-        )
+            config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told,
+            self.evidence.faults,
+        )  # fmt: skip
         self.deliveries = [
             Delivery(target, self._db, self._spool, self._disk, clock, self._rng, told) for target in config.target
         ]

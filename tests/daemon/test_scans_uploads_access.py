@@ -7,6 +7,7 @@ import pytest
 
 from tests.daemon.scans_fakes import FakeClock, fake_pdf
 from tests.daemon.upload_fakes import UploadBench, b64, with_uploads
+from torhaus.daemon.evidence.log import FaultLog
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.events import LoginRefused
 from torhaus.daemon.scans.uploads.access import MAX_ADDRESSES, MAX_FAILED, MAX_TOKENS, Access
@@ -62,21 +63,21 @@ def test_wrong_logins_are_refused_counted_and_in_the_journal(tmp_path: Path) -> 
         assert [(e.station, e.kind) for e in b.told(LoginRefused)][:3] == [
             ("phone", "token"), ("", "token"), ("phone", "station"),
         ]  # fmt: skip
-        await b.queue.reception.tend_once()
+        await b.queue.record_head()
         assert await entries(b, "login_refused") == []
         (nobody, phone) = await entries(b, "fault.login_token")
         assert '"where":null' in nobody
         assert '"count":6' in phone
-        await b.queue.reception.tend_once()
+        await b.queue.record_head()
         assert len(await entries(b, "fault.login_")) == 3
 
     with_uploads(tmp_path, work)
 
 
-def access(*stations: HttpStation) -> tuple[Access, list[Any], FakeClock]:
+def access(*stations: HttpStation) -> tuple[Access, list[Any], FakeClock, FaultLog]:
     told: list[Any] = []
-    clock = FakeClock()
-    return Access(stations, clock, told.append), told, clock
+    clock, faults = FakeClock(), FaultLog()
+    return Access(stations, clock, told.append, faults), told, clock, faults
 
 
 def refused(a: Access, address: str) -> Problem:
@@ -86,7 +87,7 @@ def refused(a: Access, address: str) -> Problem:
 
 
 def test_an_address_that_goes_on_is_told_to_wait() -> None:
-    a, told, clock = access(HttpStation("phone"))
+    a, told, clock, faults = access(HttpStation("phone"))
     assert [refused(a, "192.0.2.7").status for _ in range(MAX_FAILED + 2)] == [401] * MAX_FAILED + [429] * 2
     assert refused(a, "192.0.2.7").headers["Retry-After"] == "60"
     assert refused(a, "192.0.2.8").status == 401
@@ -94,7 +95,7 @@ def test_an_address_that_goes_on_is_told_to_wait() -> None:
         refused(a, f"2001:db8::{n}")
     assert refused(a, "2001:db8::ffff").status == 429  # the same network
     assert refused(a, "::ffff:192.0.2.7").status == 429
-    assert a.refused["token", "phone"] == 2 * MAX_FAILED + 6
+    assert faults.take() == {("login_token", "phone"): 2 * MAX_FAILED + 6}
     clock.pass_s(61)
     assert refused(a, "192.0.2.7").status == 401
     for n in range(MAX_ADDRESSES + 10):
@@ -115,7 +116,7 @@ def test_an_address_that_goes_on_is_told_to_wait() -> None:
     ],
 )
 def test_certificates(certificate: dict[str, Any] | None, who: str | None) -> None:
-    a, _, _ = access(HttpStation("phone", certificate_name="scanner-3.example.org"), HttpStation("other"))
+    a, _, _, _ = access(HttpStation("phone", certificate_name="scanner-3.example.org"), HttpStation("other"))
     if who is not None:
         assert a.admit("phone", None, certificate, "192.0.2.1").name == who
         with pytest.raises(Problem, match="403"):

@@ -30,18 +30,21 @@ def test_so_many_bodies_at_once(tmp_path: Path) -> None:
 def test_wrong_logins_are_entered_when_the_store_works_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(b: UploadBench) -> None:
         await b.ask("PUT", "/scans/phone/a", b"x", Authorization="Bearer nein")
-        reception, real = b.queue.reception, b.queue._db._commit
+        faults, real = b.queue.evidence.faults, b.queue._db._commit
 
         def full(_: sqlite3.Connection) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
         monkeypatch.setattr(b.queue._db, "_commit", full)
-        await reception.tend_once()
+        await b.queue.record_head()
+        await b.queue.reception.tend_once()
         monkeypatch.setattr(b.queue._db, "_commit", real)
-        assert reception.access.refused == {("token", "phone"): 1}
+        assert not faults.is_empty
         assert (await b.ask("PUT", "/scans/phone/a", fake_pdf(1))).status == 201
-        await reception.tend_once()
-        assert not reception.access.refused
+        await b.queue.record_head()
+        assert faults.is_empty
+        logins = "SELECT count(*) FROM evidence WHERE instr(entry, 'fault.login_token') > 0"
+        assert await b.queue._db.run(lambda tx: tx.conn.execute(logins).fetchone()[0]) == 1
 
     with_uploads(tmp_path, work)
 

@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.evidence.log import FaultLog
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.events import LoginRefused, Report
 from torhaus.daemon.scans.uploads.config import HttpStation
@@ -74,14 +74,14 @@ def tokens(tx: Tx, station: str | None = None) -> list[Token]:
 class Access:
     """The logins that are good at present."""
 
-    def __init__(self, stations: Iterable[HttpStation], clock: Clock, report: Report) -> None:
+    def __init__(self, stations: Iterable[HttpStation], clock: Clock, report: Report, faults: FaultLog) -> None:
         self._stations = {s.name: s for s in stations}
         self._by_certificate = {s.certificate_name.lower(): s.name for s in stations if s.certificate_name}
         self._clock = clock
         self._report = report
         self._good: list[tuple[str, bytes]] = []
         self._failed: dict[str, list[int]] = {}
-        self.refused: Counter[tuple[str, str]] = Counter()  # kind, station: not in the journal yet
+        self._faults = faults  # BSI TR-03138 V1.5, A.SC.11 d
 
     def load(self, tx: Tx) -> None:
         """Take over which tokens are good. To be called after each change."""
@@ -122,17 +122,11 @@ class Access:
         self._failed[key] = times if is_over else [*times, now]
         if len(self._failed) > MAX_ADDRESSES:
             del self._failed[next(iter(self._failed))]
-        self.refused[kind, station] += 1
+        self._faults.add(f"login_{kind}", station)
         if is_over:
             wait_s = max(1, (FAILED_NS - now + times[0]) // 10**9)
             raise Problem(429, "too many wrong logins from this address", {"Retry-After": str(wait_s)})
         self._report(LoginRefused(station, kind))
-
-
-def enter_refused(tx: Tx, refused: Counter[tuple[str, str]], at_ns: int) -> None:
-    """Failed logins since the last time (BSI TR-03138 V1.5, A.SC.11 d): an entry a kind, so that no flood fills it."""
-    for (kind, station), count in sorted(refused.items()):
-        tx.enter(f"fault.login_{kind}", at_ns, where=station or None, count=count)
 
 
 def _hash(token: str) -> bytes:

@@ -11,13 +11,14 @@ from aiohttp import web
 
 from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.evidence.log import FaultLog
 from torhaus.daemon.scans.check import Check
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import ScansDb, Tx
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.events import Report
 from torhaus.daemon.scans.spool import Spool
-from torhaus.daemon.scans.uploads.access import Access, Token, add_token, enter_refused, revoke_token, tokens
+from torhaus.daemon.scans.uploads.access import Access, Token, add_token, revoke_token, tokens
 from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation
 from torhaus.daemon.scans.uploads.door import Door, address_of
 from torhaus.daemon.scans.uploads.ledger import Files
@@ -28,7 +29,7 @@ from torhaus.daemon.scans.uploads.taking import Taking
 from torhaus.daemon.scans.uploads.tus import Tus
 
 TEND_S: Final = 60.0
-"""How often what has expired is given up, and failed logins are entered in the journal."""
+"""How often what has expired is given up."""
 Answer = Callable[[web.Request, HttpStation], Awaitable[web.Response]]
 
 
@@ -37,14 +38,14 @@ class Reception:
 
     def __init__(
         self, config: ScanConfig, root: Path, db: ScansDb, spool: Spool, check: Check, clock: Clock, disk: Disk,
-        report: Report,
+        report: Report, faults: FaultLog,
     ) -> None:  # fmt: skip
         self.stations = {s.name: s for s in config.station if isinstance(s, HttpStation)}
         self._db = db
         self._clock = clock
         http = config.http or HttpListener()
         taking = Taking(db, spool, check, clock, disk, report)
-        self.access = Access(self.stations.values(), clock, report)
+        self.access = Access(self.stations.values(), clock, report, faults)
         self._files = Files(root, disk)
         self.pieces = Pieces(self._files, taking, http.idle_s)
         self._plain = Plain(taking, http.idle_s)
@@ -68,24 +69,11 @@ class Reception:
     async def tend_once(self) -> None:
         """One round; trouble with our own disk is logged, and the next round tries again."""
         try:
-            await self.enter_refused()
             await self.pieces.tend(self.stations)
             at_ns = self._clock.wall_ns()
             await self._db.run(lambda tx: forget_keys(tx, at_ns))
         except (OSError, sqlite3.Error) as error:
             logs.warning("uploads: not looked after", why=type(error).__name__)
-
-    async def enter_refused(self) -> None:
-        """Put failed logins into the journal. Raises sqlite3.Error; then they are entered the next time."""
-        refused, self.access.refused = self.access.refused, Counter()
-        if not refused:
-            return
-        at_ns = self._clock.wall_ns()
-        try:
-            await self._db.run(lambda tx: enter_refused(tx, refused, at_ns))
-        except sqlite3.Error:
-            self.access.refused.update(refused)
-            raise
 
     async def add_token(self, station: str) -> tuple[Token, str]:
         """A new token, good at once, and its text. Raises KeyError (no such station), ValueError, sqlite3.Error."""
