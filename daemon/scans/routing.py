@@ -105,20 +105,16 @@ def _told(way: Way) -> dict[str, str | int | None]:
 
 def _by_rules(config: ScanConfig, station: AnyStation, told: Told, sheet: CoverSheet | None, pages: int) -> Way:
     """The first rule that fits; what a sidecar or sheet says is never overruled by where the document came from."""
-    said: tuple[str | None, str | None] | None = None
     if told.is_routing:
         said = told.department, told.class_
     elif sheet is not None:
         said = sheet.department, sheet.class_
+    else:
+        target = config.target_of(station.name)
+        return Way(target, Reason.NO_ROUTE if target is None else None, pages=pages)
     for route in config.route:
-        wanted = (route.department, route.class_)
-        if route.station not in {None, station.name}:
+        if not route.is_for_sheets or route.station not in {None, station.name}:
             continue
-        if said is None:
-            if wanted == (None, None):
-                return Way(route.target, pages=pages)
-        elif wanted != (None, None) and all(want in {None, have} for want, have in zip(wanted, said, strict=True)):
+        if all(want in {None, have} for want, have in zip((route.department, route.class_), said, strict=True)):
             return Way(route.target, sheet=sheet, pages=pages)
-    if said is None and station.target is not None:
-        return Way(station.target, pages=pages)
     return Way(None, Reason.NO_ROUTE, sheet, pages)
