@@ -113,11 +113,6 @@ class EvidenceDesk:
         at_ns = self._clock.wall_ns()
         await self._db.run(lambda tx: tx.enter(f"use.{what}", at_ns, scan, account=account, **data))
 
-    async def rights(self, what: str, account: str, **data: str | int | bool | None) -> None:
-        """Enter a change of accounts or rights (class a): `token_added`, `token_revoked`. Raises sqlite3.Error."""
-        at_ns = self._clock.wall_ns()
-        await self._db.run(lambda tx: tx.enter(f"rights.{what}", at_ns, None, account=account, **data))
-
     async def state(self, scan_id: str, statements: list[str], by: str, account: str) -> Note:
         """A person says something of a document. Raises KeyError, Unstatable."""
         at_ns = self._clock.wall_ns()

@@ -44,13 +44,11 @@ def test_a_disk_that_is_full_costs_files_only_for_the_time_being(tmp_path: Path)
     with_bench(tmp_path, work, disk=disk)
 
 
-def test_use_and_rights_are_entered(tmp_path: Path) -> None:
+def test_use_is_entered(tmp_path: Path) -> None:
     async def work(b: Bench) -> None:
         await b.queue.evidence.used("released", "uid:7", "rathaus/1/1", rule="14 days")
-        await b.queue.evidence.rights("token_added", "uid:0", station="counter")
         journal = read(tmp_path)
         assert journal.get(journal.seqs("use.released")[0]).data == {"account": "uid:7", "rule": "14 days"}
-        assert journal.get(journal.seqs("rights.token_added")[0]).data["station"] == "counter"
         changed = await b.queue._db.run(lambda tx: enter_changes(tx, {"x": "1"}, 5, "list"))
         assert changed == 1
 

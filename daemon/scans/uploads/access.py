@@ -43,8 +43,8 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     revoked_ns: int | None = None
 
 
-def add_token(tx: Tx, station: str, at_ns: int) -> tuple[Token, str]:
-    """A new token of a station, and its text, which is nowhere else. It is in the journal. Raises ValueError."""
+def add_token(tx: Tx, station: str, at_ns: int, account: str) -> tuple[Token, str]:
+    """A station's new token, and its text, which is nowhere else. Who made it is in the journal. Raises ValueError."""
     good = "SELECT count(*) FROM token WHERE station = ? AND revoked_ns IS NULL"
     if tx.conn.execute(good, (station,)).fetchone()[0] >= MAX_TOKENS:
         raise ValueError(f"{station} has {MAX_TOKENS} tokens: revoke one first")
@@ -52,16 +52,16 @@ def add_token(tx: Tx, station: str, at_ns: int) -> tuple[Token, str]:
     tx.conn.execute(
         "INSERT INTO token (id, station, hash, made_ns) VALUES (?, ?, ?, ?)", (token.id, station, _hash(text), at_ns)
     )
-    tx.enter("rights.token_added", at_ns, station=station, token=token.id)
+    tx.enter("rights.token_added", at_ns, account=account, station=station, token=token.id)
     return token, text
 
 
-def revoke_token(tx: Tx, station: str, token_id: str, at_ns: int) -> bool:
+def revoke_token(tx: Tx, station: str, token_id: str, at_ns: int, account: str) -> bool:
     """From now on it is good for nothing. False: there is none, or it was revoked before."""
     sql = "UPDATE token SET revoked_ns = ? WHERE id = ? AND station = ? AND revoked_ns IS NULL"
     if tx.conn.execute(sql, (at_ns, token_id, station)).rowcount != 1:
         return False
-    tx.enter("rights.token_revoked", at_ns, station=station, token=token_id)
+    tx.enter("rights.token_revoked", at_ns, account=account, station=station, token=token_id)
     return True
 
 

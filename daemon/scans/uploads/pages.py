@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from torhaus.daemon.evidence.who import account_of
 from torhaus.daemon.httpd import Route, reply_json
 from torhaus.daemon.scans.uploads.access import Token
 from torhaus.daemon.scans.uploads.reception import Reception
@@ -41,7 +42,7 @@ class TokenPages:
         """A new one of a station."""
         station = request.query.get("station", "")
         try:
-            token, text = await self._reception.add_token(station)
+            token, text = await self._reception.add_token(station, account_of(request))
         except KeyError:
             return reply_json({"error": f'no [[scan.station]] of type "http" is named {station}'}, 404)
         except ValueError as e:
@@ -50,5 +51,6 @@ class TokenPages:
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Good for nothing from now on."""
-        done = await self._reception.revoke_token(request.query.get("station", ""), request.query.get("id", ""))
+        station, token = request.query.get("station", ""), request.query.get("id", "")
+        done = await self._reception.revoke_token(station, token, account_of(request))
         return reply_json({"done": True}) if done else reply_json(_NONE, 404)

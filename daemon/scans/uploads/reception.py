@@ -75,23 +75,26 @@ class Reception:
         except (OSError, sqlite3.Error) as error:
             logs.warning("uploads: not looked after", why=type(error).__name__)
 
-    async def add_token(self, station: str) -> tuple[Token, str]:
-        """A new token, good at once, and its text. Raises KeyError (no such station), ValueError, sqlite3.Error."""
+    async def add_token(self, station: str, account: str = "") -> tuple[Token, str]:
+        """A new token, good at once, and its text. `account`: who wants it.
+
+        Raises KeyError (no such station), ValueError, sqlite3.Error.
+        """
         if station not in self.stations:
             raise KeyError(station)
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> tuple[Token, str]:
-            return add_token(tx, station, at_ns)
+            return add_token(tx, station, at_ns, account)
 
         made = await self._db.run(work)
         await self._db.run(self.access.load)
         return made
 
-    async def revoke_token(self, station: str, token_id: str) -> bool:
+    async def revoke_token(self, station: str, token_id: str, account: str = "") -> bool:
         """A token is good for nothing from now on; False: no such one. Raises sqlite3.Error."""
         at_ns = self._clock.wall_ns()
-        done = await self._db.run(lambda tx: revoke_token(tx, station, token_id, at_ns))
+        done = await self._db.run(lambda tx: revoke_token(tx, station, token_id, at_ns, account))
         await self._db.run(self.access.load)
         return done
 
