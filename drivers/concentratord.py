@@ -14,13 +14,14 @@ import msgspec
 import zmq
 
 from torhaus.codecs.framing.chirpstack_gw.as_protobuf import from_protobuf, needed
-from torhaus.codecs.framing.chirpstack_gw.commands import Event
+from torhaus.codecs.framing.chirpstack_gw.commands import Event, GatewayConfiguration
 from torhaus.codecs.framing.chirpstack_gw.stats import Values, stat_values
 from torhaus.codecs.framing.chirpstack_gw.uplink import gateway_of, received
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
 from torhaus.drivers.base import DriverGone, GatewayLeft, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
 from torhaus.drivers.concentratord_commands import Commands, everywhere
+from torhaus.drivers.downlink import Configured
 from torhaus.drivers.window import Window
 from torhaus.drivers.zmq_socket import ZmqSocket, check_url
 
@@ -37,6 +38,8 @@ RENEW_S: Final = 2.0
 """So long the library may take to come back by itself when the connection has ended."""
 PATIENCE_S: Final = 60.0
 """So long it stays subscribed with neither events nor an answer; then all is made anew."""
+CONFIGURE_AGAIN_S: Final = 300.0
+"""It starts anew for other channels; a server that never finds what it asked for would have it do so all the time."""
 _MISSED: Final = frozenset({TxStatus.NO_GATEWAY, TxStatus.NO_ANSWER})
 
 
@@ -50,6 +53,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     gateway: Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{16})?$")] = ""
     command_timeout_s: Annotated[float, msgspec.Meta(ge=0.02, le=10)] = 0.1
     silence_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 65
+    channels_from_server: bool = False
     queue_events: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
 
     def __post_init__(self) -> None:
@@ -74,6 +78,7 @@ class Concentratord:
         self.gateways = [self._expected] if self._expected else []
         self._quiet_s = config.silence_s or math.inf
         self._commands: Commands | None = None
+        self._configured_s = -math.inf  # when it was last given channels (the loop's time)
         self._host: Host
         self._loop: asyncio.AbstractEventLoop
         self._reset()
@@ -252,6 +257,20 @@ class Concentratord:
         said = await commands.transmit(downlink, self._host.boot_ns)
         if any(answer.status in _MISSED for answer in said):
             self._ask_soon()
+        return said
+
+    async def configure(self, configuration: GatewayConfiguration) -> Configured:
+        """Pass on what a network server wants it to listen on, where that is allowed (drivers.downlink)."""
+        if not self.config.channels_from_server:
+            return Configured("refused", "channels_from_server of its driver is false")
+        if self._commands is None or not self._seen.get(configuration.gateway_id.lower()):
+            return Configured("no_answer", "Concentratord is not there")
+        now = self._loop.time()
+        if now - self._configured_s < CONFIGURE_AGAIN_S:
+            return Configured("again", f"it had other channels less than {CONFIGURE_AGAIN_S / 60:.0f} minutes ago")
+        self._configured_s = now
+        said = await self._commands.configure(configuration)
+        self._ask_soon()
         return said
 
     def _ask_soon(self) -> None:

@@ -10,6 +10,7 @@ import zmq
 from torhaus.codecs.framing.chirpstack_gw.as_protobuf import from_protobuf, to_protobuf
 from torhaus.codecs.framing.chirpstack_gw.commands import (
     Command,
+    GatewayConfiguration,
     GetGatewayIdRequest,
     GetGatewayIdResponse,
     GetLocationRequest,
@@ -21,6 +22,7 @@ from torhaus.codecs.framing.chirpstack_gw.stats import Values, place_values
 from torhaus.codecs.framing.chirpstack_gw.uplink import gateway_of
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import DecodeError
+from torhaus.drivers.downlink import Configured
 from torhaus.drivers.zmq_socket import Questions, Unanswered
 
 TRIES: Final = 3
@@ -92,6 +94,19 @@ class Commands:
         return tuple(
             a if a.status in _UNTRIED else msgspec.structs.replace(a, answered_s=seconds) for a in answers(ack, n)
         )
+
+    async def configure(self, configuration: GatewayConfiguration) -> Configured:
+        """Have it listen on other channels: it starts anew. Its answer is empty, whatever it makes of it.
+
+        What it listens on is in its reports (`config_version`).
+        """
+        try:
+            await self._ask(Command(set_gateway_configuration=configuration))
+        except DecodeError as e:
+            return Configured("refused", e.detail)
+        except Unanswered as e:
+            return Configured("no_answer", str(e))
+        return Configured("handed_over")
 
     async def _ask(self, command: Command) -> bytes:
         return await self._questions.ask(to_protobuf(command))

@@ -1,8 +1,13 @@
-"""Who carries downlinks: the words are those of `torhaus.codecs.lorawan.downlink`."""
+"""Who carries downlinks, and channels: the words are those of `torhaus.codecs.lorawan.downlink` and `chirpstack_gw`."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import msgspec
 
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer
+
+if TYPE_CHECKING:  # loaded where there is a relay to ChirpStack
+    from torhaus.codecs.framing.chirpstack_gw.commands import GatewayConfiguration
 
 
 class Transmitter(Protocol):
@@ -17,4 +22,22 @@ class Transmitter(Protocol):
 
         Items are handed over at once and in order; it returns as soon as it is known what became of all of them.
         """
+        ...
+
+
+class Configured(msgspec.Struct, frozen=True, gc=False):
+    """What became of a gateway's channels: handed over, not allowed or possible (`why` says it), or without an answer.
+
+    `again`: the like was handed over a short time ago.
+    """
+
+    result: Literal["handed_over", "refused", "again", "no_answer"]
+    why: str = ""
+
+
+class Configurable(Protocol):
+    """A driver whose gateways can be told what to listen on has this as well."""
+
+    async def configure(self, configuration: "GatewayConfiguration") -> Configured:
+        """Hand it to the gateway that it names. Never raises for a gateway's faults."""
         ...

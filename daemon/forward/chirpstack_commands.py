@@ -24,6 +24,7 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.chirpstack_exec import Executor
 from torhaus.daemon.forward.chirpstack_frames import LATE_CONTEXT
 from torhaus.daemon.lora.downlinks import Downlinks
+from torhaus.drivers.downlink import Configured
 
 MAX_WAITING: Final = 256
 """Commands that have come and are not begun yet; what comes beyond it is answered QUEUE_FULL, or not at all."""
@@ -36,6 +37,7 @@ MAX_WAIT_S: Final = 5.0
 MAX_SEEN: Final = 4096
 """Downlinks whose numbers are remembered, so that a repeat by the broker is not sent twice."""
 COMMANDS: Final = ("down", "config", "exec")
+_NO_WAY: Final = Configured("refused", "downlinks of the forwarder is false")
 
 M = TypeVar("M", bound=Message)
 Publish = Callable[[str, str, Message], Awaitable[None]]
@@ -138,7 +140,7 @@ class Commands:
             is_late = self._clock.boot_ns() - asked.at_ns > MAX_WAIT_S * 1e9
             return await self._down(asked, TxStatus.TOO_LATE if is_late else None)
         if asked.what == "config":
-            self._refuse_config(asked)
+            await self._configure(asked)
             return None
         return await self._exec(asked)
 
@@ -201,17 +203,23 @@ class Commands:
 
     # -- the others ---------------------------------------------------------------------------------------------------
 
-    def _refuse_config(self, asked: Asked) -> None:
-        """No driver can set a gateway's channels: they are the gateway's own business. Told once for each version."""
+    async def _configure(self, asked: Asked) -> None:
+        """A gateway's channels: most gateways have that as their own business. Told once for each version.
+
+        It has no answer: the server sees in the gateway's reports which version it has.
+        """
         config = self._read(GatewayConfiguration, asked)
         if config is None:
             return
-        self._count("config", "refused")
-        if self._refused_configs.get(asked.gateway) != config.version:
+        said = _NO_WAY if self._downlinks is None else await self._downlinks.configure(config)
+        self._count("config", said.result)
+        if said.result == "handed_over":
+            logs.info("channels set", gateway=asked.gateway, version=config.version, channels=len(config.channels))
+        elif self._refused_configs.get(asked.gateway) != config.version:
             self._refused_configs[asked.gateway] = config.version
             if len(self._refused_configs) > MAX_SEEN:
                 self._refused_configs.popitem(last=False)
-            self._tell(asked, "is not carried out: channels are set at the gateway itself", None)
+            self._tell(asked, "is not carried out", said.why)
 
     async def _exec(self, asked: Asked) -> Answer | None:
         request = self._read(GatewayCommandExecRequest, asked)

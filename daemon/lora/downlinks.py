@@ -1,7 +1,7 @@
 """The way down: from whoever has something to send to the driver that has the gateway; the queue is not in it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -10,7 +10,10 @@ from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateways
 from torhaus.daemon.lora.on_air import OnAir
 from torhaus.daemon.lora.orders import Orders
-from torhaus.drivers.downlink import Transmitter
+from torhaus.drivers.downlink import Configurable, Configured, Transmitter
+
+if TYPE_CHECKING:  # loaded where there is a relay to ChirpStack
+    from torhaus.codecs.framing.chirpstack_gw.commands import GatewayConfiguration
 
 _OVERFLOW = TxAnswer(TxStatus.DUTY_CYCLE_OVERFLOW, detail="the duty cycle of this sub-band is used up for now")
 _MAY_BE_SENT = frozenset({TxStatus.OK, TxStatus.NO_ANSWER})
@@ -58,6 +61,13 @@ class Downlinks:
     def is_busy(self, gateway: str, item: TxItem) -> bool:
         """Whether it is known that the gateway sends something else while this would be on the air."""
         return self._on_air is not None and self._on_air.is_busy(gateway, item)
+
+    async def configure(self, configuration: "GatewayConfiguration") -> Configured:
+        """Have a gateway listen on other channels, if its driver can and may have that."""
+        transmitter = self._transmitters.get(self._driver_of(configuration.gateway_id.lower()) or "")
+        if not hasattr(transmitter, "configure"):
+            return Configured("refused", "channels are set at the gateway itself")
+        return await cast("Configurable", transmitter).configure(configuration)
 
     async def send(self, downlink: Downlink) -> tuple[TxAnswer, ...]:
         """Send it; one answer for each item, in order."""

@@ -7,9 +7,11 @@ import pytest
 from chirpstack_api.gw import gw_pb2
 
 from tests.daemon.chirpstack_scene import ACK, GATEWAY, OTHER, Scene, Stubborn, acks, down, on_scene, statuses
+from torhaus.codecs.framing.chirpstack_gw.commands import GatewayConfiguration
 from torhaus.codecs.lorawan.downlink import After, Immediately, TxStatus
 from torhaus.daemon.forward import chirpstack_commands
 from torhaus.daemon.forward.chirpstack_frames import LATE_CONTEXT
+from torhaus.drivers.downlink import Configured
 
 both_encodings = pytest.mark.parametrize("encoding", ["json", "protobuf"])
 
@@ -144,6 +146,52 @@ def test_what_is_not_to_be_carried_out(tmp_path: Path) -> None:
     on_scene(tmp_path, body, driver)
 
 
+class Tunable(Stubborn):
+    """Its gateways can be told what to listen on."""
+
+    def __init__(self, *answers: Configured) -> None:
+        super().__init__()
+        self.given: list[tuple[str, str, list[int]]] = []
+        self.says = list(answers)
+
+    async def configure(self, configuration: GatewayConfiguration) -> Configured:
+        c = configuration
+        self.given.append((c.gateway_id, c.version, [channel.frequency for channel in c.channels]))
+        return self.says.pop(0)
+
+
+@both_encodings
+def test_channels_go_to_the_driver_that_may_have_them_set(
+    encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = Configured("refused", "channels_from_server of its driver is false")
+    driver = Tunable(Configured("handed_over"), refused, refused)
+
+    async def body(s: Scene) -> None:
+        s.come()
+        await s.forwarder.open()
+
+        async def ask() -> None:
+            for _ in range(3):
+                wanted = gw_pb2.GatewayConfiguration(gateway_id=GATEWAY, version="7")
+                wanted.stats_interval.seconds = 30
+                for n in range(2):
+                    channel = wanted.channels.add(frequency=868_100_000 + n * 200_000)
+                    channel.lora_modulation_config.bandwidth = 125_000
+                    channel.lora_modulation_config.spreading_factors.extend(range(7, 13))
+                await s.server.ask(GATEWAY, "config", wanted)
+            await s.until(lambda: sum(s.forwarder.commands.values()) == 3)
+
+        await s.watching(ask)
+        assert driver.given == [(GATEWAY, "7", [868_100_000, 868_300_000])] * 3
+        assert s.forwarder.commands == {("config", "handed_over"): 1, ("config", "refused"): 2}
+
+    on_scene(tmp_path, body, driver, encoding=encoding)
+    told = capsys.readouterr().err
+    assert told.count("channels set") == 1
+    assert told.count("channels_from_server of its driver is false") == 1  # the server repeats it with each report
+
+
 def test_downlinks_can_be_switched_off(tmp_path: Path) -> None:
     driver = Stubborn()
 
@@ -153,6 +201,7 @@ def test_downlinks_can_be_switched_off(tmp_path: Path) -> None:
 
         async def ask() -> None:
             await s.server.ask(GATEWAY, "down", down(GATEWAY, 1))
+            await s.server.ask(GATEWAY, "config", gw_pb2.GatewayConfiguration(gateway_id=GATEWAY, version="1"))
             await s.server.ask(GATEWAY, "exec", gw_pb2.GatewayCommandExecRequest(gateway_id=GATEWAY, command="say"))
             await s.until(lambda: s.server.of("event/exec"))
             assert s.server.of("event/exec")[0].stdout == b"moin\n"
@@ -160,6 +209,7 @@ def test_downlinks_can_be_switched_off(tmp_path: Path) -> None:
         await s.watching(ask)
         assert statuses((await acks(s, 1))[0]) == [ACK.INTERNAL_ERROR] * 2
         assert not driver.sent
+        assert s.forwarder.commands["config", "refused"] == 1
 
     on_scene(tmp_path, body, driver, downlinks=False, exec={"say": ["/bin/echo", "moin"]})
 

@@ -7,12 +7,14 @@ import pytest
 
 from tests.daemon.clocks import FakeClock
 from tests.daemon.gateway_fakes import seen
+from torhaus.codecs.framing.chirpstack_gw.commands import GatewayConfiguration
 from torhaus.codecs.lorawan.downlink import After, Downlink, Immediately, TxAnswer, TxItem, TxStatus
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.duty_cycle import DutyCycle, airtime_of
 from torhaus.daemon.lora.gateways import Gateways
 from torhaus.daemon.lora.on_air import OnAir
 from torhaus.drivers.base import GatewayLeft
+from torhaus.drivers.downlink import Configured
 
 EUI = "aa555a0000000101"
 ITEM = TxItem(b"\x60", 869_525_000, "LORA", "SF9BW125", Immediately())
@@ -57,6 +59,23 @@ def test_a_driver_that_cannot_send() -> None:
     downlinks = Downlinks({EUI: "meter"}.get)
     downlinks.add("meter", object())
     assert [a.status for a in send(downlinks)] == [TxStatus.NO_GATEWAY] * 2
+
+
+def test_channels_are_the_gateways_own_business_unless_its_driver_says_otherwise() -> None:
+    class Tunable(Sender):
+        async def configure(self, configuration: GatewayConfiguration) -> Configured:
+            assert configuration.gateway_id == EUI.upper()
+            return Configured("handed_over")
+
+    downlinks = Downlinks({EUI: "here"}.get)
+    wanted = GatewayConfiguration(EUI.upper())
+    refused = Configured("refused", "channels are set at the gateway itself")
+    assert asyncio.run(downlinks.configure(wanted)) == refused
+    downlinks.add("here", Sender())
+    assert asyncio.run(downlinks.configure(wanted)) == refused
+    downlinks.add("here", Tunable())
+    assert asyncio.run(downlinks.configure(wanted)) == Configured("handed_over")
+    assert asyncio.run(downlinks.configure(GatewayConfiguration("aa555a0000000102"))) == refused
 
 
 def test_who_is_there() -> None:

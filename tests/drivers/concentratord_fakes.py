@@ -54,6 +54,7 @@ class FakeConcentratord:
         self.answer: Callable[[Any], bytes | None] = self.well
         self.asked: list[str] = []
         self.downlinks: list[Any] = []
+        self.configurations: list[Any] = []
         self.subscribed = 0
         self.news = asyncio.Event()
 
@@ -66,6 +67,8 @@ class FakeConcentratord:
             if self.located:
                 answer.location.latitude, answer.location.longitude = 51.7653, 8.5665
             return bytes(answer.SerializeToString())
+        if kind == "set_gateway_configuration":
+            return b""
         assert kind == "send_downlink_frame", kind
         return self.acked(command.send_downlink_frame, *["OK", *["IGNORED"] * 15])
 
@@ -102,6 +105,8 @@ class FakeConcentratord:
             self.asked.append(str(command.WhichOneof("command")))
             if command.HasField("send_downlink_frame"):
                 self.downlinks.append(command.send_downlink_frame)
+            if command.HasField("set_gateway_configuration"):
+                self.configurations.append(command.set_gateway_configuration)
             answer = self.answer(command)
             while answer is None:
                 await asyncio.sleep(0)

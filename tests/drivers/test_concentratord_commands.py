@@ -12,10 +12,19 @@ from chirpstack_api.gw import gw_pb2
 
 from tests.drivers.concentratord_fakes import GATEWAY, OTHER, FakeConcentratord, Host, downlink, idle, running, until
 from tests.drivers.fakes import StillLoop, advance, run
+from torhaus.codecs.framing.chirpstack_gw.commands import (
+    ChannelConfiguration,
+    FskModulationConfig,
+    GatewayConfiguration,
+    LoraModulationConfig,
+)
+from torhaus.codecs.framing.chirpstack_gw.fields import Span
+from torhaus.codecs.framing.chirpstack_gw.times import SECOND
 from torhaus.codecs.lorawan.downlink import TxStatus
 from torhaus.drivers.base import LinkChanged
-from torhaus.drivers.concentratord import Concentratord
+from torhaus.drivers.concentratord import CONFIGURE_AGAIN_S, Concentratord
 from torhaus.drivers.concentratord_commands import MAX_WAITING, absence
+from torhaus.drivers.downlink import Configured
 
 OK, IGNORED = TxStatus.OK, TxStatus.IGNORED
 
@@ -29,12 +38,12 @@ async def send(driver: Concentratord, gateway: str = GATEWAY, items: int = 2) ->
     return [answer.status for answer in await driver.transmit(downlink(gateway, items))]
 
 
-def with_driver(fake: FakeConcentratord, main: Callable[[Concentratord, Host], Any]) -> None:
+def with_driver(fake: FakeConcentratord, main: Callable[[Concentratord, Host], Any], **keys: Any) -> None:
     """Run `main` with a driver that knows its gateway."""
 
     async def whole() -> None:
         host = Host()
-        async with fake.open(), running(fake, host) as driver:
+        async with fake.open(), running(fake, host, **keys) as driver:
             await until(lambda: "get_location" in fake.asked and driver._wait is not None)
             await main(driver, host)
 
@@ -205,6 +214,56 @@ def test_a_downlink_under_way_when_the_driver_ends_has_an_answer(fake: FakeConce
             await advance(0)
 
     run(main())
+
+
+CHANNELS = GatewayConfiguration(
+    GATEWAY, "7", [ChannelConfiguration(868_100_000, LoraModulationConfig(125_000, [7, 12])),
+                   ChannelConfiguration(868_800_000, fsk_modulation_config=FskModulationConfig(125_000, 50_000))],
+    Span(30 * SECOND),
+)  # fmt: skip
+
+
+def test_channels_are_passed_on_where_that_is_allowed_and_not_again_and_again(fake: FakeConcentratord) -> None:
+    async def main(driver: Concentratord, _: Host) -> None:
+        assert (await driver.configure(CHANNELS)).result == "handed_over"
+        (sent,) = fake.configurations
+        assert (sent.gateway_id, sent.version, sent.stats_interval.seconds) == (GATEWAY, "7", 30)
+        lora, fsk = sent.channels
+        assert (lora.frequency, lora.lora_modulation_config.spreading_factors) == (868_100_000, [7, 12])
+        assert (fsk.frequency, fsk.fsk_modulation_config.bitrate) == (868_800_000, 50_000)
+        assert (await driver.configure(CHANNELS)).result == "again"
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, StillLoop)
+        loop.advance(CONFIGURE_AGAIN_S)
+        assert (await driver.configure(CHANNELS)).result == "handed_over"
+        assert len(fake.configurations) == 2
+        loop.advance(CONFIGURE_AGAIN_S)
+        other = msgspec.structs.replace(CHANNELS, gateway_id=OTHER)
+        assert await driver.configure(other) == Configured("no_answer", "Concentratord is not there")
+
+    with_driver(fake, main, channels_from_server=True)
+
+
+def test_channels_are_not_passed_on_where_that_is_not_allowed(fake: FakeConcentratord) -> None:
+    async def main(driver: Concentratord, _: Host) -> None:
+        said = await driver.configure(CHANNELS)
+        assert said == Configured("refused", "channels_from_server of its driver is false")
+
+    with_driver(fake, main)
+    assert not fake.configurations
+
+
+def test_channels_for_one_that_has_stopped(fake: FakeConcentratord) -> None:
+    async def main(driver: Concentratord, _: Host) -> None:
+        fake.answer = lambda c: None if c.HasField("set_gateway_configuration") else fake.well(c)
+        asked = asyncio.create_task(driver.configure(CHANNELS))
+        await until(lambda: fake.configurations)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, StillLoop)
+        loop.advance(0.1)
+        assert await asked == Configured("no_answer", "no answer in time")
+
+    with_driver(fake, main, channels_from_server=True)
 
 
 def test_why_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
