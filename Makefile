@@ -61,7 +61,8 @@ test: $(VENV)/.dev peers
 
 # TORHAUS_CRASH_ROUNDS=n: so many kills, cuts and so on instead of the numbers in the tests
 test-crash: $(VENV)/.dev peers
-	@$(BIN)/python -m pytest tests/crash tests/codecs/test_lorawan_peer.py tests/e2e/test_uploads.py -m "crash or not crash" -s $(ARGS)
+	@$(BIN)/python -m pytest tests/crash $$(grep -rl --include='test_*.py' 'pytest.mark.crash' tests/codecs tests/daemon tests/drivers tests/e2e) \
+	  -m "crash or not crash" -s $(ARGS)
 
 # make fuzz ARGS="-k gwmp": one kind only        TORHAUS_FUZZ_ROUNDS=n: so many each
 fuzz: $(VENV)/.dev

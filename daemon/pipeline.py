@@ -209,10 +209,14 @@ class Pipeline:
 
         Not for relays: network servers are told in their own ways, and would take it for a gateway's report.
         """
-        if gateway.listed and self._outbox.has_room():
+        if not gateway.listed:
+            return
+        if self._outbox.has_room():
             event: dict[str, float | int | str] = {"gateway": eui, "state": "online" if gateway.online else "offline"}
             self._outbox.put(MAIN, [(self._clock.stamp(), Record("event", gateway.driver, event=event))], RECORD_BYTES)
             self._outbox.commit(None)
+        else:
+            self._outbox.report.refused(1, "backlog")
 
     def _told(self, turn: Turn, stored: bool) -> None:
         self._network.settle(turn.advances, stored=stored)

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from torhaus.daemon.clock import Clock
 from torhaus.drivers.base import DriverGone
 
 E = TypeVar("E", bound=Exception)
+T = TypeVar("T")
 
 FIRST_S: Final = 0.5
 LONGEST_S: Final = 60.0
@@ -78,6 +79,18 @@ async def together(work: dict[str, Callable[[], Awaitable[None]]], expected: typ
         finally:
             await end(*tasks)
     return found
+
+
+async def whole(begin: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[None]]) -> T:
+    """Begin something that must not be left half begun: who is cancelled meanwhile waits for it, and undoes it."""
+    beginning = asyncio.create_task(begin)
+    try:
+        return await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        await asyncio.wait([beginning])
+        if not beginning.cancelled() and beginning.exception() is None:
+            await undo(beginning.result())
+        raise
 
 
 class Told:

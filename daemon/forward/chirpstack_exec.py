@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from torhaus.codecs.framing.chirpstack_gw.commands import GatewayCommandExecRequest, GatewayCommandExecResponse
+from torhaus.daemon.supervise import whole
 
 MAX_OUTPUT_BYTES: Final = 16 << 10
 """Of each output that is sent back; the program may write more, which is read and let go."""
@@ -48,17 +49,11 @@ class Executor:
 
     async def _run(self, argv: tuple[str, ...], stdin: bytes) -> Answer:
         pipe = asyncio.subprocess.PIPE
-        starting = asyncio.get_running_loop().create_task(
-            asyncio.create_subprocess_exec(
-                *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=_ENVIRONMENT, cwd="/", start_new_session=True
-            )
+        starting = asyncio.create_subprocess_exec(
+            *argv, stdin=pipe, stdout=pipe, stderr=pipe, env=_ENVIRONMENT, cwd="/", start_new_session=True
         )
         try:
-            process = await asyncio.shield(starting)
-        except asyncio.CancelledError:  # half a start would leave a process that nobody ends
-            with contextlib.suppress(OSError, ValueError):  # which does not start at all
-                await _end(await starting)
-            raise
+            process = await whole(starting, _end)  # half a start would leave a process that nobody ends
         except (OSError, ValueError) as e:
             return _failed(f"{argv[0]} cannot be run: {getattr(e, 'strerror', None) or e}"), "failed"
         out, err = bytearray(), bytearray()

@@ -246,6 +246,7 @@ class GwmpForwarder:
     async def _transmit(self, gateway: SimulatedGateway, data: bytes) -> None:
         try:
             resp = parse_pull_resp(data)
+            self._unread = None
         except DecodeError as e:
             self._unread = f"a downlink could not be read: {e.detail or e.reason.value}"
             gateway.answer(data[1:3], TxAck("TOO_LATE"))  # of the words that GWMP has: it will not be sent

@@ -50,7 +50,7 @@ class Gateway(msgspec.Struct):
     first_ns: int  # 0: not heard yet
     listed: bool = False  # the configuration names it
     online: bool = False
-    changed_ns: int = 0  # when it came or went
+    changed_ns: int = 0  # when it came or went; 0: neither since the start
     last_ns: int = 0
     last_boot_ns: int = 0  # the same since boot: what its silence is measured with
     address: str = ""
@@ -206,10 +206,10 @@ class Gateways:
     # -- who is there --------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Who has been silent for too long is offline."""
+        """Who has been silent for too long is offline; so is who is on the list and not heard since the start."""
         at = self.stamp()
         for eui, g in self.all.items():
-            if g.online and (at.boot_ns - g.last_boot_ns) / 1e9 > self.offline_s:
+            if (g.online or (g.listed and not g.changed_ns)) and (at.boot_ns - g.last_boot_ns) / 1e9 > self.offline_s:
                 self._turn(eui, g, at, online=False, detail=f"silent for {self.offline_s:.0f} s")
 
     def _counts(self, driver: str, label: str) -> Counts:
@@ -265,7 +265,7 @@ class Gateways:
             self._turn(eui, g, at, online=True)
 
     def _turn(self, eui: str, g: Gateway, at: Stamp, *, online: bool, detail: str = "") -> None:
-        if g.online is online:
+        if g.online is online and (online or g.changed_ns or not g.listed):
             return
         was_here = g.changed_ns != 0  # what it was like before is known, and worth a line
         g.online, g.changed_ns = online, at.wall_ns

@@ -183,10 +183,41 @@ def test_downlinks_that_are_not_sent(how: str) -> None:
                 await s.until(lambda: s.forwarder.note, 1)
                 assert s.forwarder.note is not None
                 assert s.forwarder.note.startswith("a downlink could not be read")
+                s.server.ask(GATEWAY, txpk(None, immediate=True), b"cd")  # one that can: that is over
+                await s.until(lambda: s.forwarder.note is None, 1)
 
         await s.watching(work)
 
     on_scene(body, gateways=gateways, downlinks=how != "switched off")
+
+
+def test_a_thousand_answers_each_to_its_own_frame_and_gateway() -> None:
+    """Twenty gateways with counters of their own, near where they wrap; all downlinks are for RX1."""
+    euis = [f"aa555a00000002{n:02x}" for n in range(20)]
+
+    async def body(s: Scene) -> None:
+        await s.forwarder.open()
+        start = (1 << 32) - 5_000_000
+
+        async def work() -> None:
+            wanted: dict[tuple[str, bytes], tuple[str, After]] = {}
+            for n in range(50):
+                counters = {eui: (start + 200_000 * n + 7 * i) % (1 << 32) for i, eui in enumerate(euis)}
+                sent = await s.forwarder.send([s.item(gateway=eui, tmst_us=at) for eui, at in counters.items()])
+                assert len(sent.accepted) == 20
+                for i, (eui, at) in enumerate(counters.items()):
+                    token = (20 * n + i).to_bytes(2, "big")
+                    s.server.ask(eui, txpk((at + 1_000_000) % (1 << 32)), token)
+                    wanted[eui, token] = eui, After(1_000_000, at.to_bytes(4, "big"))
+                await s.until(lambda n=n: len(s.server.acks) == 20 * (n + 1))  # type: ignore[misc]
+            assert {(eui, token) for eui, token, _ in s.server.acks} == set(wanted)
+            assert {ack for _, _, ack in s.server.acks} == {TxAck()}
+            found = [(d.gateway, d.items[0].at) for d in s.gateways.sent]
+            assert sorted(found, key=str) == sorted(wanted.values(), key=str)
+
+        await s.watching(work)
+
+    on_scene(body, gateway=[{"local": eui} for eui in euis])
 
 
 def test_a_flood_of_downlinks_is_bounded() -> None:

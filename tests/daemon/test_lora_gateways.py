@@ -112,13 +112,22 @@ def test_gateways_that_the_configuration_names_are_missed(
     book.expect("radio", (A, B))
     assert book.driver_of(A) == "radio"
     assert book.silent() == {}
-    clock.advance(book.offline_s + 60)
+    turned: list[tuple[str, bool]] = []
+    book.listeners.append(lambda eui, g: turned.append((eui, g.online)))
+    clock.advance(book.offline_s)
     book.look()
+    assert turned == told(log) == []
+    clock.advance(60)
+    for _ in range(3):
+        book.look()
+    assert turned == [(A, False), (B, False)]  # whoever was told before the start that they are there hears that, too
+    assert told(log) == ["gateway", "gateway"]
     assert book.silent() == {A: book.offline_s + 60, B: book.offline_s + 60}
     book.event("radio", seen(A, listed=True))
     assert set(book.silent()) == {B}
     assert (book.all[A].first_ns, book.all[B].first_ns) == (clock.wall_ns(), 0)
-    assert told(log) == ["gateway"]
+    assert turned[2:] == [(A, True)]
+    assert told(log) == ["gateway", "gateway"]  # where it is, and that it is there
 
 
 # -- whose word counts -------------------------------------------------------------------------------------------------

@@ -137,3 +137,4 @@ def test_gateways_that_come_and_go_are_events_for_central_services_and_not_for_n
     stage.store.room = False
     stage.host.event(GatewaySeen("aa555a0000000101", "10.0.0.1", "gwmp2", known=True, listed=True))
     assert len(stage.store.main) == 2
+    assert stage.store.refused_records == {"backlog": 1}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.daemon.clocks import FakeClock
 from torhaus.daemon import supervise
-from torhaus.daemon.supervise import LONGEST_S, STABLE_S, Backoff, Told, end, keep_running, together
+from torhaus.daemon.supervise import LONGEST_S, STABLE_S, Backoff, Told, end, keep_running, together, whole
 from torhaus.drivers.base import DriverGone
 
 
@@ -186,3 +186,44 @@ def test_who_misses_that_it_was_cancelled_is_told_again(monkeypatch: pytest.Monk
         assert told == 3
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_was_begun_is_undone_when_nobody_waits_for_it_any_more(fails: bool) -> None:
+    async def main() -> None:
+        begun = asyncio.Event()
+        undone: list[str] = []
+        go = asyncio.Event()
+
+        async def begin() -> str:
+            begun.set()
+            await go.wait()
+            if fails:
+                raise OSError
+            return "it"
+
+        async def undo(what: str) -> None:
+            undone.append(what)
+
+        task = asyncio.get_running_loop().create_task(whole(begin(), undo))
+        await begun.wait()
+        task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not task.done(), "it is not known yet what there is to undo"
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert undone == ([] if fails else ["it"])
+
+    asyncio.run(main())
+
+
+def test_what_was_begun_is_given_to_whom_waits() -> None:
+    async def begin() -> str:
+        return "it"
+
+    async def undo(_: str) -> None:
+        raise AssertionError
+
+    assert asyncio.run(whole(begin(), undo)) == "it"
