@@ -51,6 +51,7 @@ class GwmpForwarder:
         self._config = config
         self._clock = context.clock
         self._way_down = context.downlinks if config.downlinks else None
+        self._present: Callable[[], list[str]] = list if context.downlinks is None else context.downlinks.present
         self._remote = {g.local.lower(): (g.remote or g.local).lower() for g in config.gateway}
         self._address: tuple[str, int] | None = None
         self._tries = 0
@@ -61,13 +62,14 @@ class GwmpForwarder:
         self._unread: str | None = None  # why a PULL_RESP could not be read
 
     async def open(self) -> None:
-        """Look the server up, and have it answer for the gateways that are known beforehand. Raises Unavailable."""
+        """Look the server up, and have it answer for the gateways that are named, or else there. Raises Unavailable."""
         await self.close()
         loop = asyncio.get_running_loop()
         self._word, self._lost = loop.create_future(), loop.create_future()
         self._pulled = asyncio.Queue(MAX_DOWNLINKS)
         self._address = await self._resolve()
-        known = dict.fromkeys([*self._remote, *map(parse_eui, self._config.filter.gateways)])
+        named = [*self._remote, *map(parse_eui, self._config.filter.gateways)]
+        known = dict.fromkeys(named or filter(EUI.fullmatch, self._present()))
         try:
             for eui in list(known)[:MAX_GATEWAYS]:
                 await self._gateway(eui)

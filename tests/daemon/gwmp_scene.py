@@ -15,6 +15,7 @@ from torhaus.daemon.forward.base import Context, Item
 from torhaus.daemon.forward.gwmp import Config, GwmpForwarder, open_forwarder
 from torhaus.daemon.forward.message import Message
 from torhaus.daemon.lora.downlinks import Downlinks
+from torhaus.daemon.lora.gateways import Gateways as Book
 from torhaus.daemon.outbox.record import Lora
 
 OTHER = "aa555a0000000102"
@@ -41,7 +42,8 @@ class Scene(RelayScene):
         super().__init__()
         self.server = server
         self.gateways = gateways
-        downlinks = Downlinks(lambda _: "roof")
+        self.book = Book(self.clock.stamp)
+        downlinks = Downlinks(lambda _: "roof", self.book)
         downlinks.add("roof", gateways)
         given = {"name": "tts", "server": f"127.0.0.1:{server.port}", "ack_timeout_s": 0.05, **config}
         context = Context("rathaus", "0.1.0", downlinks, self.clock)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.daemon.gwmp_scene import Gateways, Scene, on_scene
+from tests.daemon.gwmp_scene import Gateways, Scene, deaf_to, on_scene
 from tests.daemon.gwmp_server import GATEWAY, Address, GwmpServer, polite
 from torhaus.codecs.framing.semtech_udp_down import TxAck, Txpk
 from torhaus.codecs.lorawan.downlink import After, Downlink, TxAnswer, TxStatus
 from torhaus.daemon.forward.base import Unavailable
 from torhaus.daemon.forward.gwmp import MAX_DOWNLINKS
+from torhaus.drivers.base import GatewaySeen
 
 
 def test_keep_alives_and_reports_with_real_numbers() -> None:
@@ -86,6 +87,21 @@ def test_a_port_where_nobody_listens_is_told_at_once() -> None:
             await s.forwarder.open()
 
     on_scene(body, gateway=[{"local": GATEWAY}], ack_timeout_s=5)
+
+
+def test_with_no_gateway_named_those_that_are_there_ask_for_the_server() -> None:
+    async def body(s: Scene) -> None:
+        await s.forwarder.open()  # nobody is there who could ask
+        s.book.event("roof", GatewaySeen(GATEWAY, "127.0.0.1", "gwmp2", known=True))
+        s.book.event("roof", GatewaySeen("../topic", "127.0.0.1", "gwmp2", known=True))
+        s.book.event("roof", GatewaySeen("aa555a00000001ff", "127.0.0.1", "gwmp2", known=False))
+        with pytest.raises(Unavailable, match="no PULL_ACK within"):
+            await s.forwarder.open()
+        s.server.manners = polite
+        await s.forwarder.open()
+        assert set(s.server.pulls) == {GATEWAY}
+
+    on_scene(body, deaf_to(GATEWAY))
 
 
 def test_nobody_answers_at_the_start() -> None:
