@@ -4,7 +4,9 @@ Only gateways that the configuration names are labels; all others are counted to
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
+from typing import Final
 
 from prometheus_client.core import Metric
 
@@ -12,9 +14,15 @@ from torhaus.daemon.families import Labels, Rows, by, count, gauge, histogram
 from torhaus.daemon.lora.duty_cycle import DutyCycle
 from torhaus.daemon.lora.gateways import Gateway, Gateways
 from torhaus.daemon.lora.joining import Joining
+from torhaus.daemon.lora.report import Report
 from torhaus.daemon.lora.sending import Sending
 
 _BOTH = ["driver", "gateway"]
+_PLACE: Final[tuple[tuple[str, str, Callable[[Report], float | None]], ...]] = (
+    ("latitude", "degrees", attrgetter("latitude")),
+    ("longitude", "degrees", attrgetter("longitude")),
+    ("altitude", "meters", attrgetter("altitude_m")),
+)
 
 
 def families(gateways: Gateways, duty: DutyCycle | None) -> Iterator[Metric]:
@@ -93,6 +101,9 @@ def _reports(named: Iterable[tuple[Labels, Gateway]]) -> Iterator[Metric]:
     acked: Rows = [(key, ratio) for key, g in named if (ratio := g.report.ack_ratio) is not None]
     text = "Part of what it sent that it saw acknowledged, as of its last report"
     yield gauge("torhaus_gateway_ack_ratio", text, _BOTH, acked)
+    for what, unit, value in _PLACE:
+        there: Rows = [(key, place) for key, g in named if (place := value(g.report)) is not None]
+        yield gauge(f"torhaus_gateway_{what}_{unit}", f"Its {what}, as of its last report", _BOTH, there)
 
 
 def _airtime(gateways: Gateways, duty: DutyCycle | None) -> Iterator[Metric]:

@@ -49,7 +49,8 @@ def text() -> str:
     book.event("radio", GatewayReachable(A, "10.0.0.1:4001"))
     book.event("radio", seen(A, "10.6.6.6", known=False, listed=True))
     book.heard("radio", [frame(clock.stamp()), frame(clock.stamp(), crc=-1)])
-    book.reported("radio", report(clock.stamp(), {"temp": 31.5, "ackr": 98.0, "rxnb": 2, "lati": 51.7, "long": 8.5}))
+    said: dict[str, float | int | str] = {"temp": 31.5, "ackr": 98.0, "rxnb": 2, "lati": 51.7, "long": 8.5}  # no "alti"
+    book.reported("radio", report(clock.stamp(), said))
     answers = (TxAnswer(TxStatus.TOO_LATE, answered_s=0.01), TxAnswer(TxStatus.OK, answered_s=0.02))
     for n, eui in enumerate((A, *OTHERS)):
         if eui != A:
@@ -74,6 +75,8 @@ def test_figures_of_a_gateway_that_the_configuration_names(text: str) -> None:
         f"torhaus_gateway_last_seen_timestamp_seconds{{{labels}}} 1.795e+09",
         f"torhaus_gateway_temperature_celsius{{{labels}}} 31.5",
         f"torhaus_gateway_ack_ratio{{{labels}}} 0.98",
+        f"torhaus_gateway_latitude_degrees{{{labels}}} 51.7",
+        f"torhaus_gateway_longitude_degrees{{{labels}}} 8.5",
         f"torhaus_gateway_uplinks_total{{{labels}}} 2.0",
         f"torhaus_gateway_crc_bad_total{{{labels}}} 1.0",
         f'torhaus_gateway_reported_packets_total{{{labels},kind="received"}} 2.0',

@@ -57,6 +57,7 @@ torhaus_forwarder_up gauge forwarder
 torhaus_gateway_ack_ratio gauge driver,gateway
 torhaus_gateway_address_changes_total counter driver,gateway
 torhaus_gateway_airtime_seconds_total counter band,driver,gateway
+torhaus_gateway_altitude_meters gauge driver,gateway
 torhaus_gateway_crc_bad_total counter driver,gateway
 torhaus_gateway_downlink_fallbacks_total counter driver,gateway
 torhaus_gateway_downlink_seconds histogram driver,gateway
@@ -64,6 +65,8 @@ torhaus_gateway_downlinks_total counter driver,gateway,result
 torhaus_gateway_duty_cycle_used_ratio gauge band,driver,gateway
 torhaus_gateway_impostors_total counter driver,gateway
 torhaus_gateway_last_seen_timestamp_seconds gauge driver,gateway
+torhaus_gateway_latitude_degrees gauge driver,gateway
+torhaus_gateway_longitude_degrees gauge driver,gateway
 torhaus_gateway_reported_packets_total counter driver,gateway,kind
 torhaus_gateway_temperature_celsius gauge driver,gateway
 torhaus_gateway_up gauge driver,gateway
