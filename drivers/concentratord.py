@@ -264,12 +264,14 @@ class Concentratord:
         if not self.config.channels_from_server:
             return Configured("refused", "channels_from_server of its driver is false")
         if self._commands is None or not self._seen.get(configuration.gateway_id.lower()):
-            return Configured("no_answer", "Concentratord is not there")
+            return Configured("no_gateway", "Concentratord is not there")
         now = self._loop.time()
         if now - self._configured_s < CONFIGURE_AGAIN_S:
             return Configured("again", f"it had other channels less than {CONFIGURE_AGAIN_S / 60:.0f} minutes ago")
         self._configured_s = now
         said = await self._commands.configure(configuration)
+        if said.result == "no_gateway":
+            self._configured_s = -math.inf
         self._ask_soon()
         return said
 

@@ -105,7 +105,7 @@ class Commands:
         except DecodeError as e:
             return Configured("refused", e.detail)
         except Unanswered as e:
-            return Configured("no_answer", str(e))
+            return Configured("no_answer" if e.sent else "no_gateway", str(e))
         return Configured("handed_over")
 
     async def _ask(self, command: Command) -> bytes:

@@ -26,12 +26,13 @@ class Transmitter(Protocol):
 
 
 class Configured(msgspec.Struct, frozen=True, gc=False):
-    """What became of a gateway's channels: handed over, not allowed or possible (`why` says it), or without an answer.
+    """What became of a gateway's channels; `why` says more.
 
-    `again`: the like was handed over a short time ago.
+    `refused`: not allowed, or not possible. `again`: it was given some a short time ago. `no_gateway`: there was nobody
+    to take it. `no_answer`: it was handed over, and nothing came back.
     """
 
-    result: Literal["handed_over", "refused", "again", "no_answer"]
+    result: Literal["handed_over", "refused", "again", "no_gateway", "no_answer"]
     why: str = ""
 
 

@@ -25,6 +25,7 @@ from torhaus.drivers.base import LinkChanged
 from torhaus.drivers.concentratord import CONFIGURE_AGAIN_S, Concentratord
 from torhaus.drivers.concentratord_commands import MAX_WAITING, absence
 from torhaus.drivers.downlink import Configured
+from torhaus.drivers.zmq_socket import Unanswered
 
 OK, IGNORED = TxStatus.OK, TxStatus.IGNORED
 
@@ -239,7 +240,7 @@ def test_channels_are_passed_on_where_that_is_allowed_and_not_again_and_again(fa
         assert len(fake.configurations) == 2
         loop.advance(CONFIGURE_AGAIN_S)
         other = msgspec.structs.replace(CHANNELS, gateway_id=OTHER)
-        assert await driver.configure(other) == Configured("no_answer", "Concentratord is not there")
+        assert await driver.configure(other) == Configured("no_gateway", "Concentratord is not there")
 
     with_driver(fake, main, channels_from_server=True)
 
@@ -262,6 +263,21 @@ def test_channels_for_one_that_has_stopped(fake: FakeConcentratord) -> None:
         assert isinstance(loop, StillLoop)
         loop.advance(0.1)
         assert await asked == Configured("no_answer", "no answer in time")
+        assert (await driver.configure(CHANNELS)).result == "again", "it may be starting anew with them"
+
+    with_driver(fake, main, channels_from_server=True)
+
+
+def test_channels_that_could_not_be_handed_over_may_come_again_at_once(fake: FakeConcentratord) -> None:
+    async def main(driver: Concentratord, _: Host) -> None:
+        assert driver._commands is not None
+        ask, driver._commands._ask = driver._commands._ask, nobody  # type: ignore[method-assign]
+        assert await driver.configure(CHANNELS) == Configured("no_gateway", "nobody is there")
+        driver._commands._ask = ask  # type: ignore[method-assign]
+        assert await driver.configure(CHANNELS) == Configured("handed_over")
+
+    async def nobody(_: object) -> bytes:
+        raise Unanswered(sent=False)
 
     with_driver(fake, main, channels_from_server=True)
 
