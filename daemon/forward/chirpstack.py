@@ -78,6 +78,7 @@ class ChirpstackForwarder:
         self._session: Subscriber | None = None
         self._last_id = 0
         self._present: set[str] = set()  # gateways that the broker has been told of
+        self._absent: set[str] = set()  # likewise: that they are not there
         self._alone = False  # the broker disconnected over one of several messages: one at a time, until it is found
 
     # -- connection ---------------------------------------------------------------------------------------------------
@@ -132,6 +133,7 @@ class ChirpstackForwarder:
         """Say that the gateways are offline, disconnect in order. Never raises."""
         session, self._session = self._session, None
         present, self._present = self._present, set()
+        self._absent = set()
         self._commands.forget()
         if session is None:
             return
@@ -167,6 +169,10 @@ class ChirpstackForwarder:
         left = sorted(self._present - there)
         if left:
             await self._leave(left)
+        absent = self._wanted(self._downlinks.absent())
+        unsaid, self._absent = sorted(absent - self._absent - set(left)), absent
+        if unsaid:  # what is retained may be of before a start of ours
+            await self._say(self._open_session(), unsaid, State.OFFLINE)
         await self._arrive(sorted(there - self._present))
 
     def _wanted(self, gateways: list[str]) -> set[str]:

@@ -48,6 +48,10 @@ class Downlinks:
         """The EUIs of the gateways that are there and may speak."""
         return self._gateways.present() if self._gateways is not None else []
 
+    def absent(self) -> list[str]:
+        """The EUIs of those on the list that are known to be offline."""
+        return self._gateways.absent() if self._gateways is not None else []
+
     def add(self, name: str, driver: Any) -> None:  # noqa: ANN401 - any driver; those that cannot send are left out
         """A configured driver, which may be able to send."""
         if hasattr(driver, "transmit"):

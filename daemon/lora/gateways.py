@@ -97,6 +97,10 @@ class Gateways:
         """The EUIs of the gateways that are there and may speak."""
         return [eui for eui, g in self.all.items() if g.known and g.online]
 
+    def absent(self) -> list[str]:
+        """Those that the configuration names and that are known to be offline."""
+        return [eui for eui, g in self.all.items() if g.listed and g.changed_ns and not g.online]
+
     def silent(self) -> dict[str, float]:
         """The gateways that the configuration names and nobody hears: for how many seconds."""
         boot_ns = self.stamp().boot_ns

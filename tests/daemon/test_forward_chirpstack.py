@@ -157,6 +157,35 @@ def test_gateways_come_and_go(encoding: str, tmp_path: Path) -> None:
     on_scene(tmp_path, body, encoding=encoding)
 
 
+def test_who_was_there_before_and_is_not_now_is_offline(tmp_path: Path) -> None:
+    """The box has lost its power, and a gateway has, too: what the broker retains says ONLINE."""
+
+    async def body(s: Scene) -> None:
+        s.gateways.expect("roof", [GATEWAY, OTHER])
+        await s.forwarder.open()
+
+        async def meanwhile() -> None:
+            s.come(OTHER)
+            await s.until(lambda: s.server.of("state/conn"), 0.1)
+            s.clock.advance(s.gateways.offline_s)
+            s.come(OTHER)
+            s.clock.advance(1)
+            s.gateways.look()
+            await s.until(lambda: len(s.server.of("state/conn")) == 2, 0.1)
+            for what in (s.come, s.leave):  # it is told once, and once more when it comes and goes
+                count = len(s.server.of("state/conn"))
+                what()
+                await s.until(lambda n=count: len(s.server.of("state/conn")) > n, 0.1)  # type: ignore[misc]
+                s.clock.advance(5)
+                await s.forwarder._look()
+
+        await s.watching(meanwhile)
+        said = [(gateway, message.state) for gateway, _, message in s.server.came]
+        assert said == [(OTHER, ONLINE), (GATEWAY, OFFLINE), (GATEWAY, ONLINE), (GATEWAY, OFFLINE)]
+
+    on_scene(tmp_path, body)
+
+
 def test_the_state_is_retained(tmp_path: Path) -> None:
     async def body(s: Scene) -> None:
         s.come()

@@ -121,6 +121,7 @@ def test_gateways_that_the_configuration_names_are_missed(
     clock.advance(60)
     for _ in range(3):
         book.look()
+    assert book.absent() == [A, B]
     assert turned == [(A, False), (B, False)]  # whoever was told before the start that they are there hears that, too
     assert told(log) == ["gateway", "gateway"]
     assert book.silent() == {A: book.offline_s + 60, B: book.offline_s + 60}
@@ -128,6 +129,7 @@ def test_gateways_that_the_configuration_names_are_missed(
     assert set(book.silent()) == {B}
     assert (book.all[A].first_ns, book.all[B].first_ns) == (clock.wall_ns(), 0)
     assert turned[2:] == [(A, True)]
+    assert book.absent() == [B]
     assert told(log) == ["gateway", "gateway"]  # where it is, and that it is there
 
 
