@@ -3,6 +3,8 @@
 A station picks the moment itself: a `dnmsg` for class A names both receive windows of an uplink, by its `xtime`; for
 class B the time of the ping slot; for class C nothing. It says `dntxed` when it has sent, and nothing when it has not.
 It always sends as LoRaWAN downlinks are sent (inverted, coding rate 4/5), with the power that its region allows.
+`dnsched` makes the same jobs in a station's queue (a time by GPS or by `xtime`), and no `dntxed` follows: so all is
+said as `dnmsg`.
 """
 
 from typing import Any, Final
