@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from torhaus.codecs.model import Stamp
+from torhaus.daemon.causes import Cause, of_devices, of_outbox, of_parts, of_scans
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.fixes import Fix, Fixes
-from torhaus.daemon.forecast import SOON_S
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.lookout import LATELY_S, MINUTE_S, Lookout
 from torhaus.daemon.lora.duty_cycle import DutyCycle
@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # a site without scan stations starts without their rooms
     from torhaus.daemon.scans.watch import ScanWatch
     from torhaus.daemon.wmbus.wireless import Wireless
 
-_SHOWN: Final = 8
 _DAY_NS: Final = 86_400 * 10**9
 _LEAST_UP_NS: Final = 60 * 10**9
 Verdict = Literal["ok", "degraded", "failed"]
@@ -144,50 +143,19 @@ class Survey:
 
     def problems(self) -> list[str]:
         """What is wrong with this box itself: a far side that is away is not (offline is a normal state)."""
-        found = []
-        if self.starting:
-            found.append("starting")
-        if self._outbox.failing is not None:
-            found.append(f"outbox: {self._outbox.failing}")
-        if self._outbox.silent_s() > 5:
-            found.append(f"outbox: the writer has not answered for {self._outbox.silent_s():.0f} s")
-        for name, forecast in self.lookout.forecasts.items():
-            full_in_s = forecast.full_in_s()
-            if full_in_s is not None and full_in_s < SOON_S:
-                found.append(f"outbox: {name}: full in about {full_in_s / 3600:.1f} h at the present rate")
+        return [cause.text for cause in self.causes()]
+
+    def causes(self) -> list[Cause]:
+        """The same, one by one, for whoever says it otherwise."""
+        found = [Cause("starting", "starting")] if self.starting else []
+        found += of_outbox(self._outbox, self.lookout)
         central = self.joining.central if self.joining is not None else None
         if central is not None and (text := central.problem()) is not None:
-            found.append(text)
-        if self._outbox.second.problem is not None:
-            found.append(f"outbox: second copy of the state: {self._outbox.second.problem}")
-        found += [
-            f"{name} log, segment {first}: {r.text()}"
-            for (name, first), r in self._outbox.mender.reports.items()
-            if r.lost_records or r.problem
-        ]
-        found += [f"driver {name}: {d.detail}" for name, d in self._watch.drivers.items() if not d.up]
-        found += [f"{name}: {detail}" for name, detail in self._watch.down.items()]
-        silent = self._watch.gateways.silent()
-        found += [f"gateway {eui}: silent for {seconds / 60:.0f} min" for eui, seconds in silent.items()]
-        aside = self.scripts().aside if self.scripts is not None else ()
-        found += [f"script {name}: set aside for a while: it kept breaking its limits" for name in aside]
-        late = self.late()
-        if late:
-            more = f" and {len(late) - _SHOWN} more" if len(late) > _SHOWN else ""
-            found.append(f"overdue: {', '.join(late[:_SHOWN])}{more}")
+            found.append(Cause("session_keys", text, detail=text))
+        found += of_parts(self._watch, self.scripts().aside if self.scripts is not None else ())
+        found += of_devices(self.late())
         if self.scan_watch is not None:
-            places = self.scan_watch.stations.items()
-            why = {name: f" ({p.detail})" if p.detail else "" for name, p in places}
-            found += [f"scan station {name}: cannot be read{why[name]}" for name, p in places if not p.up]
-            for name, place in self.scan_watch.targets.items():
-                if not place.up:
-                    found.append(f"scan target {name}: takes nothing ({place.detail}); torhaus scans targets")
-            for name, states in self.scan_watch.counts.station.items():
-                for state in ("quarantined", "held"):
-                    if states.get(state):
-                        found.append(
-                            f"scan station {name}: {states[state]} {state}; torhaus scans list --state {state}"
-                        )
+            found += of_scans(self.scan_watch)
         return found
 
     def late(self) -> list[str]:

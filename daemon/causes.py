@@ -1,0 +1,97 @@
+"""What is wrong with this box, each as a kind and its figures: in English for status and health, in the reader's
+language with what to do about it on the page (daemon/page/texts: `cause.<kind>`, `advice.<kind>`).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from torhaus.daemon.forecast import SOON_S
+from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.watch import Watch
+
+if TYPE_CHECKING:
+    from torhaus.daemon.lookout import Lookout
+    from torhaus.daemon.scans.watch import ScanWatch
+
+SHOWN: Final = 8
+"""Devices that are named in one sentence."""
+KINDS: Final = (
+    "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
+    "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down", "target_down", "scans_quarantined", "scans_held",
+)  # fmt: skip
+"""All there are; the page's catalogues have a text for each."""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """One thing that is wrong. `text`: the whole of it in English. `about`: the part or the names it is about."""
+
+    kind: str
+    text: str
+    about: str = ""
+    detail: str = ""
+    values: dict[str, float | int] = {}
+
+
+def of_outbox(outbox: Outbox, lookout: "Lookout") -> Iterator[Cause]:
+    """The disk and what lies on it."""
+    if outbox.failing is not None:
+        yield Cause("outbox_failing", f"outbox: {outbox.failing}", detail=outbox.failing)
+    silent_s = outbox.silent_s()
+    if silent_s > 5:
+        text = f"outbox: the writer has not answered for {silent_s:.0f} s"
+        yield Cause("writer_silent", text, values={"seconds": int(silent_s)})
+    for name, forecast in lookout.forecasts.items():
+        full_in_s = forecast.full_in_s()
+        if full_in_s is not None and full_in_s < SOON_S:
+            hours = full_in_s / 3600
+            text = f"outbox: {name}: full in about {hours:.1f} h at the present rate"
+            yield Cause("log_filling", text, name, values={"hours": round(hours, 1)})
+    if outbox.second.problem is not None:
+        text = f"outbox: second copy of the state: {outbox.second.problem}"
+        yield Cause("second_copy", text, detail=outbox.second.problem)
+    for (name, first), r in outbox.mender.reports.items():
+        if r.lost_records or r.problem:
+            yield Cause("segment_damaged", f"{name} log, segment {first}: {r.text()}", f"{name} {first}", r.text())
+
+
+def of_parts(watch: Watch, aside: Iterable[str]) -> Iterator[Cause]:
+    """Drivers, other parts, gateways and scripts (`aside`: those that are not tried for a while)."""
+    for name, d in watch.drivers.items():
+        if not d.up:
+            yield Cause("driver_down", f"driver {name}: {d.detail}", name, d.detail)
+    for name, detail in watch.down.items():
+        yield Cause("part_down", f"{name}: {detail}", name, detail)
+    for eui, seconds in watch.gateways.silent().items():
+        text = f"gateway {eui}: silent for {seconds / 60:.0f} min"
+        yield Cause("gateway_silent", text, eui, values={"minutes": round(seconds / 60)})
+    for name in aside:
+        text = f"script {name}: set aside for a while: it kept breaking its limits"
+        yield Cause("script_aside", text, name)
+
+
+def of_devices(late: list[str]) -> Iterator[Cause]:
+    """Devices that should have been heard."""
+    if late:
+        more = f" and {len(late) - SHOWN} more" if len(late) > SHOWN else ""
+        names = ", ".join(late[:SHOWN])
+        yield Cause("overdue", f"overdue: {names}{more}", names + (" …" if more else ""), values={"n": len(late)})
+
+
+def of_scans(watch: "ScanWatch") -> Iterator[Cause]:
+    """Stations that cannot be read, targets that take nothing, and what waits for a person."""
+    for name, place in watch.stations.items():
+        if not place.up:
+            why = f" ({place.detail})" if place.detail else ""
+            yield Cause("station_down", "target_down", f"scan station {name}: cannot be read{why}", name, place.detail)
+    for name, place in watch.targets.items():
+        if not place.up:
+            text = f"scan target {name}: takes nothing ({place.detail}); torhaus scans targets"
+            yield Cause("target_down", text, name, place.detail)
+    for name, states in watch.counts.station.items():
+        for state in ("quarantined", "held"):
+            n = states.get(state, 0)
+            if n:
+                text = f"scan station {name}: {n} {state}; torhaus scans list --state {state}"
+                yield Cause(f"scans_{state}", text, name, values={"n": n})
