@@ -35,6 +35,9 @@ from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import MAIN, Limits, Outbox
 from torhaus.daemon.outbox.thinner import Thinner
 from torhaus.daemon.overdue import Overdue
+from torhaus.daemon.page.access import Access
+from torhaus.daemon.page.door import Door
+from torhaus.daemon.page.tls import server_tls
 from torhaus.daemon.pipeline import Pipeline
 from torhaus.daemon.queue_pages import QueuePages
 from torhaus.daemon.scripts.feeder import Feeder
@@ -47,6 +50,8 @@ from torhaus.daemon.version import torhaus_version
 from torhaus.daemon.watch import DRIVER, STARTING, Watch
 
 if TYPE_CHECKING:  # a site without scan stations starts without their rooms
+    from torhaus.daemon.page.sources import Sources
+    from torhaus.daemon.scans.queue import ScanQueue
     from torhaus.daemon.scans.room import ScanRoom
 
 Parts = dict[str, Callable[[], Awaitable[None]]]
@@ -250,11 +255,23 @@ class App:
         self.survey.dead_letters = {name: dead for name, (_, dead) in counts.items()}
 
     async def _serve(self, servers: list[Server]) -> None:
-        pages = Pages(self.survey, self.outbox, self._exposition, self.clock.wall_ns, self.watch)
+        http, tally = self.loaded.http, self.survey.page
+        door = Door(self._sources, Access(http), tally, self.watch)
+        pages = Pages(self.survey, self.outbox, self._exposition, self.clock.wall_ns, self.watch, door)
         socket = Path(self.loaded.control.socket)
         servers.append(await serve(pages.control(self.control_routes + self.joining.routes()), socket=socket))
-        servers.append(await serve(pages.public(), listen=parse_address(self.loaded.http.listen)))
+        servers.append(await serve(pages.public(), listen=parse_address(http.listen), tls=server_tls(http)))
         self.http_port = servers[-1].port
+
+    def _sources(self) -> "Sources":
+        """What the page looks at, made when somebody looks."""
+        from torhaus.daemon.page.sources import Sources
+
+        def scans() -> "ScanQueue | None":
+            return self._scans.queue if self._scans is not None and self._scans.queue.is_open else None
+
+        parts = self.loaded, self.clock, self.outbox, self.watch, self.survey
+        return Sources(*parts, self.frames.log, self.joining, scans)
 
     def _exposition(self) -> bytes:
         """The metrics. Their library is loaded with the first scrape: READY need not wait for it."""

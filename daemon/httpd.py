@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM
 from socket import socket as new_socket
+from ssl import SSLContext
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from aiohttp.typedefs import Middleware
 
 from torhaus.daemon.outbox.state import State
 from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.page.door import Door
 from torhaus.daemon.status import Survey, letter
 from torhaus.daemon.supervise import Told
 
@@ -38,13 +40,20 @@ class Pages:
     """The answers. Liveness and readiness never depend on a far side."""
 
     def __init__(
-        self, survey: Survey, outbox: Outbox, metrics: Callable[[], bytes], wall_ns: Callable[[], int], told: Told
+        self,
+        survey: Survey,
+        outbox: Outbox,
+        metrics: Callable[[], bytes],
+        wall_ns: Callable[[], int],
+        told: Told,
+        door: Door | None = None,
     ) -> None:
         self._survey = survey
         self._outbox = outbox
         self._metrics = metrics
         self._wall_ns = wall_ns
         self._told = told
+        self._door = door
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Prometheus text format."""
@@ -64,6 +73,12 @@ class Pages:
     async def healthz(self, _: web.Request) -> web.Response:
         """How every part is, with reasons; 200 always, since it is for people and dashboards."""
         return reply_json(self._survey.status())
+
+    async def guarded_healthz(self, request: web.Request) -> web.Response:
+        """The same for whoever may look at the page; 403 for others."""
+        if self._door is None or self._door.may_look(request):
+            return await self.healthz(request)
+        return reply_json({"error": "sign in to the page first, or ask the local socket: torhaus status --json"}, 403)
 
     async def index(self, _: web.Request) -> web.Response:
         """Where to look."""
@@ -93,18 +108,27 @@ class Pages:
         return reply_json({"done": True}) if done else reply_json({"error": "no such dead letter"}, 404)
 
     def public(self) -> web.Application:
-        """What the TCP port has: reading only."""
+        """What the TCP port has: metrics, health, and the web page where there is one."""
+        app = self._bare()
+        app.router.add_get("/healthz", self.guarded_healthz)
+        if self._door is None:
+            app.router.add_get("/", self.index)
+        else:
+            app.router.add_route("*", "/{rest:.*}", self._door.handle)
+        return app
+
+    def _bare(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard()])
-        app.router.add_get("/", self.index)
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/livez", self.livez)
         app.router.add_get("/readyz", self.readyz)
-        app.router.add_get("/healthz", self.healthz)
         return app
 
     def control(self, more: list[tuple[str, str, Route]]) -> web.Application:
         """What the local socket has: the same, and what changes something."""
-        app = self.public()
+        app = self._bare()
+        app.router.add_get("/", self.index)
+        app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/dead-letters", self.dead_letters)
         app.router.add_post("/dead-letters/{number:[0-9]{1,18}}/retry", self.retry)  # what SQLite takes for a number
         app.router.add_delete("/dead-letters/{number:[0-9]{1,18}}", self.drop)
@@ -150,14 +174,20 @@ class Server:
             self._socket.unlink(missing_ok=True)
 
 
-async def serve(app: web.Application, *, listen: tuple[str, int] | None = None, socket: Path | None = None) -> Server:
-    """Serve on a TCP address or a UNIX socket (user and group only). Raises CannotListen."""
+async def serve(
+    app: web.Application,
+    *,
+    listen: tuple[str, int] | None = None,
+    socket: Path | None = None,
+    tls: SSLContext | None = None,
+) -> Server:
+    """Serve on a TCP address, with or without TLS, or a UNIX socket (user and group only). Raises CannotListen."""
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     where = str(socket) if listen is None else f"{listen[0]}:{listen[1]}"
     try:
         if listen is not None:
-            await web.TCPSite(runner, *listen).start()
+            await web.TCPSite(runner, *listen, ssl_context=tls).start()
         if socket is not None:
             await _serve_unix(runner, socket)
         return Server(runner, socket)

@@ -55,6 +55,7 @@ class TorhausCollector:
         yield from self._scans()
         yield from self._scripts()
         yield from self._frame_log()
+        yield from self._survey.page.families()
 
     def _drivers(self) -> Iterator[Metric]:
         w, one = self._watch, ["driver"]

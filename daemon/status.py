@@ -17,6 +17,7 @@ from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.outbox.state import DeadLetter
 from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.overdue import Overdue
+from torhaus.daemon.page.tally import PageTally
 from torhaus.daemon.scripts.host_model import HostStatus
 from torhaus.daemon.watch import DriverState, Watch
 
@@ -123,7 +124,7 @@ class Survey:
         runners: dict[str, tuple[str, Runner]],
     ) -> None:
         self._site = site
-        self._version = version
+        self.version = version
         self._clock = clock
         self._began_ns = clock.boot_ns()
         self._outbox = outbox
@@ -139,6 +140,7 @@ class Survey:
         self.counting: Counting | None = None
         self.wireless: Wireless | None = None
         self.fixes: Fixes | None = None
+        self.page = PageTally()
         self.starting = True
 
     def problems(self) -> list[str]:
@@ -207,7 +209,7 @@ class Survey:
             rejects[reason] = rejects.get(reason, 0) + n
         return Status(
             site=self._site,
-            version=self._version,
+            version=self.version,
             running=True,
             started_ns=watch.started_ns,
             now_ns=stamp.wall_ns,

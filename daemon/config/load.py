@@ -253,7 +253,7 @@ class _Loading:
         return Loaded(
             site=root.site,
             store=msgspec.structs.replace(root.store, path=str(absolute / root.store.path)),
-            http=root.http,
+            http=msgspec.structs.replace(root.http, users_file=str(absolute / root.http.users_file)),
             control=msgspec.structs.replace(root.control, socket=str(absolute / root.control.socket)),
             lorawan=root.lorawan,
             common_names=root.devices.common_names,

@@ -36,6 +36,10 @@ PluginName = Annotated[
 ]
 FilePath = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, description="a path")]
 Address = Annotated[str, msgspec.Meta(max_length=300, description="an address and a port such as 127.0.0.1:8680")]
+HostName = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})\Z", description="a name such as gateway.stadt.example"),
+]
 START_WORDS: Final = '"oldest", "now", or a time such as "2026-11-25" or "2026-11-25T06:00:00Z"'
 Window = Annotated[
     str, msgspec.Meta(max_length=60, description='a window such as "22:00-06:00" or "Sat,Sun 00:00-24:00"')
@@ -103,12 +107,26 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[http]`: the status page, metrics and health checks."""
+    """`[http]`: the web page, metrics and health checks.
+
+    `hosts`: names under which the page is opened, beside this machine's own; `sign_in`: who looks from the machine
+    itself need not sign in, unless it is "always"; `allow_plain`: passwords are taken without TLS; `users_file`: who
+    may sign in (`torhaus page add-user`).
+    """
 
     listen: Address = "127.0.0.1:8680"
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
+    hosts: tuple[HostName, ...] = ()
+    sign_in: Literal["from_elsewhere", "always"] = "from_elsewhere"
+    allow_plain: bool = False
+    users_file: FilePath = "page.users.toml"
 
     def __post_init__(self) -> None:
         _check_address("listen", self.listen)
+        if (self.cert_file is None) is not (self.key_file is None):
+            missing, there = ("key_file", "cert_file") if self.key_file is None else ("cert_file", "key_file")
+            raise ValueError(f"{missing}: is missing: {there} is given, and TLS needs both")
 
 
 class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

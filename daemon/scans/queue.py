@@ -19,6 +19,7 @@ from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
 from torhaus.daemon.scans.config import ScanConfig, Station
+from torhaus.daemon.scans.counts import Arrived, Counts, arrived_since, by_state
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
 from torhaus.daemon.scans.delivery import Delivery, Standing
 from torhaus.daemon.scans.disk import Disk, errno_name
@@ -39,13 +40,6 @@ MAX_LIST: Final = 1000
 
 class StoreBusy(Exception):  # noqa: N818 - a fact
     """Another process runs this scan queue."""
-
-
-class Counts(msgspec.Struct, frozen=True):
-    """Scans by state, per station and per target (of those that have one)."""
-
-    station: dict[str, dict[str, int]]
-    target: dict[str, dict[str, int]]
 
 
 class ScanQueue:
@@ -181,19 +175,12 @@ class ScanQueue:
 
     async def counts(self) -> Counts:
         """How many scans stand where."""
+        stations, targets = [s.name for s in self._config.station], [t.name for t in self._config.target]
+        return await self._db.run(lambda tx: by_state(tx, stations, targets))
 
-        def work(tx: Tx) -> Counts:
-            counts = Counts({s.name: {} for s in self._config.station}, {t.name: {} for t in self._config.target})
-            sql = "SELECT station, target, state, count(*) FROM scan GROUP BY station, target, state"
-            for station, target, state, n in tx.conn.execute(sql):
-                by_station = counts.station.setdefault(station, {})
-                by_station[state] = by_station.get(state, 0) + n
-                if target is not None:
-                    by_target = counts.target.setdefault(target, {})
-                    by_target[state] = by_target.get(state, 0) + n
-            return counts
-
-        return await self._db.run(work)
+    async def since(self, at_ns: int) -> list[Arrived]:
+        """What has arrived since then, by station and state."""
+        return await self._db.run(lambda tx: arrived_since(tx, at_ns))
 
     async def show(self, scan_id: str) -> tuple[Scan, tuple[evidence.Entry, ...]]:
         """A scan and its evidence, oldest first. Raises KeyError."""

@@ -1,0 +1,173 @@
+"""Scans for those who feed the scanner: whether what they scanned has arrived, and what waits for a person and why.
+
+Names of documents are shown only to somebody who has signed in.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from torhaus.daemon.page.html import Child, Html, el, joined
+from torhaus.daemon.page.parts import Level, chip, choice, facts, field, link, moment, section, since, table
+from torhaus.daemon.page.users import Role
+from torhaus.daemon.page.view import QUICK_S, Ask, Missing, Moved, Shown, Unable, View, moved
+from torhaus.daemon.scans.check import CheckUnavailable
+from torhaus.daemon.scans.db import Scan
+from torhaus.daemon.scans.names import display_name
+from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.states import State
+
+MOST: Final = 100
+MOST_TODAY: Final = 1000
+DONE: Final = frozenset({State.VERIFIED, State.FILED, State.RELEASED, State.PURGED})
+WAITING: Final = frozenset({State.HELD, State.QUARANTINED})
+_PATH: Final = "/scans"
+
+
+def level(state: State) -> Level:
+    """How a state is to be looked at."""
+    return "good" if state in DONE else "warn" if state in WAITING else "note"
+
+
+async def show(ask: Ask) -> Shown:
+    """The stations' day and the newest scans, or the story of one."""
+    t, queue = ask.t, ask.site.scans()
+    if not ask.site.has_scans:
+        raise Missing(t("scans.none_here"))
+    if queue is None:
+        return Shown(t("scans.title"), el("p", {"class": "fault"}, t("scans.closed")), QUICK_S, 503)
+    if "id" in ask.query:
+        return Shown(t("scans.one"), await _one(ask, queue, ask.query["id"][:100]), QUICK_S)
+    wanted = ask.query.get("state", "")
+    states = (State(wanted),) if wanted in State.__members__.values() else tuple(State)
+    found = await queue.list(states, limit=MOST)
+    today = await queue.list(limit=MOST_TODAY)
+    body = joined(_done(ask), _today(ask, today), _places(ask), _filter(ask, wanted), _list(ask, found))
+    return Shown(t("scans.title"), body, QUICK_S)
+
+
+async def do(ask: Ask) -> Moved:
+    """Let a held scan go on, or have a quarantined one checked again. Raises Missing, Unable."""
+    queue = ask.site.scans()
+    if queue is None:
+        raise Missing
+    id_ = ask.form.get("id", "")[:100]
+    target = ask.form.get("target", "")[:64] or None
+    try:
+        scan = await queue.retry(id_, target)
+    except KeyError:
+        raise Missing from None
+    except ValueError as e:
+        raise Unable(str(e)) from None
+    except CheckUnavailable as e:
+        raise Unable(f"{ask.t('scans.no_check')} {e}") from None
+    return moved(_PATH, event="page_scan_retry", about={"scan_id": scan.id, "state": scan.state.value}, id=scan.id)
+
+
+def _done(ask: Ask) -> Html | None:
+    return None if ask.user is not None else el("p", {"class": "hint"}, ask.t("scans.names_hidden"))
+
+
+def _today(ask: Ask, scans: list[Scan]) -> Html:
+    """For each station one sentence: that all of today's documents have arrived, or how many have not yet."""
+    t = ask.t
+    day = _day(ask.now.wall_ns)
+    lines = []
+    for station in sorted({s.name for s in ask.site.loaded.scan.station} | {s.station for s in scans}):
+        ours = [s for s in scans if s.station == station and _day(s.arrived_ns) == day]
+        done = sum(s.state in DONE for s in ours)
+        waiting = sum(s.state in WAITING for s in ours)
+        newest = max((s.arrived_ns for s in ours), default=0)
+        if not ours:
+            state = chip("off", t("scans.nothing_today"))
+        elif done == len(ours):
+            state = chip("good", t.count("scans.all_through", done))
+        else:
+            state = chip("warn" if waiting else "note", t("scans.part_through", n=done, all=len(ours)))
+        wait = chip("warn", t.count("scans.waits", waiting)) if waiting else None
+        lines.append(el("li", el("b", station), " ", state, " ", wait, " ", moment(t, newest, ask.now.wall_ns) if newest else None))
+    return section(t("scans.today"), el("ul", {"class": "plain"}, lines))
+
+
+def _day(at_ns: int) -> object:
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().date()
+
+
+def _places(ask: Ask) -> Html | None:
+    """Stations and targets that cannot be used at present."""
+    t, watch = ask.t, ask.site.survey.scan_watch
+    if watch is None:
+        return None
+    rows: list[list[Child]] = [
+        [t(f"scans.{kind}"), name, chip("good", t("state.up")) if p.up else chip("warn", t("state.away")), p.detail]
+        for kind, there in (("station", watch.stations), ("target", watch.targets))
+        for name, p in sorted(there.items())
+    ]
+    return table([t("list.what"), t("scans.name"), t("scans.state"), ""], rows) if rows else None
+
+
+def _filter(ask: Ask, now: str) -> Html:
+    t = ask.t
+    options = [("", t("list.all")), *((s.value, t.word("scan_state", s.value)) for s in State)]
+    form = {"method": "get", "action": _PATH, "class": "bar"}
+    return el("form", form, field(t("scans.state"), choice("state", options, now)), el("button", t("list.go")))
+
+
+def _list(ask: Ask, scans: list[Scan]) -> Html:
+    t, now = ask.t, ask.now.wall_ns
+    rows: list[list[Child]] = []
+    for s in scans:
+        rows.append([
+            link(_PATH, _number(s), id=s.id),
+            s.station,
+            display_name(s.name) if ask.user is not None else "–",
+            t.number(s.pages) if s.pages else "–",
+            joined(chip(level(s.state), t.word("scan_state", s.state.value)), " ", t.word("scan_reason", s.reason.value) if s.reason else ""),
+            s.target or "–",
+            since(t, s.arrived_ns, now),
+            since(t, s.changed_ns, now),
+        ])  # fmt: skip
+    head = [t(f"scans.{k}") for k in ("number", "station", "document", "pages", "state", "target", "arrived", "changed")]
+    return table(head, rows, numbers=(3,), empty=t("scans.none"))
+
+
+def _number(scan: Scan) -> str:
+    return scan.id.rpartition("/")[2]
+
+
+async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Html:
+    t, now = ask.t, ask.now.wall_ns
+    try:
+        s, entries = await queue.show(id_)
+    except KeyError:
+        raise Missing from None
+    known = facts([
+        ("id", el("span", {"class": "mono"}, s.id)),
+        (t("scans.state"), joined(chip(level(s.state), t.word("scan_state", s.state.value)), " ", since(t, s.changed_ns, now))),
+        (t("scans.reason"), t.word("scan_reason", s.reason.value) if s.reason else None),
+        (t("scans.document"), display_name(s.name) if ask.user is not None else t("scans.hidden")),
+        (t("scans.station"), s.station),
+        (t("scans.target"), s.target),
+        (t("scans.pages"), t.number(s.pages) if s.pages else None),
+        (t("scans.type"), f"{s.media_type}, {t.size(s.size_bytes)}"),
+        ("SHA-256", el("span", {"class": "mono"}, s.sha256)),
+        (t("scans.duplicate"), link(_PATH, s.duplicate_of, id=s.duplicate_of) if s.duplicate_of else None),
+        (t("scans.receipt"), s.receipt),
+        (t("scans.tries"), t.number(s.tries)),
+    ])  # fmt: skip
+    rows: list[list[Child]] = [
+        [e.seq, moment(t, e.at, now), t.word("scan_state", e.event), ", ".join(f"{k}: {v}" for k, v in e.data.items() if k != "state" and v is not None)]
+        for e in entries
+    ]  # fmt: skip
+    head = [t(f"scans.{k}") for k in ("entry", "at", "event", "data")]
+    parts: list[Child] = [known]
+    if s.state in WAITING:
+        words = t("scans.go_on" if s.state is State.HELD else "scans.check_again")
+        if ask.may(Role.OPERATE):
+            parts.append(ask.button(_PATH, words, id=s.id))
+        else:
+            parts.append(el("p", {"class": "hint"}, t("scans.sign_in")))
+    parts.append(section(t("scans.story"), table(head, rows, numbers=(0,))))
+    return joined(*parts)
+
+
+VIEW = View("scans", show, do, do_role=Role.OPERATE, in_menu=lambda site: site.has_scans)

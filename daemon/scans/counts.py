@@ -1,0 +1,51 @@
+"""How many scans stand where: in all, and of those that came lately."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from torhaus.daemon.scans.db import Tx
+from torhaus.daemon.scans.states import State
+
+MAX_LATELY: Final = 20_000
+"""Scans that are looked at for what came lately: more than a scan room has in a day."""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Scans by state, per station and per target (of those that have one)."""
+
+    station: dict[str, dict[str, int]]
+    target: dict[str, dict[str, int]]
+
+
+class Arrived(msgspec.Struct, frozen=True):
+    """What came from one station and stands in one state now. `newest_ns`: when the last of it came."""
+
+    station: str
+    state: State
+    count: int
+    newest_ns: int
+
+
+def by_state(tx: Tx, stations: Iterable[str], targets: Iterable[str]) -> Counts:
+    """All of them; stations and targets that have none are there, too."""
+    counts = Counts({name: {} for name in stations}, {name: {} for name in targets})
+    sql = "SELECT station, target, state, count(*) FROM scan GROUP BY station, target, state"
+    for station, target, state, n in tx.conn.execute(sql):
+        of_station = counts.station.setdefault(station, {})
+        of_station[state] = of_station.get(state, 0) + n
+        if target is not None:
+            of_target = counts.target.setdefault(target, {})
+            of_target[state] = of_target.get(state, 0) + n
+    return counts
+
+
+def arrived_since(tx: Tx, at_ns: int) -> list[Arrived]:
+    """What came since then, of the newest MAX_LATELY."""
+    rows = tx.conn.execute(
+        "SELECT station, state, count(*), max(arrived_ns) FROM scan "
+        "WHERE seq > (SELECT max(seq) FROM scan) - ? AND arrived_ns >= ? GROUP BY station, state",
+        (MAX_LATELY, at_ns),
+    )
+    return [Arrived(station, State(state), n, newest_ns) for station, state, n, newest_ns in rows]
