@@ -11,7 +11,7 @@ EX_USAGE: Final = 64
 EX_INTERRUPTED: Final = 130
 COMMANDS: Final = (
     "run", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "lora", "link", "mbus", "wmbus",
-    "status", "queue", "backup", "restore", "scans", "coversheet", "evidence", "doctor", "simulate",
+    "status", "queue", "backup", "restore", "scans", "coversheet", "page", "evidence", "doctor", "simulate",
 )  # fmt: skip
 """In the order of `--help`. Each is `torhaus.daemon.cli.<name>` with `add(subparsers)` and `run(args) -> int`."""
 

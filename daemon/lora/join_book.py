@@ -56,7 +56,7 @@ WORDS: Final = {
 }
 """For people. None holds a key."""
 
-_FINE: Final = {JoinResult.REQUESTED, JoinResult.ACCEPTED, JoinResult.ESTABLISHED, JoinResult.KEYS_ELSEWHERE}
+FINE: Final = {JoinResult.REQUESTED, JoinResult.ACCEPTED, JoinResult.ESTABLISHED, JoinResult.KEYS_ELSEWHERE}
 
 
 class Attempt(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -117,7 +117,7 @@ class JoinBook:
         self._attempts.append(attempt)
         if self._last.get(device) is not result:
             self._last[device] = result
-            tell = logs.info if result in _FINE else logs.warning
+            tell = logs.info if result in FINE else logs.warning
             tell("join", device=device, result=result.value, detail=WORDS[result], gateway=gateway)
 
     def _stranger(self, attempt: Attempt) -> None:

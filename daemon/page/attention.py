@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from torhaus.daemon.causes import Cause
-from torhaus.daemon.lora.join_book import Attempt, JoinResult
+from torhaus.daemon.lora.join_book import FINE, Attempt
 from torhaus.daemon.page.html import Html, el, joined
 from torhaus.daemon.page.parts import Level, chip, command, link, place
 from torhaus.daemon.page.view import Ask
 from torhaus.daemon.status import Status
 
-FINE: Final = frozenset({JoinResult.REQUESTED, JoinResult.ACCEPTED, JoinResult.ESTABLISHED})
 MORE: Final = (
     "clock_unsynced", "forwarder_down", "dead_letters", "dropped", "set_aside", "defects", "bus_silent", "target_down",
     "joins_refused",

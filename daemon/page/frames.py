@@ -11,7 +11,7 @@ from torhaus.daemon.page.parts import Level, chip, link, moment, place, table, v
 from torhaus.daemon.page.view import Ask, Unable
 
 MAX_NAME = 64
-_FIELDS = 4
+_FIELDS = 3
 _LEVELS: dict[str, Level] = {
     "decoded": "good", "sent": "good", "pending": "note", "kept": "off", "refused": "warn", "not sent": "bad",
 }  # fmt: skip
@@ -70,7 +70,7 @@ def cells(ask: Ask, s: Seen) -> list[Child]:
         joined(el("a", {"href": place("gateways", gateway), "class": "mono"}, gateway), more) if gateway else "–",
         _signal(t.number, best) if up else "–" if s.power_dbm is None else f"{t.number(s.power_dbm, 1)} dBm",
         joined(s.datarate, el("small", f" {t.number(s.freq_hz / 1e6, 3)} MHz")),
-        t.word("mtype", s.mtype or "unknown"),
+        link("/decode", t.word("mtype", s.mtype or "unknown"), kind="frame", data=s.phy),
         _who(s),
         "" if s.fcnt is None else s.fcnt,
         "" if s.fport is None else s.fport,
@@ -81,7 +81,7 @@ def cells(ask: Ask, s: Seen) -> list[Child]:
 def _signal(number: Callable[..., str], best: Heard | None) -> str:
     if best is None:
         return "–"
-    rssi = "" if best.rssi_dbm is None else f"{number(best.rssi_dbm, 0)} dBm"
+    rssi = "–" if best.rssi_dbm is None else f"{number(best.rssi_dbm, 0)} dBm"
     return rssi if best.snr_db is None else f"{rssi} / {number(best.snr_db, 1)} dB"
 
 
@@ -100,5 +100,3 @@ def _outcome(ask: Ask, s: Seen) -> Iterable[Child]:
         yield ", ".join(t.word("tx", status) for status in s.statuses)
     if s.fields:
         yield values(t, s.fields, _FIELDS)
-    if s.phy:
-        yield link("/decode", t("frames.explain"), kind="frame", data=s.phy)

@@ -87,6 +87,7 @@ class Language:
                 text = text.rstrip("0").rstrip(".")
             if text == "-0":
                 text = "0"
+        text = text.replace("-", "−")
         return text.translate(_SWAPPED) if self.code == "de" else text
 
     def percent(self, part: float, digits: int = 0) -> str:

@@ -37,7 +37,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Iter
     if not lines and empty:
         return el("p", {"class": "empty"}, empty)
     top = el("tr", [cell("th", i, text) for i, text in enumerate(head)])
-    return el("div", {"class": "wide", "tabindex": 0}, el("table", el("thead", top), el("tbody", lines)))
+    kind = "wide narrow" if len(head) <= 3 else "wide"
+    return el("div", {"class": kind, "tabindex": 0}, el("table", el("thead", top), el("tbody", lines)))
 
 
 def facts(pairs: Iterable[tuple[str, Child]]) -> Html:

@@ -10,11 +10,11 @@ from aiohttp import web
 
 from torhaus.daemon.page.access import Access
 from torhaus.daemon.page.attention import rich
-from torhaus.daemon.page.frame import FILES, Files, main, whole
+from torhaus.daemon.page.layout import FILES, Files, main, whole
 from torhaus.daemon.page.html import document, el
 from torhaus.daemon.page.language import CODES, Language, chosen
 from torhaus.daemon.page.parts import asked
-from torhaus.daemon.page.registry import VIEWS
+from torhaus.daemon.page.registry import load
 from torhaus.daemon.page.sessions import Session
 from torhaus.daemon.page.signing import FORM_COOKIE, Signing, local
 from torhaus.daemon.page.sources import Sources
@@ -55,7 +55,7 @@ class Serving:
         self._tally = tally
         self._told = told
         self._files = Files()
-        self._views = {view.name: view for view in VIEWS}
+        self._views = {view.name: view for view in load()}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Any request."""
@@ -118,7 +118,7 @@ class Serving:
         if PART in request.headers:
             body = main(shown).text.encode(errors="replace")
         else:
-            body = document(whole(ask, shown, VIEWS, here, self._files, _address(request)))
+            body = document(whole(ask, shown, self._views.values(), here, self._files, _address(request)))
         response = web.Response(body=body, status=shown.status, content_type="text/html", charset="utf-8")
         response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = f"Accept-Language, Cookie, {PART}"
@@ -216,7 +216,8 @@ def _path(request: web.Request) -> tuple[str, str]:
 
 
 def _address(request: web.Request) -> str:
-    return request.rel_url.raw_path_qs
+    """Path and query. Two slashes at its beginning would make a host's name of what follows."""
+    return "/" + request.rel_url.raw_path_qs.lstrip("/\\")
 
 
 def _first(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -64,14 +64,13 @@ async def do(ask: Ask) -> Moved:
         await _count_again(ask)
         about: dict[str, str | int] = {"forwarder": forwarder or "", "records": count}
         return moved(_PATH, event=f"page_dead_letters_{what}", about=about, done=what, n=count, forwarder=forwarder)
+    if what not in {"retry", "drop"}:
+        raise Unable(ask.t("fault.form"))
     number = _number(ask.form.get("number", ""))
-    match what:
-        case "retry":
-            done = await box.on_state(lambda state: state.retry_dead_letter(number, now))
-        case "drop":
-            done = await box.on_state(lambda state: State.drop_dead_letter(state, number))
-        case _:
-            raise Unable(ask.t("fault.form"))
+    if what == "retry":
+        done = await box.on_state(lambda state: state.retry_dead_letter(number, now))
+    else:
+        done = await box.on_state(lambda state: State.drop_dead_letter(state, number))
     if not done:
         raise Missing
     await _count_again(ask)

@@ -3,8 +3,8 @@
 import shlex
 from typing import Final
 
-from torhaus.daemon.lora.join_book import Attempt, JoinResult
-from torhaus.daemon.page.attention import FINE, refused_joins, rich
+from torhaus.daemon.lora.join_book import FINE, Attempt, JoinResult
+from torhaus.daemon.page.attention import refused_joins, rich
 from torhaus.daemon.page.html import Child, Html, el, joined
 from torhaus.daemon.page.parts import chip, command, place, section, since, table
 from torhaus.daemon.page.view import SLOW_S, Ask, Shown, View
@@ -61,14 +61,17 @@ def _unknown(ask: Ask, attempts: list[Attempt]) -> Html:
             t.number(a.times),
             since(t, a.at_ns, ask.now.wall_ns),
             _eui(a.gateway),
-            command(
-                f"torhaus devices add --name NAME --dev-eui {a.dev_eui} --join-eui {a.join_eui} --codec CODEC --keys-from -"
-            ),
+            command(_add(a)),
         ]
         for a in attempts[:MOST]
     ]
     head = ["DevEUI", "JoinEUI", *(t(f"strangers.{k}") for k in ("times", "at", "gateway", "helps"))]
     return table(head, rows, numbers=(2,), empty=t("strangers.none_unknown"))
+
+
+def _add(a: Attempt) -> str:
+    join_eui = f" --join-eui {shlex.quote(a.join_eui)}" if a.join_eui else ""
+    return f"torhaus devices add --name NAME --dev-eui {shlex.quote(a.dev_eui)}{join_eui} --codec CODEC --keys-from -"
 
 
 def _meters(ask: Ask) -> Html:

@@ -53,24 +53,23 @@ def whole(ask: Ask, shown: Shown, views: Iterable[View], here: str, files: Files
         for v in views
         if v.in_menu(ask.site)
     ]
-    texts = {f"data-{key}": t(f"live.{key}") for key in ("stale", "paused")}
     return el(
         "html",
         {"lang": t.code},
         head,
         el(
             "body",
-            el("a", {"class": "skip", "href": "#main"}, t("frame.skip")),
+            el("a", {"class": "skip", "href": "#main"}, t("layout.skip")),
             el(
                 "header",
                 el("div", {"class": "who"}, el("a", {"href": "/", "class": "brand"}, "torhaus"), " ", el("b", name)),
-                el("nav", {"aria-label": t("frame.menu")}, menu),
+                el("nav", {"aria-label": t("layout.menu")}, menu),
                 el("div", {"class": "me"}, _languages(ask, address), _person(ask)),
             ),
-            el("main", {"id": "main", "data-refresh": shown.refresh_s or None, **texts}, main(shown)),
+            el("main", {"id": "main", "data-refresh": shown.refresh_s or None, "data-stale": t("live.stale")}, main(shown)),
             el(
                 "footer",
-                el("span", {"id": "made"}, t("frame.made"), " ", moment(t, ask.now.wall_ns, 0)),
+                el("span", {"id": "made"}, t("layout.made"), " ", moment(t, ask.now.wall_ns, 0)),
                 f" {t.zone(ask.now.wall_ns)}",
                 el("span", {"id": "live", "role": "status"}),
                 el("span", f"torhaus {ask.site.survey.version}"),
