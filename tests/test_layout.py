@@ -14,6 +14,7 @@ import pytest
 from torhaus.codecs.registry import CODECS, FAMILIES
 from torhaus.daemon.forward.registry import FORWARDERS
 from torhaus.daemon.scans.targets.registry import TARGETS
+from torhaus.daemon.page.registry import VIEWS
 from torhaus.drivers.registry import DRIVERS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -36,6 +37,7 @@ GENERIC_SUITES: Final = {
     "drivers/test_contract.py": DRIVERS,
     "daemon/test_forward_contract.py": FORWARDERS,
     "daemon/test_scans_targets_contract.py": TARGETS,
+    "daemon/test_page_views.py": VIEWS,
 }
 """Test files that run over a whole registry, and so are the tests of everything registered there."""
 

@@ -20,7 +20,7 @@ from torhaus.daemon.page.signing import FORM_COOKIE, Signing, local
 from torhaus.daemon.page.sources import Sources
 from torhaus.daemon.page.tally import PageTally
 from torhaus.daemon.page.users import User
-from torhaus.daemon.page.view import Ask, Missing, Moved, Shown, Unable, View
+from torhaus.daemon.page.view import SAFE_HEADERS, Ask, Missing, Moved, Shown, Unable, View
 from torhaus.daemon.supervise import Told
 
 LANGUAGE_COOKIE: Final = "torhaus_lang"
@@ -30,19 +30,6 @@ MAX_VALUE: Final = 20_000
 """Characters of one value of a query or form."""
 MAX_VALUES: Final = 50
 _YEAR_S: Final = 31_536_000
-_SAFE: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Server": "torhaus",
-}
 
 
 class Serving:
@@ -64,7 +51,7 @@ class Serving:
         response = await self._answer(request, first, name)
         self._tally.requests[label or "overview", str(response.status)] += 1
         if not response.prepared:
-            response.headers.update(_SAFE)
+            response.headers.update(SAFE_HEADERS)
         return response
 
     async def _answer(self, request: web.Request, first: str, name: str) -> web.StreamResponse:

@@ -53,9 +53,10 @@ class Signing:
         if not self._access.may_sign_in(request):
             parts.append(el("p", {"class": "fault"}, t("sign_in.needs_tls")))
             return Shown(t("sign_in.title"), joined(*parts), status=status), cookie
+        nobody = self.users.is_empty()
         if self.users.fault is not None:
             parts.append(el("p", {"class": "fault"}, t("sign_in.bad_file"), " ", command("torhaus page users")))
-        elif self.users.is_empty():
+        elif nobody:
             parts.append(el("p", t("sign_in.nobody"), " ", command("sudo torhaus page add-user NAME --role admin")))
         name = el("input", {"name": "name", "autocomplete": "username", "required": True, "autofocus": True})
         password = el(

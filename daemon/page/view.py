@@ -16,6 +16,20 @@ from torhaus.daemon.page.users import Role, User
 QUICK_S: Final = 5
 SLOW_S: Final = 15
 """How often a view is looked at anew by the page itself, where there is JavaScript."""
+SAFE_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Server": "torhaus",
+}
+"""Of every answer: nothing of other sites' comes in, nothing of ours is shown within others."""
 
 
 class Ask:

@@ -101,6 +101,10 @@ torhaus_outbox_salvaged_records_total counter log
 torhaus_outbox_set_aside_bytes gauge
 torhaus_outbox_set_aside_files gauge
 torhaus_outbox_written_bytes_total counter part
+torhaus_page_requests_total counter code,view
+torhaus_page_sessions gauge
+torhaus_page_sign_ins_total counter result
+torhaus_page_streams gauge
 torhaus_ready gauge
 torhaus_scan_attempts_total counter outcome,target
 torhaus_scan_documents gauge state,station

@@ -8,11 +8,13 @@ from aiohttp import web
 from torhaus.daemon.page import frames
 from torhaus.daemon.page.html import Html, el, joined
 from torhaus.daemon.page.parts import choice, field
-from torhaus.daemon.page.view import QUICK_S, Ask, Shown, View
+from torhaus.daemon.page.view import QUICK_S, SAFE_HEADERS, Ask, Shown, View
 
 MOST: Final = 100
 TICK_S: Final = 5.0
 """A comment goes out when nothing else does: a browser that has gone is noticed."""
+LONGEST_S: Final = 600.0
+"""Then the browser asks again by itself, and whether it still may is looked at."""
 _AT_ONCE: Final = 50
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -35,11 +37,13 @@ async def stream(ask: Ask, request: web.Request) -> web.StreamResponse:
     if viewer is None:
         return web.Response(text="too many are watching\n", status=503)
     tally = ask.site.survey.page
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    response = web.StreamResponse(headers=SAFE_HEADERS | {"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    clock = ask.site.clock
+    until_ns = clock.boot_ns() + int(LONGEST_S * 1e9)
     try:
         tally.streams += 1
         await response.prepare(request)
-        while not log.is_over:
+        while not log.is_over and clock.boot_ns() < until_ns:
             items = await viewer.take(_AT_ONCE, TICK_S)
             rows = [frames.row(ask, s).text for item in items if (s := log.seen(item)) is not None]
             lines = [b"data: " + _encode(text.encode(errors="replace").decode()) for text in rows] or [b": "]

@@ -1,0 +1,80 @@
+from types import SimpleNamespace
+from typing import Any
+
+from torhaus.daemon.causes import KINDS, SHOWN, of_devices, of_outbox, of_parts, of_scans
+from torhaus.daemon.outbox.aside import Report
+from torhaus.daemon.scans.queue import Counts
+from torhaus.daemon.scans.watch import Place, ScanWatch
+from torhaus.daemon.watch import Watch
+
+
+def outbox(**parts: Any) -> Any:
+    whole: dict[str, Any] = {
+        "failing": None,
+        "silent_s": lambda: 0.0,
+        "second": SimpleNamespace(problem=None),
+        "mender": SimpleNamespace(reports={}),
+    }
+    return SimpleNamespace(**(whole | parts))
+
+
+def lookout(**full_in_s: float | None) -> Any:
+    return SimpleNamespace(
+        forecasts={name: SimpleNamespace(full_in_s=lambda s=s: s) for name, s in full_in_s.items()}
+    )
+
+
+def test_a_sound_box_has_none() -> None:
+    assert [*of_outbox(outbox(), lookout(main=None)), *of_parts(Watch(0), ()), *of_devices([])] == []
+
+
+def test_the_disk() -> None:
+    report = Report(first=7, site="test", store="a", salvaged=2, lost_records=3)
+    box = outbox(
+        failing="disk full",
+        silent_s=lambda: 7.4,
+        second=SimpleNamespace(problem="no room"),
+        mender=SimpleNamespace(reports={("main", 7): report, ("main", 9): Report(first=9, site="test", store="a")}),
+    )
+    found = list(of_outbox(box, lookout(main=7200.0, relay=1e9)))
+    assert [c.kind for c in found] == ["outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged"]
+    assert [c.text for c in found[:4]] == [
+        "outbox: disk full",
+        "outbox: the writer has not answered for 7 s",
+        "outbox: main: full in about 2.0 h at the present rate",
+        "outbox: second copy of the state: no room",
+    ]
+    assert found[2].values == {"hours": 2.0}
+    assert found[4].text.startswith("main log, segment 7: ")
+
+
+def test_parts() -> None:
+    watch = Watch(0)
+    watch.driver("radio")
+    watch.gone("scans", "busy")
+    assert [(c.kind, c.text, c.about) for c in of_parts(watch, ["a.js"])] == [
+        ("driver_down", "driver radio: starting", "radio"),
+        ("part_down", "scans: busy", "scans"),
+        ("script_aside", "script a.js: set aside for a while: it kept breaking its limits", "a.js"),
+    ]
+
+
+def test_devices() -> None:
+    (few,) = of_devices(["a", "b"])
+    assert (few.text, few.about, few.values) == ("overdue: a, b", "a, b", {"n": 2})
+    (many,) = of_devices([str(i) for i in range(SHOWN + 3)])
+    assert many.text == "overdue: 0, 1, 2, 3, 4, 5, 6, 7 and 3 more"
+    assert many.about.endswith(" …")
+
+
+def test_scans() -> None:
+    watch = ScanWatch()
+    watch.stations = {"post": Place(up=False, detail="ENOENT"), "bau": Place()}
+    watch.counts = Counts({"post": {"held": 2, "verified": 9}, "bau": {"quarantined": 1}}, {})
+    found = list(of_scans(watch))
+    assert [(c.kind, c.about) for c in found] == [
+        ("station_down", "post"), ("scans_held", "post"), ("scans_quarantined", "bau"),
+    ]  # fmt: skip
+    assert found[0].text == "scan station post: cannot be read (ENOENT)"
+    assert found[1].text == "scan station post: 2 held; torhaus scans list --state held"
+    assert {c.kind for c in found} <= set(KINDS)
