@@ -1,5 +1,7 @@
-"""What is wrong with this box, each as a kind and its figures: in English for status and health, in the reader's
-language with what to do about it on the page (daemon/page/texts: `cause.<kind>`, `advice.<kind>`).
+"""What is wrong with this box, each as a kind and its figures.
+
+In English for status and health; on the page in the reader's language, with what to do about it (daemon/page/texts:
+`cause.<kind>`, `advice.<kind>`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +21,8 @@ SHOWN: Final = 8
 """Devices that are named in one sentence."""
 KINDS: Final = (
     "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
-    "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down", "target_down", "scans_quarantined", "scans_held",
+    "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down", "target_down",
+    "scans_quarantined", "scans_held",
 )  # fmt: skip
 """All there are; the page's catalogues have a text for each."""
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -100,14 +101,13 @@ class Page:
     async def shot(self, path: Path, *, whole: bool = False) -> None:
         """A picture."""
         got = await self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(got["data"]))
+        path.write_bytes(base64.b64decode(got["data"]))  # noqa: ASYNC240 - a test
 
 
 @contextlib.asynccontextmanager
 async def browser(folder: Path) -> AsyncIterator[Page]:
     """A fresh Chromium with one tab."""
     home = folder / "chromium"
-    home.mkdir()
     process = await asyncio.create_subprocess_exec(
         program("chromium"), *_ARGUMENTS[:-1], f"--user-data-dir={home}", _ARGUMENTS[-1],
         env={"HOME": str(home), "PATH": "/usr/bin:/bin", "TZ": "Europe/Berlin"},
@@ -139,8 +139,5 @@ async def browser(folder: Path) -> AsyncIterator[Page]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)
-            with contextlib.suppress(PermissionError):
-                import os
-
-                os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)  # its children, too
         await process.wait()

@@ -1,4 +1,4 @@
-"""`torhaus page`: who may sign in to the web page. Passwords are never on a command line; only their hashes are kept."""
+"""`torhaus page`: who may sign in to the web page. Passwords are never on a command line, only hashes are kept."""
 
 import argparse
 import getpass

@@ -1,4 +1,4 @@
-"""Who is asking, and from where: whether the request may be answered at all, and whether somebody must sign in first."""
+"""Who is asking, and from where: whether a request may be answered at all, and whether somebody must sign in first."""
 
 import socket
 from collections.abc import Iterable

@@ -50,9 +50,7 @@ def shown(ask: Ask, found: list[Item]) -> Html:
     if not found:
         return el("p", {"class": "verdict good"}, chip("good", t("overview.fine")))
     level: Level = "bad" if any(i.level == "bad" for i in found) else "warn"
-    lines = [
-        el("li", {"class": i.level}, chip(i.level, i.title), el("p", i.advice, *_there(ask, i))) for i in found
-    ]
+    lines = [el("li", {"class": i.level}, chip(i.level, i.title), el("p", i.advice, *_there(ask, i))) for i in found]
     verdict = el("p", {"class": f"verdict {level}"}, chip(level, t.count("overview.verdict", len(found))))
     return joined(verdict, el("ul", {"class": "problems"}, lines))
 

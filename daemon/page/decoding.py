@@ -1,4 +1,4 @@
-"""Decoding what somebody pasted, in a thread and one at a time: with the daemon's own codecs, under their own limits."""
+"""Decoding what somebody pasted, in a thread and one at a time: with the daemon's codecs, under their own limits."""
 
 import asyncio
 from pathlib import Path
@@ -39,7 +39,7 @@ class Decoded(msgspec.Struct, frozen=True):
 
 
 class FrameWords(msgspec.Struct, frozen=True):
-    """A LoRaWAN frame in words. `payload` in clear and `codec` where it is a device's of ours whose keys may be used."""
+    """A LoRaWAN frame in words. `payload` in clear and `codec` where it is a device's whose keys may be used."""
 
     rows: list[tuple[str, str]] = []
     fault: str = ""

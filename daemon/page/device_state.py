@@ -17,7 +17,7 @@ def radio_views(ask: Ask) -> dict[str, RadioView]:
     return {v.device: v for v in standalone.mac.views()} if standalone is not None else {}
 
 
-def state(ask: Ask, name: str, last_ns: int, *, is_late: bool) -> Html:
+def state(ask: Ask, last_ns: int, *, is_late: bool) -> Html:
     """How a device is, in a word."""
     level: Level = "warn" if is_late else "good" if last_ns else "off"
     return chip(level, ask.t("state.overdue" if is_late else "state.heard" if last_ns else "state.never"))

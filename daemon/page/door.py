@@ -42,4 +42,3 @@ class Door:
         if not self._access.knows_host(request) or self._access.is_embedded(request):
             return False
         return self._access.is_near(request) or self.serving.signing.who(request)[1] is not None
-

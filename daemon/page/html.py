@@ -1,6 +1,6 @@
 """HTML that cannot be wrong by accident: text is escaped where it is put in, and only `el` makes markup. Pure.
 
-    el("p", {"class": "note"}, "3 < 4, ", el("b", "really"))
+el("p", {"class": "note"}, "3 < 4, ", el("b", "really"))
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,10 +36,13 @@ def el(tag: str, *parts: Child | Attributes) -> Html:
     An attribute that is None or False is left out, True stands without a value. Addresses must be of this site:
     ValueError for any other, which is a defect of ours.
     """
-    head, body = [f"<{tag}"], []
+    head = [f"<{tag}"]
+    body: list[str] = []
     for part in parts:
         if isinstance(part, Mapping):
-            head += [_attribute(name, value) for name, value in part.items() if value is not None and value is not False]
+            head += [
+                _attribute(name, value) for name, value in part.items() if value is not None and value is not False
+            ]
         else:
             _put(part, body)
     start = "".join(head)

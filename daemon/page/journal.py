@@ -21,7 +21,7 @@ class Journal:
         self._entered_ns: int | None = None
 
     async def enter(self, event: str, **data: str | int) -> None:
-        """Something was done. Where there is no journal that is all; one that cannot be written is told by its own room."""
+        """Something was done. Where there is no journal that is all; one that cannot be written is told."""
         queue = self._sources.scans()
         if queue is None:
             return

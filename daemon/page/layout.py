@@ -49,7 +49,11 @@ def whole(ask: Ask, shown: Shown, views: Iterable[View], here: str, files: Files
         el("noscript", reload) if shown.refresh_s else NOTHING,
     )
     menu = [
-        el("a", {"href": f"/{v.name}", "aria-current": "page" if v.name == here else None}, t(f"{v.name or 'overview'}.menu"))
+        el(
+            "a",
+            {"href": f"/{v.name}", "aria-current": "page" if v.name == here else None},
+            t(f"{v.name or 'overview'}.menu"),
+        )
         for v in views
         if v.in_menu(ask.site)
     ]
@@ -66,7 +70,11 @@ def whole(ask: Ask, shown: Shown, views: Iterable[View], here: str, files: Files
                 el("nav", {"aria-label": t("layout.menu")}, menu),
                 el("div", {"class": "me"}, _languages(ask, address), _person(ask)),
             ),
-            el("main", {"id": "main", "data-refresh": shown.refresh_s or None, "data-stale": t("live.stale")}, main(shown)),
+            el(
+                "main",
+                {"id": "main", "data-refresh": shown.refresh_s or None, "data-stale": t("live.stale")},
+                main(shown),
+            ),
             el(
                 "footer",
                 el("span", {"id": "made"}, t("layout.made"), " ", moment(t, ask.now.wall_ns, 0)),

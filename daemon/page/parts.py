@@ -1,4 +1,4 @@
-"""The pieces that every view is put together from. States are said by a word, a sign and a colour, never by one alone."""
+"""The pieces that every view is put together from. A state is a word, a sign and a colour, never one alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
@@ -25,7 +25,9 @@ def chip(level: Level, word: str) -> Html:
     return el("span", {"class": f"chip {level}"}, el("span", {"aria-hidden": "true"}, SIGNS[level]), " ", word)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Iterable[int] = (), empty: str = "") -> Html:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[Child]], *, numbers: Iterable[int] = (), empty: str = ""
+) -> Html:
     """A table that may be wider than the screen. `numbers`: columns that stand to the right."""
     right = set(numbers)
 

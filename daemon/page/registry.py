@@ -1,4 +1,4 @@
-"""Every view, in the order of the menu, with its module: one line for each. Further ones are added here and nowhere else."""
+"""Every view, in the order of the menu, with its module: one line for each. Further ones are added here."""
 
 from importlib import import_module
 from typing import Final

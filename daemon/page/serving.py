@@ -10,9 +10,9 @@ from aiohttp import web
 
 from torhaus.daemon.page.access import Access
 from torhaus.daemon.page.attention import rich
-from torhaus.daemon.page.layout import FILES, Files, main, whole
 from torhaus.daemon.page.html import document, el
 from torhaus.daemon.page.language import CODES, Language, chosen
+from torhaus.daemon.page.layout import FILES, Files, main, whole
 from torhaus.daemon.page.parts import asked
 from torhaus.daemon.page.registry import load
 from torhaus.daemon.page.sessions import Session
@@ -149,7 +149,9 @@ class Serving:
         if view is None or view.do is None:
             raise Missing
         if ask.user.role < view.do_role:
-            return self._fault(request, ask, first, 403, ask.t("fault.role", role=ask.t(f"role.{view.do_role.name.lower()}")))
+            return self._fault(
+                request, ask, first, 403, ask.t("fault.role", role=ask.t(f"role.{view.do_role.name.lower()}"))
+            )
         moved: Moved = await view.do(ask)
         if moved.event:
             await self.signing.journal.enter(moved.event, user=ask.user.name, **moved.about)

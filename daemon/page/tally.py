@@ -1,4 +1,4 @@
-"""What the page counts: plain numbers for the metrics. Names of views and codes of answers are ours, never a visitor's."""
+"""What the page counts: plain numbers for the metrics. Names of views and codes are ours, never a visitor's."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Who may sign in: names, roles and scrypt hashes (RFC 7914) in a file that is its owner's alone. There is no default.
 
-    [user.technik]
-    role = "admin"
-    scrypt = "32768:8:1:<salt>:<hash>"     # base64 without padding
+[user.technik]
+role = "admin"
+scrypt = "32768:8:1:<salt>:<hash>"     # base64 without padding
 """
 
 import base64
@@ -50,7 +50,7 @@ class User:
         self.scrypt = scrypt
 
 
-class UsersFault(ValueError):
+class UsersFault(ValueError):  # noqa: N818 - a fact
     """The file cannot be used; the text names it and says what to do, and holds no hash."""
 
 
@@ -106,9 +106,7 @@ def read_users(path: Path) -> dict[str, User]:
 def write_users(path: Path, users: dict[str, User]) -> None:
     """Put the file in place of the one before, whole or not at all. Raises OSError."""
     lines = ["# Who may sign in to the page: `torhaus page add-user` and `remove-user` write this file.\n"]
-    lines += [
-        f'\n[user."{u.name}"]\nrole = "{u.role.name.lower()}"\nscrypt = "{u.scrypt}"\n' for u in users.values()
-    ]
+    lines += [f'\n[user."{u.name}"]\nrole = "{u.role.name.lower()}"\nscrypt = "{u.scrypt}"\n' for u in users.values()]
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -165,7 +163,9 @@ def _user(path: Path, name: str, entry: Any) -> User:  # noqa: ANN401 - whatever
     if not isinstance(role, str) or role.upper() not in Role.__members__:
         raise UsersFault(f"{path}: [user.{name}] role must be one of {', '.join(r.name.lower() for r in Role)}")
     if not isinstance(kept, str) or _parsed(kept) is None:
-        raise UsersFault(f"{path}: [user.{name}] scrypt is no hash: give the password anew with `torhaus page add-user`")
+        raise UsersFault(
+            f"{path}: [user.{name}] scrypt is no hash: give the password anew with `torhaus page add-user`"
+        )
     return User(name, Role[role.upper()], kept)
 
 

@@ -1,4 +1,4 @@
-"""What a view is: a module that turns one request into one answer. How pages look and who may see them is not its matter."""
+"""What a view is: it turns a request into an answer. How pages look, and who may see them, is not its matter."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
@@ -23,17 +23,17 @@ SAFE_HEADERS: Final = {
     ),
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" browsers do not say where a form comes from
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Server": "torhaus",
 }
-"""Of every answer: nothing of other sites' comes in, nothing of ours is shown within others."""
+"""Of every answer: nothing of other sites comes in, nothing of ours is shown within others."""
 
 
 class Ask:
-    """One request. `name`: what follows the view's name in the path; `form`: of a POST; `csrf`: what forms must have."""
+    """One request. `name`: what follows the view's name in the path; `form`: of a POST; `csrf`: what forms need."""
 
     def __init__(
         self,

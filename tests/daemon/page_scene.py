@@ -1,7 +1,7 @@
 """A site that is looked at in a browser: its daemon runs, somebody may sign in, and names are as bad as they can be."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from pathlib import Path
@@ -91,7 +91,7 @@ class Visitor:
         async with self.session.request(method, self.base + path, headers=more, allow_redirects=False) as answer:
             return answer, await answer.text()
 
-    async def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> aiohttp.ClientResponse:
+    async def post(self, path: str, headers: Mapping[str, str] | None = None, /, **form: str) -> aiohttp.ClientResponse:
         async with self.session.post(self.base + path, data=form, headers=headers, allow_redirects=False) as answer:
             await answer.read()
             return answer
@@ -113,7 +113,7 @@ class Visitor:
 def home_of(folder: Path, more: str = "", http: str = "") -> Home:
     """A meter, a device with the worst of names and one with a script; three people who may sign in."""
     devices = METER
-    devices += f"[[device]]\nname = {EVIL!r}\ndev_eui = \"a81758fffe0312ab\"\ncodec = \"elsys\"\ninterval_s = 60\n".replace(
+    devices += f'[[device]]\nname = {EVIL!r}\ndev_eui = "a81758fffe0312ab"\ncodec = "elsys"\ninterval_s = 60\n'.replace(
         repr(EVIL), '"' + EVIL.replace('"', '\\"') + '"'
     )
     devices += '[[device]]\nname = "hupe"\ndev_eui = "a81758fffe0312ad"\ncodec = "horn.js"\nplace = "Bauhof"\n'
@@ -143,7 +143,9 @@ def lorawan(device: str | None, dev_eui: str | None, fields: dict[str, Value] | 
     """The record of a LoRaWAN uplink."""
     from torhaus.daemon.outbox.record import Lora
 
-    lora = Lora(868_100_000, "LORA", "SF7BW125", dr=5, fcnt=4711, fport=5, rx=[Reception(GATEWAY, rssi_dbm=-97.0, snr_db=7.5)])
+    lora = Lora(
+        868_100_000, "LORA", "SF7BW125", dr=5, fcnt=4711, fport=5, rx=[Reception(GATEWAY, rssi_dbm=-97.0, snr_db=7.5)]
+    )
     kind: Any = "reading" if fields is not None else "frame"
     raw = bytes.fromhex("40ab120326000700056b8e3e5a1f0102aabbccdd")
     return Record(kind, "radio", device, dev_eui, "elsys", fields, lora=lora, raw=raw, **more)

@@ -19,9 +19,7 @@ def outbox(**parts: Any) -> Any:
 
 
 def lookout(**full_in_s: float | None) -> Any:
-    return SimpleNamespace(
-        forecasts={name: SimpleNamespace(full_in_s=lambda s=s: s) for name, s in full_in_s.items()}
-    )
+    return SimpleNamespace(forecasts={name: SimpleNamespace(full_in_s=lambda s=s: s) for name, s in full_in_s.items()})
 
 
 def test_a_sound_box_has_none() -> None:
@@ -37,7 +35,13 @@ def test_the_disk() -> None:
         mender=SimpleNamespace(reports={("main", 7): report, ("main", 9): Report(first=9, site="test", store="a")}),
     )
     found = list(of_outbox(box, lookout(main=7200.0, relay=1e9)))
-    assert [c.kind for c in found] == ["outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged"]
+    assert [c.kind for c in found] == [
+        "outbox_failing",
+        "writer_silent",
+        "log_filling",
+        "second_copy",
+        "segment_damaged",
+    ]
     assert [c.text for c in found[:4]] == [
         "outbox: disk full",
         "outbox: the writer has not answered for 7 s",

@@ -1,14 +1,14 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.daemon.page_scene import checked, home_of, visited
 from torhaus.daemon.causes import Cause
 from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.daemon.page import attention
 from torhaus.daemon.page.language import Language
 from torhaus.daemon.page.view import Ask
-
-import pytest
 
 
 def test_commands_in_texts() -> None:
@@ -34,7 +34,12 @@ def test_each_kind_has_its_words_and_its_place(tmp_path: Path, monkeypatch: pyte
             assert [(i.kind, i.level, i.title, i.path) for i in found] == [
                 ("dropped", "bad", "Records dropped (“archive”): 1,234, full", "/forwarders"),
                 ("new_kind", "warn", "something new happened", ""),
-                ("gateway_silent", "warn", "Gateway aa555a0000000101 has been silent for 7 min", "/gateways/aa555a0000000101"),
+                (
+                    "gateway_silent",
+                    "warn",
+                    "Gateway aa555a0000000101 has been silent for 7 min",
+                    "/gateways/aa555a0000000101",
+                ),
             ]
             text = attention.shown(ask, found).text
             checked(text)
@@ -61,7 +66,11 @@ def test_joins_count_by_their_last_try(tmp_path: Path) -> None:
     async def go() -> None:
         async with visited(home_of(tmp_path)) as visitor:
             book = visitor.app.joining.book
-            for device, result in (("a", JoinResult.WRONG_KEY), ("a", JoinResult.REQUESTED), ("b", JoinResult.NONCE_USED)):
+            for device, result in (
+                ("a", JoinResult.WRONG_KEY),
+                ("a", JoinResult.REQUESTED),
+                ("b", JoinResult.NONCE_USED),
+            ):
                 book.note(result, device, device=device, dev_nonce=len(book.attempts()))
             book.note(JoinResult.UNKNOWN_DEVICE, "c")
             ask = Ask(visitor.app._sources(), Language("en"))

@@ -17,7 +17,8 @@ DE = Language("de")
     ("level", "fields", "text"),
     [
         (0, {}, "Netz"), (1, {}, "0 %"), (254, {}, "100 %"), (255, {}, "–"), (None, {}, "–"),
-        (255, {"battery_voltage": Value(3.6, "V")}, "3,6 V"), (None, {"x": Value(1), "battery": Value(88, "%")}, "88 %"),
+        (255, {"battery_voltage": Value(3.6, "V")}, "3,6 V"),
+        (None, {"x": Value(1), "battery": Value(88, "%")}, "88 %"),
         (127, {"battery": Value(1, "%")}, "50 %"),
     ],
 )  # fmt: skip
@@ -35,8 +36,8 @@ def test_states(tmp_path: Path) -> None:
         async with visited(home_of(tmp_path)) as visitor:
             ask = Ask(visitor.app._sources(), Language("en"))
             assert radio_views(ask) == {}  # nobody is answered here
-            assert "overdue" in state(ask, "a", 1, is_late=True).text
-            assert "heard" in state(ask, "a", 1, is_late=False).text
-            assert "never heard" in state(ask, "a", 0, is_late=False).text
+            assert "overdue" in state(ask, 1, is_late=True).text
+            assert "heard" in state(ask, 1, is_late=False).text
+            assert "never heard" in state(ask, 0, is_late=False).text
 
     asyncio.run(go())

@@ -7,7 +7,9 @@ from tests.daemon.page_scene import home_of, visited
 
 
 def test_all_behind_it_is_loaded_with_the_first_look() -> None:
-    code = "import sys, torhaus.daemon.app as a; print([m for m in sys.modules if m.startswith('torhaus.daemon.page.')])"
+    code = (
+        "import sys, torhaus.daemon.app as a; print([m for m in sys.modules if m.startswith('torhaus.daemon.page.')])"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.replace("'", "").strip("[]\n").split(", "))
     assert "torhaus.daemon.page.door" in loaded

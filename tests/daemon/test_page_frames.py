@@ -14,7 +14,9 @@ from torhaus.daemon.page.views import frames as view
 def test_frames_are_shown_and_filtered(tmp_path: Path) -> None:
     async def go() -> None:
         async with visited(home_of(tmp_path)) as visitor:
-            await put(visitor.app, MAIN, lorawan("hupe", "a81758fffe0312ad", {"level": Value(3)}), lorawan(EVIL, None, None))
+            await put(
+                visitor.app, MAIN, lorawan("hupe", "a81758fffe0312ad", {"level": Value(3)}), lorawan(EVIL, None, None)
+            )
             status, text = await visitor.get("/frames")
             checked(text)
             assert (status, text.count("<tr>")) == (200, 3)
@@ -33,7 +35,10 @@ def test_frames_as_they_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(view, "TICK_S", 0.05)
 
     async def go() -> None:
-        async with visited(home_of(tmp_path)) as visitor, visitor.session.get(f"{visitor.base}/frames?stream=1") as answer:
+        async with (
+            visited(home_of(tmp_path)) as visitor,
+            visitor.session.get(f"{visitor.base}/frames?stream=1") as answer,
+        ):
             assert answer.headers["Content-Type"] == "text/event-stream"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert (await answer.content.readline()) == b": \n"

@@ -3,11 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.daemon.page_scene import Checker, checked
-from torhaus.daemon.page.html import NOTHING, Html, document, el, joined
+from torhaus.daemon.page.html import Html, document, el, joined
 
 
 def test_elements() -> None:
-    made = el("p", {"class": "note", "hidden": True, "id": None, "lang": False, "data-n": 3}, "3 < 4, ", el("b", 1.5), None)
+    made = el(
+        "p", {"class": "note", "hidden": True, "id": None, "lang": False, "data-n": 3}, "3 < 4, ", el("b", 1.5), None
+    )
     assert made.text == '<p class="note" hidden data-n="3">3 &lt; 4, <b>1.5</b></p>'
     assert el("br").text == "<br>"
     assert el("ul", (el("li", i) for i in range(2))).text == "<ul><li>0</li><li>1</li></ul>"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torhaus.daemon import causes
-from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.codecs.lorawan.downlink import TxStatus
 from torhaus.codecs.lorawan.phy import MTYPE_NAMES
 from torhaus.codecs.model import RejectReason
+from torhaus.daemon import causes
+from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.daemon.page import attention
 from torhaus.daemon.page.language import CODES, Language, chosen, texts, utc
 from torhaus.daemon.page.users import Role
@@ -58,7 +58,9 @@ def test_every_text_is_used_and_every_one_used_is_there() -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_words_of_ours_have_their_texts(code: str) -> None:
     there = texts(code)
-    wanted = {f"cause.{k}" for k in (*causes.KINDS, *attention.MORE)} | {f"advice.{k}" for k in (*causes.KINDS, *attention.MORE)}
+    wanted = {f"cause.{k}" for k in (*causes.KINDS, *attention.MORE)} | {
+        f"advice.{k}" for k in (*causes.KINDS, *attention.MORE)
+    }
     wanted |= {f"scan_state.{s}" for s in State} | {f"scan_reason.{r}" for r in Reason}
     wanted |= {f"reason.{r.value}" for r in RejectReason} | {f"tx.{s.value}" for s in TxStatus}
     wanted |= {f"join.{r}" for r in JoinResult} | {f"mtype.{m}" for m in MTYPE_NAMES.values()}

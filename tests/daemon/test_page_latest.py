@@ -1,6 +1,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.daemon.home import running
 from tests.daemon.page_scene import home_of, lorawan, put
 from torhaus.codecs.model import Value
@@ -9,8 +11,6 @@ from torhaus.daemon.outbox.record import Record, Verdict
 from torhaus.daemon.outbox.store import MAIN
 from torhaus.daemon.page import latest
 from torhaus.daemon.page.latest import Latest
-
-import pytest
 
 
 def reading(device: str, value: float) -> Record:

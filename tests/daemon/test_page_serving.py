@@ -33,7 +33,7 @@ def test_what_every_answer_says_to_the_browser(tmp_path: Path) -> None:
             assert "unsafe" not in h["Content-Security-Policy"]
             assert "http" not in h["Content-Security-Policy"]
             assert (h["X-Frame-Options"], h["X-Content-Type-Options"]) == ("DENY", "nosniff")
-            assert (h["Referrer-Policy"], h["Server"]) == ("no-referrer", "torhaus")
+            assert (h["Referrer-Policy"], h["Server"]) == ("same-origin", "torhaus")
             if not path.startswith("/static"):
                 assert h["Cache-Control"] == "no-store"
 
@@ -218,11 +218,18 @@ def test_over_tls(tmp_path: Path) -> None:
                 token = re.search(r'name="csrf" value="([^"]+)"', await answer.text())
                 assert token is not None
             form = {"csrf": token[1], "name": "technik", "password": PASSWORD}
-            async with visitor.session.post(visitor.base + "/sign-in", data=form, ssl=context, allow_redirects=False) as a:
+            async with visitor.session.post(
+                visitor.base + "/sign-in", data=form, ssl=context, allow_redirects=False
+            ) as a:
                 cookies = SimpleCookie()
                 for line in a.headers.getall("Set-Cookie"):
                     cookies.load(line)
             cookie = cookies["__Host-torhaus"]
-            assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, True, "Strict", "/")
+            assert (cookie["secure"], cookie["httponly"], cookie["samesite"], cookie["path"]) == (
+                True,
+                True,
+                "Strict",
+                "/",
+            )
 
     asyncio.run(go(home_of(tmp_path, http=f'cert_file = "{certificate}"\nkey_file = "{key}"\n')))

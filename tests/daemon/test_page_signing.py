@@ -41,7 +41,9 @@ def test_in_and_out(tmp_path: Path) -> None:
     with_visitor(tmp_path, body)
 
 
-def test_a_wrong_password_says_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_says_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logging.getLogger("torhaus"), "propagate", True)
 
     async def body(visitor: Visitor) -> None:

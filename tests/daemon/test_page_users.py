@@ -10,7 +10,6 @@ from torhaus.daemon.page import users
 from torhaus.daemon.page.users import Role, User, Users, UsersFault, hashed, matches, read_users, write_users
 
 
-
 def kept(password: str = "abc") -> str:
     return hashed(password, b"12345678", CHEAP)
 

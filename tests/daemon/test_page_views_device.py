@@ -6,7 +6,7 @@ import aiohttp
 
 from tests.daemon.home import running
 from tests.daemon.lora_device import OtaaDevice
-from tests.daemon.page_scene import CHEAP, PASSWORD, Visitor, checked, put, lorawan
+from tests.daemon.page_scene import CHEAP, PASSWORD, Visitor, checked, lorawan, put
 from tests.daemon.sending_home import STANDALONE, home_of, real_app
 from torhaus.codecs.model import Value
 from torhaus.daemon.outbox.store import MAIN

@@ -55,14 +55,17 @@ def _fault(text: str) -> Html:
 def _form(ask: Ask, kind: str, text: str, codec: str, fport: str) -> Html:
     t = ask.t
     names = el("datalist", {"id": "codecs"}, [el("option", {"value": name}) for name in ask.site.decoding.codecs()])
+    area = el("textarea", {"name": "data", "class": "mono", "rows": 3, "maxlength": _MAX_TEXT}, text)
+    named = el("input", {"name": "codec", "value": codec, "list": "codecs", "maxlength": 200})
+    port = el("input", {"name": "fport", "value": fport, "inputmode": "numeric", "maxlength": 3, "size": 4})
     return el(
         "form",
-        {"method": "get", "action": "/decode", "class": "stack"},
+        {"method": "get", "action": "/decode"},
         field(t("decode.kind"), choice("kind", [(k, t(f"decode.{k}")) for k in KINDS], kind)),
-        field(t("decode.data"), el("textarea", {"name": "data", "class": "mono", "rows": 3, "maxlength": _MAX_TEXT, "spellcheck": "false"}, text), t("decode.data_hint")),
-        field(t("device.codec"), el("input", {"name": "codec", "value": codec, "list": "codecs", "maxlength": 200}), t("decode.codec_hint")),
+        field(t("decode.data"), area, t("decode.data_hint")),
+        field(t("device.codec"), named, t("decode.codec_hint")),
         names,
-        field("FPort", el("input", {"name": "fport", "value": fport, "inputmode": "numeric", "maxlength": 3, "size": 4})),
+        field("FPort", port),
         el("button", t("decode.go")),
     )  # fmt: skip
 

@@ -12,7 +12,20 @@ from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.page import frames
 from torhaus.daemon.page.device_state import battery, radio_views, state
 from torhaus.daemon.page.html import Child, Html, el, joined
-from torhaus.daemon.page.parts import chip, command, facts, field, link, moment, place, said, section, since, table
+from torhaus.daemon.page.parts import (
+    Level,
+    chip,
+    command,
+    facts,
+    field,
+    link,
+    moment,
+    place,
+    said,
+    section,
+    since,
+    table,
+)
 from torhaus.daemon.page.users import Role
 from torhaus.daemon.page.view import Ask, Missing, Moved, Shown, Unable, moved
 
@@ -24,7 +37,7 @@ async def show(ask: Ask) -> Shown:
     """All that is known of it."""
     device = _device(ask)
     stored = (await ask.site.latest.of([device.name])).get(device.name)
-    parts = [_facts(ask, device, stored), *_values(ask, device, stored)]
+    parts: list[Child] = [_facts(ask, device, stored), *_values(ask, device, stored)]
     if device.dev_eui or device.dev_addr:
         seen = await frames.last(ask, None, device.name, MOST_FRAMES)
         title = joined(ask.t("device.frames"), " ", link("/frames", ask.t("device.all_frames"), device=device.name))
@@ -90,7 +103,7 @@ def _facts(ask: Ask, d: DeviceConfig, stored: Stored | None) -> Html:
     fields = stored.record.fields if stored is not None else None
     lora = stored.record.lora if stored is not None else None
     pairs: list[tuple[str, Child]] = [
-        (t("devices.state"), state(ask, d.name, last_ns, is_late=is_late)),
+        (t("devices.state"), state(ask, last_ns, is_late=is_late)),
         (t("devices.last"), since(t, last_ns, now)),
         (t("device.place"), d.place),
         (t("device.tags"), ", ".join(d.tags)),
@@ -164,7 +177,7 @@ def _downlinks(ask: Ask, d: DeviceConfig) -> Html | None:
         cancel: Child = ""
         if item.place != "done" and ask.may(Role.ADMIN):
             cancel = ask.button(place("devices", d.name), t("device.cancel"), cancel=q.id)
-        level = "good" if q.state in {"acknowledged", "sent"} else "note" if item.place != "done" else "warn"
+        level: Level = "good" if q.state in {"acknowledged", "sent"} else "note" if item.place != "done" else "warn"
         rows.append([
             moment(t, q.at_ns, ask.now.wall_ns), chip(level, t.word("downlink", q.state)), q.fport,
             el("span", {"class": "mono"}, q.payload[:64] + ("…" if len(q.payload) > 64 else "")),
@@ -184,12 +197,13 @@ def _form(ask: Ask, d: DeviceConfig) -> Html:
     if not ask.may(Role.ADMIN):
         typed = f"torhaus lora send {shlex.quote(d.name)} --fport N --hex HEX"
         return el("p", {"class": "hint"}, t("device.sign_in_to_send"), " ", command(typed))
+    area = el("textarea", {"name": "json", "class": "mono", "rows": 3, "maxlength": 4000})
     return ask.post(
         place("devices", d.name),
         el("h3", t("device.send")),
         field("FPort", el("input", {"name": "fport", "inputmode": "numeric", "maxlength": 3, "size": 4})),
         field(t("device.hex"), el("input", {"name": "hex", "class": "mono", "maxlength": 600, "autocomplete": "off"})),
-        field(t("device.json"), el("textarea", {"name": "json", "class": "mono", "rows": 3, "maxlength": 4000}), t("device.json_hint")),
+        field(t("device.json"), area, t("device.json_hint")),
         el("label", el("input", {"type": "checkbox", "name": "confirmed", "value": "1"}), " ", t("device.ask_ack")),
         el("button", t("device.send_now")),
     )  # fmt: skip

@@ -6,7 +6,17 @@ from torhaus.daemon.outbox.record import Stored
 from torhaus.daemon.page.device_state import battery, radio_views, state
 from torhaus.daemon.page.html import Child, Html, el, joined
 from torhaus.daemon.page.parts import (
-    PER_PAGE, choice, field, link, moment, page_of, pages, place, since, table, values,
+    PER_PAGE,
+    choice,
+    field,
+    link,
+    moment,
+    page_of,
+    pages,
+    place,
+    since,
+    table,
+    values,
 )  # fmt: skip
 from torhaus.daemon.page.view import SLOW_S, Ask, Shown, View
 from torhaus.daemon.page.views import device as one
@@ -30,10 +40,18 @@ async def show(ask: Ask) -> Shown:
     latest = await site.latest.of(d.name for d in part)
     radio = radio_views(ask)
     rows = [_row(ask, d, latest.get(d.name), radio.get(d.name), d.name in late) for d in part]
-    head = [t(f"devices.{k}") for k in ("name", "state", "last", "next", "values", "battery", "radio", "margin", "loss")]
+    head = [
+        t(f"devices.{k}") for k in ("name", "state", "last", "next", "values", "battery", "radio", "margin", "loss")
+    ]
     body = joined(
         _search(ask, query, kind),
-        el("p", {"class": "hint"}, t.count("devices.found", len(found)), " ", link("/strangers", t("devices.to_strangers"))),
+        el(
+            "p",
+            {"class": "hint"},
+            t.count("devices.found", len(found)),
+            " ",
+            link("/strangers", t("devices.to_strangers")),
+        ),
         table(head, rows, numbers=(7, 8), empty=t("devices.none")),
         pages(t, "/devices", page, len(found), q=query, show=kind if kind != "all" else None),
     )
@@ -84,7 +102,7 @@ def _row(ask: Ask, d: DeviceConfig, stored: Stored | None, radio: RadioView | No
     margin = radio.margin_db if radio is not None else None
     return [
         joined(el("a", {"href": place("devices", d.name)}, d.name), el("small", f" {d.place}") if d.place else None),
-        state(ask, d.name, last_ns, is_late=is_late),
+        state(ask, last_ns, is_late=is_late),
         since(t, last_ns, now),
         moment(t, next_ns, now) if next_ns else "–",
         values(t, fields, _SHOWN_FIELDS) if fields else "–",

@@ -16,7 +16,7 @@ async def show(ask: Ask) -> Shown:
     head = [t(f"forwarders.{k}") for k in ("name", "state", "live", "backlog", "oldest", "drain", "rate", "last")]
     rows = [forwarder_row(ask, name, f, now) for name, f in sorted(status.forwarders.items())]
     hint = el("p", {"class": "hint"}, t("forwarders.hint"))
-    parts = [hint, table(head, rows, numbers=(3, 4, 5, 6), empty=t("forwarders.none"))]
+    parts: list[Child] = [hint, table(head, rows, numbers=(3, 4, 5, 6), empty=t("forwarders.none"))]
     parts.append(el("p", link("/dead-letters", t("letters.menu")), " · ", link("/quarantine", t("quarantine.menu"))))
     parts += [_logs(ask, status), _lost(ask, status)]
     return Shown(t("forwarders.title"), joined(*parts), QUICK_S)
@@ -26,7 +26,7 @@ def _one(ask: Ask, status: Status) -> Html:
     t, f = ask.t, status.forwarders.get(ask.name)
     if f is None:
         raise Missing
-    now = status.now_ns
+    now, slow = status.now_ns, f.accepted_per_s_minute
     return facts([
         (t("forwarders.state"), chip("good", t("state.up")) if f.up else chip("warn", t("state.away"))),
         (t("forwarders.since"), since(t, f.since_ns, now) if f.since_ns else None),
@@ -36,7 +36,7 @@ def _one(ask: Ask, status: Status) -> Html:
         (t("forwarders.oldest"), since(t, f.oldest_ns, now) if f.oldest_ns else "–"),
         (t("forwarders.drain"), t.span(f.drained_in_s) if f.drained_in_s is not None and f.backlog else "–"),
         (t("forwarders.rate"), f"{t.number(f.accepted_per_s, 1)}/s" if f.accepted_per_s is not None else None),
-        (t("forwarders.rate_minute"), f"{t.number(f.accepted_per_s_minute, 1)}/s" if f.accepted_per_s_minute is not None else None),
+        (t("forwarders.rate_minute"), f"{t.number(slow, 1)}/s" if slow is not None else None),
         (t("forwarders.accepted"), t.number(f.accepted)),
         (t("forwarders.late"), t.number(f.late)),
         (t("forwarders.aside"), t.number(f.set_aside)),

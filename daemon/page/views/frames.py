@@ -37,7 +37,9 @@ async def stream(ask: Ask, request: web.Request) -> web.StreamResponse:
     if viewer is None:
         return web.Response(text="too many are watching\n", status=503)
     tally = ask.site.survey.page
-    response = web.StreamResponse(headers=SAFE_HEADERS | {"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    response = web.StreamResponse(
+        headers=SAFE_HEADERS | {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+    )
     clock = ask.site.clock
     until_ns = clock.boot_ns() + int(LONGEST_S * 1e9)
     try:

@@ -4,6 +4,7 @@ from typing import Any
 
 from torhaus.daemon.lora.gateways import Gateway
 from torhaus.daemon.page.html import Child, Html, el, joined
+from torhaus.daemon.page.language import Language
 from torhaus.daemon.page.parts import bar, chip, facts, link, moment, place, section, since, table
 from torhaus.daemon.page.view import QUICK_S, Ask, Missing, Shown, View
 from torhaus.daemon.status import Status
@@ -33,7 +34,19 @@ def state(ask: Ask, g: Gateway) -> Html:
 
 def _all(ask: Ask, status: Status) -> Html:
     t = ask.t
-    keys = ("eui", "state", "last", "uplinks", "crc_bad", "sent", "failed", "round_trip", "ack_ratio", "airtime", "temperature")
+    keys = (
+        "eui",
+        "state",
+        "last",
+        "uplinks",
+        "crc_bad",
+        "sent",
+        "failed",
+        "round_trip",
+        "ack_ratio",
+        "airtime",
+        "temperature",
+    )
     head = [t(f"gateways.{key}") for key in keys]
     ours = sorted(((e, g) for e, g in status.gateways.items() if g.known), key=lambda p: (p[1].online, p[0]))
     others = sorted(((e, g) for e, g in status.gateways.items() if not g.known), key=lambda p: -p[1].last_ns)
@@ -62,11 +75,19 @@ def _row(ask: Ask, status: Status, eui: str, g: Gateway) -> list[Child]:
         t.number(counts.crc_bad),
         t.number(sent),
         t.number(sum(counts.downlinks.values()) - sent),
-        "–" if g.round_trip_s is None else f"{t.number(round(g.round_trip_s * 1000))} ms",
+        "–" if g.round_trip_s is None else _milliseconds(t, g.round_trip_s),
         "–" if g.report.ack_ratio is None else t.percent(g.report.ack_ratio, 1),
         "–" if busiest is None else t.percent(busiest),
-        "–" if g.report.temperature_celsius is None else f"{t.number(g.report.temperature_celsius, 1)} °C",
+        "–" if g.report.temperature_celsius is None else _degrees(t, g.report.temperature_celsius),
     ]
+
+
+def _milliseconds(t: Language, seconds: float) -> str:
+    return f"{t.number(round(seconds * 1000))} ms"
+
+
+def _degrees(t: Language, celsius: float) -> str:
+    return f"{t.number(celsius, 1)} °C"
 
 
 def _eui(eui: str) -> Html:
@@ -89,9 +110,9 @@ def _one(ask: Ask, status: Status, eui: str, g: Gateway) -> Html:
         (t("gateways.way_down"), g.address),
         (t("gateways.listed"), t("yes" if g.listed else "no")),
         (t("gateways.place"), where),
-        (t("gateways.temperature"), f"{t.number(r.temperature_celsius, 1)} °C" if r.temperature_celsius is not None else None),
+        (t("gateways.temperature"), None if r.temperature_celsius is None else _degrees(t, r.temperature_celsius)),
         (t("gateways.ack_ratio"), t.percent(r.ack_ratio, 1) if r.ack_ratio is not None else None),
-        (t("gateways.round_trip"), f"{t.number(round(g.round_trip_s * 1000))} ms" if g.round_trip_s is not None else None),
+        (t("gateways.round_trip"), None if g.round_trip_s is None else _milliseconds(t, g.round_trip_s)),
     ])  # fmt: skip
     c = g.counts
     counted: list[tuple[str, Any]] = [
@@ -104,12 +125,14 @@ def _one(ask: Ask, status: Status, eui: str, g: Gateway) -> Html:
     counted += [(f"{t('gateways.downlink')}: {t.word('tx', result)}", n) for result, n in c.downlinks.items()]
     counted += [(f"{t('gateways.reported')}: {t.word('packets', kind)}", n) for kind, n in c.reported.items()]
     air: list[list[Child]] = [[band, bar(t, part)] for band, part in sorted(status.airtime.get(eui, {}).items())]
+    sums = table([t("list.what"), t("list.count")], [[k, t.number(n)] for k, n in counted], numbers=(1,))
+    used = table([t("gateways.band"), t("gateways.used")], air, empty=t("gateways.no_airtime"))
     return joined(
         known,
         el("p", link("/frames", t("gateways.frames"), gateway=eui)),
-        section(t("gateways.counts"), table([t("list.what"), t("list.count")], [[k, t.number(n)] for k, n in counted], numbers=(1,))),
-        section(t("gateways.airtime"), table([t("gateways.band"), t("gateways.used")], air, empty=t("gateways.no_airtime"))),
-    )  # fmt: skip
+        section(t("gateways.counts"), sums),
+        section(t("gateways.airtime"), used),
+    )
 
 
 def _drivers(ask: Ask, status: Status) -> Html:
@@ -124,7 +147,7 @@ def _drivers(ask: Ask, status: Status) -> Html:
             t.number(d.frames),
             since(t, d.last_frame_ns, now),
             t.number(d.acks_late),
-            joined(d.detail, el("br") if silent and d.detail else None, f"{t('drivers.silent')}: {silent}" if silent else ""),
+            joined(d.detail, el("br"), f"{t('drivers.silent')}: {silent}") if silent else d.detail,
         ])  # fmt: skip
     head = [t(f"drivers.{k}") for k in ("name", "state", "since", "frames", "last", "late", "detail")]
     return section(t("drivers.title"), table(head, rows, numbers=(3, 5), empty=t("drivers.none")), id_="drivers")

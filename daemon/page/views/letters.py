@@ -59,7 +59,11 @@ async def do(ask: Ask) -> Moved:
     forwarder = ask.form.get("forwarder", "")[:64] or None
     now = ask.now.wall_ns
     if what in {"retry_all", "drop_all"}:
-        job = partial(retry_all, forwarder=forwarder, now_ns=now) if what == "retry_all" else partial(drop_all, forwarder=forwarder)
+        job = (
+            partial(retry_all, forwarder=forwarder, now_ns=now)
+            if what == "retry_all"
+            else partial(drop_all, forwarder=forwarder)
+        )
         count: int = await box.on_state(job)
         await _count_again(ask)
         about: dict[str, str | int] = {"forwarder": forwarder or "", "records": count}
@@ -101,7 +105,9 @@ def _sure(ask: Ask, forwarder: str | None) -> Html:
     t = ask.t
     yes = ask.button(_PATH, t("letters.drop_all"), danger=True, what="drop_all", forwarder=forwarder or "")
     words = t("letters.sure", forwarder=forwarder or t("list.all"))
-    return joined(el("p", words), el("div", {"class": "acts"}, yes, link(_PATH, t("letters.back"), forwarder=forwarder)))
+    return joined(
+        el("p", words), el("div", {"class": "acts"}, yes, link(_PATH, t("letters.back"), forwarder=forwarder))
+    )
 
 
 async def _one(ask: Ask) -> Html:

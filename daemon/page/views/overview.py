@@ -57,7 +57,7 @@ def _devices(ask: Ask, status: Status) -> Html:
 def _disk(ask: Ask, status: Status) -> Html:
     t, main = ask.t, status.logs["main"]
     return _tile(
-        link("/forwarders", t("overview.disk"), **{}),
+        link("/forwarders", t("overview.disk")),
         t.size(main.bytes),
         (t("overview.limit"), t.size(main.capacity_bytes)),
         (t("overview.used"), bar(t, main.bytes / main.capacity_bytes) if main.capacity_bytes else None),
@@ -91,9 +91,7 @@ def _scans(ask: Ask, status: Status) -> Html:
     done = sum(sums.get(s, 0) for s in ("verified", "filed", "released", "purged"))
     waiting = [(s, sums[s]) for s in ("held", "quarantined") if sums.get(s)]
     pairs: list[tuple[str, Child]] = [(t("scans.under_way"), t.number(under_way))]
-    pairs += [
-        (t.word("scan_state", s), link("/scans", chip("warn", t.number(n)), state=s)) for s, n in waiting
-    ]
+    pairs += [(t.word("scan_state", s), link("/scans", chip("warn", t.number(n)), state=s)) for s, n in waiting]
     return _tile(link("/scans", t("scans.menu")), t("overview.delivered", n=done), *pairs)
 
 
@@ -119,7 +117,9 @@ def forwarder_row(ask: Ask, name: str, f: ForwarderStatus, now: int) -> list[Chi
     return [
         joined(el("b", el("a", {"href": f"{place('forwarders', name)}"}, name)), el("small", f" {f.type}")),
         joined(state, dead if f.dead_letters else NOTHING, between=" "),
-        chip("good", t("forwarders.current")) if f.up and f.backlog < 1000 else chip("note", t("forwarders.catching_up"))
+        chip("good", t("forwarders.current"))
+        if f.up and f.backlog < 1000
+        else chip("note", t("forwarders.catching_up"))
         if f.up
         else chip("off", t("forwarders.keeping")),
         t.number(f.backlog),

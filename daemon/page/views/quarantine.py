@@ -27,8 +27,15 @@ async def show(ask: Ask) -> Shown:
     head = [t(f"quarantine.{k}") for k in ("at", "driver", "who", "reason", "detail", "bytes")]
     body = joined(
         el("p", {"class": "hint"}, t("quarantine.hint")),
-        section(t("quarantine.counts"), table([t("quarantine.reason"), t("list.count")], counts, numbers=(1,), empty=t("quarantine.none"))),
-        section(t("quarantine.last"), link("/quarantine", t("list.all")) if reason else None, table(head, rows, empty=t("quarantine.none"))),
+        section(
+            t("quarantine.counts"),
+            table([t("quarantine.reason"), t("list.count")], counts, numbers=(1,), empty=t("quarantine.none")),
+        ),
+        section(
+            t("quarantine.last"),
+            link("/quarantine", t("list.all")) if reason else None,
+            table(head, rows, empty=t("quarantine.none")),
+        ),
     )
     return Shown(t("quarantine.title"), body, SLOW_S)
 
@@ -70,7 +77,9 @@ def _row(ask: Ask, stored: Stored) -> list[Child]:
         who,
         t.word("reason", r.reason or ""),
         r.detail or "",
-        joined(_hex(raw), " ", link("/decode", t("frames.explain"), kind="frame", data=raw[:256].hex()) if r.lora else None),
+        joined(
+            _hex(raw), " ", link("/decode", t("frames.explain"), kind="frame", data=raw[:256].hex()) if r.lora else None
+        ),
     ]
 
 

@@ -12,12 +12,12 @@ from torhaus.daemon.page.users import Role
 from torhaus.daemon.page.view import QUICK_S, Ask, Missing, Moved, Shown, Unable, View, moved
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.db import Scan
+from torhaus.daemon.scans.evidence import Data
 from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.states import State
 
 MOST: Final = 100
-MOST_TODAY: Final = 1000
 DONE: Final = frozenset({State.VERIFIED, State.FILED, State.RELEASED, State.PURGED})
 WAITING: Final = frozenset({State.HELD, State.QUARANTINED})
 _PATH: Final = "/scans"
@@ -40,7 +40,7 @@ async def show(ask: Ask) -> Shown:
     wanted = ask.query.get("state", "")
     states = (State(wanted),) if wanted in State.__members__.values() else tuple(State)
     found = await queue.list(states, limit=MOST)
-    today = await queue.list(limit=MOST_TODAY)
+    today = await queue.since(_midnight_ns(ask.now.wall_ns))
     body = joined(_done(ask), _today(ask, today), _places(ask), _filter(ask, wanted), _list(ask, found))
     return Shown(t("scans.title"), body, QUICK_S)
 
@@ -67,29 +67,31 @@ def _done(ask: Ask) -> Html | None:
     return None if ask.user is not None else el("p", {"class": "hint"}, ask.t("scans.names_hidden"))
 
 
-def _today(ask: Ask, scans: list[Scan]) -> Html:
+def _today(ask: Ask, arrived: list[tuple[str, State, int, int]]) -> Html:
     """For each station one sentence: that all of today's documents have arrived, or how many have not yet."""
     t = ask.t
-    day = _day(ask.now.wall_ns)
     lines = []
-    for station in sorted({s.name for s in ask.site.loaded.scan.station} | {s.station for s in scans}):
-        ours = [s for s in scans if s.station == station and _day(s.arrived_ns) == day]
-        done = sum(s.state in DONE for s in ours)
-        waiting = sum(s.state in WAITING for s in ours)
-        newest = max((s.arrived_ns for s in ours), default=0)
-        if not ours:
+    for station in sorted({s.name for s in ask.site.loaded.scan.station} | {row[0] for row in arrived}):
+        ours = [row for row in arrived if row[0] == station]
+        all_ = sum(n for _, _, n, _ in ours)
+        done = sum(n for _, state, n, _ in ours if state in DONE)
+        waiting = sum(n for _, state, n, _ in ours if state in WAITING)
+        if not all_:
             state = chip("off", t("scans.nothing_today"))
-        elif done == len(ours):
+        elif done == all_:
             state = chip("good", t.count("scans.all_through", done))
         else:
-            state = chip("warn" if waiting else "note", t("scans.part_through", n=done, all=len(ours)))
-        wait = chip("warn", t.count("scans.waits", waiting)) if waiting else None
-        lines.append(el("li", el("b", station), " ", state, " ", wait, " ", moment(t, newest, ask.now.wall_ns) if newest else None))
+            state = chip("warn" if waiting else "note", t("scans.part_through", n=done, all=all_))
+        wait = chip("warn", t.count("scans.waits", waiting)) if waiting else ""
+        last = moment(t, max(newest for *_, newest in ours), ask.now.wall_ns) if ours else ""
+        lines.append(el("li", joined(el("b", station), state, wait, last, between=" ")))
     return section(t("scans.today"), el("ul", {"class": "plain"}, lines))
 
 
-def _day(at_ns: int) -> object:
-    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().date()
+def _midnight_ns(now_ns: int) -> int:
+    """When this day began on the box's own clock."""
+    now = datetime.fromtimestamp(now_ns / 1e9, UTC).astimezone()
+    return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1e9)
 
 
 def _places(ask: Ask) -> Html | None:
@@ -114,20 +116,31 @@ def _filter(ask: Ask, now: str) -> Html:
 
 def _list(ask: Ask, scans: list[Scan]) -> Html:
     t, now = ask.t, ask.now.wall_ns
-    rows: list[list[Child]] = []
-    for s in scans:
-        rows.append([
+    rows: list[list[Child]] = [
+        [
             link(_PATH, _number(s), id=s.id),
             s.station,
             display_name(s.name) if ask.user is not None else "–",
             t.number(s.pages) if s.pages else "–",
-            joined(chip(level(s.state), t.word("scan_state", s.state.value)), " ", t.word("scan_reason", s.reason.value) if s.reason else ""),
+            joined(_state(ask, s), " ", t.word("scan_reason", s.reason.value) if s.reason else ""),
             s.target or "–",
             since(t, s.arrived_ns, now),
             since(t, s.changed_ns, now),
-        ])  # fmt: skip
-    head = [t(f"scans.{k}") for k in ("number", "station", "document", "pages", "state", "target", "arrived", "changed")]
+        ]
+        for s in scans
+    ]
+    head = [
+        t(f"scans.{k}") for k in ("number", "station", "document", "pages", "state", "target", "arrived", "changed")
+    ]
     return table(head, rows, numbers=(3,), empty=t("scans.none"))
+
+
+def _state(ask: Ask, scan: Scan) -> Html:
+    return chip(level(scan.state), ask.t.word("scan_state", scan.state.value))
+
+
+def _data(data: Data) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in data.items() if key != "state" and value is not None)
 
 
 def _number(scan: Scan) -> str:
@@ -142,7 +155,7 @@ async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Html:
         raise Missing from None
     known = facts([
         ("id", el("span", {"class": "mono"}, s.id)),
-        (t("scans.state"), joined(chip(level(s.state), t.word("scan_state", s.state.value)), " ", since(t, s.changed_ns, now))),
+        (t("scans.state"), joined(_state(ask, s), " ", since(t, s.changed_ns, now))),
         (t("scans.reason"), t.word("scan_reason", s.reason.value) if s.reason else None),
         (t("scans.document"), display_name(s.name) if ask.user is not None else t("scans.hidden")),
         (t("scans.station"), s.station),
@@ -151,13 +164,12 @@ async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Html:
         (t("scans.type"), f"{s.media_type}, {t.size(s.size_bytes)}"),
         ("SHA-256", el("span", {"class": "mono"}, s.sha256)),
         (t("scans.duplicate"), link(_PATH, s.duplicate_of, id=s.duplicate_of) if s.duplicate_of else None),
-        (t("scans.receipt"), s.receipt),
+        (t("scans.receipt"), s.receipt if ask.user is not None else None),  # it may be the document's name
         (t("scans.tries"), t.number(s.tries)),
     ])  # fmt: skip
     rows: list[list[Child]] = [
-        [e.seq, moment(t, e.at, now), t.word("scan_state", e.event), ", ".join(f"{k}: {v}" for k, v in e.data.items() if k != "state" and v is not None)]
-        for e in entries
-    ]  # fmt: skip
+        [e.seq, moment(t, e.at, now), t.word("scan_state", e.event), _data(e.data)] for e in entries
+    ]
     head = [t(f"scans.{k}") for k in ("entry", "at", "event", "data")]
     parts: list[Child] = [known]
     if s.state in WAITING:

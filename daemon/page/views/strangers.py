@@ -20,10 +20,14 @@ async def show(ask: Ask) -> Shown:
     fine = sorted((a for a in attempts if a.device is not None and a.result in FINE), key=lambda a: -a.at_ns)
     parts = [
         section(t("strangers.refused"), _refused(ask, refused_joins(ask)), id_="joins"),
-        section(t("strangers.unknown"), el("p", {"class": "hint"}, t("strangers.unknown_hint")), _unknown(ask, unknown)),
+        section(
+            t("strangers.unknown"), el("p", {"class": "hint"}, t("strangers.unknown_hint")), _unknown(ask, unknown)
+        ),
     ]
     if ask.site.survey.wireless is not None:
-        parts.append(section(t("strangers.meters"), el("p", {"class": "hint"}, t("strangers.meters_hint")), _meters(ask)))
+        parts.append(
+            section(t("strangers.meters"), el("p", {"class": "hint"}, t("strangers.meters_hint")), _meters(ask))
+        )
     parts.append(section(t("strangers.joined"), _joined(ask, fine[:MOST])))
     return Shown(t("strangers.title"), joined(*parts), SLOW_S)
 
@@ -85,7 +89,9 @@ def _meters(ask: Ask) -> Html:
             who = joined(el("a", {"href": place("devices", e.device)}, e.device), " ", who)
             helps = e.trouble
         signal = "–" if e.rssi_dbm is None else f"{t.number(e.rssi_dbm, 0)} dBm"
-        rows.append([who, e.medium, e.security, t.number(e.telegrams), since(t, e.last_ns, ask.now.wall_ns), signal, helps])
+        rows.append(
+            [who, e.medium, e.security, t.number(e.telegrams), since(t, e.last_ns, ask.now.wall_ns), signal, helps]
+        )
     keys = ("meter", "medium", "security", "telegrams", "at", "signal", "helps")
     return table([t(f"strangers.{k}") for k in keys], rows, numbers=(3,), empty=t("strangers.none_meters"))
 

@@ -1,0 +1,111 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from tests.daemon.page_scene import EVIL, Visitor, checked, home_of, visited
+from torhaus.daemon.scans.db import Arrival, Tx
+from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.states import Reason, State
+
+SCAN = """[[scan.station]]
+name = "post"
+type = "folder"
+path = "{0}/in"
+target = "akten"
+[[scan.target]]
+name = "akten"
+type = "folder"
+path = "{0}/out"
+"""
+
+
+def with_scans(folder: Path, body: Callable[[Visitor, ScanQueue], Awaitable[None]]) -> None:
+    async def go() -> None:
+        for name in ("in", "out"):
+            (folder / name).mkdir()
+        async with visited(home_of(folder, SCAN.format(folder))) as visitor:
+            room = visitor.app._scans
+            assert room is not None
+            while not room.queue.is_open:  # noqa: ASYNC110 - opened by its own task
+                await asyncio.sleep(0.005)
+            await body(visitor, room.queue)
+            assert visitor.app.watch.defects == {}
+
+    asyncio.run(go())
+
+
+async def held(visitor: Visitor, queue: ScanQueue) -> str:
+    """A document with the worst of names that waits for somebody; its id."""
+    at = visitor.app.clock.stamp()
+    arrival = Arrival("post", EVIL.encode(), "ab" * 32, 1000, "application/pdf", 2, (), at, "b" * 32)
+
+    def work(tx: Tx) -> str:
+        scan = tx.move(tx.add(arrival), State.HELD, at.wall_ns, Reason.NO_SHEET)
+        return scan.id
+
+    found: str = await queue._db.run(work)
+    return found
+
+
+def test_an_empty_day(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, _: ScanQueue) -> None:
+        _, text = await visitor.get("/scans")
+        checked(text)
+        assert "heute noch nichts" in text
+        assert 'href="/scans"' in text
+        assert (await visitor.get("/scans?id=nothing"))[0] == 404
+
+    with_scans(tmp_path, body)
+
+
+def test_names_are_for_those_who_have_signed_in(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        id_ = await held(visitor, queue)
+        for path in ("/scans", f"/scans?id={id_}", "/scans?state=held", "/"):
+            status, text = await visitor.get(path)
+            checked(text)
+            assert status == 200
+            assert "&lt;img" not in text
+        assert "0 von 1 Dokumenten angekommen" in (await visitor.get("/scans"))[1]
+        assert "1 wartet auf jemanden" in (await visitor.get("/scans"))[1]
+        assert "kein Deckblatt" in (await visitor.get("/scans"))[1]
+        await visitor.sign_in("gast")
+        for path in ("/scans", f"/scans?id={id_}"):
+            text = (await visitor.get(path))[1]
+            checked(text)
+            assert "&lt;img" in text
+        assert "Weitergeben" not in text  # that is for another role
+
+    with_scans(tmp_path, body)
+
+
+def test_an_operator_lets_it_go_on_and_the_journal_knows(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        id_ = await held(visitor, queue)
+        await visitor.sign_in("gast", "wrong password")
+        await visitor.sign_in("gast")
+        assert (await visitor.do("/scans", id=id_)).status == 403
+        await visitor.do("/sign-out")
+        await visitor.sign_in("poststelle")
+        assert "Weitergeben" in (await visitor.get(f"/scans?id={id_}"))[1]
+        answer = await visitor.do("/scans", id=id_)
+        assert answer.status == 303
+        assert answer.headers["Location"].startswith("/scans?id=test")
+        scan, _ = await queue.show(id_)
+        assert scan.state is not State.HELD
+        assert (await visitor.do("/scans", id="nothing")).status == 404
+        assert (await visitor.get(answer.headers["Location"]))[0] == 200
+
+        def entries(tx: Tx) -> list[str]:
+            return [row[0].decode() for row in tx.conn.execute("SELECT entry FROM evidence ORDER BY seq")]
+
+        found = [e for e in await queue._db.run(entries) if '"event":"page_' in e]
+        assert [e.partition('"event":"')[2].partition('"')[0] for e in found] == [
+            "page_sign_in_failed", "page_sign_in", "page_sign_out", "page_sign_in", "page_scan_retry",
+        ]  # fmt: skip
+        assert '"times":1' in found[0]
+        assert "gast" not in found[0]
+        assert '"user":"poststelle"' in found[-1]
+        assert (await queue.verify_evidence()).faults == []
+
+    with_scans(tmp_path, body)
