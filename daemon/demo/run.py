@@ -74,7 +74,7 @@ class Table:
         width = shutil.get_terminal_size().columns
         lines = [
             f"torhaus demo: {self.arrived} readings arrived, {self.documents} documents delivered; Ctrl-C ends it",
-            f"metrics: http://127.0.0.1:{self._http}/metrics   health: http://127.0.0.1:{self._http}/healthz",
+            f"page: http://127.0.0.1:{self._http}/   metrics: http://127.0.0.1:{self._http}/metrics",
             "",
             f"{'DEVICE':18}  {'N':>4}  {'LAST':12}  VALUES",
         ]
@@ -101,6 +101,7 @@ async def demo(folder: Path | None, seconds: float | None, out: TextIO = sys.std
         table = Table(out, ports.http)
         try:
             print(f"the daemon runs in {place}", file=out)
+            print(f"page: http://127.0.0.1:{ports.http}/", file=out)
             print(f"metrics: http://127.0.0.1:{ports.http}/metrics", file=out, flush=True)
             if not await _wait_ready(place, daemon, stop):
                 return 1

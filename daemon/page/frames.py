@@ -68,7 +68,11 @@ def cells(ask: Ask, s: Seen) -> list[Child]:
         moment(t, s.at_ns, ask.now.wall_ns),
         el("span", {"title": t(f"frames.{s.direction}")}, "↑" if up else "↓"),
         joined(el("a", {"href": place("gateways", gateway), "class": "mono"}, gateway), more) if gateway else "–",
-        _signal(t.number, best) if up else "–" if s.power_dbm is None else f"{t.number(s.power_dbm, 1)} dBm",
+        el("span", {"class": "nowrap"}, _signal(t.number, best))
+        if up
+        else "–"
+        if s.power_dbm is None
+        else f"{t.number(s.power_dbm, 1)} dBm",
         joined(s.datarate, el("small", f" {t.number(s.freq_hz / 1e6, 3)} MHz")),
         link("/decode", t.word("mtype", s.mtype or "unknown"), kind="frame", data=s.phy),
         _who(s),

@@ -1,5 +1,6 @@
 import contextlib
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +9,21 @@ from torhaus.codecs.lorawan.region import REGIONS
 from torhaus.daemon.config.expect import literals
 from torhaus.daemon.config.model import Http, Lorawan, Scripts, Store, parse_address, parse_size
 from torhaus.daemon.outbox.store import Limits
+
+
+def test_the_page_has_a_certificate_and_its_key_or_none() -> None:
+    assert Http(cert_file="a", key_file="b").cert_file == "a"
+    with pytest.raises(ValueError, match="key_file: is missing: cert_file is given, and TLS needs both"):
+        Http(cert_file="a")
+    with pytest.raises(ValueError, match="cert_file: is missing: key_file is given"):
+        Http(key_file="a")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-a", "<b>", "a/b", "x" * 254, "a\n"])
+def test_names_of_hosts(name: str) -> None:
+    assert msgspec.convert({"hosts": ["gateway.stadt.example"]}, Http).hosts == ("gateway.stadt.example",)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"hosts": [name]}, Http)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""In a real browser: every view in both languages, on a wide screen and on a telephone, without a word on its console."""
+"""In a real browser: every view in both languages, on a wide screen and on a telephone, with nothing on its console."""
 
 import asyncio
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_every_view(tmp_path: Path) -> None:
 async def waited(page: Page, script: str) -> None:
     """Until it holds."""
     async with asyncio.timeout(10):
-        while not await page.run(script):
+        while not await page.run(script):  # noqa: ASYNC110 - whatever the page does
             await asyncio.sleep(0.02)
 
 

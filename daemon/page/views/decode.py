@@ -56,7 +56,7 @@ def _form(ask: Ask, kind: str, text: str, codec: str, fport: str) -> Html:
     t = ask.t
     names = el("datalist", {"id": "codecs"}, [el("option", {"value": name}) for name in ask.site.decoding.codecs()])
     area = el("textarea", {"name": "data", "class": "mono", "rows": 3, "maxlength": _MAX_TEXT}, text)
-    named = el("input", {"name": "codec", "value": codec, "list": "codecs", "maxlength": 200})
+    named = el("input", {"name": "codec", "value": codec, "list": "codecs", "maxlength": 200, "size": 40})
     port = el("input", {"name": "fport", "value": fport, "inputmode": "numeric", "maxlength": 3, "size": 4})
     return el(
         "form",

@@ -202,7 +202,7 @@ def _form(ask: Ask, d: DeviceConfig) -> Html:
         place("devices", d.name),
         el("h3", t("device.send")),
         field("FPort", el("input", {"name": "fport", "inputmode": "numeric", "maxlength": 3, "size": 4})),
-        field(t("device.hex"), el("input", {"name": "hex", "class": "mono", "maxlength": 600, "autocomplete": "off"})),
+        field(t("device.hex"), el("input", {"name": "hex", "class": "mono", "maxlength": 600, "size": 40, "autocomplete": "off"})),
         field(t("device.json"), area, t("device.json_hint")),
         el("label", el("input", {"type": "checkbox", "name": "confirmed", "value": "1"}), " ", t("device.ask_ack")),
         el("button", t("device.send_now")),

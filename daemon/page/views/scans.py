@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from torhaus.daemon.page.html import Child, Html, el, joined
+from torhaus.daemon.page.language import Language
 from torhaus.daemon.page.parts import Level, chip, choice, facts, field, link, moment, section, since, table
 from torhaus.daemon.page.users import Role
 from torhaus.daemon.page.view import QUICK_S, Ask, Missing, Moved, Shown, Unable, View, moved
@@ -139,8 +140,11 @@ def _state(ask: Ask, scan: Scan) -> Html:
     return chip(level(scan.state), ask.t.word("scan_state", scan.state.value))
 
 
-def _data(data: Data) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in data.items() if key != "state" and value is not None)
+def _data(t: Language, data: Data) -> str:
+    """What else the journal says of it; what is empty is left out."""
+    there = {key: value for key, value in data.items() if key != "state" and value not in {None, ""}}
+    said = {key: t("yes" if value else "no") if isinstance(value, bool) else value for key, value in there.items()}
+    return ", ".join(f"{key}: {value}" for key, value in said.items())
 
 
 def _number(scan: Scan) -> str:
@@ -168,7 +172,7 @@ async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Html:
         (t("scans.tries"), t.number(s.tries)),
     ])  # fmt: skip
     rows: list[list[Child]] = [
-        [e.seq, moment(t, e.at, now), t.word("scan_state", e.event), _data(e.data)] for e in entries
+        [e.seq, moment(t, e.at, now), t.word("scan_state", e.event), _data(t, e.data)] for e in entries
     ]
     head = [t(f"scans.{k}") for k in ("entry", "at", "event", "data")]
     parts: list[Child] = [known]
