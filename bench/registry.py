@@ -13,6 +13,7 @@ from bench.scenarios import (
     latency,
     lorawan,
     outage,
+    page,
     peers,
     relay,
     steps,
@@ -31,6 +32,13 @@ def _uplinks(name: str, title: str, codec: str | None = "elsys", **shape: int) -
         return uplinks.throughput(plan, name, _traffic(plan, **shape), codec)
 
     return partial(Scenario, name, title, run, "uplinks_per_s")
+
+
+def _look(name: str, path: str, title: str) -> partial[Scenario]:
+    title = f"one look at the web page, 2,000 devices: {title}"
+    run = partial(page.view, path, 2000)
+    targets = (f"view_cpu_ms <= {100 if name == 'frames' else 40}", "grown_mib <= 20")
+    return partial(Scenario, f"page/{name}", title, lambda _: run(), "view_cpu_ms", targets=targets, runs=1)
 
 
 SCENARIOS: Final[list[Scenario]] = [
@@ -142,6 +150,10 @@ SCENARIOS: Final[list[Scenario]] = [
     Scenario(
         "scrape", "(g) one scrape of /metrics, 2,000 devices", lambda _: idle.scrape(2000), "scrape_cpu_ms", runs=1
     ),
+    _look("overview", "/", "the first page")(),
+    _look("devices", "/devices?page=7", "50 of the devices")(),
+    _look("device", "/devices/sensor-1000", "one device with its last frames")(),
+    _look("frames", "/frames", "the last 100 frames")(),
     *SCANS,
     Scenario(
         "start/waiting",

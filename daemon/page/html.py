@@ -3,9 +3,9 @@
 el("p", {"class": "note"}, "3 < 4, ", el("b", "really"))
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
-from typing import Final, Union
+from typing import Any, Final, Union
 
 from torhaus.daemon.cli.show import plain
 
@@ -26,12 +26,11 @@ class Html:
 
 
 Child = Union["Html", str, int, float, None, Iterable["Child"]]
-Attributes = Mapping[str, str | int | float | bool | None]
 NOTHING: Final = Html("")
 
 
-def el(tag: str, *parts: Child | Attributes) -> Html:
-    """An element: attributes where a mapping is given, all else is in it.
+def el(tag: str, *parts: Child | dict[str, Any]) -> Html:
+    """An element: attributes where a dictionary is given, all else is in it.
 
     An attribute that is None or False is left out, True stands without a value. Addresses must be of this site:
     ValueError for any other, which is a defect of ours.
@@ -39,7 +38,7 @@ def el(tag: str, *parts: Child | Attributes) -> Html:
     head = [f"<{tag}"]
     body: list[str] = []
     for part in parts:
-        if isinstance(part, Mapping):
+        if isinstance(part, dict):
             head += [
                 _attribute(name, value) for name, value in part.items() if value is not None and value is not False
             ]

@@ -40,7 +40,12 @@ def table(
         return el("p", {"class": "empty"}, empty)
     top = el("tr", [cell("th", i, text) for i, text in enumerate(head)])
     kind = "wide narrow" if len(head) <= 3 else "wide"
-    return el("div", {"class": kind, "tabindex": 0}, el("table", el("thead", top), el("tbody", lines)))
+    words = ", ".join(text for text in head[:3] if text)
+    return el(
+        "div",
+        {"class": kind, "tabindex": 0, "role": "region", "aria-label": words},
+        el("table", el("thead", top), el("tbody", lines)),
+    )
 
 
 def facts(pairs: Iterable[tuple[str, Child]]) -> Html:

@@ -22,6 +22,8 @@ from torhaus.daemon.page.view import Ask, Shown
 
 COOKIE: Final = "torhaus"
 FORM_COOKIE: Final = "torhaus_form"
+MAX_WAITING: Final = 8
+"""Passwords that wait to be compared, each for a tenth of a second."""
 _SECURE: Final = "__Host-"
 
 
@@ -37,6 +39,7 @@ class Signing:
         self._tally = tally
         self._failures = Failures(clock.boot_ns)
         self._one = asyncio.Semaphore(1)  # a comparison takes 32 MiB
+        self._waiting = 0
 
     def who(self, request: web.Request, *, is_person: bool = True) -> tuple[Session | None, User | None]:
         """Who asks; nobody without a cookie that is still good."""
@@ -82,13 +85,18 @@ class Signing:
         address = self._access.client(request)
         if not self._access.may_sign_in(request):
             return None, "sign_in.needs_tls"
-        if self._failures.wait_s(address, name) > 0 or len(password) > MAX_PASSWORD:
+        is_crowded = self._waiting >= MAX_WAITING
+        if is_crowded or self._failures.wait_s(address, name) > 0 or len(password) > MAX_PASSWORD:
             self._tally.sign_ins["limited"] += 1
             return None, "sign_in.limited"
-        async with self._one:
-            user = self.users.find(name)
-            kept = NOBODY if user is None else user.scrypt
-            is_right = await asyncio.to_thread(matches, password, kept)
+        self._waiting += 1
+        try:
+            async with self._one:
+                user = self.users.find(name)
+                kept = NOBODY if user is None else user.scrypt
+                is_right = await asyncio.to_thread(matches, password, kept)
+        finally:
+            self._waiting -= 1
         if user is None or not is_right:
             self._failures.failed(address, name)
             self._tally.sign_ins["wrong"] += 1
@@ -102,7 +110,8 @@ class Signing:
         return self.sessions.begin(user), ""
 
     def remember(self, request: web.Request, response: web.StreamResponse, token: str) -> None:
-        """Give the browser its cookie."""
+        """Give the browser its cookie; whoever was signed in there before is not any more."""
+        self.sessions.end(request.cookies.get(self._cookie(request), ""))
         response.set_cookie(
             self._cookie(request), token, path="/", httponly=True, samesite="Strict", secure=self._is_secure(request)
         )

@@ -36,7 +36,6 @@ from torhaus.daemon.scans.uploads.reception import Reception
 SEAL_INTERVAL_S: Final = 1.0
 """How often newly spooled scans are looked for: what a scan waits at most before its target knows of it."""
 MAX_LIST: Final = 1000
-MAX_SINCE: Final = 20_000
 
 
 class StoreBusy(Exception):  # noqa: N818 - a fact
@@ -182,22 +181,6 @@ class ScanQueue:
     async def since(self, at_ns: int) -> list[Arrived]:
         """What has arrived since then, by station and state."""
         return await self._db.run(lambda tx: arrived_since(tx, at_ns))
-
-    async def since(self, at_ns: int) -> list[tuple[str, State, int, int]]:
-        """What has arrived since then: station, state, how many, and when the last of them came.
-
-        Of the newest `MAX_SINCE`: more than a scan room has in a day.
-        """
-
-        def work(tx: Tx) -> list[tuple[str, State, int, int]]:
-            rows = tx.conn.execute(
-                "SELECT station, state, count(*), max(arrived_ns) FROM scan "
-                "WHERE seq > (SELECT max(seq) FROM scan) - ? AND arrived_ns >= ? GROUP BY station, state",
-                (MAX_SINCE, at_ns),
-            )
-            return [(station, State(state), n, newest) for station, state, n, newest in rows]
-
-        return await self._db.run(work)
 
     async def show(self, scan_id: str) -> tuple[Scan, tuple[evidence.Entry, ...]]:
         """A scan and its evidence, oldest first. Raises KeyError."""

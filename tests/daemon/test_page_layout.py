@@ -1,5 +1,8 @@
 import asyncio
+import re
 from pathlib import Path
+
+import pytest
 
 from tests.daemon.page_scene import checked, home_of, visited
 from torhaus.daemon.page.html import el
@@ -43,3 +46,32 @@ def test_what_stands_around_a_view(tmp_path: Path) -> None:
             assert "refresh" not in still
 
     asyncio.run(go())
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    digits = colour.removeprefix("#")
+    digits = "".join(c * 2 for c in digits) if len(digits) == 3 else digits
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("room", [0, 1], ids=["light", "dark"])
+def test_everything_can_be_read(room: int) -> None:
+    """WCAG 2.2, 1.4.3 at level AA."""
+    sheet = (STATIC / "torhaus.css").read_text()
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+)", re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)[room]))
+    pairs = [(f, g) for f in ("ink", "soft", "link") for g in ("ground", "paper", "mark")]
+    pairs += [(level, f"{level}-bg") for level in ("good", "note", "warn", "bad", "off")]
+    pairs += [
+        ("bad", "paper"),
+        ("warn", "paper"),
+        ("bad", "ground"),
+        ("ink", "good-bg"),
+        ("ink", "bad-bg"),
+        ("ink", "off-bg"),
+    ]
+    for fore, ground in pairs:
+        light, dark = sorted((luminance(colours[fore]), luminance(colours[ground])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (fore, ground)

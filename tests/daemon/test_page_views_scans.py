@@ -48,8 +48,9 @@ async def held(visitor: Visitor, queue: ScanQueue) -> str:
 
 
 def test_an_empty_day(tmp_path: Path) -> None:
-    async def body(visitor: Visitor, _: ScanQueue) -> None:
-        _, text = await visitor.get("/scans")
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        assert await queue.since(0) == []
+        text = (await visitor.get("/scans"))[1]
         checked(text)
         assert "heute noch nichts" in text
         assert 'href="/scans"' in text

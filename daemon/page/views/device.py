@@ -197,12 +197,13 @@ def _form(ask: Ask, d: DeviceConfig) -> Html:
     if not ask.may(Role.ADMIN):
         typed = f"torhaus lora send {shlex.quote(d.name)} --fport N --hex HEX"
         return el("p", {"class": "hint"}, t("device.sign_in_to_send"), " ", command(typed))
+    digits = el("input", {"name": "hex", "class": "mono", "maxlength": 600, "size": 40, "autocomplete": "off"})
     area = el("textarea", {"name": "json", "class": "mono", "rows": 3, "maxlength": 4000})
     return ask.post(
         place("devices", d.name),
         el("h3", t("device.send")),
         field("FPort", el("input", {"name": "fport", "inputmode": "numeric", "maxlength": 3, "size": 4})),
-        field(t("device.hex"), el("input", {"name": "hex", "class": "mono", "maxlength": 600, "size": 40, "autocomplete": "off"})),
+        field(t("device.hex"), digits),
         field(t("device.json"), area, t("device.json_hint")),
         el("label", el("input", {"type": "checkbox", "name": "confirmed", "value": "1"}), " ", t("device.ask_ack")),
         el("button", t("device.send_now")),

@@ -1,0 +1,56 @@
+"""What it costs that somebody looks: views of the web page, after every device has been heard."""
+
+import time
+import urllib.request
+
+from bench.frames import Traffic
+from bench.load import quantile
+from bench.processes import Worker, folder, wait_until
+from bench.scenario import BenchError, Figures
+from bench.scenarios.uplinks import drive
+from bench.site import Daemon, Mosquitto
+
+PART = "X-Torhaus-Part"
+"""With it a page looks at itself anew, as it does every few seconds while it is open."""
+
+
+def view(path: str, devices: int, looks: int = 50) -> Figures:
+    """One view: the first look, which loads what is behind it and searches the log, and those after it."""
+    traffic = Traffic(devices, devices, 50)
+    traffic.file()
+    with folder() as place, Mosquitto(place) as broker, Daemon(place, devices, broker.port) as daemon:
+        daemon.start()
+        oracle = Worker("oracle", broker.port, traffic.count, devices)
+        try:
+            wait_until(lambda: daemon.metric("torhaus_forwarder_up"), "the forwarder is connected")
+            drive(traffic, daemon.udp, oracle)
+        finally:
+            oracle.close()
+        url, rss_before = f"http://127.0.0.1:{daemon.http}{path}", daemon.rss_mib()
+        before = daemon.usage()
+        _look(url, {})
+        first = daemon.usage().since(before)
+        took = []
+        before = daemon.usage()
+        for _ in range(looks):
+            began = time.perf_counter()
+            size = _look(url, {PART: "main"})
+            took.append(time.perf_counter() - began)
+        used = daemon.usage().since(before)
+        took.sort()
+        return {
+            "view_cpu_ms": used.cpu_s / looks * 1e3,
+            "view_p50_ms": quantile(took, 0.5) * 1e3,
+            "view_worst_ms": took[-1] * 1e3,
+            "first_cpu_ms": first.cpu_s * 1e3,
+            "page_kib": size / 1024,
+            "grown_mib": daemon.rss_mib() - rss_before,
+        }
+
+
+def _look(url: str, headers: dict[str, str]) -> int:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+        text: bytes = answer.read()
+        if answer.status != 200 or b"<h1>" not in text:
+            raise BenchError(f"{url}: {answer.status}")
+        return len(text)
