@@ -1,6 +1,6 @@
 """What stands around every view: head, menu, who is signed in, the language, and when it was made."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ def main(shown: Shown) -> Html:
     return joined(el("h1", shown.title), shown.body)
 
 
-def whole(ask: Ask, shown: Shown, views: Iterable[View], here: str, files: Files, address: str) -> Html:
+def whole(ask: Ask, shown: Shown, views: Collection[View], here: str, files: Files, address: str) -> Html:
     """The page. `here`: the view's name; `address`: path and query, for the links that change the language."""
     t, site = ask.t, ask.site.loaded.site
     name = site.name or site.id
@@ -48,10 +48,11 @@ def whole(ask: Ask, shown: Shown, views: Iterable[View], here: str, files: Files
         el("script", {"type": "module", "src": files.path("torhaus.js")}),
         el("noscript", reload) if shown.refresh_s else NOTHING,
     )
+    current = next((v.below for v in views if v.name == here and v.below is not None), here)
     menu = [
         el(
             "a",
-            {"href": f"/{v.name}", "aria-current": "page" if v.name == here else None},
+            {"href": f"/{v.name}", "aria-current": "page" if v.name == current else None},
             t(f"{v.name or 'overview'}.menu"),
         )
         for v in views

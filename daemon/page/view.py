@@ -122,4 +122,5 @@ class View(NamedTuple):
     do_role: Role = Role.ADMIN
     role: Role | None = None  # who may look, also from the box itself; None: whoever may look at the rest
     in_menu: Callable[[Sources], bool] = always
+    below: str | None = None  # the view in the menu that it is reached from, where it is not in it itself
     stream: Callable[[Ask, web.Request], Awaitable[web.StreamResponse]] | None = None

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.daemon.page_scene import EVIL, PASSWORD, Visitor, checked, home_of, visited
+from torhaus.daemon.page import signing
+from torhaus.daemon.page.access import Access
 from torhaus.daemon.page.limit import BY_ADDRESS
 from torhaus.daemon.page.signing import local
 from torhaus.daemon.page.users import MAX_PASSWORD, write_users
@@ -128,6 +130,44 @@ def test_nobody_is_told_how_to_begin(tmp_path: Path) -> None:
         assert str(tmp_path) not in text
         path.unlink()
         assert (await visitor.sign_in()).status == 403
+
+    with_visitor(tmp_path, body)
+
+
+def test_no_password_is_taken_in_clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Access, "may_sign_in", lambda _, __: False)
+
+    async def body(visitor: Visitor) -> None:
+        text = (await visitor.get("/sign-in"))[1]
+        checked(text)
+        assert "nicht verschlüsselt" in text
+        assert "password" not in text
+        monkeypatch.undo()
+        token = await visitor.csrf()
+        monkeypatch.setattr(Access, "may_sign_in", lambda _, __: False)
+        assert (await visitor.post("/sign-in", csrf=token, name="technik", password=PASSWORD)).status == 403
+
+    with_visitor(tmp_path, body)
+
+
+def test_a_crowd_is_sent_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing, "MAX_WAITING", 0)
+
+    async def body(visitor: Visitor) -> None:
+        assert (await visitor.sign_in()).status == 429
+        assert visitor.app.survey.page.sign_ins == {"limited": 1}
+
+    with_visitor(tmp_path, body)
+
+
+def test_who_signs_in_again_has_one_session(tmp_path: Path) -> None:
+    async def body(visitor: Visitor) -> None:
+        await visitor.sign_in("technik")
+        await visitor.sign_in("gast")
+        text = (await visitor.get("/"))[1]
+        assert "gast" in text
+        assert "technik" not in text
+        assert visitor.app.survey.page.sessions == 1
 
     with_visitor(tmp_path, body)
 

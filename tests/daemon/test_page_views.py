@@ -123,4 +123,6 @@ def test_two_thousand_devices_come_page_by_page(tmp_path: Path) -> None:
 
 
 def test_views_are_called_what_they_are_registered_as() -> None:
-    assert [view.name for view in load()] == list(VIEWS)
+    views = load()
+    assert [view.name for view in views] == list(VIEWS)
+    assert {view.below for view in views} <= {None, *VIEWS}

@@ -135,4 +135,4 @@ async def _one(ask: Ask) -> Html:
     return joined(*parts)
 
 
-VIEW = View("dead-letters", show, do, in_menu=never)
+VIEW = View("dead-letters", show, do, in_menu=never, below="forwarders")

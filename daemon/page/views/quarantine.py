@@ -88,4 +88,4 @@ def _hex(raw: bytes) -> Html:
     return el("span", {"class": "mono"}, shown + ("…" if len(raw) > 24 else ""))
 
 
-VIEW = View("quarantine", show, in_menu=never)
+VIEW = View("quarantine", show, in_menu=never, below="forwarders")
