@@ -65,12 +65,14 @@ class Latest:
         log = self._outbox.logs[MAIN]
         end = log.tail
         least = max(log.head, end - PAST_RECORDS)
-        while end > least and not self._names <= self._pos.keys():
+        missing = set(self._names)
+        while end > least and missing:
             start = max(least, end - _PIECE)
             for stored in await self._between(start, end):
                 device = stored.record.device
                 if stored.record.fields is not None and device is not None:
                     self._pos[device] = max(stored.pos, self._pos.get(device, -1))
+                    missing.discard(device)
             end = start
         self._is_filled = True
 

@@ -135,7 +135,7 @@ async def visited(home: Home, *, base: str = "http://127.0.0.1:{}") -> AsyncIter
     app = home.app({"x": sender([frame()])})
     jar = aiohttp.CookieJar(unsafe=True)
     async with running(app), aiohttp.ClientSession(cookie_jar=jar) as session:
-        await until(lambda: app.watch.devices)
+        await until(lambda: app.watch.committed_records)
         yield Visitor(app, session, base.format(app.http_port))
 
 

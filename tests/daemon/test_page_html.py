@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.daemon.page_scene import Checker, checked
@@ -31,6 +31,7 @@ def test_addresses_of_other_sites_are_defects(address: str) -> None:
     assert el("a", {"href": "/x?a=1&b=2"}).text == '<a href="/x?a=1&amp;b=2"></a>'
 
 
+@settings(max_examples=50)
 @given(st.text(), st.text())
 def test_text_stays_text(text: str, value: str) -> None:
     made = el("div", el("p", {"title": value}, text), text)

@@ -103,6 +103,19 @@ def test_languages(tmp_path: Path) -> None:
     with_visitor(tmp_path, body)
 
 
+def test_cookies_of_any_kind(tmp_path: Path) -> None:
+    async def body(visitor: Visitor) -> None:
+        odd = ("torhaus", "torhaus=", "=;;; ,", "torhaus=a b; torhaus=2", 'torhaus="a\\0b"', "torhaus=" + "x" * 5000,
+               "torhaus_form=%00; torhaus_lang=\xff", "$Version=1; torhaus=<b>")  # fmt: skip
+        for cookie in odd:
+            for path in ("/", "/sign-in", "/devices"):
+                assert (await visitor.get(path, Cookie=cookie))[0] == 200, cookie
+            assert (await visitor.get("/", Cookie=cookie, X_Real_IP="192.0.2.1"))[0] == 303
+        assert visitor.app.watch.defects == {}
+
+    with_visitor(tmp_path, body)
+
+
 def test_from_elsewhere_one_signs_in_first(tmp_path: Path) -> None:
     async def body(visitor: Visitor) -> None:
         for headers in ({"X-Forwarded-For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}):

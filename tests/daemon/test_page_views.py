@@ -74,7 +74,7 @@ def test_whatever_is_asked_for_is_answered(tmp_path: Path) -> None:
             defects = dict(visitor.app.watch.defects)
             await visitor.sign_in()
             for name in VIEWS:
-                for query in HOSTILE:
+                for query in HOSTILE[:: 1 if name in {"devices", "decode", "frames", "scans"} else 3]:
                     if query == "?stream" and name == "frames":
                         continue
                     await look(visitor, f"/{name}{query}", 200, 404, 409)

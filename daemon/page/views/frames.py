@@ -37,9 +37,12 @@ async def stream(ask: Ask, request: web.Request) -> web.StreamResponse:
     if viewer is None:
         return web.Response(text="too many are watching\n", status=503)
     tally = ask.site.survey.page
-    response = web.StreamResponse(
-        headers=SAFE_HEADERS | {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-    )
+    headers = SAFE_HEADERS | {
+        "Content-Type": "text/event-stream",
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+    }
+    response = web.StreamResponse(headers=headers)
     clock = ask.site.clock
     until_ns = clock.boot_ns() + int(LONGEST_S * 1e9)
     try:
