@@ -87,7 +87,7 @@ def of_scans(watch: "ScanWatch") -> Iterator[Cause]:
     for name, place in watch.stations.items():
         if not place.up:
             why = f" ({place.detail})" if place.detail else ""
-            yield Cause("station_down", "target_down", f"scan station {name}: cannot be read{why}", name, place.detail)
+            yield Cause("station_down", f"scan station {name}: cannot be read{why}", name, place.detail)
     for name, place in watch.targets.items():
         if not place.up:
             text = f"scan target {name}: takes nothing ({place.detail}); torhaus scans targets"

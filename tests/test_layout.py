@@ -13,8 +13,8 @@ import pytest
 
 from torhaus.codecs.registry import CODECS, FAMILIES
 from torhaus.daemon.forward.registry import FORWARDERS
-from torhaus.daemon.scans.targets.registry import TARGETS
 from torhaus.daemon.page.registry import VIEWS
+from torhaus.daemon.scans.targets.registry import TARGETS
 from torhaus.drivers.registry import DRIVERS
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torhaus.daemon.cli.live import Unreadable
 from torhaus.daemon.cli.reach import EX_IOERR, EX_USAGE, configured
+from torhaus.daemon.cli.show import table
 from torhaus.daemon.main import add_config
 
 if TYPE_CHECKING:  # imported by the commands: `torhaus --help` needs none of it
@@ -30,7 +31,7 @@ def add(subparsers: "argparse._SubParsersAction[Any]") -> None:
     one.add_argument("--make", action="store_true", help="make the password and print it, instead of asking for one")
     out = commands.add_parser("remove-user", help="let somebody in no more, at once")
     out.add_argument("name", metavar="NAME")
-    commands.add_parser("users", help="who may sign in, and with which role")
+    commands.add_parser("users", help="who may sign in, with which role, and as which account in the evidence journal")
     for each in commands.choices.values():
         add_config(each)
     parser.set_defaults(run=run)
@@ -38,7 +39,7 @@ def add(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; 64 for a name or password that cannot be, 73 when the file cannot be written, 74 read, 78 configuration."""
-    from torhaus.daemon.page.users import UsersFault, read_users
+    from torhaus.daemon.page.users import UsersFault, account_of, read_users
 
     try:
         loaded = configured(args.config)
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         print(e, file=sys.stderr)
         return EX_IOERR
     if args.page_command == "users":
-        print("\n".join(f"{u.name}  {u.role.name.lower()}" for u in users.values()) or f"nobody: {path} names none")
+        rows = [(u.name, u.role.name.lower(), account_of(u.name)) for u in users.values()]
+        print(table(("NAME", "ROLE", "ACCOUNT"), rows) if rows else f"nobody: {path} names none")
         return 0
     changed = _changed(args, users)
     if isinstance(changed, int):

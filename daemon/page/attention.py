@@ -11,7 +11,7 @@ from torhaus.daemon.page.view import Ask
 from torhaus.daemon.status import Status
 
 MORE: Final = (
-    "clock_unsynced", "forwarder_down", "dead_letters", "dropped", "set_aside", "defects", "bus_silent", "target_down",
+    "clock_unsynced", "forwarder_down", "dead_letters", "dropped", "set_aside", "defects", "bus_silent",
     "joins_refused",
 )  # fmt: skip
 """Kinds beside those of daemon/causes.py: they are no fault of the box, but somebody's matter."""
@@ -108,10 +108,6 @@ def _more(ask: Ask, status: Status) -> Iterator[Cause]:
     for name, d in status.drivers.items():
         if d.silent:
             yield Cause("bus_silent", name, name, ", ".join(list(d.silent)[:8]), {"n": len(d.silent)})
-    scans = ask.site.survey.scan_watch
-    for name, target in scans.targets.items() if scans is not None else ():
-        if not target.up:
-            yield Cause("target_down", name, name, target.detail)
     refused = refused_joins(ask)
     if refused:
         names = ", ".join(str(a.device) for a in refused[:8])

@@ -141,7 +141,7 @@ class Serving:
         if not compare_digest(session.csrf.encode(), token[:100].encode(errors="replace")):
             return self._fault(request, ask, first, 403, ask.t("fault.form"))
         if first == "sign-out":
-            await self.signing.journal.enter("page_sign_out", user=ask.user.name)
+            await self.signing.journal.enter("page_sign_out", ask.user.name)
             response = _to("/")
             self.signing.forget(request, response)
             return response
@@ -154,7 +154,7 @@ class Serving:
             )
         moved: Moved = await view.do(ask)
         if moved.event:
-            await self.signing.journal.enter(moved.event, user=ask.user.name, **moved.about)
+            await self.signing.journal.enter(moved.event, ask.user.name, **moved.about)
         return _to(moved.path)
 
     async def _sign_in(self, request: web.Request, ask: Ask, token: str) -> web.Response:

@@ -102,11 +102,11 @@ class Signing:
             self._tally.sign_ins["wrong"] += 1
             if self._failures.wait_s(address, name) > 0:
                 logs.warning("page: too many failed sign-ins: no more are tried for a while", peer=address)
-            await self.journal.failed()
+            self.journal.failed()
             return None, "sign_in.wrong"
         self._failures.succeeded(address, name)
         self._tally.sign_ins["ok"] += 1
-        await self.journal.enter("page_sign_in", user=user.name, role=user.role.name.lower())
+        await self.journal.enter("page_sign_in", user.name, role=user.role.name.lower())
         return self.sessions.begin(user), ""
 
     def remember(self, request: web.Request, response: web.StreamResponse, token: str) -> None:

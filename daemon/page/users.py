@@ -74,6 +74,11 @@ NOBODY: Final = ":".join([*map(str, _COST), "A" * 22, "A" * 43])
 """What the password of somebody who is not there is compared with: it takes as long."""
 
 
+def account_of(name: str) -> str:
+    """What somebody is called in the evidence journal, where no name stands; `torhaus page users` says it."""
+    return f"page:{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:8]}"
+
+
 def made_password() -> str:
     """A password for those who do not want to think of one: 80 bits in four groups."""
     text = base64.b32encode(secrets.token_bytes(10)).decode().lower()

@@ -41,6 +41,29 @@ def by_state(tx: Tx, stations: Iterable[str], targets: Iterable[str]) -> Counts:
     return counts
 
 
+class BatchCount(msgspec.Struct, frozen=True):
+    """How many documents of one batch stand in one state."""
+
+    batch: str
+    station: str
+    state: State
+    count: int
+    newest_ns: int
+
+
+def newest_batches(tx: Tx, most: int) -> list[BatchCount]:
+    """The batches that came last, of the newest MAX_LATELY scans, the newest first."""
+    rows = tx.conn.execute(
+        "SELECT batch, station, state, count(*), max(arrived_ns) FROM scan "
+        "WHERE seq > (SELECT max(seq) FROM scan) - ?1 AND batch IN ("
+        "  SELECT batch FROM scan WHERE seq > (SELECT max(seq) FROM scan) - ?1 AND batch IS NOT NULL "
+        "  GROUP BY batch ORDER BY max(seq) DESC LIMIT ?2) "
+        "GROUP BY batch, station, state ORDER BY max(seq) DESC",
+        (MAX_LATELY, most),
+    )
+    return [BatchCount(batch, station, State(state), n, at) for batch, station, state, n, at in rows]
+
+
 def arrived_since(tx: Tx, at_ns: int) -> list[Arrived]:
     """What came since then, of the newest MAX_LATELY."""
     rows = tx.conn.execute(

@@ -19,7 +19,7 @@ from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
 from torhaus.daemon.scans.config import ScanConfig, Station
-from torhaus.daemon.scans.counts import Arrived, Counts, arrived_since, by_state
+from torhaus.daemon.scans.counts import Arrived, BatchCount, Counts, arrived_since, by_state, newest_batches
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
 from torhaus.daemon.scans.delivery import Delivery, Standing
 from torhaus.daemon.scans.disk import Disk, errno_name
@@ -181,6 +181,10 @@ class ScanQueue:
     async def since(self, at_ns: int) -> list[Arrived]:
         """What has arrived since then, by station and state."""
         return await self._db.run(lambda tx: arrived_since(tx, at_ns))
+
+    async def batches(self, most: int) -> list[BatchCount]:
+        """The batches that came last, by state, the newest first."""
+        return await self._db.run(lambda tx: newest_batches(tx, most))
 
     async def show(self, scan_id: str) -> tuple[Scan, tuple[evidence.Entry, ...]]:
         """A scan and its evidence, oldest first. Raises KeyError."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.daemon.home import Home
 from torhaus.daemon.cli import page
-from torhaus.daemon.page.users import Role, matches, read_users
+from torhaus.daemon.page.users import Role, account_of, matches, read_users
 
 PASSWORD = "correct horse battery"
 
@@ -44,7 +44,11 @@ def test_from_nobody_to_somebody_and_back(
     assert PASSWORD not in path.read_text()
     capsys.readouterr()
     assert run(home, "users") == 0
-    assert capsys.readouterr().out == "technik  admin\ngast  view\n"
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        ["NAME", "ROLE", "ACCOUNT"],
+        *([n, r, account_of(n)] for n, r in (("technik", "admin"), ("gast", "view"))),
+    ]
     assert run(home, "remove-user", "gast") == 0
     assert list(read_users(path)) == ["technik"]
     assert run(home, "remove-user", "gast") == 64

@@ -3,80 +3,59 @@ import sqlite3
 from types import SimpleNamespace
 from typing import Any
 
-from torhaus.codecs.model import Stamp
-from torhaus.daemon.page.journal import EVERY_S, Journal
+from torhaus.daemon.evidence.log import FaultLog, LogClass, class_of
+from torhaus.daemon.page.journal import FAILED, Journal
 
 
 class Site:
     """A site with a journal, or without one."""
 
     def __init__(self, *, has: bool = True) -> None:
-        self.entered: list[tuple[str, dict[str, Any]]] = []
+        self.entered: list[tuple[str, str, dict[str, Any]]] = []
         self.fault: Exception | None = None
-        self.now_s = 1.0
         self.defects: list[BaseException] = []
         self.watch = SimpleNamespace(defect=lambda _, error: self.defects.append(error))
+        self.faults = FaultLog()
+        self.evidence = self
         self._has = has
 
     def scans(self) -> Any:
         return self if self._has else None
 
-    def now(self) -> Stamp:
-        return Stamp(0, int(self.now_s * 1e9), True)
-
-    async def enter(self, event: str, **data: Any) -> None:
+    async def used(self, what: str, account: str, _: None, **data: Any) -> None:
         if self.fault is not None:
             raise self.fault
-        self.entered.append((event, data))
+        self.entered.append((what, account, data))
 
 
-def test_what_people_do_is_entered() -> None:
+def test_what_people_do_is_entered_without_their_names() -> None:
     site = Site()
-    asyncio.run(Journal(site).enter("page_sign_in", user="technik"))  # type: ignore[arg-type]
-    assert site.entered == [("page_sign_in", {"user": "technik"})]
+    asyncio.run(Journal(site).enter("page_sign_in", "technik", role="admin"))  # type: ignore[arg-type]
+    ((what, account, data),) = site.entered
+    assert (what, data) == ("page_sign_in", {"role": "admin"})
+    assert account.startswith("page:")
+    assert "technik" not in account
 
 
-def test_failures_are_a_number_once_a_minute() -> None:
+def test_failures_are_a_number() -> None:
     site = Site()
     journal = Journal(site)  # type: ignore[arg-type]
-
-    async def go() -> None:
-        for _ in range(5):
-            await journal.failed()
-        site.now_s += EVERY_S
-        await journal.failed()
-        await journal.failed()
-        await journal.enter("page_sign_in", user="technik")
-
-    asyncio.run(go())
-    assert site.entered == [
-        ("page_sign_in_failed", {"times": 1}),
-        ("page_sign_in_failed", {"times": 5}),
-        ("page_sign_in_failed", {"times": 1}),
-        ("page_sign_in", {"user": "technik"}),
-    ]
+    for _ in range(5):
+        journal.failed()
+    assert site.faults.take() == {(FAILED, ""): 5}
+    assert class_of(f"fault.{FAILED}") is LogClass.FAULT
 
 
 def test_a_site_that_does_not_scan_has_none() -> None:
     site = Site(has=False)
     journal = Journal(site)  # type: ignore[arg-type]
-
-    async def go() -> None:
-        await journal.enter("x")
-        await journal.failed()
-
-    asyncio.run(go())
-    assert site.entered == []
+    asyncio.run(journal.enter("x", "technik"))
+    journal.failed()
+    assert (site.entered, site.faults.is_empty) == ([], True)
 
 
 def test_one_that_cannot_be_written_holds_nobody_up() -> None:
     site = Site()
     site.fault = sqlite3.OperationalError("disk full")
-    journal = Journal(site)  # type: ignore[arg-type]
-
-    async def go() -> None:
-        await journal.enter("x")
-        await journal.failed()
-
-    asyncio.run(go())
-    assert len(site.defects) == 2
+    asyncio.run(Journal(site).enter("x", "technik"))  # type: ignore[arg-type]
+    assert site.defects == [site.fault]

@@ -2,7 +2,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
+
 from tests.daemon.page_scene import EVIL, Visitor, checked, home_of, visited
+from torhaus.daemon.page.users import account_of
 from torhaus.daemon.scans.db import Arrival, Tx
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.states import Reason, State
@@ -59,6 +62,29 @@ def test_an_empty_day(tmp_path: Path) -> None:
     with_scans(tmp_path, body)
 
 
+def test_a_batch_is_through_when_all_of_it_is(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        assert "Stapel" not in (await visitor.get("/scans"))[1]
+        at = visitor.app.clock.stamp()
+
+        def work(tx: Tx) -> None:
+            for i, batch in enumerate(("rechnungen", "rechnungen", EVIL)):
+                arrival = Arrival("post", b"x", f"{i:064x}", 1000, "application/pdf", 1, (), at, "b" * 32, batch=batch)
+                scan = tx.move(tx.add(arrival), State.SEALED, at.wall_ns)
+                if i:
+                    tx.move(scan, State.QUARANTINED, at.wall_ns, Reason.DAMAGED)
+
+        await queue._db.run(work)
+        _, text = await visitor.get("/scans", Accept_Language="en")
+        checked(text)
+        assert "Batches" in text
+        assert "0 of 2 documents have arrived" in text
+        assert "rechnungen" in text
+        assert "akten" in text  # how the target stands
+
+    with_scans(tmp_path, body)
+
+
 def test_names_are_for_those_who_have_signed_in(tmp_path: Path) -> None:
     async def body(visitor: Visitor, queue: ScanQueue) -> None:
         id_ = await held(visitor, queue)
@@ -97,16 +123,19 @@ def test_an_operator_lets_it_go_on_and_the_journal_knows(tmp_path: Path) -> None
         assert (await visitor.do("/scans", id="nothing")).status == 404
         assert (await visitor.get(answer.headers["Location"]))[0] == 200
 
-        def entries(tx: Tx) -> list[str]:
-            return [row[0].decode() for row in tx.conn.execute("SELECT entry FROM evidence ORDER BY seq")]
+        def entries(tx: Tx) -> list[bytes]:
+            return [row[0] for row in tx.conn.execute("SELECT entry FROM evidence ORDER BY seq")]
 
-        found = [e for e in await queue._db.run(entries) if '"event":"page_' in e]
-        assert [e.partition('"event":"')[2].partition('"')[0] for e in found] == [
-            "page_sign_in_failed", "page_sign_in", "page_sign_out", "page_sign_in", "page_scan_retry",
+        await queue.evidence.record()
+        entries_ = [msgspec.json.decode(e) for e in await queue._db.run(entries)]
+        events = [(e["event"], e["data"].get("account")) for e in entries_ if e["event"].startswith("use.")]
+        guest, operator = account_of("gast"), account_of("poststelle")
+        assert events == [
+            ("use.page_sign_in", guest), ("use.page_sign_out", guest), ("use.page_sign_in", operator),
+            ("use.retried", operator),
         ]  # fmt: skip
-        assert '"times":1' in found[0]
-        assert "gast" not in found[0]
-        assert '"user":"poststelle"' in found[-1]
+        assert [e["data"]["count"] for e in entries_ if e["event"] == "fault.page_sign_in"] == [1]
+        assert not any("gast" in str(e) or "poststelle" in str(e) for e in entries_)
         assert (await queue.verify_evidence()).faults == []
 
     with_scans(tmp_path, body)

@@ -3,15 +3,17 @@
 Names of documents are shown only to somebody who has signed in.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from torhaus.daemon.page.html import Child, Html, el, joined
 from torhaus.daemon.page.language import Language
 from torhaus.daemon.page.parts import Level, chip, choice, facts, field, link, moment, section, since, table
-from torhaus.daemon.page.users import Role
+from torhaus.daemon.page.users import Role, account_of
 from torhaus.daemon.page.view import QUICK_S, Ask, Missing, Moved, Shown, Unable, View, moved
 from torhaus.daemon.scans.check import CheckUnavailable
+from torhaus.daemon.scans.counts import Arrived, BatchCount
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.evidence import Data
 from torhaus.daemon.scans.names import display_name
@@ -19,6 +21,7 @@ from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.states import State
 
 MOST: Final = 100
+MOST_BATCHES: Final = 20
 DONE: Final = frozenset({State.VERIFIED, State.FILED, State.RELEASED, State.PURGED})
 WAITING: Final = frozenset({State.HELD, State.QUARANTINED})
 _PATH: Final = "/scans"
@@ -42,7 +45,9 @@ async def show(ask: Ask) -> Shown:
     states = (State(wanted),) if wanted in State.__members__.values() else tuple(State)
     found = await queue.list(states, limit=MOST)
     today = await queue.since(_midnight_ns(ask.now.wall_ns))
-    body = joined(_done(ask), _today(ask, today), _places(ask), _filter(ask, wanted), _list(ask, found))
+    batches = await queue.batches(MOST_BATCHES)
+    parts = [_hint(ask), _today(ask, today), _batches(ask, batches), _places(ask, queue)]
+    body = joined(*parts, section(t("scans.documents"), _filter(ask, wanted), _list(ask, found)))
     return Shown(t("scans.title"), body, QUICK_S)
 
 
@@ -54,39 +59,58 @@ async def do(ask: Ask) -> Moved:
     id_ = ask.form.get("id", "")[:100]
     target = ask.form.get("target", "")[:64] or None
     try:
-        scan = await queue.retry(id_, target)
+        assert ask.user is not None
+        scan = await queue.retry(id_, target, account_of(ask.user.name))
     except KeyError:
         raise Missing from None
     except ValueError as e:
         raise Unable(str(e)) from None
     except CheckUnavailable as e:
         raise Unable(f"{ask.t('scans.no_check')} {e}") from None
-    return moved(_PATH, event="page_scan_retry", about={"scan_id": scan.id, "state": scan.state.value}, id=scan.id)
+    return moved(_PATH, id=scan.id)
 
 
-def _done(ask: Ask) -> Html | None:
+def _hint(ask: Ask) -> Html | None:
     return None if ask.user is not None else el("p", {"class": "hint"}, ask.t("scans.names_hidden"))
 
 
-def _today(ask: Ask, arrived: list[tuple[str, State, int, int]]) -> Html:
+def _today(ask: Ask, arrived: list[Arrived]) -> Html:
     """For each station one sentence: that all of today's documents have arrived, or how many have not yet."""
     t = ask.t
     lines = []
-    for station in sorted({s.name for s in ask.site.loaded.scan.station} | {row[0] for row in arrived}):
-        ours = [row for row in arrived if row[0] == station]
-        all_ = sum(n for _, _, n, _ in ours)
-        done = sum(n for _, state, n, _ in ours if state in DONE)
-        waiting = sum(n for _, state, n, _ in ours if state in WAITING)
-        if not all_:
-            state = chip("off", t("scans.nothing_today"))
-        elif done == all_:
-            state = chip("good", t.count("scans.all_through", done))
-        else:
-            state = chip("warn" if waiting else "note", t("scans.part_through", n=done, all=all_))
-        wait = chip("warn", t.count("scans.waits", waiting)) if waiting else ""
-        last = moment(t, max(newest for *_, newest in ours), ask.now.wall_ns) if ours else ""
-        lines.append(el("li", joined(el("b", station), state, wait, last, between=" ")))
+    for station in sorted({s.name for s in ask.site.loaded.scan.station} | {row.station for row in arrived}):
+        ours = [row for row in arrived if row.station == station]
+        last = moment(t, max(row.newest_ns for row in ours), ask.now.wall_ns) if ours else ""
+        state = _through(t, ours) if ours else chip("off", t("scans.nothing_today"))
+        lines.append(el("li", joined(el("b", station), state, last, between=" ")))
     return section(t("scans.today"), el("ul", {"class": "plain"}, lines))
+
+
+def _through(t: Language, rows: Sequence[Arrived | BatchCount]) -> Html:
+    """Whether all of these have arrived, and how many wait for somebody."""
+    all_ = sum(row.count for row in rows)
+    done = sum(row.count for row in rows if row.state in DONE)
+    waiting = sum(row.count for row in rows if row.state in WAITING)
+    if done == all_:
+        return chip("good", t.count("scans.all_through", done))
+    state = chip("warn" if waiting else "note", t("scans.part_through", n=done, all=all_))
+    return joined(state, " ", chip("warn", t.count("scans.waits", waiting))) if waiting else state
+
+
+def _batches(ask: Ask, found: list[BatchCount]) -> Html | None:
+    """Each batch in one line: whether it is through."""
+    t = ask.t
+    batches: dict[tuple[str, str], list[BatchCount]] = {}
+    for one in found:
+        batches.setdefault((one.batch, one.station), []).append(one)
+    if not batches:
+        return None
+    rows: list[list[Child]] = [
+        [batch, station, _through(t, parts), since(t, max(p.newest_ns for p in parts), ask.now.wall_ns)]
+        for (batch, station), parts in batches.items()
+    ]
+    head = [t(f"scans.{k}") for k in ("batch", "station", "state", "arrived")]
+    return section(t("scans.batches"), table(head, rows))
 
 
 def _midnight_ns(now_ns: int) -> int:
@@ -95,17 +119,27 @@ def _midnight_ns(now_ns: int) -> int:
     return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1e9)
 
 
-def _places(ask: Ask) -> Html | None:
-    """Stations and targets that cannot be used at present."""
+def _places(ask: Ask, queue: ScanQueue) -> Html | None:
+    """Stations that have told of themselves, and all targets."""
     t, watch = ask.t, ask.site.survey.scan_watch
-    if watch is None:
-        return None
+    stations = sorted(watch.stations.items()) if watch is not None else []
     rows: list[list[Child]] = [
-        [t(f"scans.{kind}"), name, chip("good", t("state.up")) if p.up else chip("warn", t("state.away")), p.detail]
-        for kind, there in (("station", watch.stations), ("target", watch.targets))
-        for name, p in sorted(there.items())
+        [t("scans.station"), name, _reachable(t, is_up=place.up), "", place.detail] for name, place in stations
     ]
-    return table([t("list.what"), t("scans.name"), t("scans.state"), ""], rows) if rows else None
+    for target in queue.standings():
+        detail = target.detail
+        if not target.is_up:
+            detail = f"{detail} ({t('scans.again', span=t.span(target.retry_s))})"
+        elif not target.in_hours:
+            detail = t("scans.not_now")
+        kind = joined(target.name, el("small", f" {target.type}"))
+        rows.append([t("scans.target"), kind, _reachable(t, is_up=target.is_up), t.number(target.under_way), detail])
+    head = [t("list.what"), t("scans.name"), t("scans.state"), t("scans.under_way"), ""]
+    return section(t("scans.places"), table(head, rows, numbers=(3,))) if rows else None
+
+
+def _reachable(t: Language, *, is_up: bool) -> Html:
+    return chip("good", t("state.up")) if is_up else chip("warn", t("state.away"))
 
 
 def _filter(ask: Ask, now: str) -> Html:
