@@ -2,6 +2,8 @@
 
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bench.frames import Traffic
 from bench.load import quantile
@@ -40,8 +42,9 @@ def idle(devices: int, gateways: int, seconds: float) -> Figures:
         }
 
 
-def scrape(devices: int, scrapes: int = 50) -> Figures:
-    """/metrics after every device has been heard."""
+@contextmanager
+def all_heard(devices: int) -> Iterator[Daemon]:
+    """A daemon that has just heard every one of its devices, once."""
     traffic = Traffic(devices, devices, 50)
     traffic.file()
     with folder() as place, Mosquitto(place) as broker, Daemon(place, devices, broker.port) as daemon:
@@ -52,6 +55,12 @@ def scrape(devices: int, scrapes: int = 50) -> Figures:
             drive(traffic, daemon.udp, oracle)
         finally:
             oracle.close()
+        yield daemon
+
+
+def scrape(devices: int, scrapes: int = 50) -> Figures:
+    """/metrics after every device has been heard."""
+    with all_heard(devices) as daemon:
         took = []
         before = daemon.usage()
         for _ in range(scrapes):

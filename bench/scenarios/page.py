@@ -3,12 +3,9 @@
 import time
 import urllib.request
 
-from bench.frames import Traffic
 from bench.load import quantile
-from bench.processes import Worker, folder, wait_until
 from bench.scenario import BenchError, Figures
-from bench.scenarios.uplinks import drive
-from bench.site import Daemon, Mosquitto
+from bench.scenarios.idle import all_heard
 
 PART = "X-Torhaus-Part"
 """With it a page looks at itself anew, as it does every few seconds while it is open."""
@@ -16,16 +13,7 @@ PART = "X-Torhaus-Part"
 
 def view(path: str, devices: int, looks: int = 50) -> Figures:
     """One view: the first look, which loads what is behind it and searches the log, and those after it."""
-    traffic = Traffic(devices, devices, 50)
-    traffic.file()
-    with folder() as place, Mosquitto(place) as broker, Daemon(place, devices, broker.port) as daemon:
-        daemon.start()
-        oracle = Worker("oracle", broker.port, traffic.count, devices)
-        try:
-            wait_until(lambda: daemon.metric("torhaus_forwarder_up"), "the forwarder is connected")
-            drive(traffic, daemon.udp, oracle)
-        finally:
-            oracle.close()
+    with all_heard(devices) as daemon:
         url, rss_before = f"http://127.0.0.1:{daemon.http}{path}", daemon.rss_mib()
         before = daemon.usage()
         _look(url, {})
