@@ -10,8 +10,8 @@ from typing import Final, NoReturn
 EX_USAGE: Final = 64
 EX_INTERRUPTED: Final = 130
 COMMANDS: Final = (
-    "run", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "lora", "link", "mbus", "wmbus",
-    "status", "queue", "backup", "restore", "scans", "coversheet", "page", "evidence", "doctor", "simulate",
+    "run", "receive", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "lora", "link", "mbus",
+    "wmbus", "status", "queue", "backup", "restore", "scans", "coversheet", "page", "evidence", "doctor", "simulate",
 )  # fmt: skip
 """In the order of `--help`. Each is `torhaus.daemon.cli.<name>` with `add(subparsers)` and `run(args) -> int`."""
 

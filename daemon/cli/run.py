@@ -7,9 +7,15 @@ import os
 import signal
 import sqlite3
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from torhaus.daemon.main import add_config
+
+if TYPE_CHECKING:
+    from torhaus.daemon.config.document import Fault
+    from torhaus.daemon.config.load import Loaded
 
 EX_OK: Final = 0
 EX_UNAVAILABLE: Final = 69
@@ -36,15 +42,24 @@ def run(args: argparse.Namespace) -> int:
     78 for a bad configuration or a store that is not for this one, 73 when the store cannot be used, 69 when HTTP or
     the control socket cannot be had.
     """
+    return start(args.config)
+
+
+def start(config: Path, want: "Callable[[Loaded], Fault | None]" = lambda _: None) -> int:
+    """The same with what else a configuration must have: `want` says what is missing."""
     gc.disable()  # until all is made: what is made at the start stays, and to look for cycles in it takes time
     from torhaus.daemon import logs, quick_aiohttp  # noqa: F401 - before a plug-in imports aiohttp
     from torhaus.daemon.config.load import ConfigFaults, load
 
     try:
-        loaded = load(args.config)
+        loaded = load(config)
     except ConfigFaults as e:
         for fault in e.faults:
             print(fault, file=sys.stderr)
+        return EX_CONFIG
+    missing = want(loaded)
+    if missing is not None:
+        print(missing, file=sys.stderr)
         return EX_CONFIG
     logs.set_up(loaded.log.level, loaded.log.format)
     for note in loaded.notes:

@@ -22,7 +22,7 @@ from torhaus.daemon.scans.stations import (
 )
 from torhaus.daemon.scans.targets.address import address_fault
 from torhaus.daemon.scans.targets.base import TargetConfig
-from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, upload_faults
+from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, SiteStation, upload_faults
 
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
 
@@ -57,7 +57,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
         return self.sidecar is not None and not self.sidecar.fields.keys().isdisjoint({"department", "class"})
 
 
-AnyStation = Station | HttpStation | PulledStation
+AnyStation = Station | HttpStation | SiteStation | PulledStation
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

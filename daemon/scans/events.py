@@ -85,6 +85,14 @@ class EvidenceBroken(msgspec.Struct, frozen=True, gc=False):
     count: int
 
 
+class SiteJournalBroken(msgspec.Struct, frozen=True, gc=False):
+    """A site's journal is not the one that it was. `what`: rewritten (an entry has another hash), went_back."""
+
+    station: str
+    what: str
+    seq: int
+
+
 class LoginRefused(msgspec.Struct, frozen=True, gc=False):
     """Somebody wanted to upload and may not. `kind`: no_login, token, station (a right token, another's station)."""
 
@@ -104,5 +112,6 @@ Event = (
     | StoreStalled
     | EvidenceBroken
     | LoginRefused
+    | SiteJournalBroken
 )
 Report = Callable[[Event], None]

@@ -124,6 +124,10 @@ class Signer:
         what = msgspec.structs.replace(what, key=self.public, signature="")
         return msgspec.structs.replace(what, signature=self._key.sign(_signed_bytes(what)).hex())
 
+    def sign_text(self, text: bytes) -> bytes:
+        """A signature over something of another kind, which says in itself what it is."""
+        return self._key.sign(text)
+
     def record(self, head: Head) -> None:
         """Sign and keep as `evidence.head`, unless a later one is there. Blocks; raises OSError."""
         with self._recording:  # who was cancelled may still be at it

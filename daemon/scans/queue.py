@@ -78,7 +78,7 @@ class ScanQueue:
         ]
         self.reception = Reception(
             config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told,
-            self.evidence.faults,
+            self.evidence,
         )  # fmt: skip
         self.deliveries = [
             Delivery(target, self._db, self._spool, self._disk, clock, self._rng, told) for target in config.target

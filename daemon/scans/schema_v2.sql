@@ -79,3 +79,20 @@ CREATE TABLE progress (
     text   TEXT NOT NULL,
     PRIMARY KEY (scan, target)
 ) STRICT;
+
+-- What documents that another torhaus has delivered are called there.
+CREATE TABLE origin (
+    scan    INTEGER PRIMARY KEY REFERENCES scan (seq),
+    id      TEXT NOT NULL UNIQUE,  -- <site>/<store>/<number>
+    station TEXT NOT NULL          -- there
+) STRICT;
+
+-- Where the journals of other sites stood when they delivered something (uploads/heads.py).
+CREATE TABLE site_head (
+    station TEXT NOT NULL,
+    store   TEXT NOT NULL,
+    seq     INTEGER NOT NULL,
+    hash    TEXT NOT NULL,
+    at_ns   INTEGER NOT NULL,      -- when it was first heard of
+    PRIMARY KEY (station, store, seq)
+) STRICT;

@@ -17,6 +17,7 @@ from torhaus.daemon.scans.events import (
     LoginRefused,
     NotTaken,
     ScanMoved,
+    SiteJournalBroken,
     SourceStuck,
     StationChanged,
     StoreStalled,
@@ -79,6 +80,9 @@ class ScanWatch:
         elif isinstance(event, EvidenceBroken):
             self.stalls["evidence_broken"] += 1
             logs.error("evidence journal: entries were changed", first=event.seq, what=event.what, faults=event.count)
+        elif isinstance(event, SiteJournalBroken):
+            self.stalls["site_journal"] += 1
+            logs.error("a site's evidence journal was changed", station=event.station, what=event.what, seq=event.seq)
         else:
             self._stalled(event)
 

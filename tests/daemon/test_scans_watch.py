@@ -14,6 +14,7 @@ from torhaus.daemon.scans.events import (
     LoginRefused,
     NotTaken,
     ScanMoved,
+    SiteJournalBroken,
     SourceStuck,
     StationChanged,
     StoreStalled,
@@ -39,6 +40,7 @@ EVENTS: list[Any] = [
     StoreStalled("seal", "OperationalError"),
     EvidenceBroken(5, "changed", 1),
     LoginRefused("mail", "token"),
+    SiteJournalBroken("rathaus", "rewritten", 7),
 ]
 
 
@@ -54,7 +56,7 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
     assert w.quarantined == {("mail", "damaged"): 1}
     assert w.attempts == {("dms", "verified"): 1}
     assert w.left == {("mail", "symlink"): 1, ("mail", "login_token"): 1}
-    assert w.stalls == {"disk_full": 1, "seal": 1, "evidence_broken": 1}
+    assert w.stalls == {"disk_full": 1, "seal": 1, "evidence_broken": 1, "site_journal": 1}
     assert w.stations == {"mail": Place(True, "")}
     assert w.targets == {"dms": Place(False, "refused")}
     assert [r.getMessage() for r in caplog.records] == [
@@ -70,6 +72,7 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
         "scans store stalled",
         "evidence journal: entries were changed",
         "scan upload: login refused",
+        "a site's evidence journal was changed",
     ]
 
 

@@ -5,13 +5,15 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
 from tests.daemon.scans_fakes import Bench, FakeClock
 from torhaus.daemon.scans.config import Route, ScanConfig
 from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation
+
+Made = TypeVar("Made", bound="UploadBench")
 
 
 class StillClock(FakeClock):
@@ -113,8 +115,14 @@ class Answer:
 
 
 def with_uploads(root: Path, work: Callable[[UploadBench], Awaitable[None]], **more: Any) -> UploadBench:
-    async def go() -> UploadBench:
-        async with UploadBench(root, **more) as made:
+    return with_bench(UploadBench(root, **more), work)
+
+
+def with_bench(bench: Made, work: Callable[[Made], Awaitable[None]]) -> Made:
+    root = bench.root
+
+    async def go() -> Made:
+        async with bench as made:
             await work(made)
             result = await made.queue.verify_evidence()
             assert result.faults == []

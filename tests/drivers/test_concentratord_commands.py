@@ -271,7 +271,7 @@ def test_channels_for_one_that_has_stopped(fake: FakeConcentratord) -> None:
 def test_channels_that_could_not_be_handed_over_may_come_again_at_once(fake: FakeConcentratord) -> None:
     async def main(driver: Concentratord, _: Host) -> None:
         assert driver._commands is not None
-        ask, driver._commands._ask = driver._commands._ask, nobody  # type: ignore[method-assign]
+        ask, driver._commands._ask = driver._commands._ask, nobody  # type: ignore[method-assign, assignment]
         assert await driver.configure(CHANNELS) == Configured("no_gateway", "nobody is there")
         driver._commands._ask = ask  # type: ignore[method-assign]
         assert await driver.configure(CHANNELS) == Configured("handed_over")

@@ -9,18 +9,17 @@ With `receipt_key` nothing counts but a receipt that the server has signed for t
 Repeats are harmless: the URL is the scan's id, so the same document replaces itself.
 """
 
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import quote
 
 import aiohttp
-import msgspec
 
 from torhaus.daemon.scans.digests import WANT_SHA256, digest_field, sha256_of
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.stations import AbsPath
 from torhaus.daemon.scans.targets.answers import MISSING, Answer, answer_to, refusal
 from torhaus.daemon.scans.targets.base import Context, Parcel, Proof, Receipt, Refused, TargetDown
-from torhaus.daemon.scans.targets.receipts import FIELD, is_signed_for
+from torhaus.daemon.scans.targets.receipts import FIELD, ReceiptKey, is_signed_for
 from torhaus.daemon.scans.targets.web import Web, WebConfig, after_s, token
 
 OK: Final = 200
@@ -31,7 +30,7 @@ class Config(WebConfig, frozen=True, forbid_unknown_fields=True, kw_only=True, t
 
     token_file: AbsPath | None = None
     if_none_match: bool = False  # ask the server never to replace what is there
-    receipt_key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")] | None = None  # Ed25519, of signed receipts
+    receipt_key: ReceiptKey | None = None  # Ed25519, of signed receipts
 
 
 def open_target(config: Config, context: Context) -> "Http":

@@ -24,6 +24,7 @@ from torhaus.daemon.scans.stations import AbsPath
 from torhaus.daemon.scans.targets.address import origin_of
 from torhaus.daemon.scans.targets.answers import MISSING, refusal
 from torhaus.daemon.scans.targets.base import Context, NotNow, Parcel, Proof, Receipt, Refused, TargetDown
+from torhaus.daemon.scans.targets.receipts import FIELD, ReceiptKey, is_signed_for
 from torhaus.daemon.scans.targets.web import Web, WebConfig, after_s, token
 
 VERSION: Final = {"Tus-Resumable": "1.0.0"}
@@ -36,6 +37,7 @@ class Config(WebConfig, frozen=True, forbid_unknown_fields=True, kw_only=True, t
     """A tus server. `url` is where uploads are created."""
 
     token_file: AbsPath | None = None
+    receipt_key: ReceiptKey | None = None  # Ed25519: nothing counts but receipts signed with it
     chunk_bytes: Annotated[int, msgspec.Meta(ge=4096, le=1 << 30)] = 8 << 20  # what is sent again at most
 
 
@@ -152,13 +154,21 @@ class Tus:
         url = parcel.progress.text
         if url is None:
             return None
-        if self._config.read_back != "always":
+        if self._config.receipt_key is not None or self._config.read_back != "always":
             async with self._web.ask("HEAD", url, VERSION | {"Want-Repr-Digest": WANT_SHA256}) as reply:
                 if reply.status in _GONE:
                     return None
-                if sha256_of(reply.headers.getall("Repr-Digest", [])) == parcel.sha256:
+                if self._is_proved(parcel, reply):
                     return parcel.sha256
+                if self._config.receipt_key is not None:
+                    raise TargetDown("no receipt, or none that is signed with receipt_key")
         return await self._web.digest(url, parcel.size_bytes, VERSION)
+
+    def _is_proved(self, parcel: Parcel, reply: aiohttp.ClientResponse) -> bool:
+        key = self._config.receipt_key
+        if key is not None:
+            return is_signed_for(reply.headers.get(FIELD, ""), key, parcel.id, parcel.sha256)
+        return sha256_of(reply.headers.getall("Repr-Digest", [])) == parcel.sha256
 
     async def probe(self) -> str:
         """OPTIONS: what the server can."""

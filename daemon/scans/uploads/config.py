@@ -8,6 +8,8 @@ import msgspec
 from torhaus.daemon.config.model import parse_address
 from torhaus.daemon.scans.stations import AbsPath, Name, Seconds, Window
 
+SiteId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,32}\Z")]
+
 
 class HttpStation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="http"):
     """A scan program, a scanner or a phone that sends documents by HTTP or tus."""
@@ -26,6 +28,18 @@ class HttpStation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
     cover_sheets: Literal["off", "optional", "required"] = "off"
+
+
+class SiteStation(HttpStation, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="site"):
+    """Another torhaus, which delivers here what its own stations brought: the central side of a target http or tus."""
+
+    site: SiteId | None = None  # its [site] id; none: the name here
+    unknown_types: Literal["quarantine", "pass"] = "pass"  # it has looked at them already
+
+    @property
+    def sender(self) -> str:
+        """The site whose documents these are: their ids begin with it."""
+        return self.site or self.name
 
 
 class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +62,7 @@ class HttpListener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def upload_faults(http: HttpListener | None, stations: dict[int, HttpStation]) -> list[tuple[str, str]]:
     """What is wrong between the values: (key, what). `stations` by their place in the list."""
     if not stations:
-        return [("scan.http", 'no [[scan.station]] has type = "http"')] if http is not None else []
+        return [("scan.http", 'no [[scan.station]] has type = "http" or "site"')] if http is not None else []
     if http is None:
         return [(f"scan.station[{min(stations)}].type", "needs a [scan.http] that says where it is served")]
     found: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""The calls about uploads on the local socket: tokens of stations."""
+"""The calls about uploads on the local socket: tokens of stations, heads of sites."""
 
 from typing import Final
 
@@ -8,6 +8,7 @@ from aiohttp import web
 from torhaus.daemon.evidence.who import account_of
 from torhaus.daemon.httpd import Route, reply_json
 from torhaus.daemon.scans.uploads.access import Token
+from torhaus.daemon.scans.uploads.heads import Head
 from torhaus.daemon.scans.uploads.reception import Reception
 
 _NONE: Final = {"error": "no such token, or it was revoked before"}
@@ -18,6 +19,13 @@ class NewToken(msgspec.Struct, kw_only=True):
 
     token: Token
     text: str
+
+
+class Heads(msgspec.Struct, kw_only=True):
+    """What is known of a site's journal: its stores, and heads of the one that was asked for, or of the only one."""
+
+    stores: list[str]
+    heads: list[Head]
 
 
 class TokenPages:
@@ -32,11 +40,23 @@ class TokenPages:
             ("GET", "/scans/tokens", self.listing),
             ("POST", "/scans/tokens", self.add),
             ("DELETE", "/scans/tokens", self.revoke),
+            ("GET", "/scans/heads", self.heads),
         ]
 
     async def listing(self, request: web.Request) -> web.Response:
         """Of one station or of all."""
         return reply_json(await self._reception.tokens(request.query.get("station")))
+
+    async def heads(self, request: web.Request) -> web.Response:
+        """Of a station of type "site"."""
+        station, store = request.query.get("station", ""), request.query.get("store", "")
+        after = request.query.get("after", "0")
+        if not (after.isascii() and after.isdigit() and len(after) <= 18):
+            return reply_json({"error": "after: a number"}, 400)
+        found = await self._reception.heads(station, store, int(after))
+        if found is None:
+            return reply_json({"error": f'no [[scan.station]] of type "site" is named {station}'}, 404)
+        return reply_json(Heads(stores=found[0], heads=found[1]))
 
     async def add(self, request: web.Request) -> web.Response:
         """A new one of a station."""
@@ -44,7 +64,7 @@ class TokenPages:
         try:
             token, text = await self._reception.add_token(station, account_of(request))
         except KeyError:
-            return reply_json({"error": f'no [[scan.station]] of type "http" is named {station}'}, 404)
+            return reply_json({"error": f'no [[scan.station]] of type "http" or "site" is named {station}'}, 404)
         except ValueError as e:
             return reply_json({"error": str(e)}, 409)
         return reply_json(NewToken(token=token, text=text), 201)

@@ -16,16 +16,18 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from torhaus.codecs.tus import ALGORITHMS, parse_checksum, parse_number
-from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.codecs.tus import ALGORITHMS, parse_checksum, parse_metadata, parse_number
+from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.spool import Draft
 from torhaus.daemon.scans.uploads import ledger
+from torhaus.daemon.scans.uploads.becoming import Becoming
 from torhaus.daemon.scans.uploads.body import Cut, TooLong, batches, is_coded, let_come
 from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.flow import Flow
 from torhaus.daemon.scans.uploads.ledger import Files, Upload
 from torhaus.daemon.scans.uploads.part import Mark, Part, Shorter
 from torhaus.daemon.scans.uploads.problem import CHECKSUM_MISMATCH, Problem
+from torhaus.daemon.scans.uploads.sites import Sites
 from torhaus.daemon.scans.uploads.taking import Taking
 
 CONTENT_TYPE: Final = "application/offset+octet-stream"
@@ -51,10 +53,11 @@ def offset_of(request: web.Request) -> int:
 class Pieces:
     """All stations' uploads."""
 
-    def __init__(self, files: Files, taking: Taking, idle_s: float) -> None:
+    def __init__(self, files: Files, taking: Taking, idle_s: float, sites: Sites) -> None:
         self.files = files
         self.taking = taking
         self._idle_s = idle_s
+        self._sites = sites
         self._marks: OrderedDict[str, Mark] = OrderedDict()
         self._busy: dict[str, tuple[web.Request | None, asyncio.Event]] = {}
 
@@ -198,27 +201,17 @@ class Pieces:
 
     async def _become(self, station: HttpStation, upload: Upload, draft: Draft, used: list[str]) -> Upload:
         """A scan. `used`: the files that are needed no more."""
-
-        def known(tx: Tx) -> Scan | None:
-            row = ledger.get(tx, upload.id, station.name)
-            return tx.get(row.scan) if row is not None and row.scan is not None else None
-
-        def also(tx: Tx, scan: Scan) -> None:
-            done = msgspec.structs.replace(
-                upload, state="done", scan=scan.seq, length=draft.size_bytes, offset=draft.size_bytes
-            )
-            if upload.kind == "final":
-                ledger.remove(tx, used)
-                ledger.add(tx, done)
-            else:
-                ledger.change(tx, done)
-
-        scan, _ = await self.taking.take(station, upload.name, draft, known, also)
+        coming = self._sites.by_metadata(station, parse_metadata(upload.metadata))
+        becoming = Becoming(upload, draft, used, coming)
+        scan, _ = await self.taking.take(station, upload.name, draft, becoming.known, becoming.also)
+        if coming is not None:
+            self._sites.tell(station, coming)
+        if scan.sha256 != draft.sha256:
+            await self._give_up(station, upload)
         for upload_id in used:
             self._marks.pop(upload_id, None)
             await asyncio.to_thread(self.files.unlink, upload_id)
-        size = draft.size_bytes
-        return msgspec.structs.replace(upload, state="done", scan=scan.seq, length=size, offset=size)
+        return becoming.done(scan)
 
     async def _give_up(self, station: HttpStation, upload: Upload) -> None:
         """The whole is not what the sender said: never a scan."""

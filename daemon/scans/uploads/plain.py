@@ -93,20 +93,10 @@ class Plain:
         return stored(found[0], is_new=False)
 
     async def _receive(self, request: web.Request, station: HttpStation, name: bytes, *, by_name: bool) -> web.Response:
-        wanted = _wanted(request)
         key = request.headers.get("Idempotency-Key")
         if key is not None and not 0 < len(key) <= MAX_KEY_CHARS:
             raise Problem(400, f"Idempotency-Key: 1 to {MAX_KEY_CHARS} characters")
-        if is_coded(request) or request.content_type.startswith(_FORMS):
-            raise Problem(415, "send the document's own bytes: neither compressed nor in a form")
-        await self._taking.check_quota(station, request.content_length or 0)
-        await let_come(request)
-        draft, digests = await self._spooled(request, station, wanted)
-        try:
-            self._check(station, draft, wanted, digests)
-        except Problem:
-            await asyncio.to_thread(self._taking.spool.discard, draft)
-            raise
+        draft = await self.body(request, station)
         hashed = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest() if key is not None else None
 
         def known(tx: Tx) -> Scan | None:
@@ -123,6 +113,26 @@ class Plain:
             self._taking.leave(station, "key_reused")
             raise Problem(422, "this Idempotency-Key came with other bytes before")
         return stored(scan, is_new=is_new)
+
+    async def body(self, request: web.Request, station: HttpStation, *, must_say: bool = False) -> Draft:
+        """The document's bytes, flushed to disk, and what the sender says of them. `must_say`: a SHA-256, at least.
+
+        Raises Problem.
+        """
+        wanted = _wanted(request)
+        if must_say and "sha-256" not in wanted:
+            raise Problem(400, "needs Repr-Digest with sha-256", _WANT)
+        if is_coded(request) or request.content_type.startswith(_FORMS):
+            raise Problem(415, "send the document's own bytes: neither compressed nor in a form")
+        await self._taking.check_quota(station, request.content_length or 0)
+        await let_come(request)
+        draft, digests = await self._spooled(request, station, wanted)
+        try:
+            self._check(station, draft, wanted, digests)
+        except Problem:
+            await asyncio.to_thread(self._taking.spool.discard, draft)
+            raise
+        return draft
 
     async def _spooled(
         self, request: web.Request, station: HttpStation, wanted: dict[str, bytes]

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.evidence.log import FaultLog
+from torhaus.daemon.evidence.desk import EvidenceDesk
 from torhaus.daemon.scans.check import Check
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import ScansDb, Tx
@@ -19,18 +19,20 @@ from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.events import Report
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.uploads.access import Access, Token, add_token, revoke_token, tokens
-from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation
+from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, SiteStation
 from torhaus.daemon.scans.uploads.door import Door, address_of
+from torhaus.daemon.scans.uploads.heads import Head, heads, stores
 from torhaus.daemon.scans.uploads.ledger import Files
 from torhaus.daemon.scans.uploads.pieces import Pieces
 from torhaus.daemon.scans.uploads.plain import Plain, forget_keys
 from torhaus.daemon.scans.uploads.problem import Problem, retry_later
+from torhaus.daemon.scans.uploads.sites import ID, Sites
 from torhaus.daemon.scans.uploads.taking import Taking
 from torhaus.daemon.scans.uploads.tus import Tus
 
 TEND_S: Final = 60.0
 """How often what has expired is given up."""
-Answer = Callable[[web.Request, HttpStation], Awaitable[web.Response]]
+Answer = Callable[[web.Request, HttpStation], Awaitable[web.StreamResponse]]
 
 
 class Reception:
@@ -38,18 +40,19 @@ class Reception:
 
     def __init__(
         self, config: ScanConfig, root: Path, db: ScansDb, spool: Spool, check: Check, clock: Clock, disk: Disk,
-        report: Report, faults: FaultLog,
+        report: Report, evidence: EvidenceDesk,
     ) -> None:  # fmt: skip
         self.stations = {s.name: s for s in config.station if isinstance(s, HttpStation)}
         self._db = db
         self._clock = clock
         http = config.http or HttpListener()
         taking = Taking(db, spool, check, clock, disk, report)
-        self.access = Access(self.stations.values(), clock, report, faults)
+        self.access = Access(self.stations.values(), clock, report, evidence.faults)
         self._files = Files(root, disk)
-        self.pieces = Pieces(self._files, taking, http.idle_s)
         self._plain = Plain(taking, http.idle_s)
-        self._tus = Tus(self.pieces)
+        self._sites = Sites(self._plain, taking, evidence)
+        self.pieces = Pieces(self._files, taking, http.idle_s, self._sites)
+        self._tus = Tus(self.pieces, self._sites)
         self._at_once: Counter[str] = Counter()
         self.door = Door(http, self._app(), clock)
 
@@ -102,12 +105,27 @@ class Reception:
         """All that there ever were. Raises sqlite3.Error."""
         return await self._db.run(lambda tx: tokens(tx, station))
 
+    async def heads(self, station: str, store: str, after: int) -> tuple[list[str], list[Head]] | None:
+        """The stores of a site, and heads of this or of the only one; None: no such site. Raises sqlite3.Error."""
+        if not isinstance(self.stations.get(station), SiteStation):
+            return None
+
+        def work(tx: Tx) -> tuple[list[str], list[Head]]:
+            known = stores(tx, station)
+            one = store or (known[0] if len(known) == 1 else "")
+            return known, heads(tx, station, one, after)
+
+        return await self._db.run(work)
+
     def _app(self) -> web.Application:
         app = web.Application()
         routes: list[tuple[str, str, Answer]] = [
             ("PUT", "/scans/{station}/{name}", self._plain.put),
             ("POST", "/scans/{station}", self._plain.post),
             ("GET", "/scans/{station}", self._plain.show),
+            ("PUT", ID, self._sites.put),
+            ("GET", ID, self._sites.get),
+            ("HEAD", ID, self._sites.get),
             ("*", "/tus/{station}", self._tus.answer),
             ("*", "/tus/{station}/", self._tus.answer),
             ("*", "/tus/{station}/{upload}", self._tus.answer),
@@ -132,7 +150,7 @@ class Reception:
 
         return guarded
 
-    async def _answer(self, request: web.Request, answer: Answer) -> web.Response:
+    async def _answer(self, request: web.Request, answer: Answer) -> web.StreamResponse:
         if not self._db.is_open:
             raise retry_later("the scan store is not open")
         transport = request.transport

@@ -23,12 +23,14 @@ from torhaus.codecs.tus import (
     parse_metadata,
     parse_sha256,
 )
+from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.uploads import ledger
 from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.ledger import Upload
 from torhaus.daemon.scans.uploads.pieces import CONTENT_TYPE, Pieces, number, offset_of
 from torhaus.daemon.scans.uploads.plain import MAX_NAME_BYTES, NO_NAME, proof
 from torhaus.daemon.scans.uploads.problem import Problem
+from torhaus.daemon.scans.uploads.sites import Sites
 
 Answer = Callable[[web.Request, HttpStation], Awaitable[web.Response]]
 METHODS: Final = ("POST", "HEAD", "PATCH", "DELETE", "OPTIONS")
@@ -39,8 +41,9 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 class Tus:
     """Answers for stations that were let in."""
 
-    def __init__(self, pieces: Pieces) -> None:
+    def __init__(self, pieces: Pieces, sites: Sites) -> None:
         self._pieces = pieces
+        self._sites = sites
         self._taking = pieces.taking
 
     async def answer(self, request: web.Request, station: HttpStation) -> web.Response:
@@ -84,6 +87,7 @@ class Tus:
         if len(name) > MAX_NAME_BYTES:
             raise Problem(400, f"Upload-Metadata: filename has at most {MAX_NAME_BYTES} bytes")
         sha256 = parse_sha256(said["sha256"]) if "sha256" in said else None
+        self._sites.by_metadata(station, said)  # better now than with the last byte
         kind: ledger.Kind = "whole" if concat is None else "partial" if concat.is_partial else "final"
         length = None if kind == "final" else self._length(request)
         upload = Upload(
@@ -160,7 +164,12 @@ class Tus:
         headers = {"Upload-Offset": str(upload.offset), "Upload-Expires": http_date(upload.expires_ns), **more}
         if upload.scan is not None:
             seq = upload.scan
-            headers |= proof(await self._taking.db.run(lambda tx: tx.get(seq)))
+
+            def work(tx: Tx) -> dict[str, str]:
+                scan = tx.get(seq)
+                return {**proof(scan), **self._sites.receipt(tx, scan)}
+
+            headers |= await self._taking.db.run(work)
         return web.Response(status=status, headers=headers)
 
 
