@@ -79,6 +79,9 @@ def test_the_devices_of_the_sample_load_with_their_keys(tmp_path: Path) -> None:
     keys = tmp_path / "devices.keys.toml"
     keys.write_text(re.sub(r"(?m)^# (?=\[([0-9a-f]{16}|\"wmbus:.*\")\]$)", "", uncommented(text_of("devices.keys"))[0]))
     keys.chmod(0o600)
+    script = tmp_path / "decoders" / "vendor" / "encoder.js"
+    script.parent.mkdir(parents=True)
+    script.touch()
     found = load(tmp_path / "torhaus.toml")
     assert [d.name for d in found.devices] == [
         "sitzungssaal-co2",
