@@ -1,1 +1,7 @@
-../../daemon/__main__.py
+"""`python -m torhaus`."""
+
+import sys
+
+from torhaus.daemon.main import main
+
+sys.exit(main())

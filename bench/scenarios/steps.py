@@ -20,12 +20,12 @@ from torhaus.codecs.registry import load
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Context, Item
+from torhaus.daemon.forward.flight import Batch, Flight
 from torhaus.daemon.forward.message import Kind
 from torhaus.daemon.forward.mqtt_config import Config, Renderer
 from torhaus.daemon.forward.render import render_all
 from torhaus.daemon.lora.network import Device, Network
 from torhaus.daemon.mqtt import wire
-from torhaus.daemon.mqtt.flight import Batch, Flight
 from torhaus.daemon.outbox.record import Record, Stored, pack, seed, unpack
 from torhaus.daemon.outbox.store import Reporter
 from torhaus.daemon.pipeline import Pipeline

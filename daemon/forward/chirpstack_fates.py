@@ -8,8 +8,8 @@ from typing import Final
 
 from torhaus.daemon.forward.base import Outcome
 from torhaus.daemon.forward.chirpstack_frames import Parcel
+from torhaus.daemon.forward.flight import UNSENDABLE, Receipts
 from torhaus.daemon.mqtt import reasons
-from torhaus.daemon.mqtt.flight import UNSENDABLE, Receipts
 
 _TAKEN: Final = 0
 _UNSENT: Final = 1

@@ -8,16 +8,30 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from torhaus.daemon.forward.base import Context, Forwarder, Item, Outcome, Unavailable
-from torhaus.daemon.forward.mqtt_commands import AT_ONCE, OrderCommands
-from torhaus.daemon.forward.mqtt_config import CONTENT_TYPES, Config, Renderer, State
-from torhaus.daemon.forward.parcels import Parcel, parcels_of
+from torhaus.daemon.forward.flight import UNSENDABLE, Receipts, Render
+from torhaus.daemon.forward.mqtt_config import Config, Renderer, State
+from torhaus.daemon.forward.order_commands import AT_ONCE, OrderCommands
+from torhaus.daemon.forward.parcels import Parcel
+from torhaus.daemon.forward.payloads import CONTENT_TYPES
+from torhaus.daemon.forward.verdicts import Verdicts
 from torhaus.daemon.mqtt import reasons, wire
-from torhaus.daemon.mqtt.flight import MAX_WINDOW, UNSENDABLE, Receipts, Render
 from torhaus.daemon.mqtt.session import Session, SessionLost, Settings, connect
 from torhaus.daemon.mqtt.subscriber import Keeping, connect_keeping
 from torhaus.daemon.supervise import together
 
 __all__ = ["Config", "MqttForwarder", "open_forwarder"]
+
+
+class _Reasons:
+    """The table of `reasons.py`, as Verdicts asks it."""
+
+    no_receipt = "no PUBACK"
+    describe = staticmethod(reasons.describe)
+    blames_message = staticmethod(reasons.blames_message)
+
+    @staticmethod
+    def is_final(code: int) -> bool:
+        return reasons.verdict_on_message(code) is reasons.Verdict.DEAD_LETTER
 
 
 class MqttForwarder:
@@ -35,8 +49,7 @@ class MqttForwarder:
         orders = context.downlinks.orders if context.downlinks is not None and config.command_topic else None
         self._orders = OrderCommands(orders, config.name, context.clock, self.commands) if orders is not None else None
         self._last_id = 0
-        self._suspects: set[str] = set()  # ids of the records one of which made the broker disconnect
-        self._unpacked: set[str] = set()  # ids of records that are sent by themselves: the broker refused their parcel
+        self._verdicts = Verdicts(_Reasons(), self._renderer, config.backlog_pack)
 
     async def open(self) -> None:
         """Connect and say so on the status topic. Raises Unavailable."""
@@ -83,17 +96,14 @@ class MqttForwarder:
         session = self._session
         if session is None or session.lost is not None:
             raise Unavailable(str(session.lost) if session is not None and session.lost else "not connected")
-        alone = bool(self._suspects) and not self._suspects.isdisjoint(item.message.id for item in batch)
-        late = bool(batch) and batch[0].message.late
-        urgency = 0 if batch and batch[0].message.alarm else 2 if late else 1
-        if late and self._config.backlog_pack > 1 and not alone:
-            parcels = parcels_of(batch, self._renderer, self._config.backlog_pack, self._unpacked)
-            render = self._render_parcels(batch, parcels)
-        else:
-            parcels = [Parcel([i]) for i in range(len(batch))]
-            render = self._render_from(batch)
-        receipts = await session.publish(len(parcels), render, alone=alone, urgency=urgency)
-        return self._outcome(batch, parcels, receipts, alone=alone)
+        verdicts = self._verdicts
+        alone = verdicts.alone(batch)
+        urgency = 0 if batch and batch[0].message.alarm else 2 if batch and batch[0].message.late else 1
+        parcels = verdicts.parcels(batch, alone=alone)
+        render = self._render_from(batch) if parcels is None else self._render_parcels(batch, parcels)
+        count = len(batch) if parcels is None else len(parcels)
+        receipts = await session.publish(count, render, alone=alone, urgency=urgency)
+        return verdicts.outcome(batch, parcels, receipts, alone=alone)
 
     async def gone(self) -> None:
         """Take orders until the connection is lost. Raises Unavailable."""
@@ -176,71 +186,6 @@ class MqttForwarder:
             refused = f"status message refused: {reasons.describe(code, text)}"
             self.note = refused if code >= 0x80 else self._no_commands
         return receipts
-
-    def _outcome(self, batch: list[Item], parcels: list[Parcel], receipts: Receipts, *, alone: bool) -> Outcome:
-        """The table of `reasons.py` applied."""
-        codes = receipts.codes
-        if codes.count(0) == len(codes):
-            outcome = Outcome(accepted=list(range(len(batch))))
-        else:
-            outcome = Outcome([], {}, {})
-            for index, code in enumerate(codes):
-                self._sort(batch, parcels[index], outcome, index, code, receipts)
-        if self._unpacked:
-            self._unpacked.difference_update(batch[i].message.id for i in outcome.accepted)
-            self._unpacked.difference_update(batch[i].message.id for i in outcome.rejected)
-        if alone:
-            self._suspects.difference_update(
-                item.message.id for item, code in zip(batch, codes, strict=True) if code >= 0 or code == UNSENDABLE
-            )
-        if receipts.lost is not None:
-            self._lost(batch, parcels, receipts, outcome)
-        return outcome
-
-    def _sort(
-        self, batch: list[Item], parcel: Parcel, outcome: Outcome, index: int, code: int, receipts: Receipts
-    ) -> None:
-        """What one message's answer means for the records in it."""
-        if code == 0:
-            outcome.accepted += parcel.indices
-            return
-        is_final = code == UNSENDABLE or (code > 0 and reasons.verdict_on_message(code) is reasons.Verdict.DEAD_LETTER)
-        if code == UNSENDABLE:
-            why = receipts.texts.get(index, "")
-        elif code > 0:
-            why = reasons.describe(code, receipts.texts.get(index))
-        elif index in receipts.in_flight:
-            why = receipts.lost or "no PUBACK"
-        else:
-            return  # it was not sent: kept, and nothing is held against it
-        if not is_final:
-            outcome.kept |= dict.fromkeys(parcel.indices, why)
-        elif len(parcel.indices) == 1:
-            outcome.rejected[parcel.indices[0]] = why
-        else:
-            self._send_singly(batch, parcel)
-
-    def _send_singly(self, batch: list[Item], parcel: Parcel) -> None:
-        """One of them is to blame: next time each goes by itself."""
-        if len(self._unpacked) > MAX_WINDOW * self._config.backlog_pack:
-            self._unpacked.clear()
-        self._unpacked.update(batch[i].message.id for i in parcel.indices)
-
-    def _lost(self, batch: list[Item], parcels: list[Parcel], receipts: Receipts, outcome: Outcome) -> None:
-        """The connection ended within this batch. Raises Unavailable where nothing is known of any item."""
-        code = receipts.lost_code
-        if code is not None and reasons.blames_message(code) and receipts.in_flight:
-            suspects = [parcels[index] for index in receipts.in_flight]
-            if receipts.all_in_flight == 1 and len(suspects[0].indices) == 1:
-                (index,) = suspects[0].indices
-                outcome.rejected[index] = receipts.lost or ""
-                self._suspects.discard(batch[index].message.id)
-            else:  # one of them: they go out one by one next time, until it is found
-                if len(self._suspects) > MAX_WINDOW:
-                    self._suspects.clear()
-                self._suspects.update(batch[i].message.id for parcel in suspects for i in parcel.indices)
-        if not outcome.accepted and not outcome.rejected and all(code < 0 for code in receipts.codes):
-            raise Unavailable(receipts.lost or "")
 
 
 def open_forwarder(config: Config, context: Context) -> Forwarder:

@@ -14,10 +14,10 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
+from torhaus.daemon.forward.flight import ProtocolError
 from torhaus.daemon.forward.mqtt_config import Config, Renderer
 from torhaus.daemon.forward.parcels import Parcel, parcels_of
 from torhaus.daemon.mqtt import reasons
-from torhaus.daemon.mqtt.bounds import ProtocolError
 from torhaus.drivers.broker import drop
 
 _IN_FLIGHT: Final = 20

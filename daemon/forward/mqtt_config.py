@@ -1,20 +1,14 @@
 """What the MQTT forwarders are configured with, and how a record becomes a topic and a payload."""
 
-import struct
-from collections.abc import Callable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from torhaus.daemon.forward.base import Context
-from torhaus.daemon.forward.message import Message
-from torhaus.daemon.mqtt.bounds import ProtocolError
+from torhaus.daemon.forward.payloads import Format, Payloads
+from torhaus.daemon.forward.template import MESSAGE_KEYS, STATUS_KEYS
 from torhaus.daemon.mqtt.broker_config import BrokerConfig
-from torhaus.daemon.mqtt.topic import BACKLOG_KEYS, MESSAGE_KEYS, STATUS_KEYS, Topics, check_template, fill
-
-CONTENT_TYPES: Final = {"json": "application/json", "msgpack": "application/msgpack"}
-
-_MSGPACK_ARRAY: Final = struct.Struct(">BH")  # array 16 of the MessagePack specification
+from torhaus.daemon.mqtt.topic import BACKLOG_KEYS, Topics, check_template, fill
 
 State = Literal["online", "offline"]
 Batch = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -26,7 +20,7 @@ class Config(BrokerConfig, frozen=True, forbid_unknown_fields=True, kw_only=True
     type: Literal["mqtt"] = "mqtt"
     protocol: Literal["5", "3.1.1"] = "5"
     topic: str = "torhaus/{site}/{device}/{kind}"
-    format: Literal["json", "msgpack"] = "json"
+    format: Format = "json"
     status_topic: str = "torhaus/{site}/status"
     user_properties: bool = True
     session_expiry_s: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFE)] = 86_400
@@ -62,27 +56,14 @@ class Renderer:
 
     def __init__(self, config: Config, context: Context) -> None:
         self.topic_of = Topics(config.topic).of
-        encoder = msgspec.json.Encoder() if config.format == "json" else msgspec.msgpack.Encoder()
-        self._encode: Callable[[Message], bytes] = encoder.encode
-        self._format = config.format
+        payloads = Payloads(config.format)
+        self.payload = payloads.payload
+        self.pack = payloads.pack
         self.client_id = config.client_id or f"torhaus-{context.site}-{config.name}"
         self.backlog_topic = fill(config.backlog_topic, site=context.site, name=config.name)
         self.status_topic = fill(config.status_topic, site=context.site, name=config.name)
         self.command_topic = fill(config.command_topic, site=context.site, name=config.name)
         self._about = {"site": context.site, "forwarder": config.name, "version": context.version}
-
-    def payload(self, message: Message) -> bytes:
-        """The record as it is sent. Raises ProtocolError where it cannot be written."""
-        try:
-            return self._encode(message)
-        except (ValueError, TypeError, OverflowError, msgspec.MsgspecError) as error:
-            raise ProtocolError(f"cannot be written as {self._format}: {error}") from None
-
-    def pack(self, payloads: list[bytes]) -> bytes:
-        """Several payloads as one: an array of them."""
-        if self._format == "json":
-            return b"[" + b",".join(payloads) + b"]"
-        return _MSGPACK_ARRAY.pack(0xDC, len(payloads)) + b"".join(payloads)
 
     def status(self, state: State) -> bytes:
         """The retained status message."""

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 import msgspec
 
 from torhaus.daemon.forward.base import Item
+from torhaus.daemon.forward.flight import ProtocolError
 from torhaus.daemon.forward.message import Message
-from torhaus.daemon.mqtt.bounds import ProtocolError
 
 PARCEL_BYTES: Final = 64 << 10
 """Payloads in one message; a single larger one goes by itself."""

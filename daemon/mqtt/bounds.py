@@ -5,6 +5,8 @@ Source: MQTT Version 5.0, OASIS Standard, 7 March 2019 (sections in the comments
 
 from typing import Final
 
+from torhaus.daemon.forward.flight import ProtocolError
+
 # Table 2-4: property identifiers by their type.
 _FIXED: Final = {
     **dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), 1),
@@ -18,14 +20,6 @@ _VARINT: Final = 0x0B
 _PROPERTIES_AT: Final = {0x20: 2, 0x40: 3, 0x50: 3, 0x60: 3, 0x70: 3, 0x90: 2, 0xB0: 2, 0xE0: 1, 0xF0: 1}
 """Where the properties begin in the body, by packet type (3.2.2, 3.4.2 to 3.7.2, 3.9.2, 3.11.2, 3.14.2, 3.15.2), for
 the packets that have no string but among these."""
-
-
-class ProtocolError(Exception):
-    """These bytes are no MQTT 5, or this packet cannot be written. The text is one line without payload."""
-
-    def __init__(self, detail: str) -> None:
-        self.detail = detail[:200]
-        super().__init__(self.detail)
 
 
 def check_packet(data: bytes, body: int, end: int, first: int) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from torhaus.daemon.forward.flight import ProtocolError
 from torhaus.daemon.mqtt import reasons, wire
-from torhaus.daemon.mqtt.bounds import ProtocolError
 from torhaus.daemon.mqtt.session import Session, SessionLost, Settings, connect_as
 
 Listener = Callable[[str, bytes], None]
@@ -77,7 +77,7 @@ class Subscriber(Session):
 
     def _other(self, packet: wire.Packet) -> None:
         """Everything but PUBACK."""
-        if isinstance(packet, wire.PublishPacket) and self._connack.done():
+        if isinstance(packet, wire.PublishPacket) and self._greeting.done():
             self._take(packet)
         elif isinstance(packet, _ANSWERS) and (answer := self._asked.get(packet.packet_id)) is not None:
             if not answer.done():

@@ -15,7 +15,8 @@ from typing import Final, TypeVar
 import mqtt5
 import msgspec
 
-from torhaus.daemon.mqtt.bounds import ProtocolError, check_packet
+from torhaus.daemon.forward.flight import ProtocolError
+from torhaus.daemon.mqtt.bounds import check_packet
 
 AuthPacket = mqtt5.AuthPacket
 ConnAckPacket = mqtt5.ConnAckPacket

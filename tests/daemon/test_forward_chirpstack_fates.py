@@ -5,7 +5,7 @@ import pytest
 from torhaus.daemon.forward.base import Outcome
 from torhaus.daemon.forward.chirpstack_fates import Fates
 from torhaus.daemon.forward.chirpstack_frames import Parcel
-from torhaus.daemon.mqtt.flight import PENDING, UNSENDABLE, Receipts
+from torhaus.daemon.forward.flight import PENDING, UNSENDABLE, Receipts
 
 
 def parcel(index: int) -> Parcel:

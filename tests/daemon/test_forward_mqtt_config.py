@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from tests.daemon.mqtt_fakes import CONTEXT, config
+from torhaus.daemon.forward.flight import PENDING
 from torhaus.daemon.forward.mqtt import Config, open_forwarder
-from torhaus.daemon.mqtt.flight import PENDING
 
 SAMPLE = Path(__file__).parents[2] / "config/forwarders/mqtt.toml"
 

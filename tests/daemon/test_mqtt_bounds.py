@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from torhaus.daemon.mqtt.bounds import ProtocolError, check_packet, check_properties, check_utf8, read_varint
+from torhaus.daemon.forward.flight import ProtocolError
+from torhaus.daemon.mqtt.bounds import check_packet, check_properties, check_utf8, read_varint
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 
 from tests.peers import advance, run, until
 from torhaus.daemon.demo.broker import Broker, Manners
+from torhaus.daemon.forward.flight import PENDING, UNSENDABLE
 from torhaus.daemon.mqtt import wire
-from torhaus.daemon.mqtt.flight import PENDING, UNSENDABLE
 from torhaus.daemon.mqtt.session import Session, Settings, connect
 
 

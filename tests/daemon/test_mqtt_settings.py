@@ -2,8 +2,8 @@
 
 import pytest
 
+from torhaus.daemon.forward.flight import ProtocolError
 from torhaus.daemon.mqtt import wire
-from torhaus.daemon.mqtt.bounds import ProtocolError
 from torhaus.daemon.mqtt.settings import MAX_ANSWER_BYTES, Settings, hello
 
 

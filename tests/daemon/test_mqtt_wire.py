@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from torhaus.daemon.forward.flight import ProtocolError
 from torhaus.daemon.mqtt import wire
-from torhaus.daemon.mqtt.bounds import ProtocolError
 from torhaus.daemon.mqtt.wire import BrokenStreamError, Decoder, Packet, PubAck
 
 # own work, written out by MQTT 5.0, sections 3.2, 3.4, 3.13, 3.14

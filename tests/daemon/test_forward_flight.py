@@ -4,9 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.peers import run
+from torhaus.daemon.forward.flight import PENDING, UNSENDABLE, Batch, Flight, ProtocolError
 from torhaus.daemon.mqtt import wire
-from torhaus.daemon.mqtt.bounds import ProtocolError
-from torhaus.daemon.mqtt.flight import PENDING, UNSENDABLE, Batch, Flight
 from torhaus.daemon.mqtt.wire import PubAck
 
 

@@ -18,7 +18,7 @@ from tests.peers import mosquitto, run, until
 from torhaus.codecs.lorawan.region import region
 from torhaus.daemon.forward.base import Context, Forwarder
 from torhaus.daemon.forward.mqtt import open_forwarder
-from torhaus.daemon.forward.mqtt_commands import AT_ONCE, RETRY_S, OrderCommands
+from torhaus.daemon.forward.order_commands import AT_ONCE, RETRY_S, OrderCommands
 from torhaus.daemon.lora.downlinks import Downlinks
 from torhaus.daemon.lora.orders import Orders
 
