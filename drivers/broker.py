@@ -1,4 +1,4 @@
-"""Where an MQTT broker is and how to prove who we are: its URL, and what is read from files at each connection."""
+"""Where a broker is and how to prove who we are: its URL, and what is read from files at each connection."""
 
 import asyncio
 import contextlib
@@ -18,11 +18,26 @@ _MAX_SECRET_BYTES: Final = 65_535
 _ROUNDS: Final = 100
 """Rounds of the event loop in which a socket that was shut down has to be let go."""
 
-_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
-
 
 class FilesUnusable(Exception):  # noqa: N818 - reads as a fact, like DriverGone
     """A certificate, key or password cannot be read. The text names the key of the config, never a content."""
+
+
+class Scheme(msgspec.Struct, frozen=True):
+    """How URLs of one protocol begin, in clear and encrypted, each with its port. `names`: what is named elsewhere."""
+
+    plain: str
+    encrypted: str
+    plain_port: int
+    encrypted_port: int
+    names: str
+
+    def port(self, scheme: str) -> int:
+        """Where no other is said."""
+        return self.encrypted_port if scheme == self.encrypted else self.plain_port
+
+
+MQTT: Final = Scheme("mqtt", "mqtts", 1883, 8883, "topic")
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -34,21 +49,21 @@ class Endpoint(msgspec.Struct, frozen=True):
     loopback: bool
 
 
-def parse_url(text: str) -> Endpoint:
-    """`mqtts://host[:port]` or `mqtt://host[:port]`. Raises ValueError that says what would be right."""
+def parse_url(text: str, of: Scheme = MQTT) -> Endpoint:
+    """`mqtts://host[:port]` or `mqtt://host[:port]`, say. Raises ValueError that says what would be right."""
     url = urlsplit(text)
     port = url.port
-    if url.scheme not in _PORTS or not url.hostname or port == 0:
-        raise ValueError("expected mqtts://host or mqtts://host:8883")
+    if url.scheme not in {of.plain, of.encrypted} or not url.hostname or port == 0:
+        raise ValueError(f"expected {of.encrypted}://host or {of.encrypted}://host:{of.encrypted_port}")
     if "@" in url.netloc:
         raise ValueError("no user or password here; use username and password_file")
     if url.path not in {"", "/"} or url.query or url.fragment:
-        raise ValueError("nothing may follow the port; the topic has a key of its own")
+        raise ValueError(f"nothing may follow the port; the {of.names} has a key of its own")
     try:
         loopback = ipaddress.ip_address(url.hostname).is_loopback
     except ValueError:
         loopback = url.hostname == "localhost"
-    return Endpoint(url.hostname, port or _PORTS[url.scheme], url.scheme == "mqtts", loopback)
+    return Endpoint(url.hostname, port or of.port(url.scheme), url.scheme == of.encrypted, loopback)
 
 
 class Secrets(msgspec.Struct, frozen=True):
@@ -92,13 +107,10 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:100])
 
 
-class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The keys of whatever connects to a broker. ValueError where they do not make sense together."""
+class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The keys by which a broker is reached in a way that can be trusted, and by which it trusts us."""
 
-    name: str
-    url: str
     insecure: bool = False
-    client_id: str | None = None
     username: str | None = None
     password_file: str | None = None
     ca_file: str | None = None
@@ -107,17 +119,44 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 60
     timeout_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
 
-    def __post_init__(self) -> None:
-        endpoint = self.endpoint()
+    def check(self, endpoint: Endpoint, key: str, of: Scheme) -> None:
+        """Raises ValueError where these keys do not fit together, or not to what `key` says."""
         if not endpoint.encrypted:
             if not (self.insecure or endpoint.loopback):
-                raise ValueError("url: mqtt:// is not encrypted; use mqtts://, or insecure = true on a trusted line")
+                instead = f"use {of.encrypted}://, or insecure = true on a trusted line"
+                raise ValueError(f"{key}: {of.plain}:// is not encrypted; {instead}")
             if self.ca_file or self.cert_file or self.key_file:
-                raise ValueError("url: ca_file, cert_file and key_file need a url with mqtts://")
+                raise ValueError(f"{key}: ca_file, cert_file and key_file need a url with {of.encrypted}://")
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("cert_file: and key_file belong together: set both or neither")
         if self.password_file is not None and self.user() is None:
             raise ValueError("password_file: needs a username")
+
+    def user(self) -> str | None:
+        """The user name to log in with."""
+        return self.username
+
+    async def secrets_for(self, endpoint: Endpoint) -> Secrets:
+        """What the files hold now. Raises FilesUnusable."""
+        return await asyncio.to_thread(
+            read_secrets,
+            encrypted=endpoint.encrypted,
+            ca_file=self.ca_file,
+            cert_file=self.cert_file,
+            key_file=self.key_file,
+            password_file=self.password_file,
+        )
+
+
+class Broker(Access, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The keys of whatever connects to an MQTT broker. ValueError where they do not make sense together."""
+
+    name: str
+    url: str
+    client_id: str | None = None
+
+    def __post_init__(self) -> None:
+        self.check(self.endpoint(), "url", MQTT)
 
     def endpoint(self) -> Endpoint:
         """The address in `url`. Raises ValueError."""
@@ -126,20 +165,9 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         except ValueError as e:
             raise ValueError(f"url: {e}") from None
 
-    def user(self) -> str | None:
-        """The user name to log in with."""
-        return self.username
-
     async def secrets(self) -> Secrets:
         """What the files hold now. Raises FilesUnusable."""
-        return await asyncio.to_thread(
-            read_secrets,
-            encrypted=self.endpoint().encrypted,
-            ca_file=self.ca_file,
-            cert_file=self.cert_file,
-            key_file=self.key_file,
-            password_file=self.password_file,
-        )
+        return await self.secrets_for(self.endpoint())
 
 
 class BrokerConfig(Broker, frozen=True, forbid_unknown_fields=True, kw_only=True):

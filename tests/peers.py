@@ -101,6 +101,33 @@ def mosquitto(folder: Path, *lines: str, port: int | None = None) -> Iterator[in
             process.stderr.read()
 
 
+@contextlib.contextmanager
+def nats_server(folder: Path, *lines: str, port: int | None = None) -> Iterator[int]:
+    """A real nats-server with JetStream on loopback, and these lines of config; yields its port.
+
+    What its streams hold is in `folder`, and there again when it is started anew.
+    """
+    binary = program("nats-server")
+    chosen = port or free_port()
+    config = folder / f"nats-{chosen}.conf"
+    first = [f'listen: "127.0.0.1:{chosen}"', f'jetstream {{ store_dir: "{folder}/jetstream-{chosen}" }}']
+    config.write_text("\n".join([*first, *lines, ""]))
+    with subprocess.Popen([binary, "-c", str(config)], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            said = []
+            for line in process.stderr:
+                said.append(line)
+                if "Server is ready" in line:
+                    break
+            else:
+                pytest.fail("nats-server did not start: " + "".join(said))
+            yield chosen
+        finally:
+            process.terminate()
+            process.stderr.read()
+
+
 class Certificates:
     """A certificate authority in a folder, with a server's and a client's certificate for loopback."""
 

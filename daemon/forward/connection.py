@@ -10,6 +10,7 @@ import socket
 from collections.abc import Coroutine
 from typing import Any, Final, Generic, TypeVar, cast
 
+from torhaus.daemon.forward.base import Unavailable
 from torhaus.daemon.forward.flight import Batch, Flight, Receipts, Render
 from torhaus.drivers.broker import printable
 
@@ -199,6 +200,13 @@ class Connection(asyncio.Protocol, Generic[Greeting]):
             self._greeting.set_exception(lost)
             self._greeting.exception()  # taken: nobody may be waiting any more
         self._flight.give_up(str(lost), lost.code)
+
+
+async def until_lost(connection: Connection[Any] | None) -> None:
+    """Wait for the end of the connection. Raises Unavailable then, with the reason."""
+    if connection is not None:
+        await asyncio.shield(connection.closed)
+    raise Unavailable(str(connection.lost) if connection is not None and connection.lost else "connection lost")
 
 
 async def establish(

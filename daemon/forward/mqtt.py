@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from torhaus.daemon.forward.base import Context, Forwarder, Item, Outcome, Unavailable
+from torhaus.daemon.forward.connection import until_lost
 from torhaus.daemon.forward.flight import UNSENDABLE, Receipts, Render
 from torhaus.daemon.forward.mqtt_config import Config, Renderer, State
 from torhaus.daemon.forward.order_commands import AT_ONCE, OrderCommands
@@ -107,17 +108,11 @@ class MqttForwarder:
 
     async def gone(self) -> None:
         """Take orders until the connection is lost. Raises Unavailable."""
-        if self._orders is None:
-            await self._until_lost()
-            return
-        work: dict[str, Callable[[], Awaitable[None]]] = {"orders": self._orders.run, "connection": self._until_lost}
-        raise await together(work, Unavailable)
-
-    async def _until_lost(self) -> None:
         session = self._session
-        if session is not None:
-            await asyncio.shield(session.closed)
-        raise Unavailable(str(session.lost) if session is not None and session.lost else "connection lost")
+        work: dict[str, Callable[[], Awaitable[None]]] = {"connection": lambda: until_lost(session)}
+        if self._orders is not None:
+            work["orders"] = self._orders.run
+        raise await together(work, Unavailable)
 
     async def close(self) -> None:
         """Say `offline`, disconnect in order. Never raises."""

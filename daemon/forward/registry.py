@@ -9,6 +9,7 @@ FORWARDERS: Final[dict[str, str]] = {
     "file": "torhaus.daemon.forward.file",
     "gwmp": "torhaus.daemon.forward.gwmp",
     "mqtt": "torhaus.daemon.forward.mqtt",
+    "nats": "torhaus.daemon.forward.nats",
 }
 """Type to module. Each module has `Config` and `open_forwarder(config, context)`; a relay's (relay.py) says so."""
 

@@ -39,7 +39,7 @@ class Info(msgspec.Struct, frozen=True):
 
 
 class Msg(msgspec.Struct, gc=False):
-    """A message. `status` is that of its headers, 0 where there is none; `size` of the payload, also if it was dropped."""
+    """A message. `status`: of its headers, 0 where there is none; `size`: of the payload, also if it was dropped."""
 
     subject: bytes
     sid: int
@@ -94,9 +94,9 @@ class Decoder:
     def feed(self, data: bytes) -> list[Event]:
         """What has come to its end with these bytes. Raises BrokenStreamError."""
         events: list[Event] = []
+        if self._broken is not None:
+            raise BrokenStreamError(self._broken, events)
         try:
-            if self._broken is not None:
-                raise ProtocolError(self._broken)
             self._feed(self._rest + data if self._rest else data, events)
         except ProtocolError as error:
             self._broken, self._rest = error.detail, b""
@@ -224,17 +224,6 @@ def encode_publish(subject: bytes, reply: bytes, payload: bytes) -> bytes:
 
 
 def encode_publish_with(subject: bytes, reply: bytes, head: bytes, payload: bytes) -> bytes:
-    """HPUB; `head` is a whole block of headers, as `headers` makes it."""
+    """HPUB; `head` is a whole block of headers (ADR-4), the empty line behind it included."""
     size = len(head)
     return b"HPUB %b %b %d %d\r\n%b%b\r\n" % (subject, reply, size, size + len(payload), head, payload)
-
-
-def headers(values: dict[str, str]) -> bytes:
-    """A block of headers. Raises ProtocolError where a value would end its line early."""
-    try:
-        lines = [f"{name}: {value}\r\n".encode() for name, value in values.items()]
-    except UnicodeError:
-        raise ProtocolError("a header that cannot be written as UTF-8") from None
-    if any(line.count(b"\n") != 1 or line.count(b"\r") != 1 for line in lines):
-        raise ProtocolError("a header with a line break in it")
-    return b"%b\r\n%b\r\n" % (_HEADER, b"".join(lines))

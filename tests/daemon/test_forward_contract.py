@@ -13,6 +13,7 @@ import pytest
 
 from tests.daemon.forward_fakes import reading, site
 from tests.daemon.gwmp_server import GATEWAY, GwmpServer
+from tests.daemon.nats_server import NatsServer
 from torhaus.codecs.model import Reception, Value
 from torhaus.daemon.demo.broker import Broker
 from torhaus.daemon.forward.base import Context, Forwarder, Item, Options, Outcome, Unavailable
@@ -104,11 +105,25 @@ async def chirpstack(tmp_path: Path) -> AsyncIterator[FarSide]:
         )
 
 
+@asynccontextmanager
+async def nats(tmp_path: Path) -> AsyncIterator[FarSide]:
+    del tmp_path
+    async with NatsServer() as closed:
+        port = closed.port
+    async with NatsServer() as server:
+        yield FarSide(
+            {"urls": [f"nats://127.0.0.1:{server.port}"]},
+            lambda: [msgspec.json.decode(m.payload, type=Message) for m in server.messages if m.is_acked],
+            {"urls": [f"nats://127.0.0.1:{port}"]},
+        )
+
+
 FAR_SIDES: dict[str, Callable[[Path], AbstractAsyncContextManager[FarSide]]] = {
     "chirpstack": chirpstack,
     "file": file,
     "gwmp": gwmp,
     "mqtt": mqtt,
+    "nats": nats,
 }
 
 
