@@ -6,7 +6,7 @@ Does no I/O.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 import msgspec
@@ -177,7 +177,7 @@ class Flight:
         if entry is not None:
             entry[0].settle(entry[1], ack.reason_code, ack.reason_str)
 
-    def settle_taken(self, packet_ids: tuple[int, ...]) -> None:
+    def settle_taken(self, packet_ids: Iterable[int]) -> None:
         """Acknowledgements without a reason code: the far side has these messages."""
         pop = self._sent.pop
         for packet_id in packet_ids:

@@ -17,7 +17,7 @@ import msgspec
 from torhaus.daemon.forward.connection import Connection, SessionLost, establish
 from torhaus.daemon.forward.flight import MAX_WINDOW, Flight, ProtocolError
 from torhaus.daemon.nats import wire
-from torhaus.daemon.nats.acks import FORBIDDEN, TOO_LARGE, Ack, read_ack
+from torhaus.daemon.nats.acks import FORBIDDEN, TOO_LARGE, Ack, Receipts, read_ack
 from torhaus.daemon.nats.credentials import Credentials, CredentialsError
 
 __all__ = ["Session", "SessionLost", "Settings", "connect"]
@@ -28,6 +28,7 @@ _IDS: Final = 1 << 53
 _ACKS: Final = 1
 _ORDERS: Final = 2
 """Numbers of the two subscriptions."""
+_IN_CLEAR: Final = "server sent something in clear that should have been encrypted"
 _MAX_ID_DIGITS: Final = 16
 _VIOLATION: Final = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 _HINTS: Final = (
@@ -70,6 +71,7 @@ class Session(Connection[wire.Info]):
         self._settings = settings
         self._prefix = f"{self.inbox}.".encode()
         self._decoder = wire.Decoder()
+        self._receipts = Receipts(self.inbox, _ACKS, settings.expected_stream)
         self._upgrading = self._leaving = False
         self._ready: asyncio.Future[None] = loop.create_future()
         self._asked: asyncio.Future[None] | None = None
@@ -160,11 +162,17 @@ class Session(Connection[wire.Info]):
         """Settle, then send what the window has room for: one write for all."""
         self._heard = True
         if self._upgrading:
-            self._end(SessionLost("server sent something in clear that should have been encrypted"))
+            self._end(SessionLost(_IN_CLEAR))
             return
         fault = None
+        if not self._decoder.is_skipping:
+            data = self._decoder.take_back(data)
+            taken, end = self._receipts.leading(data)
+            if taken:
+                self._flight.settle_taken(taken)
+                data = data[end:]
         try:
-            events = self._decoder.feed(data)
+            events = self._decoder.feed(data) if data else []
         except wire.BrokenStreamError as error:
             events, fault = error.events, error.detail
         prefix, cut, settle = self._prefix, len(self._prefix), self._flight.settle
@@ -177,6 +185,8 @@ class Session(Connection[wire.Info]):
                     settle(read_ack(int(number), event, stream))
             else:
                 self._other(event, forbidden)
+        if self._upgrading and (len(events) > 1 or self._decoder.take_back(b"")):
+            self._end(SessionLost(_IN_CLEAR))
         if forbidden:
             self._refuse(forbidden)
         if fault is not None:
@@ -210,8 +220,6 @@ class Session(Connection[wire.Info]):
             self._greeting.set_result(event)
             if self._settings.tls is not None and not self._settings.tls_first:
                 self._upgrading = True
-                if not self._decoder.is_empty:
-                    self._end(SessionLost("server sent something in clear that should have been encrypted"))
         else:
             self._informed(event)
 

@@ -87,9 +87,14 @@ class Decoder:
         self._broken: str | None = None
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing has come that is not an event yet."""
-        return not self._rest and not self._skip
+    def is_skipping(self) -> bool:
+        """Whether what comes next belongs to a message that is too long."""
+        return self._skip > 0
+
+    def take_back(self, data: bytes) -> bytes:
+        """`data` behind what has come without coming to its end: to be fed, or its beginning to be read otherwise."""
+        rest, self._rest = self._rest, b""
+        return rest + data if rest else data
 
     def feed(self, data: bytes) -> list[Event]:
         """What has come to its end with these bytes. Raises BrokenStreamError."""
