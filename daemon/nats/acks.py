@@ -99,10 +99,10 @@ class Receipts:
     """
 
     def __init__(self, inbox: str, sid: int, expected_stream: str) -> None:
-        stream = re.escape(expected_stream.encode()) or rb'[^"\\\r\n]+'
+        stream = re.escape(expected_stream.encode()) or rb"[ !#-\[\]-~]+"
         self._match = re.compile(
             rb"MSG %b\.(\d{1,15}) %d {1,2}(\d{1,3})\r\n" % (re.escape(inbox.encode()), sid)
-            + rb'(\{"stream":"%b", ?"seq":[1-9]\d{0,18}(?:,"domain":"[^"\\\r\n]*")?(?:, ?"duplicate": ?true)?\})\r\n'
+            + rb'(\{"stream":"%b", ?"seq":[1-9]\d{0,18}(?:,"domain":"[ !#-\[\]-~]*")?(?:, ?"duplicate": ?true)?\})\r\n'
             % stream
         ).match
 
