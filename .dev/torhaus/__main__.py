@@ -1,7 +1,1 @@
-"""`python -m torhaus`."""
-
-import sys
-
-from torhaus.daemon.main import main
-
-sys.exit(main())
+../../daemon/__main__.py

@@ -161,7 +161,7 @@ class Session(Connection[wire.Info]):
     def data_received(self, data: bytes) -> None:
         """Settle, then send what the window has room for: one write for all."""
         self._heard = True
-        if self._upgrading:
+        if self._is_upgrading():
             self._end(SessionLost(_IN_CLEAR))
             return
         fault = None
@@ -185,7 +185,7 @@ class Session(Connection[wire.Info]):
                     settle(read_ack(int(number), event, stream))
             else:
                 self._other(event, forbidden)
-        if self._upgrading and (len(events) > 1 or self._decoder.take_back(b"")):
+        if self._is_upgrading() and (len(events) > 1 or self._decoder.take_back(b"")):
             self._end(SessionLost(_IN_CLEAR))
         if forbidden:
             self._refuse(forbidden)
@@ -200,6 +200,10 @@ class Session(Connection[wire.Info]):
 
     def _ping(self) -> bytes:
         return wire.PING
+
+    def _is_upgrading(self) -> bool:
+        """Whether the INFO has come and TLS has not begun: whoever speaks now is not to be trusted."""
+        return self._upgrading
 
     def _other(self, event: wire.Event, forbidden: dict[bytes, str]) -> None:
         """Everything but acknowledgements."""

@@ -17,16 +17,16 @@ from torhaus.daemon.nats import wire
 CONTEXT = Context("rathaus", "0.1.0")
 
 
-def config(port: int, **values: object) -> Config:
+def config(port: int, **values: Any) -> Config:
     return msgspec.convert({"name": "city", "urls": [f"nats://127.0.0.1:{port}"], **values}, Config)
 
 
-def build(port: int, context: Context = CONTEXT, **values: object) -> NatsForwarder:
+def build(port: int, context: Context = CONTEXT, **values: Any) -> NatsForwarder:
     return open_forwarder(config(port, **values), context)
 
 
 @asynccontextmanager
-async def opened(port: int, **values: object) -> AsyncIterator[NatsForwarder]:
+async def opened(port: int, **values: Any) -> AsyncIterator[NatsForwarder]:
     forwarder = build(port, **values)
     await forwarder.open()
     try:

@@ -52,7 +52,7 @@ def test_what_comes_twice_is_stored_once_and_counts_as_delivered(tmp_path: Path)
         async with centre(port) as c, opened(port, backlog_pack=10) as forwarder:
             await c.add_stream()
             frame = item(1)
-            frame.message.kind = "frame"  # type: ignore[misc]
+            frame.message.kind = "frame"
             late = [item(n, late=True) for n in range(5, 8)]
             for _ in range(2):
                 assert (await forwarder.send([item(0), item(1), frame])).accepted == [0, 1, 2]
@@ -110,7 +110,7 @@ def test_what_may_not_be_published_is_kept_and_does_not_hold_up_the_rest(tmp_pat
     secret.write_text("t\n")
 
     async def main(port: int) -> None:
-        who: dict[str, object] = {"username": "t", "password_file": str(secret)}
+        who: dict[str, Any] = {"username": "t", "password_file": str(secret)}
         with pytest.raises(Unavailable, match="may not subscribe to _INBOX"):
             await build(port, **who).open()
         secret.write_text("x")

@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torhaus.daemon.forward.message import Message
-from torhaus.daemon.mqtt.topic import STATUS_KEYS, Topics, check_template, escape, fill
+from torhaus.daemon.forward.template import STATUS_KEYS
+from torhaus.daemon.mqtt.topic import Topics, check_template, escape, fill
 
 
 def message(**values: str) -> Message:

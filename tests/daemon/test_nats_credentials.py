@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tests.daemon.nats_fakes import build
+from tests.daemon.nats_fakes import CONTEXT, build
 from tests.peers import nats_server, run
 from torhaus.daemon.forward.base import Unavailable
 from torhaus.daemon.nats.credentials import Credentials, CredentialsError, Nkey, parse_creds
@@ -90,7 +90,7 @@ def test_a_real_server_lets_in_whom_it_knows(tmp_path: Path, way: str) -> None:
     secret.touch(mode=0o600)
 
     async def main(port: int) -> None:
-        made = build(port, **{f"{way}_file": str(secret)})
+        made = build(port, CONTEXT, **{f"{way}_file": str(secret)})
         for content, lets_in in ((SEED if way == "nkey" else "geheim", True), (seed(body=bytes(32)), False)):
             secret.write_text(content)
             if lets_in:

@@ -1,6 +1,7 @@
 import asyncio
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_what_is_said_at_the_beginning() -> None:
         ({"hello": bytes(70_000)}, "does not speak NATS: a line of more than"),
     ],
 )
-def test_a_start_that_fails_says_why(manners: dict[str, object], says: str) -> None:
+def test_a_start_that_fails_says_why(manners: dict[str, Any], says: str) -> None:
     async def main() -> None:
         async with NatsServer(**manners) as server:
             await refused(server, says)
@@ -65,10 +66,11 @@ def test_a_start_that_fails_says_why(manners: dict[str, object], says: str) -> N
 
 def test_a_server_that_says_nothing() -> None:
     async def main() -> None:
-        for manners in ({"hello": b""}, {"no_pong": True}):
+        silent: list[dict[str, Any]] = [{"hello": b""}, {"no_pong": True}]
+        for manners in silent:
             async with NatsServer(**manners) as server:
                 task = asyncio.create_task(connect(settings(server.port)))
-                await until(lambda peers=server.peers: peers)
+                await until(server.peers.__len__)
                 for _ in range(20):
                     await asyncio.sleep(0)
                 advance(31)

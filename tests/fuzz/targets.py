@@ -14,7 +14,7 @@ import msgspec
 from tests.codecs.golden import vectors
 from tests.codecs.station_messages import said
 from tests.codecs.test_basics_station_station import windows
-from tests.fuzz import mac_answers, meters, scans, wmbus
+from tests.fuzz import mac_answers, meters, nats, scans, wmbus
 from torhaus.codecs import tus
 from torhaus.codecs.framing import chirpstack_app, semtech_udp_client, semtech_udp_down, tts_app
 from torhaus.codecs.framing import semtech_udp as gwmp
@@ -111,6 +111,7 @@ def targets() -> dict[str, Target]:
         "station/message": Target(_said(), _station),
         "station/server": Target([windows()], _server_of_a_station),
         "station/update-info": Target([UPDATE_INFO], parse_update_info),
+        "nats/server": Target(nats.SEEDS, nats.read),
         "sml/transport": Target([wrap(p) for p in taken("sml")], _sml_stream),
     }
     found |= {name: Target(*what) for name, what in meters.readers().items()}
