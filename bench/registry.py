@@ -12,6 +12,7 @@ from bench.scenarios import (
     idle,
     latency,
     lorawan,
+    nats,
     outage,
     page,
     peers,
@@ -69,6 +70,22 @@ SCENARIOS: Final[list[Scenario]] = [
         reference="bare", targets=("uplinks_per_s >= 12000",)
     ),
     _uplinks("uplinks/relay", "(a) relay only, nothing decoded", codec=None)(reference="bare", runs=1),
+    Scenario(
+        "nats/uplinks",
+        "(a) native codec, to a stream of NATS JetStream on disk",
+        lambda plan: nats.throughput(plan, "nats/uplinks"),
+        "uplinks_per_s",
+        targets=("cpu_us <= 60", "lost <= 0"),
+        runs=1,
+    ),
+    Scenario(
+        "nats/drain",
+        "(c) outage of the NATS server, drain",
+        nats.drain,
+        "drained_per_s",
+        targets=("grown_mib <= 20", "lost <= 0"),
+        runs=1,
+    ),
     Scenario(
         "relay/chirpstack-json",
         "frames to ChirpStack's topics, JSON",
