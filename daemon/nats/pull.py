@@ -74,11 +74,11 @@ class Pull:
                 async with asyncio.timeout(PATIENCE_S + (EXPIRES_S if waits else 0)):
                     await self._again.wait()
             except TimeoutError:
+                if self._left == AT_ONCE:
+                    self._stopped = "nobody answers; is there such a consumer?"
                 self._left = 0
                 if self._open:
                     await self._again.wait()  # a disk in trouble, and no fault of the server's
-                    continue
-                self._stopped = "nobody answers; is there such a consumer?"
             waits = self._stopped is None
             if self._stopped is not None:
                 self._say(f"no commands: {printable(self._stopped, 100)}")
