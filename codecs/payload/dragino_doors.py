@@ -14,7 +14,7 @@ Port = tuple[Length, tuple[Step, ...], More | None]
 
 TRUE: Final = {0: "FALSE", 1: "TRUE"}
 _OPEN: Final = {0: "CLOSE", 1: "OPEN"}
-_BANDS: Final = dict(
+BANDS: Final = dict(
     enumerate(
         ("EU868", "US915", "IN865", "AU915", "KZ865", "RU864", "AS923", "AS923_1", "AS923_2", "AS923_3", "CN470",
          "EU433", "KR920", "MA869"), 1,
@@ -22,7 +22,7 @@ _BANDS: Final = dict(
 )  # fmt: skip
 
 
-def _date(raw: int) -> str:
+def date(raw: int) -> str:
     """Seconds of the Unix epoch as date and time, UTC."""
     return datetime.fromtimestamp(raw, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -36,22 +36,23 @@ def battery(name: str) -> tuple[str | Special, ...]:
     return (f"{name} u16 0:14 /1000 V",)
 
 
-def _info(model_id: int, model: str) -> Port:
+def info(model_id: int, model: str) -> Port:
+    """What a device says of itself on FPort 5."""
     steps = row(
         field("sensor_model u8", {model_id: model}), field("firmware_version u16", convert=_version),
-        field("frequency_band u8", dict(_BANDS)), field("sub_band u8", {0xFF: "NULL"}), "bat u16 /1000 V",
+        field("frequency_band u8", dict(BANDS)), field("sub_band u8", {0xFF: "NULL"}), "bat u16 /1000 V",
     )  # fmt: skip
     return (7, 7), steps, None
 
 
-def _log(flags: Callable[[bytes], str]) -> Port:
+def log(flags: Callable[[bytes], str]) -> Port:
     """Stored events of 11 bytes, as one text: [alarm,state,…],[…], and so on."""
 
     def more(data: bytes, fields: Fields) -> None:
         if len(data) % 11:
             raise DecodeError(RejectReason.SHORT, f"{len(data)} bytes, not a whole number of entries")
         entries = (data[at : at + 11] for at in range(0, len(data), 11))
-        fields["datalog"] = Value("".join(f"[{flags(e)},{_date(int.from_bytes(e[7:11], 'big'))}]," for e in entries))
+        fields["datalog"] = Value("".join(f"[{flags(e)},{date(int.from_bytes(e[7:11], 'big'))}]," for e in entries))
 
     return (11, 242), (), more
 
@@ -76,26 +77,26 @@ DOOR: Final[dict[int, Port]] = {
         (11, 11),
         row(
             _ALARM, field("door_open_status = 0:1", _OPEN), "door_open_times u24",
-            "last_door_open_duration u24 min", field("time u32", convert=_date),
+            "last_door_open_duration u24 min", field("time u32", convert=date),
         ),
         None,
     ),
-    3: _log(_door_event),
+    3: log(_door_event),
     4: ((7, 11), row(*_SETTINGS), None),
-    5: _info(0x0A, "LDS03A"),
+    5: info(0x0A, "LDS03A"),
 }  # fmt: skip
 CONTACT: Final[dict[int, Port]] = {
     2: (
         (11, 11),
         row(
             _ALARM, field("pin_status = 0:1", {0: "CONNECT", 1: "DISCONNECT"}), "calculate_flag = 2:6",
-            "total_pulse u24", "disconnect_duration u24 min", field("time u32", convert=_date),
+            "total_pulse u24", "disconnect_duration u24 min", field("time u32", convert=date),
         ),
         None,
     ),
-    3: _log(_contact_event),
+    3: log(_contact_event),
     4: ((8, 11), row(*_SETTINGS, "trigger_mode u8 0:1"), None),
-    5: _info(0x0E, "CPL01"),
+    5: info(0x0E, "CPL01"),
 }  # fmt: skip
 
 _MODES: Final = {
@@ -109,4 +110,4 @@ def _by_mode(data: bytes, fields: Fields) -> None:
     run(_MODES.get(data[2], ()), data, 0, fields)
 
 
-LEAK: Final[dict[int, Port]] = {10: ((10, 11), row(*battery("bat_v"), "mod u8"), _by_mode)}
+LEAK: Final[dict[int, Port]] = {10: ((3, 11), row(*battery("bat_v"), "mod u8"), _by_mode)}

@@ -6,6 +6,8 @@ from torhaus.codecs.layout.compact import field, row
 from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.payload.dragino_doors import CONTACT, DOOR, LEAK, TRUE, Port, battery
+from torhaus.codecs.payload.dragino_inputs import INPUTS
+from torhaus.codecs.payload.dragino_outdoor import OUTDOOR
 
 _DISTANCE: Final = {0: "No Sensor", 20: "Invalid Reading"}
 _LEVEL_TAIL: Final = ("interrupt_flag u8", "temp_c_ds18_b20 i16 /10 Cel", "sensor_flag u8")
@@ -88,40 +90,6 @@ def _ltc2(data: bytes, fields: Fields) -> None:
     run(_TEMP_PAIR.get(data[2] & 0x0F, ()), data, 0, fields)
 
 
-_LSN_FLAGS: Final = (
-    field("digital_istatus u8 @6 1:1", {0: "L", 1: "H"}),
-    field("exti_trigger = 0:1", TRUE),
-    field("door_status = 7:1", {0: "OPEN", 1: "CLOSE"}),
-)
-_LSN_HEAD: Final = ("bat_v u16 /1000 V", "temp_c1 i16 /10 Cel", "adc_ch0_v u16 /1000 V")
-_LSN_SHT: Final = row("temp_c_sht i16 @7 /10 Cel", "hum_sht u16 /10 %")
-_LSN: Final = {
-    0: ("IIC", row(*_LSN_HEAD, *_LSN_FLAGS)),
-    1: (" Distance", row(*_LSN_HEAD, *_LSN_FLAGS, "distance_cm u16 @7 /10 cm", "distance_signal_strength u16 ?0xffff")),
-    2: (" 3ADC", row("adc_ch0_v u16 /1000 V", "adc_ch1_v u16 /1000 V", "adc_ch4_v u16 /1000 V", *_LSN_FLAGS,
-                     "bat_v u8 @11 /10 V")),
-    3: ("3DS18B20", row(*_LSN_HEAD, *_LSN_FLAGS, "temp_c2 i16 @7 /10 Cel", "temp_c3 i16 /10 Cel")),
-    4: ("Weight", row(*_LSN_HEAD, *_LSN_FLAGS, "weight i16 @7 g")),
-    5: ("Count", row(*_LSN_HEAD, *_LSN_FLAGS, "count i32 @7")),
-    31: ("ALARM", row(*_LSN_HEAD[:2], "temp_c1_min i8 Cel", "temp_c1_max i8 Cel", "shtempmin i8 @7 Cel",
-                      "shtempmax i8 Cel", "shthummin u8 %", "shthummax u8 %")),
-}  # fmt: skip
-
-
-def _lsn50(data: bytes, fields: Fields) -> None:
-    mode = data[6] >> 2 & 0x1F
-    if mode not in _LSN:
-        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {mode}")
-    text, steps = _LSN[mode]
-    run(steps, data, 0, fields)
-    fields["work_mode"] = Value(text)
-    if mode in {0, 2}:
-        if data[9] or data[10]:
-            run(_LSN_SHT, data, 0, fields)
-        else:
-            fields["illum"] = Value(int.from_bytes(data[7:9], "big", signed=True), "lx")
-
-
 _AIR: Final = row(
     field("alarm_status u8 @2 0:1", TRUE), "tvoc_ppb u16 [ppb]", "co2_ppm u16 [ppm]", "temp_c_sht i16 /10 Cel",
     "hum_sht u16 /10 %",
@@ -188,6 +156,8 @@ def _beacon(data: bytes, fields: Fields) -> None:
 
 
 FORMATS: Final[dict[str, dict[int, Port]]] = {
+    **INPUTS,
+    **OUTDOOR,
     "cpl01": CONTACT,
     "laq4": {2: ((11, 11), row("bat_v u16 /1000 V"), _laq4)},
     "ldds04": {
@@ -224,7 +194,7 @@ FORMATS: Final[dict[str, dict[int, Port]]] = {
                 field("firmware_version u16", convert=lambda raw: f"{raw:x}"),
                 "freq_band u8",
                 "sub_band u8",
-                "bat_m_v u16 mV",
+                "bat_mv u16 mV",
             ),
             None,
         ),
@@ -261,7 +231,6 @@ FORMATS: Final[dict[str, dict[int, Port]]] = {
     "lse01-114": {
         2: ((11, 11), row(*_SOIL, "sensor_flag u8 4:4", "interrupt_flag = 0:4", "hardware_flag = 2:1"), None)
     },
-    "lsn50-v2": {2: ((11, 12), (), _lsn50)},
     "lsnpk01": {
         2: (
             (11, 11),

@@ -26,6 +26,7 @@ from torhaus.codecs.payload import (
     milesight_level,
     milesight_people,
     milesight_power,
+    milesight_probes,
     milesight_rooms,
     milesight_site,
 )
@@ -42,20 +43,25 @@ TABLES: Final[dict[str, Channels]] = {
     **milesight_level.MODELS,
     **milesight_people.MODELS,
     **milesight_power.MODELS,
+    **milesight_probes.MODELS,
     **milesight_site.MODELS,
 }
+_ALIKE: Final = {
+    "am300-series": "am319-hcho",
+    "em500-smt": "em500-smtc",
+    "ts30x": "ts302",
+    "ws52x": "ws523",
+}
+"""Names of decoders for several models, and the model that has all of it."""
 MODELS: Final = frozenset(TABLES) | frozenset(milesight_rooms.MODELS) | frozenset(FRAMES)
-
-_SECOND_GENERATION: Final = frozenset({"ts201-v2", "ts301-v2", "ts302-v2"})
-"""Devices, not decoders, of a second version: their stored readings are others."""
 
 
 def variant(model: str) -> str | None:
     """The model's name as device repositories write it: the second version of a decoder is the current one."""
     name = model.lower()
-    if name in _SECOND_GENERATION:
-        return None
-    name = name.removesuffix("-v2")
+    name = _ALIKE.get(name, name)
+    if name not in MODELS:
+        name = name.removesuffix("-v2")
     return name if name in MODELS else None
 
 
