@@ -10,7 +10,7 @@ from torhaus.codecs.registry import FAMILIES, variant
 
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "adeunis": (("*", "adeunis:*"),),
-    "comtac": (("lpn-td1", "comtac_td1"), ("lpn-km", "comtac_lpn_km")),
+    "comtac": (("lpn-cm4", "comtac_cm4"), ("lpn-km", "comtac_lpn_km"), ("lpn-td1", "comtac_td1")),
     "dragino": (("*", "dragino:*"),),
     "decentlab": (("*", "decentlab:*"),),
     "elsys": (("*", "elsys"),),

@@ -16,6 +16,7 @@ Decode = Callable[[bytes, int | None], Fields]
 CODECS: Final[dict[str, str]] = {
     "barcode": "torhaus.codecs.text.barcode",
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
+    "comtac_cm4": "torhaus.codecs.payload.comtac_cm4",
     "comtac_lpn_km": "torhaus.codecs.payload.comtac_lpn_km",
     "comtac_td1": "torhaus.codecs.payload.comtac_td1",
     "dsmr": "torhaus.codecs.meter.dsmr",

@@ -23,12 +23,9 @@ from torhaus.codecs.registry import Decode
 MAX_PAYLOAD: Final = 255
 MODELS: Final = frozenset(TABLES)
 _SPELLED: Final = {
-    "agro": "agriculture-sensor",
     "ac-outlet-switch-gen1": "ac-outlet-switch",
     "ble-tracker": "sparrow-enterprise-asset-tracker",
-    "industrial-trans": "industrial-transceiver",
     "t0008781-stork": "stork",
-    "tundra": "tundra-sensor",
 }
 
 

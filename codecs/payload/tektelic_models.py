@@ -5,6 +5,7 @@ from typing import Final
 
 from torhaus.codecs.layout.compact import field, row
 from torhaus.codecs.layout.field import Step
+from torhaus.codecs.payload.tektelic_current import AGRO, TUNDRA
 
 Channels = Mapping[str, tuple[Step, ...]]
 
@@ -58,7 +59,21 @@ _CLOCK: Final = row(
 _FENCES: Final = row(
     "sensor_data_geofence_status_num0 u8 0:2", *(f"sensor_data_geofence_status_num{n} = {2 * n}:2" for n in (1, 2, 3))
 )
+_TRANSCEIVER: Final[Channels] = {
+    "00 ff": _BATTERY,
+    "01 01": row("change_output_states_output1 u8"),
+    "02 01": row("change_output_states_output2 u8"),
+    "03 67": row("temperature i16 /10 Cel"),
+    "04 68": _HUMIDITY,
+    "05 00": row(field("input_1 u8", {0: "False"}, otherwise="True")),
+    "06 02": row("input_2 u16 /1000000 A"),
+    "07 02": row("input_3 u16 /1000 V"),
+    "08 04": row("input_1_count u16"),
+    "09 67": _MCU,
+}
 TABLES: Final[dict[str, Channels]] = {
+    "agro": AGRO,
+    "tundra": TUNDRA,
     "smart-room-sensor": _SMART_ROOM,
     "smart-room-sensor-pir-base": {
         **_SMART_ROOM,
@@ -102,18 +117,8 @@ TABLES: Final[dict[str, Channels]] = {
         "0f 04": row("external_probe_reed_switch_count u16"),
         "11 02": row("external_probe_thermistor_analog_input i16 /1000 V"),
     },
-    "industrial-transceiver": {
-        "00 ff": _BATTERY,
-        "01 01": row("output1 u8"),
-        "02 01": row("output2 u8"),
-        "03 67": row("temperature i16 /10 Cel"),
-        "04 68": _HUMIDITY,
-        "05 00": row(field("input_1 u8", {0: "False"}, otherwise="True")),
-        "06 02": row("input_2 u16 /1000000 A"),
-        "07 02": row("input_3 u16 /1000 V"),
-        "08 04": row("input_1_count u16"),
-        "09 67": _MCU,
-    },
+    "industrial-trans": {**_TRANSCEIVER, "01 01": row("output1 u8"), "02 01": row("output2 u8")},
+    "industrial-transceiver": _TRANSCEIVER,
     "orca-industrial-gps-asset-tracker": {
         "01 ba": _cell("sensor_data_battery1_status", "voltage"),
         "02 ba": _cell("sensor_data_battery2_status", "voltage"),
