@@ -20,8 +20,13 @@ from torhaus.codecs.layout.tags import Item, Special, item, run_tags
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.codecs.payload import (
     milesight_air,
+    milesight_alarmed,
     milesight_basic,
+    milesight_bus,
+    milesight_care,
     milesight_control,
+    milesight_display,
+    milesight_groups,
     milesight_inputs,
     milesight_level,
     milesight_people,
@@ -37,8 +42,13 @@ from torhaus.codecs.registry import Decode
 MAX_PAYLOAD: Final = 255
 TABLES: Final[dict[str, Channels]] = {
     **milesight_air.MODELS,
+    **milesight_alarmed.MODELS,
     **milesight_basic.MODELS,
+    **milesight_bus.MODELS,
+    **milesight_care.MODELS,
     **milesight_control.MODELS,
+    **milesight_display.MODELS,
+    **milesight_groups.MODELS,
     **milesight_inputs.MODELS,
     **milesight_level.MODELS,
     **milesight_people.MODELS,
@@ -46,20 +56,12 @@ TABLES: Final[dict[str, Channels]] = {
     **milesight_probes.MODELS,
     **milesight_site.MODELS,
 }
-_ALIKE: Final = {
-    "am300-series": "am319-hcho",
-    "em500-smt": "em500-smtc",
-    "ts30x": "ts302",
-    "ws52x": "ws523",
-}
-"""Names of decoders for several models, and the model that has all of it."""
 MODELS: Final = frozenset(TABLES) | frozenset(milesight_rooms.MODELS) | frozenset(FRAMES)
 
 
 def variant(model: str) -> str | None:
     """The model's name as device repositories write it: the second version of a decoder is the current one."""
     name = model.lower()
-    name = _ALIKE.get(name, name)
     if name not in MODELS:
         name = name.removesuffix("-v2")
     return name if name in MODELS else None

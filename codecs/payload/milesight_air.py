@@ -53,6 +53,14 @@ _AM308: Final[Channels] = {**_AM300, **_PM, **_air_history(*_PMS)}
 _AM319_HCHO: Final[Channels] = {
     **_AM300, **_PM, "0a 7d": row("hcho u16 /100 mg/m3"), **_air_history(*_PMS, "hcho u16 /100 mg/m3"),
 }  # fmt: skip
+_AIR_WELL: Final = _air_history(_PMS[0], "hcho u16 /1000 [ppm]")
+_AM319_WELL: Final[Channels] = {
+    **_AM300,
+    "0b 7d": row(_PMS[0]),
+    "0f 7d": row("hcho u16 /1000 [ppm]"),
+    "22 ce": _AIR_WELL["20 ce"],
+    "23 ce": _AIR_WELL["21 ce"],
+}
 _AM319_O3: Final[Channels] = {
     **_AM300,
     **_PM,
@@ -160,6 +168,7 @@ MODELS: Final[dict[str, Channels]] = {
     **dict.fromkeys(("am307", "am307l"), _AM307),
     **dict.fromkeys(("am308", "am308l"), _AM308),
     **dict.fromkeys(("am319-hcho", "am319-hcho-ir", "am319l-hcho-ir"), _AM319_HCHO),
+    "am319-hcho-well": _AM319_WELL,
     **dict.fromkeys(("am319-o3", "am319l-o3"), _AM319_O3),
     "em300-th": {**CLIMATE, "20 ce": history(*_AIR, "end skip1")},
     "em300-mcs": {

@@ -136,7 +136,7 @@ _STORED_ANALOGUE: Final = row("#analog_input_1 i32 /1000", "#analog_input_2 i32 
 
 
 def _text(raw: bytes) -> str:
-    return raw.rstrip(b"\0 \r\n").decode("ascii", "replace")
+    return raw.rstrip(b"\0").decode("ascii", "replace")
 
 
 def _sdi12(data: bytes, pos: int, out: Fields) -> int:

@@ -1,4 +1,4 @@
-"""Milesight: valves and thermostats of the newer form (WT102, WT303, WT304): one byte says what the value is.
+"""Milesight: devices of the newer form (WT102, WT303, WT304, GS601): one byte says what the value is.
 
     type | value …   least significant byte first
 
@@ -186,7 +186,58 @@ def _thermostat(valve: tuple[Step, ...]) -> Channels:
     }
 
 
+_NO_NUMBER: Final = {0: "collection error", 1: "lower range error", 2: "over range error"}
+_LIMIT: Final = {**_NO_NUMBER, 0x10: "alarm deactivation", 0x11: "alarm trigger"}
+_RAW: Final = (
+    ("rmox_0", "rmox_1"), ("rmox_2", "rmox_3"), ("rmox_4", "rmox_5"), ("rmox_6", "rmox_7"), ("rmox_8", "rmox_9"),
+    ("rmox_10", "rmox_11"), ("rmox_12", "zmod4510_rmox_3"), ("log_rcda", "rhtr"), ("temperature", "iaq"),
+    ("tvoc", "etoh"), ("eco2", "rel_iaq"),
+)  # fmt: skip
+"""What the sensor of organic compounds measures, in pairs."""
+
+
+def _limit(name: str, value: str, more: dict[int, str] | None = None) -> Special:
+    """A limit of a value: what became of it, and the value where there is one."""
+    words = _LIMIT | (more or {})
+    steps = row(f"{name} {value}", f"{name}_alarm_{name} = {value.partition(' ')[2]}")
+
+    def read(data: bytes, pos: int, out: Fields) -> int:
+        cursor = Cursor(data)
+        cursor.pos = pos
+        kind = cursor.u8()
+        out[f"{name}_alarm_type"] = Value(words.get(kind, "unknown"))
+        return run(steps, data, cursor.pos, out) if kind in {0x10, 0x11} else cursor.pos
+
+    return read
+
+
+_GS601: Final[Channels] = {
+    **_ABOUT,
+    "00": row("battery u8 %"),
+    "01": row("vaping_index u8"),
+    "02": _limit("vaping_index", "u8", {0x20: "interference alarm deactivation", 0x21: "interference alarm trigger"}),
+    "03": row("pm1_0 u16 ug/m3"),
+    "04": _limit("pm1_0", "u16 ug/m3"),
+    "05": row("pm2_5 u16 ug/m3"),
+    "06": _limit("pm2_5", "u16 ug/m3"),
+    "07": row("pm10 u16 ug/m3"),
+    "08": _limit("pm10", "u16 ug/m3"),
+    "09": row("temperature i16 /10 Cel"),
+    "0a": _limit("temperature", "i16 /10 Cel", {0x20: "burning alarm deactivation", 0x21: "burning alarm trigger"}),
+    "0b": row("humidity u16 /10 %"),
+    "0c": row(named("humidity_alarm_type u8", _NO_NUMBER)),
+    "0d": row("tvoc u16"),
+    "0e": _limit("tvoc", "u16"),
+    "0f": row(named("tamper_status u8", {0: "normal", 1: "triggered"})),
+    "10": row(named("tamper_status_alarm_type u8", {0x20: "alarm deactivation", 0x21: "alarm trigger"})),
+    "11": row(named("buzzer u8", {0: "normal", 1: "triggered"})),
+    "12": row(named("occupancy_status u8", {0: "vacant", 1: "occupied"})),
+    **{f"{0x20 + n:02x}": row(*(f"tvoc_raw_data_{n + 1}_{name} f32" for name in pair)) for n, pair in enumerate(_RAW)},
+    "2b": row("pm_sensor_working_time u32 s"),
+}
+
 MODELS: Final[dict[str, Channels]] = {
+    "gs601": _GS601,
     "wt102": _WT102,
     "wt303": _thermostat(row(named("valve_status u8", {0: "off", 100: "on"}))),
     "wt304": _thermostat(row("valve_status u8 %")),

@@ -43,7 +43,7 @@ def test_why_a_register_was_sent(uc501: Decode) -> None:
 def test_a_line_of_an_sdi12_sensor(uc501: Decode) -> None:
     line = b"0+21.5+3.2\r\n"
     payload = bytes.fromhex("08db00") + line.ljust(36, b"\0")
-    assert uc501(payload, 85) == {"sdi12_1": Value("0+21.5+3.2")}
+    assert uc501(payload, 85) == {"sdi12_1": Value("0+21.5+3.2\r\n")}
 
 
 def test_stored_values(uc501: Decode) -> None:

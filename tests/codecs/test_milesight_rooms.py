@@ -57,3 +57,13 @@ def test_relays_are_bits() -> None:
     assert [seen[f"relay_status_{name}"].value for name in ("gl_status", "gm_status", "gh_status")] == [
         "enable", "disable", "enable",
     ]  # fmt: skip
+
+
+def test_an_alarm_of_smoke_has_its_value_where_there_is_one() -> None:
+    found = decoder("gs601")(bytes.fromhex("0a020211370a11f401200000803f0000c03f0c0110210f01"), 85)
+    assert found["temperature_alarm_type"] == Value("alarm trigger")
+    assert found["temperature"] == found["temperature_alarm_temperature"] == Value(50.0, "Cel")
+    assert found["vaping_index"] == Value(55)
+    assert found["tvoc_raw_data_1_rmox_1"] == Value(1.5)
+    assert found["humidity_alarm_type"] == Value("lower range error")
+    assert found["tamper_status_alarm_type"] == Value("alarm trigger")
