@@ -116,7 +116,8 @@ def profile_text(entry: Entry, codec: str, encoder: str | None = None) -> str:
     if encoder is not None:
         lines.append(f"encoder = {_quoted(encoder)}")
     if entry.keeps_state:
-        lines.append("# By the catalogue this decoder uses earlier messages of the device; here it gets none.")
+        lines.append("# By the catalogue this decoder keeps something of a device's earlier messages: torhaus gives it")
+        lines.append("# back with the next one, until torhaus is started anew.")
     if entry.name:
         lines.append(f"name = {{ en = {_quoted(entry.name)} }}")
     lines.append(f"licence = {_quoted(entry.licence)}")

@@ -18,7 +18,7 @@ import quickjs
 
 from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.daemon.scripts.encoded import read_encoded
-from torhaus.daemon.scripts.protocol import OWN_SOURCES, Decoded, Encoded, Job, Limits
+from torhaus.daemon.scripts.protocol import MAX_CONTEXT, OWN_SOURCES, Decoded, Encoded, Job, Limits
 from torhaus.daemon.scripts.result import read_result
 
 _OWN_LINE: Final = 20_000
@@ -131,6 +131,8 @@ class Engine:
         self.broke_a_limit = False  # since the process last gave memory back
         self._scripts: dict[str, _Script] = {}
         self._kept: OrderedDict[str, _Context] = OrderedDict()
+        self.left: dict[tuple[str, str], str] = {}
+        """What scripts have left for a device's next message, by script and DevEUI, since the batch began."""
 
     def add(self, source_hash: str, text: str, main: str = "", files: dict[str, str] | None = None) -> None:
         """Take a script and the other files of its package; it is compiled when it is first used."""
@@ -152,6 +154,10 @@ class Engine:
             raise DecodeError(RejectReason.SCRIPT_ERROR, f"{job.script_id}: the script was withdrawn")
         payload = msgspec.UNSET if job.call == "encode" else list(job.payload)
         given = msgspec.json.encode(_Input({}, payload, job.fport, job.recv_time, job.dev_eui)).decode()
+        whose = (job.source_hash, job.dev_eui or "")
+        context = self.left.get(whose, job.context)
+        if context:
+            given = f'{given[:-1]},"context":{context}}}'
         if job.extra:
             given = f"{given[:-1]},{job.extra[1:]}"  # of a name that is there twice the last one counts
         try:
@@ -163,7 +169,21 @@ class Engine:
             self.broke_a_limit = True
             raise
         self.broke_a_limit |= answer.startswith(">")
-        return _read(job, answer, script.wrapped)
+        left, answer = _parted(answer)
+        found = _read(job, answer, script.wrapped)
+        if left and isinstance(found, Decoded):
+            return self._leave(whose, left, found)
+        return found
+
+    def _leave(self, whose: tuple[str, str], left: str, found: Decoded) -> Decoded:
+        """Keep what a script left for the device's next message; one that leaves too much is told so."""
+        if left.startswith("?"):
+            said = f"a context of {left[1:]} characters is not kept, {MAX_CONTEXT} may be"
+            return Decoded(found.fields, [*found.warnings, said])
+        if not left.startswith("[") or not whose[1]:
+            return found
+        self.left[whose] = left
+        return Decoded(found.fields, found.warnings, left)
 
     def _build(self, script_id: str, script: _Script) -> _Context:
         if script.broken is not None:
@@ -216,7 +236,7 @@ class Engine:
             if kept is not None:
                 self._mark_stateful(job.source_hash, script)
             raise
-        if answer != kept:
+        if kept is None or _parted(answer)[1] != _parted(kept)[1]:
             self._mark_stateful(job.source_hash, script)
         return answer
 
@@ -228,6 +248,14 @@ class Engine:
         self._kept[source_hash] = context
         if len(self._kept) > self._limits.contexts:
             self._kept.popitem(last=False)
+
+
+def _parted(answer: str) -> tuple[str, str]:
+    """What the script left in `context`, and the result."""
+    if not answer.startswith("@"):
+        return "", answer
+    left, _, result = answer[1:].partition("\1")
+    return left, result
 
 
 def _read(job: Job, answer: str, wrapped: bool) -> Decoded | Encoded:

@@ -15,10 +15,11 @@ import msgspec
 from torhaus.codecs.model import DecodeError, Fields, RejectReason
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.scripts.aside import Aside
+from torhaus.daemon.scripts.carried import Carried
 from torhaus.daemon.scripts.child import COMMAND
 from torhaus.daemon.scripts.host_model import Answer, Done, HostLimits, HostStatus, Waiting
 from torhaus.daemon.scripts.process import ScriptProcess
-from torhaus.daemon.scripts.protocol import MAX_PAYLOAD_BYTES, Encoded, Job, Limits
+from torhaus.daemon.scripts.protocol import MAX_PAYLOAD_BYTES, Decoded, Encoded, Job, Limits
 from torhaus.daemon.scripts.source import Package, Sources, decode_source
 from torhaus.daemon.scripts.trust import Trust
 from torhaus.daemon.scripts.work import Proven, Suspects
@@ -49,6 +50,7 @@ class ScriptHost:
         self._sources = Sources()
         self._trust = Trust()
         self._aside = Aside(clock)
+        self._carried = Carried()
         self._suspects = Suspects(self._trust, self._aside, clock, bounds, self._settle)
         self._proven = Proven(self._trust, self._settle, self._to_suspects)
         self._suspects.move = self._to_proven
@@ -61,6 +63,7 @@ class ScriptHost:
         self._first = ScriptProcess(
             self._proven,
             self._sources,
+            self._carried,
             clock,
             hasty,
             bounds.hasty_hang_s,
@@ -71,6 +74,7 @@ class ScriptHost:
         self._second = ScriptProcess(
             self._suspects,
             self._sources,
+            self._carried,
             clock,
             limits,
             bounds.hang_s,
@@ -100,6 +104,7 @@ class ScriptHost:
         self._sources.forget(source_hash)
         self._aside.forget(source_hash)
         self._trust.forget(source_hash)
+        self._carried.forget(source_hash)
         self._suspects.turns.forget(source_hash)
         for process in (self._first, self._second):
             process.forget(source_hash)
@@ -204,6 +209,8 @@ class ScriptHost:
                 self._aside.note(waiting.job, answer.reason)
             elif self._aside:
                 self._aside.note(waiting.job, None)
+            if isinstance(answer, Decoded) and answer.context is not None:
+                self._carried.keep(waiting.job, answer.context)
             if waiting.done is not None:
                 groups.setdefault(waiting.done, []).append((waiting.job, answer))
             elif waiting.future is not None and not waiting.future.done():

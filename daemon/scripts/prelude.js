@@ -115,7 +115,8 @@
   hidden(global, "require", require);
   hidden(global, "module", module);
   hidden(global, "exports", module.exports);
-  hidden(global, "context", []);
+  const nothing = [];
+  hidden(global, "context", nothing);
   hidden(BigInt.prototype, "toJSON", function () {
     const number = Number(this);
     return Number.isSafeInteger(number) ? number : this.toString();
@@ -131,7 +132,8 @@
 
   // ---- the host's side. load answers "0" for a script with decodeUplink, "1" or "2" for one with an older function,
   // "-1" for one that has functions for downlinks only. A call ("uplink", "encode", "downlink") answers with JSON; or ">" and the length of a result that is too large, or "?" and the type of no value.
-  // Both may answer "!", what an exception says, U+0001, its stack. What is made by + is made
+  // Before the JSON of a call may stand "@", what the script has left in `context`, U+0001; or "@?", its length, U+0001
+  // where that is too much to be kept. Both may answer "!", what an exception says, U+0001, its stack. What is made by + is made
   // plain: the engine keeps a long sum of strings in another form, which does not reach the host.
 
   const UP = ["decodeUplink", "Decode", "Decoder"];
@@ -139,7 +141,9 @@
   const DOWN = ["decodeDownlink"];
   const NAMES = [...UP, ...ENCODE, ...DOWN];
   const TAIL = "\n;[" + NAMES.map((name) => `typeof ${name} === "function" ? ${name} : undefined`).join() + "]";
+  const KEPT = 4096; // characters: MAX_CONTEXT in protocol.py
   const entries = { __proto__: null };
+  let hasContext = true; // false: the script has something of its own by that name
   let names = [];
   const values = [];
 
@@ -163,6 +167,7 @@
       for (let i = 0; i < those.length && !entries[what]; i++) entries[what] = entryOf(those[i], found, i);
     if (!entries.uplink && !entries.encode && !entries.downlink)
       throw new Error(`the script has none of ${NAMES.join(", ")}`);
+    hasContext = global.context === nothing;
     names = keys(global);
     for (let i = 0; i < names.length; i++) values[i] = global[names[i]];
     return string(entries.uplink ? entries.uplink.kind : -1);
@@ -194,20 +199,35 @@
     if (!entry) throw new Error(`the script has no ${(what === "uplink" ? UP : what === "encode" ? ENCODE : DOWN)[0]}`);
     const { call, owner, kind } = entry;
     const input = parse(json);
-    global.context = input.context ?? []; // earlier messages of the device: none, unless the job brings some
+    // What the script has kept of the device's earlier messages, as Actility's drivers do.
+    const given = input.context ?? [];
+    const before = input.context ? stringify(given) : "[]";
+    if (input.context) delete input.context;
+    if (hasContext) global.context = given;
     let result;
+    let left = given;
     try {
       if (kind === 0) result = apply(call, owner, [input]);
       else if (what === "encode") result = apply(call, owner, kind === 1 ? [input.fPort, input.data, input.variables] : [input.data, input.fPort]);
       else if (kind === 1) result = apply(call, owner, [input.fPort, input.bytes, input.variables]);
       else result = apply(call, owner, [input.bytes, input.fPort]);
+      if (hasContext) left = global.context;
     } finally {
       restore();
     }
     if (typeof result?.then === "function") throw new TypeError("the script returned a promise");
     const out = stringify(result);
     if (out === undefined) return "?" + typeof result;
-    return out.length > most ? ">" + out.length : out;
+    if (out.length > most) return ">" + out.length;
+    if (what !== "uplink" || (left === given && !left.length && before === "[]")) return out;
+    let kept;
+    try {
+      kept = stringify(left);
+    } catch {
+      return out; // what cannot be written down cannot be kept: the result is good all the same
+    }
+    if (kept === before || kept === undefined) return out;
+    return plain(kept.length > KEPT ? "@?" + kept.length + "\x01" + out : "@" + kept + "\x01" + out);
   }
 
   return (what, argument, most) => {

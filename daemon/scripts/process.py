@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.clock import Clock
+from torhaus.daemon.scripts.carried import Carried
 from torhaus.daemon.scripts.child import COMMAND, ChildGone, ScriptChild
 from torhaus.daemon.scripts.host_model import Answer, Waiting
 from torhaus.daemon.scripts.protocol import Batch, Decoded, Encoded, Forget, Limits, Refused, Source
@@ -50,6 +51,7 @@ class ScriptProcess:
         self,
         work: Work,
         sources: Sources,
+        carried: Carried,
         clock: Clock,
         limits: Limits,
         hang_s: float,
@@ -65,6 +67,7 @@ class ScriptProcess:
         self.in_hand: deque[Waiting] = deque()
         self._work = work
         self._sources = sources
+        self._carried = carried
         self._clock = clock
         self._limits = limits
         self._hang_s = hang_s
@@ -177,7 +180,7 @@ class ScriptProcess:
                 source = self._sources[source_hash]
                 child.send(Source(source_hash, source.text, source.main, source.files))
                 self._sent.add(source_hash)
-        child.send(Batch([waiting.job for waiting in batch]))
+        child.send(Batch(self._carried.given([waiting.job for waiting in batch])))
         while batch:
             items = (await child.answers()).items
             if not 0 < len(items) <= len(batch):

@@ -21,6 +21,8 @@ MAX_EXTRA_BYTES: Final = 16 << 10
 """Of a job's extra input as JSON."""
 MAX_DOWNLINK_BYTES: Final = 242
 """Of an encoded downlink: the longest payload of LoRaWAN (RP002-1.0.4, maximum payload size)."""
+MAX_CONTEXT: Final = 4096
+"""Characters, as JSON, of what a script may keep of one device between two messages."""
 MAX_FIELDS: Final = 1024
 """Values in one result."""
 MAX_NAME: Final = 64
@@ -72,7 +74,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `recv_time` is the time of reception as RFC 3339 text, the form published scripts understand. `fresh` gives the call
     a context of its own, for scripts known to keep state. `ref` is the caller's own number for the record. `extra` is a
     JSON object (see extra_input) whose values the script's input has, too: what is to be encoded is its `data`; its
-    `context` is also the global of that name.
+    `context` is also the global of that name. `context`: what the script left there when it decoded this device's
+    last message, a JSON array; within a batch the process knows better.
     """
 
     script_id: str
@@ -85,6 +88,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ref: int = 0
     call: Call = "uplink"
     extra: str = ""
+    context: str = ""
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):
@@ -126,10 +130,14 @@ FieldName = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 
 
 class Decoded(msgspec.Struct, frozen=True, array_like=True, tag=0):
-    """What a script made of a payload. `fields` is a torhaus.codecs.model.Fields."""
+    """What a script made of a payload. `fields` is a torhaus.codecs.model.Fields.
+
+    `context`: what it wants to keep of the device, a JSON array; None where that has not changed.
+    """
 
     fields: Annotated[dict[FieldName, Value], msgspec.Meta(max_length=MAX_FIELDS)]
     warnings: list[str] = []
+    context: Annotated[str, msgspec.Meta(max_length=MAX_CONTEXT)] | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):

@@ -126,6 +126,7 @@ class Worker:
 
     def _run(self, engine: Engine, jobs: list[Job]) -> None:
         grant_cpu(self._limits, len(jobs))
+        engine.left.clear()
         done: list[Decoded | Refused | Encoded] = []
         flushed = time.monotonic()
         broken: set[str] | None = set() if self._limits.hasty else None
