@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from torhaus.codecs.encoders import ENCODERS, Encode, encoder
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, names
 from torhaus.daemon.cli import codecs_import, codecs_new
@@ -38,8 +39,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     test.add_argument("--base", type=Path, default=Path(), metavar="DIR", help="where scripts (FILE.js) are looked for")
     test.set_defaults(run=run_test)
     encode = actions.add_parser("encode", help="a downlink's bytes of what it should say")
-    what = "a vendor's decoder, or a profile of which it is the encoder or codec"
-    encode.add_argument("--codec", required=True, metavar="FILE.js|VENDOR/MODEL", help=what)
+    what = (
+        f"a vendor's decoder, a codec of {', '.join(ENCODERS)} (such as milesight:em300-th), or a profile that has one"
+    )
+    encode.add_argument("--codec", required=True, metavar="FILE.js|NAME|VENDOR/MODEL", help=what)
     add_config(encode)
     encode.add_argument("--fport", type=fport, metavar="N", help="FPort, where the script does not name it itself")
     encode.add_argument("data", metavar="JSON", help="what the downlink should say; - reads it from standard input")
@@ -96,6 +99,7 @@ def _list_profiles(config: Path) -> int:
 def run_encode(args: argparse.Namespace) -> int:
     """Print `{"fport", "hex", "warnings"}` as JSON. 65 when the script refuses, with the reason on standard error."""
     from torhaus.daemon.scripts.once import encode_once
+    from torhaus.daemon.scripts.protocol import Encoded
 
     text = sys.stdin.read(MAX_LINE) if args.data == "-" else args.data
     try:
@@ -109,7 +113,11 @@ def run_encode(args: argparse.Namespace) -> int:
         print(e, file=sys.stderr)
         return EX_USAGE
     try:
-        made = encode_once(script, data, args.fport)
+        if isinstance(script, Path):
+            made = encode_once(script, data, args.fport)
+        else:
+            own = script(data)
+            made = Encoded(own.payload, args.fport or own.fport)
     except DecodeError as e:
         print(f"refused: {e}", file=sys.stderr)
         return EX_DATAERR
@@ -125,8 +133,8 @@ def run_encode(args: argparse.Namespace) -> int:
     return 0
 
 
-def _encoder(codec: str, config: Path) -> Path:
-    """The script that `codec` means, itself or as a profile. ValueError when it means none."""
+def _encoder(codec: str, config: Path) -> Path | Encode:
+    """The script or native encoder that `codec` means, itself or as a profile. ValueError when it means none."""
     from torhaus.daemon.config.document import ConfigFaults
     from torhaus.daemon.config.profiles import find, is_name
 
@@ -142,7 +150,11 @@ def _encoder(codec: str, config: Path) -> Path:
         name = profile.encoder or profile.codec or codec
         if name.endswith(".js"):
             return scripts / name
-    raise ValueError(f"{name} cannot encode downlinks: only scripts (FILE.js) can")
+    own = encoder(name)
+    if own is None:
+        families = ", ".join(sorted(ENCODERS))
+        raise ValueError(f"{name} cannot encode downlinks: scripts (FILE.js) can, and codecs of {families}")
+    return own
 
 
 def run_test(args: argparse.Namespace) -> int:

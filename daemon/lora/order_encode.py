@@ -1,10 +1,11 @@
-"""What a downlink should say, made bytes by the device's script (TS013 `encodeDownlink` and its older like)."""
+"""What a downlink should say, made bytes: by the device's script (TS013 `encodeDownlink`) or its native codec."""
 
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from torhaus.codecs.encoders import encoder
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.lora.network import Device
 from torhaus.daemon.lora.orders import OrderRefused
@@ -14,6 +15,20 @@ from torhaus.daemon.scripts.source import read_package
 
 WAIT_S: Final = 10.0
 """Scripts that decode go first, and one call has its own limit: longer is of no use to whoever waits."""
+
+
+def _native(device: Device, data: Any) -> Encoded:  # noqa: ANN401 - any JSON value
+    """By what torhaus knows itself of the device's codec. Raises OrderRefused."""
+    codec = device.codec or ""
+    encode = encoder(codec)
+    if encode is None:
+        who = f"the codec {codec}" if codec else "a device without a codec"
+        raise OrderRefused("no_encoder", f"{who} cannot encode downlinks: give the bytes, or a script as its encoder")
+    try:
+        made = encode(data)
+    except DecodeError as e:
+        raise OrderRefused("encoder", f"{codec}: {e.detail}"[:300]) from None
+    return Encoded(made.payload, made.fport)
 
 
 class ScriptEncoder:
@@ -28,8 +43,7 @@ class ScriptEncoder:
         """The downlink. Raises OrderRefused."""
         device = self._devices[dev_eui]
         if device.encoder is None:
-            codec = f"the codec {device.codec}" if device.codec else "a device without a codec"
-            raise OrderRefused("no_encoder", f"{codec} cannot encode downlinks, only scripts can: give the bytes")
+            return _native(device, data)
         path = Path(device.encoder)
         try:
             extra = extra_input({"data": data})

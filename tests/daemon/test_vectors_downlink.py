@@ -62,7 +62,7 @@ def test_wrong_lines(tmp_path: Path) -> None:
             "refused: script_error: d.js: no such command; second",
             "level: got 5, expected 6",
             "no script js/none.js below the base",
-            "elsys cannot encode downlinks: only scripts can",
+            "elsys has no such downlinks",
             "no codec: neither in the line nor given",
         ],
         strict=True,
