@@ -191,7 +191,7 @@ FORMATS: Final[dict[str, dict[int, Port]]] = {
             (7, 7),
             row(
                 "sensor_model u8",
-                field("firmware_version u16", convert=lambda raw: f"{raw:x}"),
+                field("firmware_version u16", convert=lambda raw: f"{raw:02x}"),
                 "freq_band u8",
                 "sub_band u8",
                 "bat_mv u16 mV",

@@ -190,7 +190,7 @@ MODELS: Final[dict[str, Channels]] = {
         "20 ce": history("climate skip3", named("leakage_status u8", _LEAK)),
     },
     "em300-di": {**CLIMATE, **_PULSE, "20 ce": _stored(13), "21 ce": _stored(18)},
-    "em300-di-hall": _PULSE,
+    "em300-di-hall": {**_PULSE, "21 ce": _stored(18)},
     "em300-cl": {
         "01 75": BATTERY,
         "03 ed": row(named("liquid u8", _LIQUID)),

@@ -117,6 +117,7 @@ _VALVES: Final[Channels] = {
     "09 7b": row("pressure u16 kPa"),
     "b9 7b": row(named("pressure_sensor_status u8", _SENSOR)),
     "20 ce": _valve_history,
+    "21 ce": history("pressure u16 kPa"),
 }
 _PLANS: Final = {0: "not executed", 1: "wake", 2: "away", 3: "home", 4: "sleep"}
 _CONTROL: Final = {0: "heat", 1: "em heat", 2: "cool", 3: "auto"}

@@ -84,6 +84,7 @@ _SOCKET_V3: Final[Channels] = {
     "89 67": row("temperature_alarm_temperature i16 /10 Cel", "temperature_alarm_alarm_type u8"),
     **{key: row(f"{name}_collection_error_report_type u8") for key, name in _COLLECTED},
 }
+_SOCKET_WARM: Final[Channels] = {**_SOCKET, "09 67": _TEMPERATURE["09 67"]}
 MODELS: Final[dict[str, Channels]] = {
     **dict.fromkeys(("ct101", "ct103", "ct105"), _CT1),
     **dict.fromkeys(("ct303", "ct305", "ct310"), _CT3),
@@ -93,7 +94,8 @@ MODELS: Final[dict[str, Channels]] = {
     "ws501-eu": {**_METER, **_switches(1)},
     "ws501-us": {**_METER, **_switches(1)},
     "ws502-eu": {**_METER, **_switches(2)},
-    **dict.fromkeys(("ws513", "ws515", "ws51x", "ws523", "ws525"), _SOCKET),
+    **dict.fromkeys(("ws51x", "ws523", "ws525"), _SOCKET),
+    **dict.fromkeys(("ws513", "ws515"), _SOCKET_WARM),
     **dict.fromkeys(("ws513-v3", "ws515-v3"), _SOCKET_V3),
     "ws558": {
         **{key: steps for key, steps in _METER.items() if key != "07 c9"},
