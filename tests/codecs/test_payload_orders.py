@@ -32,6 +32,7 @@ def test_what_is_no_number_within_bounds(value: object) -> None:
 
 def test_an_empty_order_is_none() -> None:
     assert items({"a": 1}) == {"a": 1}
-    for data in ({}, [], "x", None):
+    nothing: list[object] = [{}, [], "x", None]
+    for data in nothing:
         with pytest.raises(DecodeError, match="names and values"):
             items(data)
