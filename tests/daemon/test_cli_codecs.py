@@ -161,6 +161,17 @@ def test_encode_refusals(capsys: pytest.CaptureFixture[str], codec: str, data: s
     assert said in err
 
 
+def test_encode_without_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--config", str(tmp_path / "torhaus.toml")]
+    for codec in ("milesight:em300-th", "milesight/em300-th"):  # a codec, and the profile that ships with torhaus
+        assert run("encode", "--codec", codec, '{"report_interval": 600}', *where) == 0
+        assert json.loads(capsys.readouterr().out) == {"fport": 85, "hex": "ff035802", "warnings": []}
+    assert run("encode", "--codec", "dragino:lht65", "--fport", "5", '{"reboot": "yes"}', *where) == 0
+    assert json.loads(capsys.readouterr().out) == {"fport": 5, "hex": "04ff", "warnings": []}
+    assert run("encode", "--codec", "dragino:lht65", '{"transmit_interval": 0}', *where) == os.EX_DATAERR
+    assert "refused: range: transmit_interval: 0, must be a whole number" in capsys.readouterr().err
+
+
 def test_encode_by_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     decoders = tmp_path / "decoders"
     (decoders / "profiles" / "boke").mkdir(parents=True)

@@ -49,6 +49,7 @@ def test_by_the_devices_script() -> None:
         (device(None, "elsys"), "no_encoder", "the codec elsys cannot encode"),
         (device(None), "no_encoder", "a device without a codec"),
         (device("gone.js"), "encoder", "gone.js"),
+        (device(None, "dragino:lht65"), "encoder", "dragino:lht65: an object with names and values is needed"),
     ],
 )
 def test_devices_that_cannot(it: Device, reason: str, words: str) -> None:
@@ -56,6 +57,16 @@ def test_devices_that_cannot(it: Device, reason: str, words: str) -> None:
         with pytest.raises(OrderRefused, match=words) as refused:
             await ScriptEncoder(ScriptHost(FakeClock()), [it]).encode(EUI, 1, None)
         assert refused.value.reason == reason
+
+    asyncio.run(body())
+
+
+def test_by_the_devices_native_codec() -> None:
+    async def body() -> None:
+        encoder = ScriptEncoder(ScriptHost(FakeClock()), [device(None, "milesight:em300-th")])
+        assert await encoder.encode(EUI, {"report_interval": 600}, None) == Encoded(bytes.fromhex("ff035802"), 85)
+        with pytest.raises(OrderRefused, match="'blink' is not known; there are clear_history"):
+            await encoder.encode(EUI, {"blink": 1}, None)
 
     asyncio.run(body())
 

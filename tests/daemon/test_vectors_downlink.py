@@ -50,6 +50,14 @@ def test_wrong_lines(tmp_path: Path) -> None:
         DECODE | {"input": {"bytes": [1, 5], "fPort": 7}, "expected": {"data": {"level": 6, "port": 7}}},
         ENCODE | {"codec_path": "js/none.js", "input": {"data": 1}, "expected": {}},
         ENCODE | {"codec_path": "", "codec": "elsys", "input": {"data": 1}, "expected": {}},
+        {
+            "direction": "downlink-encode",
+            "vendor": "dragino",
+            "model": "lht65",
+            "input": {"data": {"reboot": 1}},
+            "expected": {"bytes": [4]},
+        },
+        {"direction": "downlink-encode", "codec": "dragino:lht65", "input": {"data": {"blink": 1}}, "expected": {}},
         {"direction": "downlink-encode", "input": {"data": 1}, "expected": {}},
     ]
     said = told(tmp_path, *lines)
@@ -63,6 +71,8 @@ def test_wrong_lines(tmp_path: Path) -> None:
             "level: got 5, expected 6",
             "no script js/none.js below the base",
             "elsys has no such downlinks",
+            "bytes: got 04ff, expected 04",
+            "refused: unsupported: 'blink' is not known",
             "no codec: neither in the line nor given",
         ],
         strict=True,
