@@ -68,7 +68,7 @@ def _entry(folder: Path, model: str, name: str, codec: str) -> Found:
         name=name,
         script=script,
         examples=tuple(lines),
-        licence=licence_of(script),
+        licence=licence_of(script, root=folder.parents[1]),
     )
 
 

@@ -62,12 +62,27 @@ def hexed(value: object) -> str:
     raise ValueError("an example without bytes")
 
 
-def licence_of(script: Path, stated: object = None) -> str:
-    """What a catalogue or the script's own header says of its licence, in one line."""
+def licence_of(script: Path, stated: object = None, root: Path | None = None) -> str:
+    """What a catalogue or the script's own header says of its licence, in one line; else the file at its `root`."""
     if isinstance(stated, str) and stated.strip():
         return " ".join(stated.split())[:100]
     try:
         found = _LICENCE.search(read_source(script)[:_HEADER])
     except (OSError, ValueError):
         return "not stated"
-    return " ".join(found[0].split())[:100].strip("*/ ") if found else "not stated"
+    if found:
+        return " ".join(found[0].split())[:100].strip("*/ ")
+    return "not stated" if root is None else _of_all(root)
+
+
+def _of_all(root: Path) -> str:
+    """The head of a catalogue's LICENSE file."""
+    for name in ("LICENSE", "LICENSE.md", "LICENSE.txt", "COPYING"):
+        try:
+            with (root / name).open("rb") as file:
+                text = file.read(_HEADER).decode("utf-8", "replace")
+        except OSError:
+            continue
+        head = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), "")
+        return f"{head[:60].strip('# ')} ({name} of the catalogue)" if head else "not stated"
+    return "not stated"

@@ -89,7 +89,7 @@ def _codec(folder: Path, name: str, said: dict[str, Any]) -> Entry:
         script=script,
         encoder=None if encoder == script else encoder,
         examples=tuple(lines),
-        licence=licence_of(script),
+        licence=licence_of(script, root=folder.parents[1]),
     )
 
 

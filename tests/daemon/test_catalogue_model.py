@@ -34,3 +34,16 @@ def test_licence(tmp_path: Path, header: str, said: str) -> None:
     assert licence_of(script) == said
     assert licence_of(script, " ISC\n") == "ISC"
     assert licence_of(tmp_path / "none.js") == "not stated"
+
+
+def test_a_script_that_says_nothing_has_the_licence_of_its_catalogue(tmp_path: Path) -> None:
+    script = tmp_path / "a.js"
+    script.write_text("var a;")
+    assert licence_of(script, root=tmp_path) == "not stated"
+    (tmp_path / "LICENSE").write_text("\n      Apache   License\n   Version 2.0\n")
+    assert licence_of(script, root=tmp_path) == "Apache License (LICENSE of the catalogue)"
+    script.write_text("// SPDX-License-Identifier: MIT")
+    assert licence_of(script, root=tmp_path) == "SPDX-License-Identifier: MIT"
+    (tmp_path / "LICENSE").write_bytes(b"")
+    script.write_text("var a;")
+    assert licence_of(script, root=tmp_path) == "not stated"
