@@ -84,7 +84,7 @@ class _Codec:
         if command == _READ:
             status = cursor.u8()
             if status and not cursor.left:
-                said: tuple[Scalar, ...] = (status, f"{key[0]:#06x}", f"{key[1]:#06x}")
+                said: tuple[Scalar, ...] = (status, f"0x{key[0]:04X}", f"0x{key[1]:04X}")
                 return {name: Value(value) for name, value in zip(_ASKED, said, strict=True)}
         found: Fields = {}
         steps = _attribute(cursor, key, found)
@@ -212,8 +212,8 @@ def _reporting(cursor: Cursor, endpoint: int, command: int, cluster: int) -> Fie
         "report": Value("standard"),
         "endpoint": Value(endpoint),
         "cmd_id": Value(f"{command:#04x}"),
-        "clust_id": Value(f"{cluster:#06x}"),
-        "att_id": Value(f"{attribute:#06x}"),
+        "clust_id": Value(f"0x{cluster:04X}"),
+        "att_id": Value(f"0x{attribute:04X}"),
         "status": Value(status),
         f"{of}new_mode_configuration": Value(bits >> 7),
         f"{of}cause_request": Value(_CAUSES[bits >> 4 & 3]),
