@@ -4,6 +4,8 @@ from typing import Final
 
 from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
+from torhaus.codecs.layout.field import run
+from torhaus.codecs.model import Fields
 from torhaus.codecs.payload.milesight_channels import BATTERY, Channels, history, named, row
 
 _LIMITS: Final = {
@@ -50,6 +52,18 @@ def _jump(quantity: str, value: str) -> tuple[str | Line, ...]:
 _WIDE_HUMIDITY: Final = field(f"humidity {_WIDE}", {0xFFFF: "collection_err"})
 _NARROW_HUMIDITY: Final = field(f"humidity {_NARROW}", {0xFF: "collection_err"})
 _NO_HUMIDITY: Final = row(named("humidity_error u8", {1: "collection_err"}), "reserved skip1")
+_STORED: Final = history("temperature i16 /10 Cel", _WIDE_HUMIDITY, named("record_type u8", _RECORDS))
+_STORED_BEFORE: Final = history("temperature i16 /10 Cel", _NARROW_HUMIDITY)
+_BEFORE_BYTES: Final = 7
+
+
+def _stored(data: bytes, pos: int, out: Fields) -> int:
+    """A stored reading; as the last one also in the form of the first version, which is shorter."""
+    n = str(sum(name.startswith("history_") and name.endswith("_timestamp") for name in out))
+    steps = _STORED_BEFORE if len(data) - pos == _BEFORE_BYTES else _STORED
+    return run(steps, data, pos, out, n)
+
+
 MODELS: Final[dict[str, Channels]] = {
     "em320-th-v2": {
         "01 75": BATTERY,
@@ -69,6 +83,6 @@ MODELS: Final[dict[str, Channels]] = {
         "b3 67": row(named("temperature_error u8", _ERRORS), "reserved skip1"),
         "b4 68": _NO_HUMIDITY,
         "b4 9a": _NO_HUMIDITY,
-        "20 ce": history("temperature i16 /10 Cel", _WIDE_HUMIDITY, named("record_type u8", _RECORDS)),
+        "20 ce": _stored,
     },
 }

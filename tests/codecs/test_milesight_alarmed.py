@@ -29,3 +29,10 @@ def test_why_it_was_stored() -> None:
     assert found["history_0_humidity"] == Value(9.3, "%")
     assert found["history_1_humidity"] == Value("collection_err")
     assert found["history_1_record_type"] == Value("humidity_collection_err")
+
+
+def test_a_stored_reading_of_the_first_version() -> None:
+    found = CLIMATE(bytes.fromhex("20ce9e74466310015d000920ce9e74466310015d"), 85)
+    assert found["history_0_humidity"] == Value(9.3, "%")
+    assert found["history_1_humidity"] == Value(46.5, "%")
+    assert "history_1_record_type" not in found

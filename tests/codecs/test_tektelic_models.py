@@ -19,7 +19,7 @@ def test_names_of_the_repositories() -> None:
 @pytest.mark.parametrize("model", sorted(TABLES))
 def test_every_channel_alone(model: str) -> None:
     for key, steps in TABLES[model].items():
-        fields = decoder(model)(bytes.fromhex(key) + bytes(sum(max(step.size or 0, 0) for step in steps)), 10)
+        fields = decoder(model)(bytes.fromhex(key) + b"\x01" * sum(max(step.size or 0, 0) for step in steps), 10)
         assert len(fields) == len(steps)
 
 
