@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """0; 78 with every fault on standard output; 73 when a list cannot be written, 74 when a file cannot be read."""
     from torhaus.daemon.config.document import ConfigFaults
 
-    if args.devices_command in {"joins", "allow-join"}:
+    if args.devices_command in {"joins", "allow-join", "rejoin"}:
         return joins.run(args)
     if args.devices_command == "radio":
         return device_radio.run(args)

@@ -1,4 +1,4 @@
-"""`torhaus devices joins` and `allow-join`: who has tried to join lately, and what became of it."""
+"""`torhaus devices joins`, `allow-join` and `rejoin`: who has tried to join lately, and what became of it."""
 
 import argparse
 import sys
@@ -25,6 +25,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common:
     text = "let a device that was reset join with DevNonces that it used before (mode standalone)"
     allow = commands.add_parser("allow-join", parents=[common], help=text, description=f"{text[0].upper()}{text[1:]}.")
     allow.add_argument("name", metavar="NAME")
+    text = "have a LoRaWAN 1.1 device rejoin after its next uplink: new keys (mode standalone)"
+    again = commands.add_parser("rejoin", parents=[common], help=text, description=f"{text[0].upper()}{text[1:]}.")
+    again.add_argument("name", metavar="NAME")
+    again.add_argument("--keys-only", action="store_true", help="its channels and receive windows stay (type 2)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +44,11 @@ def run(args: argparse.Namespace) -> int:
         if args.devices_command == "allow-join":
             ask_as(socket, f"/lora/joins/allow?device={quote(args.name)}", dict[str, str], "POST")
             print(f"{args.name} may join with any DevNonce, and from then on again with each but once")
+            return 0
+        if args.devices_command == "rejoin":
+            kind = 2 if args.keys_only else 0
+            ask_as(socket, f"/lora/joins/again?device={quote(args.name)}&type={kind}", dict[str, str], "POST")
+            print(f"{args.name} is told so with the answer to its next uplink; see `torhaus devices radio`")
             return 0
         attempts = ask_as(socket, "/lora/joins", list[Attempt])
     except Unreadable as e:

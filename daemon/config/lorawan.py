@@ -51,6 +51,8 @@ class Mac(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     dev_status_s: Annotated[float, msgspec.Meta(ge=0, le=31_536_000)] = 86_400
     rejoin_count_n: Nibble | None = None
     rejoin_time_n: Nibble | None = None
+    adr_ack_limit_n: Nibble | None = None
+    adr_ack_delay_n: Nibble | None = None
 
 
 class ChirpStack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,6 +107,8 @@ def mac_fault(mac: Mac, name: str) -> str | None:
         return f"dwell_time: {name} has no such setting"
     if (mac.rejoin_count_n is None) != (mac.rejoin_time_n is None):
         return "rejoin_count_n: goes with rejoin_time_n, set both or none"
+    if (mac.adr_ack_limit_n is None) != (mac.adr_ack_delay_n is None):
+        return "adr_ack_limit_n: goes with adr_ack_delay_n, set both or none"
     return rate_fault(mac.adr, name)
 
 

@@ -178,7 +178,7 @@ class Accepts:
         kept = old.join if old is not None else None
         mac = self._plan.joined()
         if kept is not None and request.rejoin_type == _REKEY:
-            mac = msgspec.structs.replace(kept.mac, pending="")
+            mac = msgspec.structs.replace(kept.mac, pending="", force_rejoin=None)
         made = self._made(joiner, join_eui, request.rj_count, mac)
         if made is None:
             self.rejoins["nonces_used_up"] += 1

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from aiohttp import web
 
+from torhaus.codecs.lorawan.keys import Version
 from torhaus.codecs.model import Frame
 from torhaus.daemon import logs
 from torhaus.daemon.clock import Clock
@@ -158,6 +160,7 @@ class Joining:
         mine: list[tuple[str, str, Route]] = [
             ("GET", "/lora/joins", self.joins),
             ("POST", "/lora/joins/allow", self.allow),
+            ("POST", "/lora/joins/again", self.again),
             ("GET", "/lora/radio", self.radio),
         ]
         return mine if self.sending is None else mine + self.sending.routes()
@@ -184,6 +187,23 @@ class Joining:
         if dev_eui is None:
             return reply_json({"error": "no device of this name has root keys"}, 404)
         if not await self._save(dev_eui):
+            return reply_json({"error": "it cannot be written to disk"}, 503)
+        return reply_json({"device": name})
+
+    async def again(self, request: web.Request) -> web.StreamResponse:
+        """`device` is to rejoin with the next answer it gets, `type` 0 or 2. Errors as with `allow`."""
+        name, kind = request.query.get("device", ""), 2 if request.query.get("type") == "2" else 0
+        if self.standalone is None or self._joins is None:
+            return reply_json({"error": 'joins are not answered here: [lorawan] mode is "passive"'}, 404)
+        device = self._joins.present(name)
+        if device is None or device.join is None or device.session is None or not device.join.is_ours:
+            return reply_json({"error": "no device of this name has a session that it joined here"}, 404)
+        if device.session.keys.version is not Version.V1_1:
+            return reply_json(
+                {"error": "only LoRaWAN 1.1 has rejoins; another device joins anew when it is reset"}, 404
+            )
+        self._joins.change(device, mac=msgspec.structs.replace(device.join.mac, force_rejoin=kind))
+        if not await self._save(device.dev_eui or ""):
             return reply_json({"error": "it cannot be written to disk"}, 503)
         return reply_json({"device": name})
 

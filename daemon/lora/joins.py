@@ -210,6 +210,12 @@ class Joins:
             self._keep(found, found.kept.sessions, dev_nonces=())
         return found.device.dev_eui if found is not None else None
 
+    def present(self, name: str) -> Device | None:
+        """A device in its present session, the last one under which an uplink came; None where there is none."""
+        found = next((j for j in self._joiners.values() if j.device.name == name), None)
+        proved = [d for d in found.live.values() if d.join is not None and d.join.is_proved] if found else []
+        return max(proved, key=lambda d: d.join.number if d.join is not None else 0, default=None)
+
     def of(self, device: Device) -> Joiner | None:
         """What is known of this device's joins."""
         return self._joiners.get(device.dev_eui or "")

@@ -19,6 +19,8 @@ STICKY: Final = frozenset({"RXParamSetupAns", "RXTimingSetupAns", "DlChannelAns"
 MAX_REFUSED: Final = 16
 KEEP: Final = 15
 """A data rate or power that stays as it is."""
+_RETRIES: Final = 2
+"""Of a rejoin-request that nobody answers, half a minute to a minute apart."""
 _REQUESTS: Final = {
     "LinkADRAns": "LinkADRReq",
     "DutyCycleAns": "DutyCycleReq",
@@ -28,6 +30,7 @@ _REQUESTS: Final = {
     "RXTimingSetupAns": "RXTimingSetupReq",
     "TxParamSetupAns": "TxParamSetupReq",
     "RejoinParamSetupAns": "RejoinParamSetupReq",
+    "ADRParamSetupAns": "ADRParamSetupReq",
 }
 ANSWERS: Final = frozenset(_REQUESTS)
 _NEVER_REFUSED: Final = frozenset({"DevStatusAns", "RejoinParamSetupAns"})
@@ -74,13 +77,28 @@ def wanted(
         found.append(plan.link_adr(on, min(dr, plan.limits(mac).max_dr), mac.tx_power, mac.nb_trans))
     if config.max_duty_cycle != mac.max_duty_cycle:
         found.append(encode("DutyCycleReq", max_duty_cycle=config.max_duty_cycle))
-    if is_1_1 and config.rejoin_count_n is not None and config.rejoin_time_n is not None:
-        rejoin = config.rejoin_time_n << 4 | config.rejoin_count_n
-        if rejoin != mac.rejoin:
-            found.append(bytes((0x0F, rejoin)))
+    if is_1_1:
+        found += _only_1_1(plan, mac, dr)
     if status_due:
         found.append(encode("DevStatusReq"))
     return [r for r in found if r.hex() not in mac.refused]
+
+
+def _only_1_1(plan: Plan, mac: Mac, dr: int | None) -> list[bytes]:
+    """What LoRaWAN 1.1 has beside: sections 5.11 to 5.13."""
+    found, config = list[bytes](), plan.config
+    if config.rejoin_count_n is not None and config.rejoin_time_n is not None:
+        rejoin = config.rejoin_time_n << 4 | config.rejoin_count_n
+        if rejoin != mac.rejoin:
+            found.append(bytes((0x0F, rejoin)))
+    if config.adr_ack_limit_n is not None and config.adr_ack_delay_n is not None:
+        adr_param = config.adr_ack_limit_n << 4 | config.adr_ack_delay_n
+        if adr_param != mac.adr_param:
+            found.append(bytes((0x0C, adr_param)))
+    if mac.force_rejoin is not None and dr is not None:
+        values = {"data_rate": dr, "rejoin_type": mac.force_rejoin, "max_retries": _RETRIES, "period": 0}
+        found.append(encode("ForceRejoinReq", **values))
+    return found
 
 
 def answered(
@@ -124,6 +142,8 @@ def _accepted(plan: Plan, mac: Mac, cf_list: str, block: list[MacCommand], answe
             return replace(mac, max_duty_cycle=values["max_duty_cycle"])
         case "RejoinParamSetupReq":
             return replace(mac, rejoin=encode("RejoinParamSetupReq", **values)[1])
+        case "ADRParamSetupReq":
+            return replace(mac, adr_param=encode("ADRParamSetupReq", **values)[1])
         case "DevStatusReq":
             battery, margin = answer.values["battery"], answer.values["margin_db"]
             return replace(mac, battery=battery, margin_db=margin, status_at_ns=now_ns)

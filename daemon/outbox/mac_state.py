@@ -9,8 +9,9 @@ class Mac(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """None: as the region has it from the start, or never confirmed. Requests are in hex, as they are sent.
 
     `channels`: number and frequency in Hz of those that NewChannelReq set, 0 Hz for one that it took away.
-    `channels_on`: those that LinkADRReq left on. `max_dr` and `max_tx_power`: the device refused more. `dwell` and
-    `rejoin`: the byte of TxParamSetupReq and RejoinParamSetupReq. `pending`: sent last, and not answered yet.
+    `channels_on`: those that LinkADRReq left on. `max_dr` and `max_tx_power`: the device refused more. `dwell`,
+    `rejoin` and `adr_param`: the byte of TxParamSetupReq, RejoinParamSetupReq and ADRParamSetupReq. `force_rejoin`: the
+    type of rejoin (0 or 2) that somebody wants of the device. `pending`: sent last, and not answered yet.
     `battery` and `margin_db` as DevStatusAns has them, of the wall clock's `status_at_ns`. `gateway`: that a device of
     class C is reached through. `device_class`: what a 1.1 device says it is (DeviceModeInd: 0 A, 2 C).
     """
@@ -29,6 +30,8 @@ class Mac(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     max_duty_cycle: int = 0
     dwell: int | None = None
     rejoin: int | None = None
+    adr_param: int | None = None
+    force_rejoin: int | None = None
     refused: tuple[str, ...] = ()
     pending: str = ""
     battery: int | None = None

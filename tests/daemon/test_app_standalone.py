@@ -8,6 +8,7 @@ from tests.daemon.home import archive, running, until
 from tests.daemon.lora_device import OtaaDevice
 from tests.daemon.test_app_joins import DRIVER, home_of, push
 from tests.daemon.test_cli_joins import run
+from tests.daemon.test_lora_accepts import NET_ID, Rejoining
 from tests.drivers.gwmp_down_fakes import Concentrator
 from torhaus.codecs.framing.semtech_udp import PULL_RESP, PUSH_ACK
 from torhaus.codecs.framing.semtech_udp_down import Txpk, parse_pull_resp
@@ -63,6 +64,33 @@ def test_a_device_joins_and_is_acknowledged_before_and_after_a_kill(tmp_path: Pa
                 assert await asyncio.to_thread(run, homes[1], "flur", command="allow-join") == 0
                 it.dev_nonce -= 1
                 assert it.take((await answered(second, gateway, it.ask(), 5000)).data)
+                gateway.sock.close()
+
+    asyncio.run(go())
+
+
+def test_a_device_is_told_to_rejoin(tmp_path: Path) -> None:
+    it = Rejoining()
+    home = home_of(tmp_path, it)
+    home.write(STANDALONE.replace("000001", f"{NET_ID:06x}") + DRIVER + archive(home.folder))
+
+    async def go() -> None:
+        async with asyncio.timeout(30):
+            app = home.app()
+            async with running(app):
+                assert await asyncio.to_thread(run, home, "flur", command="rejoin") == 64, "it has not joined yet"
+                gateway = Concentrator(app.drivers["roof"])
+                await gateway.pull()
+                assert it.take((await answered(app, gateway, it.ask(), 10_000_000)).data)
+                assert it.hear((await answered(app, gateway, it.uplink(confirmed=True), 20_000_000)).data) is not None
+                assert await asyncio.to_thread(run, home, "flur", command="rejoin") == 0
+                told = it.hear((await answered(app, gateway, it.uplink(), 30_000_000)).data)
+                assert told is not None
+                assert len(told.fopts) == 3
+                assert it.accepted((await answered(app, gateway, it.again(0), 40_000_000)).data, 0)
+                ack = it.hear((await answered(app, gateway, it.uplink(confirmed=True), 50_000_000)).data)
+                assert ack is not None
+                assert ack.fopts == b"", "once"
                 gateway.sock.close()
 
     asyncio.run(go())

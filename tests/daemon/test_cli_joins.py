@@ -52,6 +52,7 @@ def test_from_the_daemon_and_without_it(tmp_path: Path, capsys: pytest.CaptureFi
             assert await asyncio.to_thread(run, home) == 0
             assert await asyncio.to_thread(run, home, "--json") == 0
             assert await asyncio.to_thread(run, home, "flur", command="allow-join") == 64
+            assert await asyncio.to_thread(run, home, "flur", command="rejoin") == 64
 
     asyncio.run(go())
     lines = capsys.readouterr().out.splitlines()

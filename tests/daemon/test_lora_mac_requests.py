@@ -1,7 +1,10 @@
 """Requests, and what answers make of them."""
 
 import pytest
+from msgspec.structs import replace
 
+from tests.daemon.lora_device import OtaaDevice
+from tests.daemon.mac_scene import MacScene
 from torhaus.codecs.lorawan.mac_commands import decode
 from torhaus.daemon.config.lorawan import Mac
 from torhaus.daemon.config.model import Lorawan
@@ -105,3 +108,25 @@ def test_the_most_urgent_first_and_nothing_refused_again() -> None:
 def test_outcomes_name_the_request() -> None:
     _, outcomes = answered(EU868, Known(pending="0403"), "", [], 0)
     assert outcomes == [Outcome("DutyCycleReq", "0403", "unanswered")]
+
+
+@pytest.mark.parametrize("is_1_1", [False, True])
+def test_what_only_1_1_is_told(is_1_1: bool) -> None:
+    it = OtaaDevice(is_1_1=is_1_1)
+    scene = MacScene(it, adr_ack_limit_n=7, adr_ack_delay_n=4)
+
+    async def body() -> None:
+        await scene.join(it)
+        got = await scene.said()
+        assert [(c.name, c.values) for c in got] == [("ADRParamSetupReq", {"delay_exp": 4, "limit_exp": 7})] * is_1_1
+        assert await scene.said(fopts=b"\x0c" * is_1_1) == []
+        assert scene.facts().adr_param == (0x74 if is_1_1 else None)
+        device = scene.network._by_id[f"{it.eui}/1"]
+        scene.joins.change(device, mac=replace(scene.facts(), force_rejoin=2))
+        await scene.save()
+        await scene.killed()
+        got = await scene.said(dr=3)
+        values = {"data_rate": 3, "rejoin_type": 2, "max_retries": 2, "period": 0}
+        assert [(c.name, c.values) for c in got] == [("ForceRejoinReq", values)] * is_1_1
+
+    scene.run(body)

@@ -114,6 +114,7 @@ def test_dwell_time() -> None:
         ("EU868", {"rx2_hz": 915_000_000}, "rx2_hz EU868 has"),
         ("EU868", {"dwell_time": True}, "dwell_time EU868 has no"),
         ("EU868", {"rejoin_count_n": 1}, "rejoin_count_n goes with"),
+        ("EU868", {"adr_ack_delay_n": 1}, "adr_ack_limit_n goes with"),
         ("EU868", {"adr": AdrSetting(data_rate=14)}, "adr EU868 has no DR14"),
         ("US915", {"adr": AdrSetting(data_rate=10)}, "adr devices do not send with DR10"),
         ("EU868", {"adr": AdrSetting(data_rate=5, tx_power=9)}, "adr EU868 has tx_power 0 to 7"),
