@@ -28,6 +28,12 @@ def test_every_region_has_a_vector() -> None:
     assert all(v["source"] for v in VECTORS)
 
 
+def test_where_a_region_is_found_in_the_document() -> None:
+    assert {r.long_name.partition("-")[0]: r.section for r in ALL} == {
+        "EU863": "2.4", "US902": "2.5", "AU915": "2.8", "AS923": "2.10", "KR920": "2.11", "IN865": "2.12"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("v", VECTORS, ids=lambda v: f"{v['region']} {v['source'][:8]}")
 def test_vectors(v: dict[str, Any]) -> None:
     it = region(v["region"])

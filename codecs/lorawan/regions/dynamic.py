@@ -31,6 +31,7 @@ def _falling(rates: int, offsets: int) -> dict[int, tuple[int, ...]]:
 EU868: Final = Region(
     name="EU868",
     long_name="EU863-870",
+    section="2.4",
     min_hz=863_000_000,
     max_hz=870_000_000,
     bands=(  # ERC/REC 70-03 annex 1, EN 300 220-2 V3.2.1 annex B, whose letters these are; ERP there, 2.15 dB less
@@ -84,6 +85,7 @@ def _as923(name: str, offset_hz: int, min_hz: int, max_hz: int) -> Region:
     return Region(
         name=name,
         long_name=name,
+        section="2.10",
         min_hz=min_hz,
         max_hz=max_hz,
         bands=(Band(min_hz, max_hz, 16.0),),
@@ -116,6 +118,7 @@ _IN_START: Final = tuple(Channel(hz, 0, 5) for hz in (865_062_500, 865_402_500, 
 IN865: Final = Region(
     name="IN865",
     long_name="IN865-867",
+    section="2.12",
     min_hz=865_000_000,
     max_hz=867_000_000,
     bands=(Band(865_000_000, 867_000_000, 30.0),),
@@ -145,6 +148,7 @@ IN865: Final = Region(
 KR920: Final = Region(
     name="KR920",
     long_name="KR920-923",
+    section="2.11",
     min_hz=920_900_000,
     max_hz=923_300_000,
     bands=(Band(920_900_000, 922_000_000, 10.0), Band(922_000_000, 923_300_000, 14.0)),

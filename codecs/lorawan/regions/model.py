@@ -1,5 +1,9 @@
 """What the table of a region is made of. Source: LoRaWAN Regional Parameters RP002-1.0.4, by the long names.
 
+Where a figure stands, by the section numbers of RP002-1.0.3 (a later edition may count otherwise; the titles are the
+same): "Default settings" 2.3, then one section for each region, `Region.section`, with the same parts in all of them:
+.2 channels, .3 data rates and power, .4 CFList, .5 ChMaskCntl, .6 payloads, .7 receive windows, .8 class B.
+
 All frequencies in Hz, powers in dBm EIRP, delays in seconds. M is the longest MACPayload in bytes, N (the longest
 FRMPayload without FOpts) is always M - 8.
 """
@@ -20,7 +24,7 @@ JOIN_ACCEPT_DELAY2_S: Final = 6
 MAX_FCNT_GAP: Final = 16384
 ADR_ACK_LIMIT: Final = 64
 ADR_ACK_DELAY: Final = 32
-"""RP002-1.0.4, "Default Settings": the same in all regions."""
+"""RP002, "Default settings": the same in all regions."""
 
 
 class DataRate(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +95,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     name: str  # common name
     long_name: str
+    section: str
     min_hz: int
     max_hz: int
     bands: tuple[Band, ...]
