@@ -68,7 +68,7 @@ def follow(path: Path, what: str) -> Generator[bytes, None, None]:
     with _asked(path, what, "GET") as response:
         if response.status >= 400:
             body = response.read(MAX_LINE_BYTES)
-            raise Refused(f"GET {what}: {response.status} {_error(body)}", response.status)
+            raise Refused(f"GET {what}: {response.status} {_error(body)}", response.status, _error(body))
         while line := response.readline(MAX_LINE_BYTES + 1):
             if len(line) > MAX_LINE_BYTES:
                 raise Refused(f"{path}: a line of more than {MAX_LINE_BYTES} bytes")

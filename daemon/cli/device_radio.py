@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         print("the daemon is not running: how devices are heard is known while it runs", file=sys.stderr)
         return EX_UNAVAILABLE
     except Refused as e:
-        print(e, file=sys.stderr)
+        print(e.words, file=sys.stderr)
         return EX_UNAVAILABLE
     print(msgspec.json.encode(views).decode() if args.json else render(views))
     return 0

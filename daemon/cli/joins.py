@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         print("the daemon is not running: joins are remembered, and allowed, while it runs", file=sys.stderr)
         return EX_UNAVAILABLE
     except Refused as e:
-        print(e, file=sys.stderr)
+        print(e.words, file=sys.stderr)
         return EX_USAGE if e.status == 404 else EX_UNAVAILABLE
     print(msgspec.json.encode(attempts).decode() if args.json else render(attempts))
     return 0

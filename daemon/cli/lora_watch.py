@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
             return EX_UNAVAILABLE
         return _from_disk(loaded, args, screen, str(e))
     except Refused as e:
-        print(e, file=sys.stderr)
+        print(e.words, file=sys.stderr)
         return EX_UNAVAILABLE
     except KeyboardInterrupt:
         screen.end()

@@ -55,7 +55,10 @@ def test_from_the_daemon_and_without_it(tmp_path: Path, capsys: pytest.CaptureFi
             assert await asyncio.to_thread(run, home, "flur", command="rejoin") == 64
 
     asyncio.run(go())
-    lines = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr()
+    refused = 'joins are not answered here: [lorawan] mode is "passive"'
+    assert told.err.splitlines() == [refused, refused]
+    lines = told.out.splitlines()
     assert lines[0].startswith("nobody has tried")
     assert WORDS[JoinResult.UNKNOWN_DEVICE] in lines[2]
     assert json.loads(lines[3])[0]["result"] == "unknown_device"
