@@ -59,7 +59,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     one.add_argument("--qr", metavar="TEXT", help="the QR code on the device (LW:D0:…): JoinEUI and DevEUI")
     commands.add_parser("check", parents=[common], help="check devices and keys: 0 or 78")
     whole = commands.add_parser("import", parents=[common], help="add all devices of a CSV file, or none")
-    whole.add_argument("file", metavar="FILE.csv")
+    whole.add_argument("file", metavar="FILE.csv", help='"-": what is typed or pasted, up to Ctrl-D')
     devices_keys.add(commands, common)
     joins.add(commands, common)
     device_radio.add(commands, common)

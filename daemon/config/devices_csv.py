@@ -28,6 +28,8 @@ _FLAGS: Final = tuple(f.encode_name for f in msgspec.structs.fields(DeviceConfig
 _TRUE: Final = {"1", "true", "wahr", "yes", "ja", "x"}
 _FALSE: Final = {"0", "false", "falsch", "no", "nein"}
 _NUMBER: Final = re.compile(r"[0-9]+[.,][0-9]+E\+?[0-9]+", re.IGNORECASE)
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}([.,][0-9]{1,9})?")
+_SMALL: Final = re.compile(r"[0-9]{1,4}")
 _SEPARATOR_LINE: Final = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
@@ -123,6 +125,11 @@ def _row(cells: dict[str, str], line: int, shown: str, faults: list[Fault]) -> N
             keys[column] = text
         elif column == "tags":
             table[column] = [tag.strip() for tag in re.split("[|,]", text) if tag.strip()]
+        elif column == "fports":
+            ports = (port.strip() for port in re.split("[|,]", text))
+            table[column] = [int(port) if _SMALL.fullmatch(port) else port for port in ports]
+        elif column == "interval_s":
+            table[column] = float(text.replace(",", ".")) if _DECIMAL.fullmatch(text) else text
         elif column in _FLAGS:
             if text.lower() not in _TRUE | _FALSE:
                 faults.append(Fault(shown, line, column, f"is {quote(text)}, must be true or false"))
@@ -151,7 +158,7 @@ def write_csv(devices: Sequence[DeviceConfig], keys: Mapping[str, DeviceKeys] | 
 def has_no_cell(devices: Iterable[msgspec.Struct]) -> list[str]:
     """The settings, as "device: key", that are tables of their own: no cell of a CSV can hold them."""
     whole = [msgspec.to_builtins(device) for device in devices]
-    return [f"{one['name']}: {key}" for one in whole for key, value in one.items() if isinstance(value, dict)]
+    return [f"{one['name']}: {key}" for one in whole for key, value in one.items() if value and isinstance(value, dict)]
 
 
 def _cells(device: DeviceConfig, keys: DeviceKeys | None) -> dict[str, str]:
@@ -163,7 +170,7 @@ def _cells(device: DeviceConfig, keys: DeviceKeys | None) -> dict[str, str]:
             continue  # `has_no_cell` tells
         elif isinstance(value, list | tuple):
             if value:
-                cells[name] = "|".join(value)
+                cells[name] = "|".join(map(str, value))
         elif value is not False and value is not None and value != "":
             cells[name] = str(value)
     return cells | ({} if keys is None else {name: key.hex() for name, key in named_keys(keys).items()})

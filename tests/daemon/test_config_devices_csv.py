@@ -1,12 +1,13 @@
 import contextlib
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torhaus.daemon.config.device_keys import KEYS
 from torhaus.daemon.config.devices import DeviceConfig
-from torhaus.daemon.config.devices_csv import read_csv, read_keys_text
+from torhaus.daemon.config.devices_csv import has_no_cell, read_csv, read_keys_text, write_csv
 from torhaus.daemon.config.document import ConfigFaults
 
 KEY = "00112233445566778899aabbccddeeff"
@@ -101,3 +102,23 @@ def test_what_is_no_key_is_not_shown(text: str) -> None:
     with pytest.raises(ConfigFaults) as caught:
         read_keys_text(text, "-")
     assert KEY not in str(caught.value)
+
+
+def test_what_is_written_is_read_again() -> None:
+    one = DeviceConfig(
+        name="a",
+        dev_eui="70b3d57ed0000042",
+        codec="elsys",
+        fports=(5, 6),
+        interval_s=600,
+        tags=("x", "y"),
+        lorawan="1.1",
+        allow_fcnt_reset=True,
+        device_class="C",
+        adr="off",
+    )
+    (new,) = read_csv(write_csv([one]).encode(), "x.csv")
+    assert msgspec.convert(new.table, DeviceConfig) == one
+    assert has_no_cell([one]) == []
+    (new,) = read_csv(b"name;fports;interval_s\na;5,x;1,5\n", "x.csv")
+    assert new.table == {"name": "a", "fports": [5, "x"], "interval_s": 1.5}
