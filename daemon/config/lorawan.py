@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from torhaus.codecs.lorawan.region import channel_of, region
+from torhaus.codecs.lorawan.regions.model import Region
 
 Nibble = Annotated[int, msgspec.Meta(ge=0, le=15)]
 
@@ -31,17 +32,21 @@ class AdrSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 Adr = Literal["on", "off"] | AdrSetting
 MARGIN_DB: Final = 15.0
+EU868_HZ: Final = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
+"""Further channels of EU868 where nothing else is said."""
 
 
 class Mac(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[lorawan.mac]`, in mode "standalone" only. Names are those of LoRaWAN 1.0.4 section 5 and RP002-1.0.4.
 
     `channels_hz`: further channels of regions in which networks choose them, EU868 by default with 867.1 to 867.9 MHz.
+    `dl_channels_hz`: uplink's frequency and RX1's for channels on which these differ.
     `sub_band`: of US915 and AU915, 1 to 8: which eight channels, and the wide one that belongs to them, are used.
     """
 
     adr: Adr = "on"
     channels_hz: Annotated[tuple[int, ...], msgspec.Meta(max_length=13)] | None = None
+    dl_channels_hz: Annotated[tuple[tuple[int, int], ...], msgspec.Meta(max_length=16)] = ()
     sub_band: Annotated[int, msgspec.Meta(ge=1, le=8)] | None = None
     rx1_dr_offset: Annotated[int, msgspec.Meta(ge=0, le=7)] = 0
     rx2_dr: Nibble | None = None
@@ -94,6 +99,9 @@ def mac_fault(mac: Mac, name: str) -> str | None:
         if len({*mac.channels_hz, *(c.freq_hz for c in it.channels)}) < len(mac.channels_hz) + len(it.channels):
             again = next((hz for hz in mac.channels_hz if channel_of(it, hz) is not None), mac.channels_hz[0])
             return f"channels_hz: has a channel twice, or one that every device has, such as {again}"
+    fault = _dl_channels_fault(mac, it)
+    if fault is not None:
+        return fault
     if mac.sub_band is not None and not it.is_fixed:
         return f"sub_band: {name} has none, choose channels_hz"
     if mac.rx1_dr_offset >= len(next(iter(it.rx1.values()))):
@@ -110,6 +118,21 @@ def mac_fault(mac: Mac, name: str) -> str | None:
     if (mac.adr_ack_limit_n is None) != (mac.adr_ack_delay_n is None):
         return "adr_ack_limit_n: goes with adr_ack_delay_n, set both or none"
     return rate_fault(mac.adr, name)
+
+
+def _dl_channels_fault(mac: Mac, it: Region) -> str | None:
+    if mac.dl_channels_hz and it.is_fixed:
+        return f"dl_channels_hz: {it.name} has fixed channels for downlinks"
+    own = EU868_HZ if it.name == "EU868" and mac.channels_hz is None else mac.channels_hz or ()
+    have = {*own, *(c.freq_hz for c in it.channels)}
+    for up, down in mac.dl_channels_hz:
+        if up not in have:
+            return f"dl_channels_hz: {up} is no channel here: add it to channels_hz, or take it out"
+        if down % 100 or not it.min_hz <= down <= it.max_hz:
+            return f"dl_channels_hz: {down} is none of {it.name}, which has {it.min_hz} to {it.max_hz} in steps of 100"
+    if len({up for up, _ in mac.dl_channels_hz}) < len(mac.dl_channels_hz):
+        return "dl_channels_hz: has an uplink's frequency twice"
+    return None
 
 
 def rate_fault(adr: Adr | None, name: str) -> str | None:

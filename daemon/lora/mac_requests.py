@@ -27,6 +27,7 @@ _REQUESTS: Final = {
     "RXParamSetupAns": "RXParamSetupReq",
     "DevStatusAns": "DevStatusReq",
     "NewChannelAns": "NewChannelReq",
+    "DlChannelAns": "DlChannelReq",
     "RXTimingSetupAns": "RXTimingSetupReq",
     "TxParamSetupAns": "TxParamSetupReq",
     "RejoinParamSetupAns": "RejoinParamSetupReq",
@@ -69,6 +70,7 @@ def wanted(
     if dwell is not None and dwell != mac.dwell:
         found.append(bytes((0x09, dwell)))
     found += plan.new_channels(mac, cf_list)
+    found += plan.dl_channels(mac, cf_list)
     on = plan.wanted_on(mac, cf_list)
     is_narrowed = bool(plan.fixed_on) and (mac.channels_on is None or frozenset(mac.channels_on) != on)
     if adr is not None:
@@ -137,7 +139,13 @@ def _accepted(plan: Plan, mac: Mac, cf_list: str, block: list[MacCommand], answe
             return replace(mac, dwell=encode("TxParamSetupReq", **values)[1])
         case "NewChannelReq":
             others = tuple(c for c in mac.channels if c[0] != values["ch_index"])
-            return replace(mac, channels=(*others, (values["ch_index"], values["freq_hz"])))
+            gone = plan.channels(mac, cf_list).get(values["ch_index"])
+            down = tuple(pair for pair in mac.down_hz if pair[0] != gone)
+            return replace(mac, channels=(*others, (values["ch_index"], values["freq_hz"])), down_hz=down)
+        case "DlChannelReq":
+            hz = plan.channels(mac, cf_list).get(values["ch_index"], 0)
+            others = tuple(pair for pair in mac.down_hz if pair[0] != hz)
+            return replace(mac, down_hz=others if values["freq_hz"] == hz else (*others, (hz, values["freq_hz"])))
         case "DutyCycleReq":
             return replace(mac, max_duty_cycle=values["max_duty_cycle"])
         case "RejoinParamSetupReq":

@@ -14,11 +14,11 @@ from torhaus.codecs.lorawan.mac_commands import encode
 from torhaus.codecs.lorawan.region import max_payload, region
 from torhaus.codecs.lorawan.regions.model import Region
 from torhaus.codecs.model import DecodeError
+from torhaus.daemon.config.lorawan import EU868_HZ
 from torhaus.daemon.config.model import Lorawan
 from torhaus.daemon.lora.adr import Limits
 from torhaus.daemon.outbox.mac_state import Mac
 
-_EU868_HZ: Final = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
 _IN_CF_LIST: Final = 5
 _NARROW: Final = 64
 _BLOCK: Final = 16
@@ -29,13 +29,17 @@ _EIRP_DBM: Final = (8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 3
 
 
 class Receive(msgspec.Struct, frozen=True, gc=False):
-    """A device's receive windows as they are now. `dwell`: downlinks are limited to 400 ms."""
+    """A device's receive windows as they are now. `dwell`: downlinks are limited to 400 ms.
+
+    `down_hz`: uplink's frequency and RX1's, of channels on which these differ by DlChannelReq.
+    """
 
     rx2_hz: int
     rx2_dr: int
     delay_s: int = 1
     rx1_dr_offset: int = 0
     dwell: bool = False
+    down_hz: tuple[tuple[int, int], ...] = ()
 
 
 class Plan:
@@ -45,7 +49,7 @@ class Plan:
         self.region: Region = region(config.region)
         self.config = config.mac
         self.delay_s = config.rx1_delay_s
-        default = _EU868_HZ if self.region.name == "EU868" else ()
+        default = EU868_HZ if self.region.name == "EU868" else ()
         self.channels_hz: tuple[int, ...] = default if config.mac.channels_hz is None else config.mac.channels_hz
         self.rx2_hz = config.mac.rx2_hz or self.region.rx2_hz
         self.rx2_dr = self.region.rx2_dr if config.mac.rx2_dr is None else config.mac.rx2_dr
@@ -87,6 +91,7 @@ class Plan:
             self.delay_s if mac.rx1_delay_s is None else mac.rx1_delay_s,
             mac.rx1_dr_offset,
             dwell=self.region.tx_param_setup and mac.dwell is not None and bool(mac.dwell & 0x20),
+            down_hz=() if self.region.is_fixed else mac.down_hz,
         )
 
     def uplink_dwell(self, mac: Mac) -> bool:
@@ -134,6 +139,17 @@ class Plan:
             encode("NewChannelReq", ch_index=n, freq_hz=want.get(n, 0), min_dr=low, max_dr=high)
             for n in sorted(have.keys() | want.keys())
             if n >= first and have.get(n, 0) != want.get(n, 0)
+        ]
+
+    def dl_channels(self, mac: Mac, cf_list: str) -> list[bytes]:
+        """DlChannelReq for each of its channels whose RX1 is to be on another frequency than it is."""
+        if not (self.config.dl_channels_hz or mac.down_hz):
+            return []  # nearly always
+        have, want = dict(mac.down_hz), dict(self.config.dl_channels_hz)
+        return [
+            encode("DlChannelReq", ch_index=n, freq_hz=want.get(hz, hz))
+            for n, hz in sorted(self.channels(mac, cf_list).items())
+            if have.get(hz, hz) != want.get(hz, hz)
         ]
 
     def tx_param(self) -> int | None:

@@ -52,8 +52,8 @@ def windows(region: Region, rx: Reception, freq_hz: int, dr: int | None, receive
     found = []
     if dr is not None:
         try:
-            first = rx1(region, freq_hz, dr, receive.rx1_dr_offset, dwell=receive.dwell)
-            found.append((*first, receive.delay_s))
+            hz, rate = rx1(region, freq_hz, dr, receive.rx1_dr_offset, dwell=receive.dwell)
+            found.append((dict(receive.down_hz).get(hz, hz), rate, receive.delay_s))
         except DecodeError:
             pass  # a frequency or rate that the region does not have: the second window is always the same
     found.append((receive.rx2_hz, receive.rx2_dr, receive.delay_s + 1))

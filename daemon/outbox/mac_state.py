@@ -8,7 +8,8 @@ import msgspec
 class Mac(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """None: as the region has it from the start, or never confirmed. Requests are in hex, as they are sent.
 
-    `channels`: number and frequency in Hz of those that NewChannelReq set, 0 Hz for one that it took away.
+    `channels`: number and frequency in Hz of those that NewChannelReq set, 0 Hz for one that it took away. `down_hz`:
+    uplink's frequency and RX1's, where DlChannelReq made these differ.
     `channels_on`: those that LinkADRReq left on. `max_dr` and `max_tx_power`: the device refused more. `dwell`,
     `rejoin` and `adr_param`: the byte of TxParamSetupReq, RejoinParamSetupReq and ADRParamSetupReq. `force_rejoin`: the
     type of rejoin (0 or 2) that somebody wants of the device. `pending`: sent last, and not answered yet.
@@ -21,6 +22,7 @@ class Mac(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     rx2_dr: int | None = None
     rx2_hz: int | None = None
     channels: tuple[tuple[int, int], ...] = ()
+    down_hz: tuple[tuple[int, int], ...] = ()
     channels_on: tuple[int, ...] | None = None
     data_rate: int | None = None
     tx_power: int = 0

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.daemon.lora_device import OtaaDevice
 from tests.daemon.mac_scene import MacScene
-from torhaus.codecs.lorawan.mac_commands import decode
+from torhaus.codecs.lorawan.mac_commands import decode, encode
 from torhaus.daemon.config.lorawan import Mac
 from torhaus.daemon.config.model import Lorawan
 from torhaus.daemon.lora.adr import Setting
@@ -130,3 +130,38 @@ def test_what_only_1_1_is_told(is_1_1: bool) -> None:
         assert [(c.name, c.values) for c in got] == [("ForceRejoinReq", values)] * is_1_1
 
     scene.run(body)
+
+
+def test_rx1_on_another_frequency() -> None:
+    it = OtaaDevice()
+    scene = MacScene(it, dl_channels_hz=((868_100_000, 867_100_000), (868_300_000, 868_500_000)))
+
+    async def body() -> None:
+        await scene.join(it)
+        got = await scene.said()
+        assert [(c.name, c.values["ch_index"], c.values["freq_hz"]) for c in got] == [
+            ("DlChannelReq", 0, 867_100_000),
+            ("DlChannelReq", 1, 868_500_000),
+        ]
+        assert scene.last().freq_hz == 868_100_000
+        assert await scene.said(fopts=b"\x0a\x03\x0a\x01") == []
+        assert scene.facts().down_hz == ((868_100_000, 867_100_000),), "the other one is refused"
+        assert scene.last().freq_hz == 867_100_000
+        await scene.save()
+        await scene.killed()
+        await scene.said(confirmed=True)
+        assert scene.last().freq_hz == 867_100_000
+
+    scene.run(body)
+
+
+def test_rx1_is_as_it_was_when_nobody_wants_it_otherwise() -> None:
+    mac = Known(down_hz=((868_100_000, 867_100_000),), channels=((3, 867_900_000),))
+    (back,) = EU868.dl_channels(mac, "")
+    assert decode(back, uplink=False)[0][0].values == {"ch_index": 0, "freq_hz": 868_100_000}
+    after, outcomes = told(EU868, b"", b"\x0a\x03", replace(mac, pending=back.hex()))
+    assert (outcomes, after.down_hz) == ([("DlChannelReq", "accepted")], ())
+    moved = replace(mac, down_hz=((867_900_000, 868_100_000),))
+    request = encode("NewChannelReq", ch_index=3, freq_hz=867_300_000, min_dr=0, max_dr=5)
+    after, _ = told(EU868, b"", b"\x07\x03", replace(moved, pending=request.hex()))
+    assert after.down_hz == (), "a channel that is another one begins anew"

@@ -14,10 +14,18 @@ from torhaus.daemon.lora.plan import Plan
 from torhaus.daemon.outbox.mac_state import STARTED
 
 SEEDS: Final = [
-    b"\x03\x07\x05\x07\x08\x07\x03\x04\x06\xfe\x1f\x09\x0f\x01\x0c",
+    b"\x03\x07\x05\x07\x08\x07\x03\x04\x06\xfe\x1f\x09\x0f\x01\x0c\x0a\x03",
     b"\x02\x0d\x0b\x01\x20\x02\x01\x01",
 ]
-MAC: Final = Mac(rx2_dr=3, max_duty_cycle=1, rejoin_count_n=1, rejoin_time_n=1, adr_ack_limit_n=1, adr_ack_delay_n=1)
+MAC: Final = Mac(
+    rx2_dr=3,
+    max_duty_cycle=1,
+    rejoin_count_n=1,
+    rejoin_time_n=1,
+    adr_ack_limit_n=1,
+    adr_ack_delay_n=1,
+    dl_channels_hz=((868_100_000, 867_100_000),),
+)
 PLANS: Final = (
     Plan(Lorawan(rx1_delay_s=3, mac=MAC)),
     Plan(Lorawan(region="AU915", mac=Mac(sub_band=2, dwell_time=True, rx1_dr_offset=2))),
