@@ -17,8 +17,6 @@ from torhaus.codecs.model import DecodeError
 MAX_FOPTS: Final = 15
 _KEEP: Final = 15
 """DataRate and TXPower of LinkADRReq: stays as it is (1.0.4, 1.1)."""
-_STICKY: Final = {"RXParamSetupReq", "RXTimingSetupReq", "DlChannelReq"}
-"""Their answers are repeated until a downlink shows that the network has them (TS001-1.0.4 section 5)."""
 
 
 class Settings:
@@ -45,7 +43,7 @@ class Settings:
         self.gps_s: int | None = None
         self.is_rekeyed = False
         self.heard: deque[str] = deque(maxlen=64)  # names of the commands, the newest last
-        self._sticky: dict[str, bytes] = {}
+        self._sticky: dict[str, bytes] = {}  # repeated until a downlink shows that they are known (TS001-1.0.4, 5)
         self._answers: list[bytes] = []
 
     def joined(self, body: JoinAcceptBody) -> None:
@@ -215,4 +213,5 @@ class Settings:
         hz_ok, there = self.region.min_hz <= hz <= self.region.max_hz, n in self.channels
         if hz_ok and there:
             self.down_hz[n] = hz
-        self._sticky["DlChannelReq"] = encode("DlChannelAns", channel_frequency_ok=hz_ok, uplink_frequency_exists=there)
+        answer = encode("DlChannelAns", channel_frequency_ok=hz_ok, uplink_frequency_exists=there)
+        self._sticky[f"DlChannelReq {n}"] = answer

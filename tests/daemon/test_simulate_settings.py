@@ -116,6 +116,11 @@ def test_channels_come_and_go() -> None:
         assert list(values.values()) == acks
     it.take(encode("DlChannelReq", ch_index=9, freq_hz=868_300_000))
     assert said(it) == [("DlChannelAns", {"channel_frequency_ok": 1, "uplink_frequency_exists": 0})]
+    it.take(encode("DlChannelReq", ch_index=1, freq_hz=868_300_000) + encode("DlChannelReq", ch_index=0, freq_hz=100))
+    assert said(it) == [
+        ("DlChannelAns", {"channel_frequency_ok": 1, "uplink_frequency_exists": 1}),
+        ("DlChannelAns", {"channel_frequency_ok": 0, "uplink_frequency_exists": 1}),
+    ]
     us = Settings(region("US915"), 3)
     us.take(encode("NewChannelReq", **new) + encode("DlChannelReq", ch_index=3, freq_hz=868_300_000))
     assert said(us) == []
