@@ -7,7 +7,7 @@ a device with a defect sends them.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -28,7 +28,13 @@ SEED: Final = 20261127
 TOGETHER: Final = 40
 FOPTS_BYTES: Final = 15
 FPORT_0_BYTES: Final = 222
-CONFIG: Final = {"max_duty_cycle": 1, "rejoin_count_n": 1, "rejoin_time_n": 1, "dev_status_s": 60, "rx2_dr": 3}
+CONFIG: Final[dict[str, Any]] = {
+    "max_duty_cycle": 1,
+    "rejoin_count_n": 1,
+    "rejoin_time_n": 1,
+    "dev_status_s": 60,
+    "rx2_dr": 3,
+}
 
 
 class Site(MacScene):
