@@ -19,6 +19,7 @@ from tests.fuzz.mutate import mutants
 from torhaus.codecs.lorawan.aes import cmac
 from torhaus.codecs.lorawan.build import build_uplink
 from torhaus.codecs.lorawan.join import build_join_request
+from torhaus.codecs.lorawan.phy import DataFrame, parse
 from torhaus.daemon.lora.join_book import MAX_ATTEMPTS, MAX_STRANGERS
 from torhaus.daemon.lora.joins import MAX_UNPROVED
 
@@ -71,7 +72,13 @@ class Site(MacScene):
         """A confirmed uplink is acknowledged."""
         assert self.up(confirmed=True).reason is None
         await self.settle()
-        assert self.taken().ack
+        phy, keys = self.last().data, self.it.keys
+        frame = parse(phy)
+        assert isinstance(frame, DataFrame)
+        assert frame.ack
+        assert keys is not None
+        acked, counters = self.it.fcnt_up - 1 & 0xFFFF, range(frame.fcnt16, 1 << 20, 1 << 16)
+        assert any(keys.verify_downlink(phy, frame, fcnt, conf_fcnt=acked) for fcnt in counters)
 
 
 @pytest.mark.timeout(24 * 3600 if ROUNDS > 10_000 else 120)
