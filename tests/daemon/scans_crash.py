@@ -14,6 +14,7 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,9 @@ async def work(b: Bench, death: Death | None) -> None:
 
 
 def in_child(job: Callable[[], Any]) -> int:
+    for thread in threading.enumerate():  # of the store that was just closed: its locks would stay locked in the child
+        if thread is not threading.main_thread():
+            thread.join()
     pid = os.fork()
     if pid == 0:
         try:
