@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from torhaus.daemon.lookout import Lookout
     from torhaus.daemon.scans.watch import ScanWatch
 
+DAY_NS: Final = 86_400 * 10**9
+UNSTAMPED_NS: Final = 2 * DAY_NS
 SHOWN: Final = 8
 """Devices that are named in one sentence."""
 KINDS: Final = (
     "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
     "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down", "target_down",
-    "scans_quarantined", "scans_held",
+    "scans_quarantined", "scans_held", "unstamped",
 )  # fmt: skip
 """All there are; the page's catalogues have a text for each."""
 
@@ -82,8 +84,8 @@ def of_devices(late: list[str]) -> Iterator[Cause]:
         yield Cause("overdue", f"overdue: {names}{more}", names + (" …" if more else ""), values={"n": len(late)})
 
 
-def of_scans(watch: "ScanWatch") -> Iterator[Cause]:
-    """Stations that cannot be read, targets that take nothing, and what waits for a person."""
+def of_scans(watch: "ScanWatch", now_ns: int) -> Iterator[Cause]:
+    """Stations that cannot be read, targets that take nothing, and what waits for a person or an authority."""
     for name, place in watch.stations.items():
         if not place.up:
             why = f" ({place.detail})" if place.detail else ""
@@ -92,6 +94,10 @@ def of_scans(watch: "ScanWatch") -> Iterator[Cause]:
         if not place.up:
             text = f"scan target {name}: takes nothing ({place.detail}); torhaus scans targets"
             yield Cause("target_down", text, name, place.detail)
+    stamps = watch.evidence.stamps
+    if stamps is not None and stamps.waiting_since_ns and now_ns - stamps.waiting_since_ns > UNSTAMPED_NS:
+        days, why = (now_ns - stamps.waiting_since_ns) // DAY_NS, stamps.trouble or "waiting"
+        yield Cause("unstamped", f"evidence: no time stamp for {days} days ({why})", detail=why, values={"n": days})
     for name, states in watch.counts.station.items():
         for state in ("quarantined", "held"):
             n = states.get(state, 0)

@@ -195,6 +195,13 @@ class TorhausCollector:
         yield _gauge("torhaus_scan_evidence_checked_timestamp_seconds", checked, [], [((), e.rooted_ns / 1e9)])
         bad = "Entries of the evidence journal that were found changed"
         yield _count("torhaus_scan_evidence_faults", bad, [], [((), e.faults)])
+        if e.stamps is not None:
+            by_result = _by(e.stamps.results)
+            yield _count("torhaus_scan_evidence_stamps", "Time stamps asked for, by result", ["result"], by_result)
+            text = "Time that the last good time stamp names"
+            at: Rows = [((), e.stamps.stamped_ns / 1e9)]
+            yield _gauge("torhaus_scan_evidence_stamped_timestamp_seconds", text, [], at)
+            yield _gauge("torhaus_scan_evidence_unstamped_roots", "Roots without stamp", [], [((), e.stamps.waiting)])
 
     def _scripts(self) -> Iterator[Metric]:
         if self._survey.scripts is None:

@@ -157,7 +157,7 @@ class Survey:
         found += of_parts(self._watch, self.scripts().aside if self.scripts is not None else ())
         found += of_devices(self.late())
         if self.scan_watch is not None:
-            found += of_scans(self.scan_watch)
+            found += of_scans(self.scan_watch, self._now().wall_ns)
         return found
 
     def late(self) -> list[str]:

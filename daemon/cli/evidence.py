@@ -15,6 +15,7 @@ from torhaus.daemon.cli.reach import EX_CANTCREAT, EX_IOERR, EX_NOINPUT, EX_USAG
 from torhaus.daemon.main import add_config
 
 if TYPE_CHECKING:
+    from torhaus.daemon.evidence.stamped import Judge
     from torhaus.daemon.scans.evidence import Head
 
 STORE: Final = "scans"
@@ -62,7 +63,8 @@ def run_verify(args: argparse.Namespace) -> int:
     try:
         with _store(args.config) as (conn, head), Progress("entries checked") as progress:
             key = args.key.lower()
-            report = verify(conn, head, since_ns=since_ns, key=key, kept=kept, tell=progress.told)
+            judge = _judge(args.config)
+            report = verify(conn, head, since_ns=since_ns, key=key, kept=kept, tell=progress.told, judge=judge)
     except Unreadable as e:
         print(e, file=sys.stderr)
         return e.code
@@ -146,6 +148,19 @@ def run_verifier(_: argparse.Namespace) -> int:
 
     sys.stdout.write(standalone())
     return 0
+
+
+def _judge(config: Path) -> "Judge | None":
+    """Of time stamps, where the configuration names an authority's certificates. Raises Unreadable."""
+    from torhaus.daemon.evidence.tsa import NoStamp, is_installed, judge_by
+
+    ca_file = configured(config).scan.evidence.tsa_ca_file
+    if ca_file is None or not is_installed():
+        return None
+    try:
+        return judge_by(Path(ca_file))
+    except NoStamp as e:
+        raise Unreadable(f"tsa_ca_file: {e}", EX_NOINPUT) from None
 
 
 @contextlib.contextmanager

@@ -21,6 +21,8 @@ This folder shows that the document is, unchanged, what the scan station handed 
   entries.jsonl    was mit ihm geschah, mit Beweis zu einer signierten Wurzel
                    what happened to it, with proofs to a signed root
   roots.jsonl      die Wurzeln / the roots
+  root-N.json, .tsr  eine Wurzel und ihr Zeitstempel / a root and its time stamp:
+                   openssl ts -verify -data root-N.json -in root-N.tsr -CAfile CA.pem
   key.txt          oeffentlicher Schluessel: mit dem vergleichen, der bei der Einrichtung notiert wurde
                    public key: compare it with the one that was written down when the box was set up
   verify.py        python3 verify.py . --key SCHLUESSEL
@@ -35,7 +37,9 @@ def write_bundle(out: BinaryIO, exported: Exported, scans: Path) -> None:
     """Write the ZIP. `scans`: the folder of the scan store. Raises NoDocument, OSError."""
     with zipfile.ZipFile(out, "w") as archive:
         _copy(archive, exported, scans)
-        for name, text in (exported.files | {"verify.py": standalone(), "README.txt": README}).items():
+        for name, text in (
+            exported.files | exported.stamped | {"verify.py": standalone(), "README.txt": README}
+        ).items():
             archive.writestr(zipfile.ZipInfo(name, _FIRST), text, zipfile.ZIP_DEFLATED)
 
 

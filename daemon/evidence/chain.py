@@ -30,6 +30,7 @@ class Chain:
         self.faults: list[Fault] = []
         self._roots = {int(root["seq"]): root for root in roots}
         self.states: dict[str, str] = {}  # by scan, as the last entry of it says
+        self.stamped: dict[int, str] = {}  # by root, the SHA-256 of its stamp
         self.count = 0
         self._first = first
         self.last, self.last_hash = first - 1, ZERO if first == 1 else ""
@@ -72,6 +73,8 @@ class Chain:
         if entry["event"] == "root":
             self._root(seq, entry["data"])
         self._take(seq, raw, stored)
+        if entry["event"] == "stamped" and type(entry["data"].get("root")) is int:
+            self.stamped[entry["data"]["root"]] = str(entry["data"].get("stamp_sha256"))
         if entry["scan"] is not None and "state" in entry["data"]:
             self.states[entry["scan"]] = entry["data"]["state"]
         if seq in self._known:

@@ -11,15 +11,16 @@ import msgspec
 
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.evidence.changes import enter_changes, hashes_of
+from torhaus.daemon.evidence.config import Evidence
 from torhaus.daemon.evidence.export import Exported, export
 from torhaus.daemon.evidence.journal import verify
 from torhaus.daemon.evidence.log import FaultLog, enter_faults
 from torhaus.daemon.evidence.note import BatchNote, Note
 from torhaus.daemon.evidence.notes import batch_note, batch_of, note_of, scan_of, state
 from torhaus.daemon.evidence.roots import Made, RootFiles, is_due, make_root
+from torhaus.daemon.evidence.stamping import StampFigures
 from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
-from torhaus.daemon.scans.config import Evidence
 from torhaus.daemon.scans.db import ScansDb, Tx
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.events import EvidenceBroken, Report
@@ -34,6 +35,7 @@ class Figures(msgspec.Struct):
     entries: int = 0
     rooted_ns: int = 0
     faults: int = 0
+    stamps: StampFigures | None = None  # only with an authority
 
 
 class EvidenceDesk:
@@ -84,7 +86,7 @@ class EvidenceDesk:
 
         def work(tx: Tx) -> tuple[evidence.Head, Made | None, list[evidence.Root]]:
             enter_faults(tx, counts, at_ns)
-            made = make_root(tx, self.signer, at_ns) if is_due(tx, at_ns) else None
+            made = make_root(tx, self.signer, at_ns) if is_due(tx, at_ns, self._config.stamp_every) else None
             return tx.head(at_ns), made, self._root_files.missing(tx)
 
         try:

@@ -4,13 +4,13 @@ from typing import Final
 
 import msgspec
 
+from torhaus.daemon.evidence.config import Procedure
 from torhaus.daemon.evidence.note_xml import note_xml
 from torhaus.daemon.evidence.notes import note_of, scan_of
 from torhaus.daemon.evidence.proofs import path_to, sha256
 from torhaus.daemon.evidence.roots import Made, leaves_of, make_root, roots_of
-from torhaus.daemon.scans.config import Procedure
 from torhaus.daemon.scans.db import Tx
-from torhaus.daemon.scans.evidence import Signer
+from torhaus.daemon.scans.evidence import Root, Signer
 
 SUFFIXES: Final = {
     "application/pdf": ".pdf",
@@ -26,6 +26,7 @@ class Exported(msgspec.Struct, frozen=True):
     files: dict[str, str]
     document: str
     sha256: str
+    stamped: dict[str, bytes] = {}  # roots that have a time stamp, and the stamps
 
 
 def export(
@@ -55,4 +56,16 @@ def export(
         "roots.jsonl": "".join(msgspec.json.encode(root, order="sorted").decode() + "\n" for root in roots),
         "key.txt": signer.public + "\n",
     }
-    return Exported(files, "document" + SUFFIXES.get(scan.media_type, ".bin"), scan.sha256), made
+    return Exported(
+        files, "document" + SUFFIXES.get(scan.media_type, ".bin"), scan.sha256, stamped_files(tx, roots)
+    ), made
+
+
+def stamped_files(tx: Tx, roots: list[Root]) -> dict[str, bytes]:
+    """`root-<number>.json` and `.tsr` of those that have a stamp, as `openssl ts -verify` takes them."""
+    files: dict[str, bytes] = {}
+    for root in roots:
+        signed, stamp = tx.conn.execute("SELECT signed, stamp FROM root WHERE seq = ?", (root.seq,)).fetchone()
+        if stamp is not None:
+            files |= {f"root-{root.seq}.json": signed, f"root-{root.seq}.tsr": stamp}
+    return files

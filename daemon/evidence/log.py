@@ -10,7 +10,15 @@ from enum import StrEnum
 from typing import Final
 
 from torhaus.daemon.scans.db import Tx
-from torhaus.daemon.scans.events import Event, IntakeStalled, NotTaken, StationChanged, StoreStalled, TargetChanged
+from torhaus.daemon.scans.events import (
+    Event,
+    IntakeStalled,
+    NotTaken,
+    StampingChanged,
+    StationChanged,
+    StoreStalled,
+    TargetChanged,
+)
 
 MAX_KINDS: Final = 256
 """Kinds of faults that are told apart within one minute; whatever comes on top is counted together."""
@@ -64,6 +72,8 @@ class FaultLog:
                 self.add(f"not_taken_{kind}", station)
             case StationChanged(station=station, up=False):
                 self.add("station_down", station)
+            case StampingChanged(up=False, detail=detail):
+                self.add(f"stamp_{detail.partition(':')[0]}")
             case TargetChanged(target=target, up=False):
                 self.add("target_down", target)
 

@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from torhaus.daemon.evidence.config import Procedure
 from torhaus.daemon.forward.render import rfc3339
-from torhaus.daemon.scans.config import Procedure
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.evidence import Data, Entry
 from torhaus.daemon.scans.names import display_name

@@ -4,8 +4,8 @@ from typing import Final
 
 import msgspec
 
+from torhaus.daemon.evidence.config import Procedure
 from torhaus.daemon.evidence.note import BatchNote, Note, make_note, parse_statement
-from torhaus.daemon.scans.config import Procedure
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.evidence import Entry
 from torhaus.daemon.version import torhaus_version

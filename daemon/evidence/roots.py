@@ -7,7 +7,7 @@ entries are checked when it is made, so that a journal which was tampered with i
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.disk import Disk
 
+Every = Literal["day", "hour"]
+HOUR_NS: Final = 3600 * 10**9
 UNKNOWN: Final = "unknown"
 """The day of an entry that cannot be read."""
 
@@ -33,15 +35,18 @@ def day_of(at_ns: int) -> str:
     return datetime.fromtimestamp(at_ns // 10**9, UTC).date().isoformat()
 
 
-def is_due(tx: Tx, at_ns: int) -> bool:
-    """Whether another day has begun since the first entry that is under no root."""
+def is_due(tx: Tx, at_ns: int, every: Every = "day") -> bool:
+    """Whether another day (or hour) has begun since the first entry that is under no root."""
     begin = _begin(tx)
-    return begin is not None and begin.day != day_of(at_ns)
+    if begin is None:
+        return False
+    return begin.day != day_of(at_ns) or (every == "hour" and begin.at // HOUR_NS != at_ns // HOUR_NS)
 
 
 class _Begin(msgspec.Struct, frozen=True):
     seq: int
     day: str
+    at: int = 0
 
 
 def _begin(tx: Tx) -> _Begin | None:
@@ -51,7 +56,8 @@ def _begin(tx: Tx) -> _Begin | None:
     if row is None:
         return None
     try:
-        return _Begin(first, day_of(msgspec.json.decode(row[0], type=evidence.Entry).at))
+        at_ns = msgspec.json.decode(row[0], type=evidence.Entry).at
+        return _Begin(first, day_of(at_ns), at_ns)
     except (msgspec.DecodeError, UnicodeError, ValueError, OverflowError, OSError):
         return _Begin(first, UNKNOWN)  # somebody has changed it: a root is due at once, and its check says so
 

@@ -1,10 +1,10 @@
-"""The verifier for other machines: one file made of three modules, without what imports them from each other."""
+"""The verifier for other machines: one file made of its modules, without what imports them from each other."""
 
 import re
 from pathlib import Path
 from typing import Final
 
-_PARTS: Final = ("verifier.py", "proofs.py", "chain.py")
+_PARTS: Final = ("verifier.py", "proofs.py", "chain.py", "stamp.py", "stamped.py")
 _OURS: Final = re.compile(r"^from torhaus\.\S+ import (?:\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
 _FUTURE: Final = "from __future__ import annotations\n"
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from torhaus.daemon.evidence.chain import Chain, Fault, parse_entry
 from torhaus.daemon.evidence.proofs import leaf_hash, root_by_path, sha256, signature_good
+from torhaus.daemon.evidence.stamped import Judge, check_export_stamps, check_stamps, parse_stamp_line
 
 MAX_LINE = 1 << 20
 LINE = re.compile(
@@ -86,10 +87,12 @@ def check_journal(
     key: str = "",
     kept: Iterable[dict[str, Any]] = (),
     tell: Callable[[int], None] | None = None,
+    judge: Judge | None = None,
 ) -> Report:
     """A journal as `torhaus evidence export --journal` writes it: a first line, entries, signed roots, a signed head.
 
     `kept`: heads and roots from elsewhere. `tell`: called with the number of entries read, now and then.
+    `judge`: of time stamps; without it only what they are about is compared.
     """
     report, rest = Report(), iter(lines)
     try:
@@ -103,9 +106,10 @@ def check_journal(
         report.wrong("key", f"the journal names another key ({named}): it is another box's, or was made anew")
     kept = list(kept)
     signed: list[dict[str, Any]] = []
+    stamps: dict[int, bytes] = {}
     line = next(rest, b"")
     while line and not LINE.fullmatch(line.rstrip(b"\r\n")):
-        signed += _signed(line, report)
+        signed += _signed(line, report, stamps)
         line = next(rest, b"")
     known, roots = [], []
     for each in [*signed, *kept]:
@@ -128,25 +132,33 @@ def check_journal(
         line = next(rest, b"")
     chain.end()
     report.faults += chain.faults
+    own = [each for each in signed if "last" in each]
+    faults, facts = check_stamps(stamps, own, chain.stamped, first, judge)
+    report.faults += faults
     if first > 1:
         report.facts.append(f"entries before {first} are not in it")
     report.facts.append(f"{chain.count} entries to {chain.last}, {len(signed)} signed roots and heads in the file")
     report.facts.append(f"{len(kept)} from elsewhere")
+    report.facts += facts
     report.facts.append(f"last hash {chain.last_hash}")
     report.facts.append(f"key {key}")
     return report
 
 
-def _signed(line: bytes, report: Report) -> list[dict[str, Any]]:
+def _signed(line: bytes, report: Report, stamps: dict[int, bytes]) -> list[dict[str, Any]]:
     try:
         said = json.loads(line)
         (kind,) = said
         each = said[kind]
+        if kind == "stamp":
+            seq, response = parse_stamp_line(each)
+            stamps[seq] = response
+            return []
         if kind in {"root", "head"} and is_signed(each):
             return [each]
     except (ValueError, KeyError, TypeError):
         pass
-    report.wrong("syntax", f"a line that is neither an entry, a root nor a head: {line[:60]!r}")
+    report.wrong("syntax", f"a line that is neither an entry, a root, a stamp nor a head: {line[:60]!r}")
     return []
 
 
@@ -181,7 +193,10 @@ def check_export(files: dict[str, bytes], key: str = "", document_hash: str = ""
             report.faults.append(Fault(entry["seq"], "scan", f"entry {entry['seq']} is of another document"))
         seen[entry["event"]] = entry["data"]
     report.faults += _compare(files, said_hash, document_hash, seen)
+    faults, facts = check_export_stamps(files, roots)
+    report.faults += faults
     report.facts.append(f"document {scan}, SHA-256 {said_hash}, {len(lines)} entries, {len(roots)} signed roots")
+    report.facts += facts
     report.facts.append(f"key {key}")
     return report
 

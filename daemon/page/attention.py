@@ -24,7 +24,7 @@ _WHERE: Final = {
     "forwarder_down": "/forwarders", "dead_letters": "/dead-letters", "dropped": "/forwarders",
     "set_aside": "/forwarders", "joins_refused": "/strangers", "session_keys": "/devices",
     "station_down": "/scans", "target_down": "/scans", "scans_held": "/scans?state=held",
-    "scans_quarantined": "/scans?state=quarantined",
+    "scans_quarantined": "/scans?state=quarantined", "unstamped": "/scans",
 }  # fmt: skip
 
 

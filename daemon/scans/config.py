@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from torhaus.codecs.cover_sheet import WORD
+from torhaus.daemon.evidence.config import Evidence
 from torhaus.daemon.scans.checker import Limits
 from torhaus.daemon.scans.stations import (
     AbsPath,
@@ -78,21 +79,6 @@ class CoverSheets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keys of cover sheets that are printed elsewhere, besides the box's own one. The first one signs new sheets."""
 
     key_files: tuple[AbsPath, ...] = ()
-
-
-class Procedure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What transfer notes say of the surroundings (BSI TR-03138 V1.5, A.NB.4 b): the procedure's own description."""
-
-    organisation: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    document: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    version: Annotated[str, msgspec.Meta(max_length=200)] = ""
-
-
-class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The evidence journal's key, and what notes say. `key_file`: instead of one that is made at the first start."""
-
-    key_file: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None
-    procedure: Procedure = Procedure()
 
 
 class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

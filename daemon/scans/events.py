@@ -77,6 +77,13 @@ class StoreStalled(msgspec.Struct, frozen=True, gc=False):
     detail: str
 
 
+class StampingChanged(msgspec.Struct, frozen=True, gc=False):
+    """The time-stamping authority gives good stamps, or does not. Once per episode; `detail` says why not."""
+
+    up: bool
+    detail: str = ""
+
+
 class EvidenceBroken(msgspec.Struct, frozen=True, gc=False):
     """Entries of the journal are not what they were when they were written. `seq` and `what`: of the first fault."""
 
@@ -111,6 +118,7 @@ Event = (
     | Attempted
     | StoreStalled
     | EvidenceBroken
+    | StampingChanged
     | LoginRefused
     | SiteJournalBroken
 )

@@ -15,6 +15,7 @@ import msgspec
 from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.evidence.desk import RECORD_INTERVAL_S, EvidenceDesk
+from torhaus.daemon.evidence.stamping import Stamping
 from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
@@ -66,6 +67,8 @@ class ScanQueue:
             report(event)
 
         self._report = told
+        self.stamping = Stamping(config.evidence, self._root / "roots", self._disk, self._db, clock, self._rng, told)
+        self.evidence.figures.stamps = self.stamping.figures if self.stamping.configured else None
         self.desk = SheetDesk(self._root, self._disk, config.cover_sheets.key_files)
         self._sealing = Sealing(config, self.desk)
         self._lock_fd = -1
@@ -130,6 +133,7 @@ class ScanQueue:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._seal_forever(), name="scans-seal")
                 group.create_task(self._record_forever(), name="scans-head")
+                group.create_task(self.stamping.run(), name="scans-stamps")
                 group.create_task(self.pulls.run(), name="scans-pulls")
                 if self.reception.stations:
                     group.create_task(self.reception.tend(), name="scans-uploads")

@@ -19,6 +19,7 @@ from torhaus.daemon.scans.events import (
     ScanMoved,
     SiteJournalBroken,
     SourceStuck,
+    StampingChanged,
     StationChanged,
     StoreStalled,
     TargetChanged,
@@ -77,6 +78,9 @@ class ScanWatch:
             logs.warning("scan upload: login refused", station=event.station or None, why=event.kind)
         elif isinstance(event, SourceStuck):
             logs.warning("scan station: a taken file cannot be removed", station=event.station, id=event.id)
+        elif isinstance(event, StampingChanged):
+            tell = logs.info if event.up else logs.warning
+            tell("evidence: time stamps", up=event.up, detail=event.detail or None)
         elif isinstance(event, EvidenceBroken):
             self.stalls["evidence_broken"] += 1
             logs.error("evidence journal: entries were changed", first=event.seq, what=event.what, faults=event.count)
@@ -109,4 +113,6 @@ class ScanWatch:
     def table(self) -> dict[str, dict[str, int]]:
         """By `station <name>` and `target <name>`: documents by state."""
         found = {f"station {name}": states for name, states in self.counts.station.items()}
+        if self.evidence.stamps is not None:
+            found["evidence stamps"] = {**self.evidence.stamps.results, "waiting": self.evidence.stamps.waiting}
         return found | {f"target {name}": states for name, states in self.counts.target.items()}

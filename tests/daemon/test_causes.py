@@ -1,7 +1,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from torhaus.daemon.causes import KINDS, SHOWN, of_devices, of_outbox, of_parts, of_scans
+from torhaus.daemon.causes import DAY_NS, KINDS, SHOWN, of_devices, of_outbox, of_parts, of_scans
+from torhaus.daemon.evidence.stamping import StampFigures
 from torhaus.daemon.outbox.aside import Report
 from torhaus.daemon.scans.queue import Counts
 from torhaus.daemon.scans.watch import Place, ScanWatch
@@ -76,7 +77,7 @@ def test_scans() -> None:
     watch.stations = {"post": Place(up=False, detail="ENOENT"), "bau": Place()}
     watch.targets = {"dms": Place(up=False, detail="HTTP 503"), "akten": Place()}
     watch.counts = Counts({"post": {"held": 2, "verified": 9}, "bau": {"quarantined": 1}}, {})
-    found = list(of_scans(watch))
+    found = list(of_scans(watch, 7 * DAY_NS))
     assert [(c.kind, c.about) for c in found] == [
         ("station_down", "post"), ("target_down", "dms"), ("scans_held", "post"), ("scans_quarantined", "bau"),
     ]  # fmt: skip
@@ -84,3 +85,11 @@ def test_scans() -> None:
     assert found[1].text == "scan target dms: takes nothing (HTTP 503); torhaus scans targets"
     assert found[2].text == "scan station post: 2 held; torhaus scans list --state held"
     assert {c.kind for c in found} <= set(KINDS)
+
+
+def test_time_stamps_that_do_not_come() -> None:
+    watch = ScanWatch()
+    watch.evidence.stamps = StampFigures(waiting_since_ns=5 * DAY_NS, trouble="slow")
+    assert list(of_scans(watch, 7 * DAY_NS)) == []
+    (late,) = of_scans(watch, 8 * DAY_NS)
+    assert (late.kind, late.text, late.values) == ("unstamped", "evidence: no time stamp for 3 days (slow)", {"n": 3})

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.daemon.home import Home, archive, running, stamp, until
 from tests.peers import program
 from torhaus.codecs.model import Frame, Reject, RejectReason
 from torhaus.daemon.app import App
+from torhaus.daemon.evidence.stamping import StampFigures
 from torhaus.daemon.metrics import TorhausCollector, expose, registry
 from torhaus.daemon.scans.events import Attempted, IntakeStalled, NotTaken, ScanMoved, StationChanged, TargetChanged
 from torhaus.daemon.scans.queue import Counts
@@ -111,6 +113,9 @@ torhaus_scan_documents gauge state,station
 torhaus_scan_evidence_checked_timestamp_seconds gauge
 torhaus_scan_evidence_entries gauge
 torhaus_scan_evidence_faults_total counter
+torhaus_scan_evidence_stamped_timestamp_seconds gauge
+torhaus_scan_evidence_stamps_total counter result
+torhaus_scan_evidence_unstamped_roots gauge
 torhaus_scan_left_entries_total counter kind,station
 torhaus_scan_moves_total counter state,station
 torhaus_scan_quarantined_total counter reason,station
@@ -176,6 +181,7 @@ def busy(app: App) -> None:
     ):
         scans(event)
     scans.counts = Counts({"mail": {"spooled": 1}}, {"dms": {"verified": 2}})
+    scans.evidence.stamps = StampFigures(Counter(good=1), 1_795_000_000 * 10**9, 2, 1)
     app.survey.scan_watch = scans
 
 

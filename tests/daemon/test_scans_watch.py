@@ -16,6 +16,7 @@ from torhaus.daemon.scans.events import (
     ScanMoved,
     SiteJournalBroken,
     SourceStuck,
+    StampingChanged,
     StationChanged,
     StoreStalled,
     TargetChanged,
@@ -41,6 +42,7 @@ EVENTS: list[Any] = [
     EvidenceBroken(5, "changed", 1),
     LoginRefused("mail", "token"),
     SiteJournalBroken("rathaus", "rewritten", 7),
+    StampingChanged(False, "slow"),
 ]
 
 
@@ -73,6 +75,7 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
         "evidence journal: entries were changed",
         "scan upload: login refused",
         "a site's evidence journal was changed",
+        "evidence: time stamps",
     ]
 
 
