@@ -23,6 +23,13 @@ SCANS: Final[list[Scenario]] = [
         runs=1,
     ),
     Scenario(
+        "scans/intake-sealed",
+        "(e) documents of 200 KB, hot folder to an encrypted spool",
+        lambda plan: scans.scans(max(10, plan.records // 200), 200_000, is_delivered=False, is_sealed=True),
+        "documents_per_s",
+        runs=1,
+    ),
+    Scenario(
         "scans/intake-tiny",
         "(e) documents of 1 KB, hot folder to spool",
         lambda plan: scans.scans(max(10, plan.records // 100), 1_000, is_delivered=False),
@@ -41,6 +48,13 @@ SCANS: Final[list[Scenario]] = [
         "(e) documents of 200 KB, hot folder to folder",
         lambda plan: scans.scans(max(10, plan.records // 200), 200_000, is_delivered=True),
         "documents_per_s",
+        runs=1,
+    ),
+    Scenario(
+        "scans/intake-huge",
+        "(e) one document of 1 GB, hot folder to spool",
+        lambda plan: scans.huge(max(1, plan.records // 200_000) * 1_000_000_000),
+        "peak_mib",
         runs=1,
     ),
     Scenario(

@@ -55,10 +55,11 @@ def alone(documents: list[Path], target: Path) -> float:
     return time.perf_counter() - began
 
 
-def scans(count: int, size_bytes: int, *, is_delivered: bool) -> Figures:
+def scans(count: int, size_bytes: int, *, is_delivered: bool, is_sealed: bool = False) -> Figures:
     """One run: `count` documents that are all in the hot folder when the daemon starts.
 
-    Until they are out of it, or `is_delivered`: until they are in the target folder, too.
+    Until they are out of it, or `is_delivered`: until they are in the target folder, too. `is_sealed`: the spool is
+    encrypted.
     """
     if importlib.util.find_spec("pikepdf") is None:
         raise NotMeasured("the extra 'scans' (pikepdf, Pillow) is not installed")
@@ -72,6 +73,7 @@ def scans(count: int, size_bytes: int, *, is_delivered: bool) -> Figures:
             path.write_bytes(pdf(n, size_bytes))
         alone_s = alone(documents, place / "alone")
         more = (
+            f"[scan]\nspool_key_files = [{_key(place) if is_sealed else ''}]\n"
             f'[[scan.station]]\nname = "counter"\ntype = "folder"\npath = "{hot}"\ntarget = "archive"\n'
             f"scan_interval_s = {LOOK_S}\nstable_s = {LOOK_S}\n"
             f'[[scan.target]]\nname = "archive"\ntype = "folder"\npath = "{archive}"\n'
@@ -98,3 +100,36 @@ def scans(count: int, size_bytes: int, *, is_delivered: bool) -> Figures:
                 "rss_mib": daemon.rss_mib(),
                 "peak_mib": daemon.rss_mib("VmHWM"),
             }
+
+
+def huge(size_bytes: int, *, is_sealed: bool = False) -> Figures:
+    """One file of no known type in a hot folder (a sparse one): memory must not grow with it."""
+    with folder() as place:
+        hot = place / "hot"
+        hot.mkdir()
+        more = (
+            f"[scan]\nmin_free_bytes = 0\nspool_key_files = [{_key(place) if is_sealed else ''}]\n"
+            f'[[scan.station]]\nname = "counter"\ntype = "folder"\npath = "{hot}"\ntarget = "archive"\n'
+            f'scan_interval_s = {LOOK_S}\nstable_s = {LOOK_S}\nmax_bytes = 100000000000\nunknown_types = "pass"\n'
+            '[[scan.target]]\nname = "archive"\ntype = "folder"\npath = "/nowhere"\n'
+        )
+        with Daemon(place, 1, None, more=more) as daemon:
+            daemon.start()
+            rest, began = daemon.rss_mib(), time.perf_counter()
+            with (place / "coming").open("wb") as file:
+                file.truncate(size_bytes)
+            (place / "coming").rename(hot / "huge.bin")
+            wait_until(lambda: not (hot / "huge.bin").exists(), "one huge document taken in", PATIENCE_S)
+            took = time.perf_counter() - began
+            peak = daemon.rss_mib("VmHWM")
+            return {
+                "mib_per_s": size_bytes / MIB / took, "rss_mib": rest, "peak_mib": peak, "grown_mib": peak - rest,
+            }  # fmt: skip
+
+
+def _key(place: Path) -> str:
+    """A key file as the configuration names it."""
+    path = place / "spool.key"
+    path.write_text(os.urandom(32).hex())
+    path.chmod(0o600)
+    return f'"{path}"'

@@ -113,7 +113,8 @@ def _export_document(args: argparse.Namespace) -> int:
     output = args.output or Path(args.id.replace("/", "-") + ".zip")
     try:
         with _new(output) as out:
-            write_bundle(out, found, Path(configured(args.config).store.path) / STORE)
+            loaded = configured(args.config)
+            write_bundle(out, found, Path(loaded.store.path).absolute() / STORE, loaded.scan.spool_key_files)
         files, digest = read_export(output)
     except (NoDocument, Unreadable) as e:
         output.unlink(missing_ok=True)

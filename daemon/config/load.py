@@ -33,6 +33,7 @@ from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.forward.registry import is_relay
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.config import faults as scan_faults
+from torhaus.daemon.scans.sealed import spool_key_fault
 from torhaus.drivers.secret import is_credential
 
 __all__ = ["ConfigFaults", "DeviceFiles", "DeviceSet", "Fault", "Loaded", "device_files", "load", "read_device_set"]
@@ -233,6 +234,10 @@ class _Loading:
         if scan is not None:
             for key, text in scan_faults(scan):
                 check.fault(_key_path(key), text)
+            for i, spec in enumerate(scan.spool_key_files):
+                wrong = spool_key_fault(spec, check_only=check_only)
+                if wrong is not None:
+                    check.fault(("scan", "spool_key_files", i), wrong)
         known_drivers = [d for d in drivers if d is not None]
         names = Names(self.tree, check, {kind: self._tables(kind) for kind in ("driver", "forwarder", "alarm")})
         names.look()

@@ -14,6 +14,7 @@ import msgspec
 from torhaus.daemon.scans.checker import EX_UNAVAILABLE, Limits, Verdict
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.nursery import ANSWER, EX_OSERR, MAX_ANSWER_BYTES, REQUEST, TIMED_OUT, for_codes
+from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.states import Reason
 
 NURSERY: Final = (sys.executable, "-I", "-m", "torhaus.daemon.scans.nursery")
@@ -31,7 +32,7 @@ class CheckUnavailable(Exception):  # noqa: N818 - a state of this machine, not 
 class Check(Protocol):
     """Judges one document."""
 
-    async def check(self, path: Path, *, codes: bool = False) -> Verdict:
+    async def check(self, path: Content, *, codes: bool = False) -> Verdict:
         """The verdict on the file's bytes, with cover sheets' `codes` if they are wanted.
 
         Raises CheckUnavailable and OSError; nothing else.
@@ -52,10 +53,10 @@ class _Child:
         self.waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
 
-    def ask(self, number: int, document: int, *, codes: bool) -> asyncio.Future[tuple[int, bytes]]:
+    def ask(self, number: int, document: int, key: bytes, *, codes: bool) -> asyncio.Future[tuple[int, bytes]]:
         """Hand over an open document. Raises OSError."""
         answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        socket.send_fds(self.sock, [REQUEST.pack(number, codes)], [document])
+        socket.send_fds(self.sock, [REQUEST.pack(number, codes, bool(key), key)], [document])
         self.waiting[number] = answer
         return answer
 
@@ -99,21 +100,25 @@ class ProcessCheck:
         self._starting = asyncio.Lock()
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
 
-    async def check(self, path: Path, *, codes: bool = False) -> Verdict:
-        """The verdict on the file's bytes. The process gets an open descriptor, no path and no environment."""
+    async def check(self, path: Content, *, codes: bool = False) -> Verdict:
+        """The verdict on the file's bytes. The process gets an open descriptor, no path and no environment.
+
+        Of a sealed file it gets the file's own key, too: plain bytes are in no other place than its memory.
+        """
+        file, key = (path, b"") if isinstance(path, Path) else (path.path, path.key)
         async with self._places:
-            fd = await asyncio.to_thread(self._disk.open_read, path)
+            fd = await asyncio.to_thread(self._disk.open_read, file)
             try:
-                code, reply = await self._ask(fd, codes=codes)
+                code, reply = await self._ask(fd, key, codes=codes)
             finally:
                 os.close(fd)
         return _verdict(code, reply)
 
-    async def _ask(self, fd: int, *, codes: bool) -> tuple[int, bytes]:
+    async def _ask(self, fd: int, key: bytes, *, codes: bool) -> tuple[int, bytes]:
         child = await self._running()
         self._number += 1
         try:
-            answer = child.ask(self._number, fd, codes=codes)
+            answer = child.ask(self._number, fd, key, codes=codes)
         except OSError as error:
             child.end("the checking process takes nothing")
             raise CheckUnavailable(type(error).__name__) from error

@@ -25,6 +25,7 @@ from torhaus.daemon.scans.targets.address import address_fault
 from torhaus.daemon.scans.targets.base import TargetConfig
 from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, SiteStation, upload_faults
 
+KeyFile = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
 
 
@@ -91,6 +92,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cover_sheets: CoverSheets = CoverSheets()
     evidence: Evidence = Evidence()
     http: HttpListener | None = None
+    spool_key_files: tuple[KeyFile, ...] = ()  # site keys: the first one seals new documents, all of them open old ones
     min_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 512 << 20  # what scans leave free on the store's file system
 
     def target_of(self, station: str) -> str | None:

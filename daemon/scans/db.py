@@ -19,6 +19,7 @@ from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.migrate import bring_up, check_ours
+from torhaus.daemon.scans.spool_keys import Row, SpoolKeys, key_in
 from torhaus.daemon.scans.states import Reason, State, check_move
 
 T = TypeVar("T")
@@ -74,9 +75,15 @@ class Tx:
     """An open transaction. Every change of state goes through `add` or `move`, which write the evidence as well."""
 
     def __init__(
-        self, conn: sqlite3.Connection, site: str, store: str, windows_s: Mapping[str, float] = MappingProxyType({})
+        self,
+        conn: sqlite3.Connection,
+        site: str,
+        store: str,
+        windows_s: Mapping[str, float] = MappingProxyType({}),
+        keys: SpoolKeys | None = None,
     ) -> None:
         self.conn = conn
+        self._keys = keys
         self.site = site
         self.store = store
         self._windows_s = windows_s
@@ -87,6 +94,8 @@ class Tx:
         seq = self.next_seq()
         scan_id = f"{self.site}/{self.store}/{seq}"
         at = arrival.at
+        if self._keys is not None:
+            self._keys.enter(self.conn, arrival.sha256)
         self.conn.execute(
             "INSERT INTO scan (seq, id, station, name, state, sha256, size_bytes, media_type, pages, flags,"
             " codes, batch, told, duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns)"
@@ -189,7 +198,14 @@ def _scan(row: tuple[object, ...]) -> Scan:
 class ScansDb:
     """The open store. `store` is its id, 8 hex digits. sqlite3.Error leaves `run` when the disk is full or broken."""
 
-    def __init__(self, path: Path, site: str, windows_s: Mapping[str, float] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        path: Path,
+        site: str,
+        windows_s: Mapping[str, float] = MappingProxyType({}),
+        keys: SpoolKeys | None = None,
+    ) -> None:
+        self._keys = keys
         self.path = path
         self._site = site
         self._windows_s = windows_s
@@ -233,13 +249,27 @@ class ScansDb:
         conn = self._conn
         conn.execute("BEGIN IMMEDIATE")
         try:
-            result = work(Tx(conn, self._site, self.store, self._windows_s))
+            result = work(Tx(conn, self._site, self.store, self._windows_s, self._keys))
             self._commit(conn)
         except BaseException:
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
             raise
         return result
+
+    async def checkpoint(self) -> None:
+        """Take what was deleted out of the write-ahead log as well. Raises sqlite3.Error."""
+        conn = self._conn
+        assert conn is not None, "not open"
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, lambda: conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+
+    def key_row(self, ref: bytes) -> Row | None:
+        """What is kept of a spool file's key. Blocks; never from the store's own thread. Raises sqlite3.Error."""
+        conn = self._conn
+        if conn is None:
+            raise sqlite3.OperationalError("the store is not open")
+        return self._thread.submit(key_in, conn, ref).result()
 
     def _commit(self, conn: sqlite3.Connection) -> None:
         conn.execute("COMMIT")

@@ -167,8 +167,9 @@ class Delivery:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
             await self._move(scan, State.QUARANTINED, Reason.BLOB_DAMAGED)
             return True
+        content = await asyncio.to_thread(self._spool.content, scan.sha256)
         parcel = Parcel(
-            scan.id, scan.seq, self._db.store, scan.station, display_name(scan.name), self._spool.path(scan.sha256),
+            scan.id, scan.seq, self._db.store, scan.station, display_name(scan.name), content,
             scan.sha256, scan.size_bytes, scan.media_type, head, Progress(progress, partial(self._keep, scan)),
         )  # fmt: skip
         return await self._attempt(scan, parcel)

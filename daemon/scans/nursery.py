@@ -3,9 +3,9 @@
 To load them takes a hundred times as long as to check a page of post. Every document still gets a process of its own,
 which dies with it: nothing of one document is there when the next is looked at.
 
-On descriptor 0 is a socket (AF_UNIX, SOCK_SEQPACKET). A request is a number of eight bytes and whether cover sheets
-are to be found (0 or 1), with the document's open descriptor beside it; an answer is the number, how the checker ended
-(`os.waitstatus_to_exitcode`, or TIMED_OUT), and what it wrote.
+On descriptor 0 is a socket (AF_UNIX, SOCK_SEQPACKET). A request is a number of eight bytes, whether cover sheets are to
+be found (0 or 1), whether the document is sealed (0 or 1) and its key, with its open descriptor beside them; an answer
+is the number, how the checker ended (`os.waitstatus_to_exitcode`, or TIMED_OUT), and what it wrote.
 """
 
 import contextlib
@@ -31,10 +31,11 @@ from torhaus.daemon.scans.checker import (
     die_with_parent,
     examine,
 )
+from torhaus.daemon.scans.sealed import opened
 
 EX_OSERR: Final = 71
 TIMED_OUT: Final = 256
-REQUEST: Final = Struct("<Q?")
+REQUEST: Final = Struct("<Q??32s")
 ANSWER: Final = Struct("<Qi")
 MAX_ANSWER_BYTES: Final = ANSWER.size + MAX_VERDICT_BYTES
 _PARSERS: Final = ("pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin")
@@ -90,26 +91,26 @@ class Nursery:
         request, fds, _, _ = socket.recv_fds(self._sock, REQUEST.size, 1)
         if len(request) != REQUEST.size or len(fds) != 1:
             return False
-        number, codes = REQUEST.unpack(request)
+        number, codes, is_sealed, key = REQUEST.unpack(request)
         if codes and self._readers:
             _load(self._readers)
             self._readers = ()
         try:
-            self._start(number, fds[0], codes=codes)
+            self._start(number, fds[0], key if is_sealed else None, codes=codes)
         except OSError:
             self._answer(number, EX_OSERR)
         finally:
             os.close(fds[0])
         return True
 
-    def _start(self, number: int, document: int, *, codes: bool) -> None:
+    def _start(self, number: int, document: int, key: bytes | None, *, codes: bool) -> None:
         limits = for_codes(self._limits) if codes else self._limits
         out, into = os.pipe()
         ours = os.getpid()
         try:
             pid = os.fork()
             if not pid:
-                self._become_checker(document, into, ours, limits, codes)
+                self._become_checker(document, key, into, ours, limits, codes)
         except OSError:
             os.close(out)
             raise
@@ -120,7 +121,9 @@ class Nursery:
         self._checkers[ended] = _Checker(number, pid, out, time.monotonic() + limits.wall_s)
         self._poll.register(ended, select.POLLIN)
 
-    def _become_checker(self, document: int, into: int, parent: int, limits: Limits, codes: bool) -> NoReturn:
+    def _become_checker(
+        self, document: int, key: bytes | None, into: int, parent: int, limits: Limits, codes: bool
+    ) -> NoReturn:
         """In the new process: only the document and the pipe are left, then the work is done. Does not come back."""
         code = EX_OSERR
         try:
@@ -130,7 +133,7 @@ class Nursery:
             os.dup2(document, 0)
             os.dup2(into, 1)
             os.closerange(2, max(document, into, *self._checkers, self._sock.fileno(), 64) + 64)
-            code = self._work(limits, codes)
+            code = self._work(limits, codes) if key is None else check(limits, codes, key)
         except BaseException:  # noqa: BLE001 - whatever it is: the code says that the check crashed
             code = 1
         finally:
@@ -172,10 +175,10 @@ def _load(names: tuple[str, ...]) -> None:
             importlib.import_module(name)
 
 
-def check(limits: Limits, codes: bool) -> int:
+def check(limits: Limits, codes: bool, key: bytes | None = None) -> int:
     """What a checker does: descriptor 0 is the document, the verdict goes to descriptor 1. Its exit code."""
     bound(limits)
-    with open(0, "rb", closefd=False) as document:
+    with open(0, "rb", closefd=False) if key is None else opened(0, key) as document:
         try:
             verdict = examine(document, limits, codes=codes)
         except ImportError:

@@ -93,7 +93,8 @@ class Preparation:
             return None
         try:
             verdict = judged(
-                self._station, await self._check.check(draft.path, codes=self._station.cover_sheets != "off")
+                self._station,
+                await self._check.check(self._spool.content_of(draft), codes=self._station.cover_sheets != "off"),
             )
             is_kept = (verdict.reason is None or take_bad) and not is_known(draft.sha256)
             if is_last or not is_kept:

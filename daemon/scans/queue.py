@@ -31,6 +31,7 @@ from torhaus.daemon.scans.pull.pulls import Pulls
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.sheets.desk import SheetDesk
 from torhaus.daemon.scans.spool import Spool
+from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.states import State
 from torhaus.daemon.scans.uploads.reception import Reception
 
@@ -57,9 +58,10 @@ class ScanQueue:
         self._disk = disk or Disk()
         self._check = check or ProcessCheck(self._disk, config.check)
         self._rng = rng or random.Random()
-        self._spool = Spool(self._root, self._disk, config.min_free_bytes)
+        keys = SpoolKeys(config.spool_key_files)
+        self._spool = Spool(self._root, self._disk, config.min_free_bytes, keys)
         windows_s = {s.name: s.duplicates_window_s for s in config.station}
-        self._db = ScansDb(self._root / "scans.db", site, windows_s)
+        self._db = ScansDb(self._root / "scans.db", site, windows_s, keys)
         self.evidence = EvidenceDesk(config.evidence, self._root, self._disk, self._db, clock, report, files)
 
         def told(event: Event) -> None:
@@ -97,6 +99,7 @@ class ScanQueue:
         try:
             await asyncio.to_thread(self._prepare)
             await self._db.open()
+            await self._db.run(lambda tx: self._spool.keys.check(tx.conn))
             await self._db.run(lambda tx: self._spool.sweep(tx.wants_blob))
             await self.evidence.begin()
             await self.reception.open()
@@ -113,6 +116,7 @@ class ScanQueue:
             os.close(self._lock_fd)
             self._lock_fd = -1
             raise StoreBusy(f"in use by another torhaus: {self._root}") from None
+        self._spool.keys.load(self._db.key_row)
         self._spool.prepare()
         self.pulls.prepare()
         self.evidence.load()
@@ -237,7 +241,7 @@ class ScanQueue:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
             raise ValueError("its bytes are missing or changed")
         sheets = any(s.name == scan.station and s.cover_sheets != "off" for s in self._config.station)
-        verdict = await self._check.check(self._spool.path(scan.sha256), codes=sheets)
+        verdict = await self._check.check(await asyncio.to_thread(self._spool.content, scan.sha256), codes=sheets)
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> Scan:

@@ -96,3 +96,13 @@ CREATE TABLE site_head (
     at_ns   INTEGER NOT NULL,      -- when it was first heard of
     PRIMARY KEY (station, store, seq)
 ) STRICT;
+
+-- Keys of the spool's sealed files (sealed.py). Who deletes a row makes the file unreadable for good.
+CREATE TABLE spool_key (
+    ref      BLOB PRIMARY KEY,     -- as the file's header has it
+    sha256   TEXT NOT NULL,        -- of the document
+    site_key TEXT NOT NULL,        -- which site key wraps it
+    wrapped  BLOB NOT NULL         -- RFC 3394
+) STRICT;
+
+CREATE INDEX spool_key_content ON spool_key (sha256);

@@ -3,6 +3,7 @@
     <root>/blobs/ab/abcdef…   mode 0600, never changed after the rename
     <root>/tmp/…              drafts; whatever is left here by a crash is removed at the next start
 
+With site keys (`[scan] spool_key_files`) blobs and drafts are sealed (`sealed.py`); hashes are of the plain bytes.
 A blob can belong to several scans (the same file delivered twice): whoever purges counts them first.
 """
 
@@ -18,7 +19,10 @@ from typing import Final
 
 import msgspec
 
-from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk, hash_file
+from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk
+from torhaus.daemon.scans.sealed import Content, FileKey, Sealed, Sealer, Unreadable, ref_of
+from torhaus.daemon.scans.spool_keys import SpoolKeys
+from torhaus.daemon.scans.uploads.part import Part
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -33,6 +37,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     path: Path
     sha256: str
     size_bytes: int
+    key: FileKey | None = None  # of a sealed one
 
 
 def blob_path(root: Path, sha256: str) -> Path:
@@ -46,12 +51,14 @@ class Spool:
     Readings are kept on the same file system: documents never take its last `min_free_bytes`.
     """
 
-    def __init__(self, root: Path, disk: Disk, min_free_bytes: int = 0) -> None:
+    def __init__(self, root: Path, disk: Disk, min_free_bytes: int = 0, keys: SpoolKeys | None = None) -> None:
         self._root = root
         self._blobs = root / "blobs"
         self._tmp = root / "tmp"
         self._disk = disk
         self._min_free_bytes = min_free_bytes
+        self.keys = keys or SpoolKeys()
+        self._publishing = [threading.Lock() for _ in range(16)]  # by the hash's first digit
         self._coming = 0
         self._coming_lock = threading.Lock()  # several stations copy at the same time
 
@@ -103,8 +110,34 @@ class Spool:
             with self._coming_lock:
                 self._coming -= size
 
+    def writer(self, path: Path) -> Part | Sealer:
+        """For a draft that comes in pieces: `append`, `sync`, `close`, and then `drafted`."""
+        return Sealer(self._disk, path, self.keys.new()) if self.keys.seals else Part.create(self._disk, path)
+
+    @staticmethod
+    def drafted(path: Path, writer: Part | Sealer) -> Draft:
+        """What was written, after `sync`."""
+        key = writer.key if isinstance(writer, Sealer) else None
+        return Draft(path, writer.sha256, writer.size_bytes, key)
+
+    def adopt(self, file: Path, sha256: str, size_bytes: int) -> Draft:
+        """A draft of a file of ours that is whole and flushed: a second name for it, or a sealed copy."""
+        if not self.keys.seals:
+            path = self.new_path()
+            self._disk.link(file, path)
+            return Draft(path, sha256, size_bytes)
+        fd = self._disk.open_read(file)
+        try:
+            return self.draft(fd, size_bytes)
+        except TooLarge:
+            raise OSError(errno.EIO, "it is longer than it was") from None
+        finally:
+            os.close(fd)
+
     def _draft(self, source_fd: int, limit_bytes: int) -> Draft:
         path = self.new_path()
+        if self.keys.seals:
+            return self._sealed_draft(path, source_fd, limit_bytes)
         fd = self._disk.create(path)
         try:
             sha256, size = self._copy(source_fd, fd, limit_bytes)
@@ -115,6 +148,19 @@ class Spool:
         finally:
             os.close(fd)
         return Draft(path, sha256, size)
+
+    def _sealed_draft(self, path: Path, source_fd: int, limit_bytes: int) -> Draft:
+        try:
+            with contextlib.closing(self.writer(path)) as out:
+                while chunk := os.pread(source_fd, CHUNK_BYTES, out.size_bytes):
+                    if out.size_bytes + len(chunk) > limit_bytes:
+                        raise TooLarge  # noqa: TRY301 - what cleans up is below
+                    out.append([chunk])
+                out.sync()
+        except (OSError, TooLarge):
+            self.discard(Draft(path, "", 0))
+            raise
+        return self.drafted(path, out)
 
     def _copy(self, source_fd: int, fd: int, limit_bytes: int) -> tuple[str, int]:
         digest, size = hashlib.sha256(), 0
@@ -134,11 +180,14 @@ class Spool:
     def publish(self, draft: Draft) -> Path:
         """Give a draft its name for good. The same content twice is one blob; a damaged blob is replaced."""
         path = self.path(draft.sha256)
-        if self.intact(draft.sha256):
-            self.discard(draft)
-        else:
-            self._disk.make_dir(path.parent)
-            self._disk.rename(draft.path, path)
+        with self._publishing[int(draft.sha256[0], 16)]:  # a sealed file must not take the place of a good one
+            if self.intact(draft.sha256):
+                self.discard(draft)
+            else:
+                self._disk.make_dir(path.parent)
+                self._disk.rename(draft.path, path)
+                if draft.key is not None:
+                    self.keys.lies(draft.sha256, draft.key)
         self._disk.fsync_dir(path.parent)  # in both cases: the rename may be a crashed run's, not yet on disk
         return path
 
@@ -149,6 +198,29 @@ class Spool:
     def intact(self, sha256: str) -> bool:
         """Whether the blob is there and, read anew, has its hash."""
         try:
-            return hash_file(self._disk, self.path(sha256)) == sha256
-        except FileNotFoundError:
+            return _hash(self.content(sha256)) == sha256
+        except (FileNotFoundError, Unreadable):
             return False
+
+    def content(self, sha256: str) -> Content:
+        """The bytes of a blob, to be opened. Raises Unreadable, OSError."""
+        return content_at(self._disk, self.path(sha256), self.keys)
+
+    def content_of(self, draft: Draft) -> Content:
+        """The bytes of a draft."""
+        return draft.path if draft.key is None else Sealed(self._disk, draft.path, draft.key.key)
+
+
+def content_at(disk: Disk, path: Path, keys: SpoolKeys) -> Content:
+    """The bytes of a file of some spool, plain or sealed. Raises Unreadable, OSError."""
+    fd = disk.open_read(path)
+    try:
+        ref = ref_of(fd)
+    finally:
+        os.close(fd)
+    return path if ref is None else Sealed(disk, path, keys.of(ref))
+
+
+def _hash(content: Content) -> str:
+    with content.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

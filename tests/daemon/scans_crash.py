@@ -103,7 +103,9 @@ async def findings(root: Path, url: str) -> dict[str, Any]:
     b = bench(root, url)
     async with b:
         scans = await b.queue.list()
+        intact = [await asyncio.to_thread(b.queue._spool.intact, scan.sha256) for scan in scans]
         return {
+            "intact": all(intact),
             "states": sorted(scan.state.value for scan in scans),
             "hashes": sorted(scan.sha256 for scan in scans),
             "ids": sorted(scan.id for scan in scans),

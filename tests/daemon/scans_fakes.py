@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pikepdf
+from msgspec.structs import replace
 from PIL import Image
 
 from torhaus.codecs.model import Stamp
@@ -19,6 +20,8 @@ from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.events import Event
 from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.sealed import Content
+from torhaus.daemon.scans.spool import content_at
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets import folder
 from torhaus.daemon.scans.targets.base import Context, TargetConfig
@@ -70,7 +73,7 @@ class MagicCheck:
     async def close(self) -> None:
         """Nothing to give back."""
 
-    async def check(self, path: Path, *, codes: bool = False) -> Verdict:
+    async def check(self, path: Content, *, codes: bool = False) -> Verdict:
         self.checked += 1
         data = _read(path)
         self.meanwhile()
@@ -172,6 +175,13 @@ def refuse(code: int, *operations: str, under: Path | None = None) -> Callable[[
     return fault
 
 
+def key_file(folder: Path, name: str = "key") -> str:
+    path = folder / name
+    path.write_text(hashlib.sha256(name.encode()).hexdigest() + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
 class Bench:
     """A ScanQueue over folders of one test, driven step by step."""
 
@@ -199,8 +209,10 @@ class Bench:
 
     def new_queue(self) -> ScanQueue:
         """As after a restart. The old one must be closed."""
+        key = os.environ.get("TORHAUS_TEST_SPOOL_KEY")  # a whole run with documents that lie encrypted
+        config = replace(self.config, spool_key_files=(key,)) if key else self.config
         self.queue = ScanQueue(
-            self.config, self.root / "state", SITE, self.clock, self.events.append,
+            config, self.root / "state", SITE, self.clock, self.events.append,
             disk=self.disk, check=self.check, rng=random.Random(7),
         )  # fmt: skip
         return self.queue
@@ -244,8 +256,9 @@ class Bench:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes()
+def _read(path: Content) -> bytes:
+    with path.open("rb") as file:
+        return file.read()
 
 
 def with_bench(root: Path, work: Callable[[Bench], Awaitable[None]], **more: Any) -> Bench:
@@ -260,7 +273,8 @@ def with_bench(root: Path, work: Callable[[Bench], Awaitable[None]], **more: Any
 
 
 def blob(b: Bench, scan: Scan) -> bytes:
-    data: bytes = (b.root / "state/scans/blobs" / scan.sha256[:2] / scan.sha256).read_bytes()
+    with content_at(Disk(), b.queue._spool.path(scan.sha256), b.queue._spool.keys).open("rb") as file:
+        data = file.read()
     assert hashlib.sha256(data).hexdigest() == scan.sha256
     return data
 

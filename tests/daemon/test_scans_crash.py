@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.daemon.scans_fakes import key_file
 from tests.daemon.scans_server import FakeServer
 
 CHILD = Path(__file__).with_name("scans_crash.py")
@@ -24,6 +25,7 @@ def check(found: dict[str, Any]) -> None:
     assert found["hashes"] == found["want"], where
     assert found["spool"] == found["want"], where
     assert found["faults"] == [], where
+    assert found["intact"], where
     assert found["sources"] == [], where
     assert found["drafts"] == 0, where
 
@@ -37,7 +39,10 @@ def lines(output: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(300)
-def test_exactly_once_into_a_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["plain", "sealed"])
+def test_exactly_once_into_a_folder(tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if mode == "sealed":
+        monkeypatch.setenv("TORHAUS_TEST_SPOOL_KEY", key_file(tmp_path))
     done = subprocess.run(command(tmp_path, "folder"), cwd=REPO, capture_output=True, text=True, check=True)
     *found, end = lines(done.stdout)
     assert end.get("end"), "the work has more steps than were tried"

@@ -12,6 +12,7 @@ from tests.daemon.pull_bench import PullBench, with_pull
 from tests.daemon.scans_fakes import MagicCheck, fake_pdf
 from torhaus.daemon.scans.checker import Verdict
 from torhaus.daemon.scans.pull.pulls import Pull
+from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.stations import EsclStation
 
 PAGES = [fake_pdf(n) for n in range(3)]
@@ -20,9 +21,10 @@ PAGES = [fake_pdf(n) for n in range(3)]
 class Counted(MagicCheck):
     """A document with `P` pages in it."""
 
-    async def check(self, path: Path, *, codes: bool = False) -> Verdict:
+    async def check(self, path: Content, *, codes: bool = False) -> Verdict:
         verdict = await super().check(path, codes=codes)
-        text = await asyncio.to_thread(path.read_bytes)
+        with path.open("rb") as file:
+            text = file.read()
         return Verdict(verdict.media_type, verdict.reason, max(1, text.count(b"P\n")))
 
 

@@ -93,7 +93,7 @@ def test_trouble(tmp_path: Path, out: Path) -> None:
     with pytest.raises(TargetDown, match="disk_full"):
         asyncio.run(target(out, disk).send(parcel(tmp_path)))
     changed = parcel(tmp_path)
-    changed.path.write_bytes(DATA[:-1])
+    Path(str(changed.path)).write_bytes(DATA[:-1])
     with pytest.raises(NotNow) as later:
         asyncio.run(target(out).send(changed))
     assert later.value.reason is Reason.MISMATCH

@@ -97,12 +97,16 @@ def test_a_wrong_secret_is_down_and_says_why(tmp_path: Path) -> None:
     with_far_side(tmp_path, server, work)
 
 
+def overwrite(path: Path) -> None:
+    path.write_bytes(DATA[::-1])
+
+
 def test_answers(tmp_path: Path) -> None:
     server = S3Server()
 
     async def work(target: S3) -> None:
         changed = parcel(tmp_path)
-        changed.path.write_bytes(DATA[::-1])
+        overwrite(Path(str(changed.path)))
         with pytest.raises(TargetDown, match="SignatureDoesNotMatch"):
             await target.send(changed)
         server.faults.clear()

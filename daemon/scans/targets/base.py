@@ -7,7 +7,6 @@ in `config/scan_targets/<type>.toml` and one line in `registry.py`. Retry, back-
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Protocol
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.windows import parse_window
 from torhaus.daemon.scans.disk import Disk
+from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.stations import Name
 from torhaus.daemon.scans.throttle import Throttle
@@ -73,14 +73,14 @@ class Progress:
 
 
 class Parcel(msgspec.Struct, frozen=True, gc=False):
-    """One document to be delivered. `path` is its blob, just re-hashed; `name` is display text; sha256 is hex."""
+    """One document to be delivered. `path` opens as its bytes; `name` is display text; sha256 is hex."""
 
     id: str
     seq: int
     store: str
     station: str
     name: str
-    path: Path
+    path: Content
     sha256: str
     size_bytes: int
     media_type: str

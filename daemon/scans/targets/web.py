@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 
 import aiohttp
@@ -14,6 +13,7 @@ from aiohttp import payload
 from aiohttp.abc import AbstractStreamWriter
 
 from torhaus.daemon.scans.disk import CHUNK_BYTES
+from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.stations import AbsPath, Seconds
 from torhaus.daemon.scans.targets.address import address_fault
 from torhaus.daemon.scans.targets.answers import MISSING, refusal, retry_after_s
@@ -65,7 +65,7 @@ class WebConfig(_Addressed, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class FileBody(payload.Payload):
     """Bytes of a file from `offset` on, as a request's body: read when they are sent, and again for a repeat."""
 
-    def __init__(self, path: Path, size_bytes: int, throttle: Throttle, offset: int = 0) -> None:
+    def __init__(self, path: Content, size_bytes: int, throttle: Throttle, offset: int = 0) -> None:
         super().__init__(path, content_type="application/octet-stream")
         self._size = size_bytes
         self._offset = offset
@@ -127,7 +127,7 @@ class Web:
         self._credentials = credentials
         self._session: aiohttp.ClientSession | None = None
 
-    def file(self, path: Path, size_bytes: int, offset: int = 0) -> FileBody:
+    def file(self, path: Content, size_bytes: int, offset: int = 0) -> FileBody:
         """A body from a file."""
         return FileBody(path, size_bytes, self._throttle, offset)
 

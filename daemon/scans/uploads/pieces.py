@@ -191,13 +191,12 @@ class Pieces:
             part.close()
             if upload.sha256 not in {None, sha256}:
                 await self._give_up(station, upload)
-            path = self.taking.spool.new_path()
-            await asyncio.to_thread(self.taking.disk.link, self.files.path(upload.id), path)
+            draft = await asyncio.to_thread(self.taking.spool.adopt, self.files.path(upload.id), sha256, upload.offset)
         except Shorter:
             await self._give_up(station, upload)
         except (OSError, sqlite3.Error) as error:
             raise self.taking.trouble(station, error) from error
-        return await self._become(station, upload, Draft(path, sha256, upload.offset), [upload.id])
+        return await self._become(station, upload, draft, [upload.id])
 
     async def _become(self, station: HttpStation, upload: Upload, draft: Draft, used: list[str]) -> Upload:
         """A scan. `used`: the files that are needed no more."""
@@ -254,7 +253,7 @@ class Pieces:
         """The parts' bytes in one draft, flushed to disk. Leaves nothing if it fails. Blocks; raises OSError."""
         self.taking.spool.check_room(size)
         path = self.taking.spool.new_path()
-        whole = Part.create(self.taking.disk, path)
+        whole = self.taking.spool.writer(path)
         try:
             for upload in parts:
                 begun = whole.size_bytes
@@ -267,7 +266,7 @@ class Pieces:
             raise
         finally:
             whole.close()
-        return Draft(path, whole.sha256, whole.size_bytes)
+        return self.taking.spool.drafted(path, whole)
 
     async def drop(self, ids: list[str]) -> None:
         """Forget uploads and their bytes. Scans stay."""

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.digests import WANT_EITHER, digest_field, digests_of
+from torhaus.daemon.scans.sealed import Sealer
 from torhaus.daemon.scans.spool import Draft
 from torhaus.daemon.scans.uploads.body import Cut, TooLong, batches, is_coded, let_come
 from torhaus.daemon.scans.uploads.config import HttpStation
@@ -138,20 +139,20 @@ class Plain:
         self, request: web.Request, station: HttpStation, wanted: dict[str, bytes]
     ) -> tuple[Draft, dict[str, bytes]]:
         """The body as a draft, flushed to disk, and its digests in the algorithms that were asked for."""
-        spool, disk = self._taking.spool, self._taking.disk
+        spool = self._taking.spool
         sha512 = hashlib.sha512() if "sha-512" in wanted else None
         path = spool.new_path()
 
-        def write(part: Part, pieces: Iterable[bytes], size: int) -> None:
+        def write(part: Part | Sealer, pieces: Iterable[bytes], size: int) -> None:
             spool.check_room(size)
             if sha512 is not None:
                 for piece in pieces:
                     sha512.update(piece)
             part.append(pieces)
 
-        part: Part | None = None
+        part: Part | Sealer | None = None
         try:
-            part = await asyncio.to_thread(Part.create, disk, path)
+            part = await asyncio.to_thread(spool.writer, path)
             async with aclosing(batches(request, station.max_bytes, self._idle_s, self._taking.clock)) as found:
                 async for pieces in found:
                     await asyncio.to_thread(write, part, pieces, sum(map(len, pieces)))
@@ -170,7 +171,7 @@ class Plain:
         digests = {"sha-256": bytes.fromhex(part.sha256)}
         if sha512 is not None:
             digests["sha-512"] = sha512.digest()
-        return Draft(path, part.sha256, part.size_bytes), digests
+        return spool.drafted(path, part), digests
 
     def _check(self, station: HttpStation, draft: Draft, wanted: dict[str, bytes], digests: dict[str, bytes]) -> None:
         if draft.size_bytes == 0:

@@ -49,7 +49,9 @@ class Taking:
             before = await self.db.run(known)
             if before is not None:
                 return before, False
-            verdict = judged(station, await self._check.check(draft.path, codes=station.cover_sheets != "off"))
+            verdict = judged(
+                station, await self._check.check(self.spool.content_of(draft), codes=station.cover_sheets != "off")
+            )
             await asyncio.to_thread(self.spool.publish, draft)
             at = self.clock.stamp()
 
