@@ -203,7 +203,10 @@ class App:
             self.downlinks.add(config.name, driver)
             self.watch.driver(config.name)
             self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))
-            parts[f"{DRIVER}{config.name}"] = partial(driver.run, pipeline.host(config.name, driver))
+            host = pipeline.host(config.name, driver)
+            if self._scans is not None:
+                self._scans.hear(config.name, host)
+            parts[f"{DRIVER}{config.name}"] = partial(driver.run, host)
         await self._count_dead_letters()
         return parts | {"survey": self._look_after}
 

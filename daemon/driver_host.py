@@ -48,6 +48,18 @@ class DriverHost:
         """Store what was received in several deliveries, in order; then `answer`."""
         self._accept(self._driver, deliveries, answer)
 
+    def overheard_by(self, hear: Callable[[Frame], None]) -> None:
+        """Have every frame told to somebody else, too."""
+        accept = self._accept
+
+        def both(driver: str, deliveries: list[Delivery], answer: Answer) -> None:
+            accept(driver, deliveries, answer)
+            for frames, *_ in deliveries:
+                for frame in frames:
+                    hear(frame)
+
+        self._accept = both
+
     def event(self, event: Event) -> None:
         """A change of state."""
         self._watch.event(self._driver, event)

@@ -28,12 +28,11 @@ from torhaus.daemon.config.model import (
     Store,
 )
 from torhaus.daemon.config.names import Names
-from torhaus.daemon.config.scans import read_scan
+from torhaus.daemon.config.scans import check_beside, read_scan
 from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.forward.registry import is_relay
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.config import faults as scan_faults
-from torhaus.daemon.scans.sealed import spool_key_fault
 from torhaus.drivers.secret import is_credential
 
 __all__ = ["ConfigFaults", "DeviceFiles", "DeviceSet", "Fault", "Loaded", "device_files", "load", "read_device_set"]
@@ -234,11 +233,9 @@ class _Loading:
         if scan is not None:
             for key, text in scan_faults(scan):
                 check.fault(_key_path(key), text)
-            for i, spec in enumerate(scan.spool_key_files):
-                wrong = spool_key_fault(spec, check_only=check_only)
-                if wrong is not None:
-                    check.fault(("scan", "spool_key_files", i), wrong)
         known_drivers = [d for d in drivers if d is not None]
+        if scan is not None:
+            check_beside(scan, check, [c for _, _, c in known_drivers], check_only=check_only)
         names = Names(self.tree, check, {kind: self._tables(kind) for kind in ("driver", "forwarder", "alarm")})
         names.look()
         if not lists.faults:

@@ -25,7 +25,10 @@ from torhaus.daemon.scans.targets.address import address_fault
 from torhaus.daemon.scans.targets.base import TargetConfig
 from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, SiteStation, upload_faults
 
-KeyFile = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+KeyFile = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(/|credential:)[^\x00]+\Z", max_length=4096, description="a full path or credential:NAME"),
+]
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
 
 
@@ -127,6 +130,8 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
             found.append((f"{key}.cover_sheets", what))
         if station.target is not None and station.target not in targets:
             found.append((f"{key}.target", f"no [[scan.target]] named {station.target!r}"))
+        if isinstance(station, PulledStation) and station.start_code is not None and station.start_driver is None:
+            found.append((f"{key}.start_code", "needs start_driver: the name of the barcode reader's [[driver]]"))
         if isinstance(station, EsclStation):
             has_certificates = station.ca_file is not None
             text = address_fault(station.url, insecure=station.insecure, has_certificates=has_certificates)

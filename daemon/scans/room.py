@@ -6,9 +6,11 @@ from pathlib import Path
 
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
+from torhaus.daemon.driver_host import DriverHost
 from torhaus.daemon.httpd import Route
 from torhaus.daemon.scans.migrate import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
+from torhaus.daemon.scans.pull.codes import Codes
 from torhaus.daemon.scans.queue import ScanQueue, StoreBusy
 from torhaus.daemon.scans.watch import ScanWatch
 from torhaus.drivers.base import DriverGone
@@ -21,6 +23,13 @@ class ScanRoom:
         self.watch = ScanWatch()
         store = Path(loaded.store.path)
         self.queue = ScanQueue(loaded.scan, store, loaded.site.id, clock, self.watch, files=loaded.files)
+        self._codes = Codes(loaded.scan, self.queue.pulls)
+
+    def hear(self, driver: str, host: DriverHost) -> None:
+        """Listen to a driver whose codes start jobs."""
+        listener = self._codes.listener(driver)
+        if listener is not None:
+            host.overheard_by(listener)
 
     def routes(self) -> list[tuple[str, str, Route]]:
         """Its calls on the control socket."""

@@ -29,7 +29,10 @@ class Sidecar(SidecarLayout, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class _Pulled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="type"):
-    """What all scanners have that are asked for their pages: started by `torhaus scans pull NAME`."""
+    """What all scanners have that are asked for their pages, when somebody says so or a code is read.
+
+    `start_driver`: the barcode reader ([[driver]] of type barcode or line), `start_code`: what it has to read.
+    """
 
     name: Name
     target: Name | None = None  # or a [[scan.route]]
@@ -37,6 +40,8 @@ class _Pulled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     max_pages: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000  # of one job
     max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 2 << 30  # of one file
     page_s: Seconds = 120.0  # for so long a page may take
+    start_driver: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    start_code: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None  # without: any code
     duplicates: Literal["mark", "hold"] = "mark"
     duplicates_window_s: Window = 0  # 0: however long ago
     cover_sheets: Literal["off", "optional", "required"] = "off"
