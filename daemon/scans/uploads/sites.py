@@ -17,7 +17,9 @@ from aiohttp import web
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.evidence.desk import EvidenceDesk
 from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.daemon.scans.disk import CHUNK_BYTES
 from torhaus.daemon.scans.events import SiteJournalBroken
+from torhaus.daemon.scans.sealed import Unreadable
 from torhaus.daemon.scans.targets.receipts import FIELD, receipt
 from torhaus.daemon.scans.uploads.config import HttpStation, SiteStation
 from torhaus.daemon.scans.uploads.heads import (
@@ -30,7 +32,7 @@ from torhaus.daemon.scans.uploads.heads import (
     scan_from,
 )
 from torhaus.daemon.scans.uploads.plain import MAX_NAME_BYTES, NO_NAME, Plain, proof, stored
-from torhaus.daemon.scans.uploads.problem import Problem
+from torhaus.daemon.scans.uploads.problem import Problem, retry_later
 from torhaus.daemon.scans.uploads.taking import Taking
 
 ID: Final = "/sites/{station}/{site}/{store}/{number}"
@@ -122,10 +124,20 @@ class Sites:
         headers = {**proof(scan), **self._receipt(there, scan)}
         if request.method == "HEAD":
             return web.Response(headers={**headers, "Content-Length": str(scan.size_bytes)})
-        path = self._taking.spool.path(scan.sha256)
-        if not await asyncio.to_thread(path.is_file):
-            raise Problem(410, "it was handed on, and is no longer here", headers)
-        return web.FileResponse(path, headers={**headers, "Content-Type": "application/octet-stream"})
+        try:
+            content = await asyncio.to_thread(self._taking.spool.content, scan.sha256)
+        except FileNotFoundError:
+            raise Problem(410, "it was handed on, and is no longer here", headers) from None
+        except (Unreadable, OSError) as error:
+            raise retry_later(f"it cannot be read: {type(error).__name__}") from error
+        answer = web.StreamResponse(headers={**headers, "Content-Type": "application/octet-stream"})
+        answer.content_length = scan.size_bytes
+        with await asyncio.to_thread(content.open, "rb") as file:
+            await answer.prepare(request)
+            while piece := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                await answer.write(piece)
+        await answer.write_eof()
+        return answer
 
 
 def _site(station: HttpStation) -> SiteStation:
