@@ -64,7 +64,7 @@ test-crash: $(VENV)/.dev peers
 	@$(BIN)/python -m pytest tests/crash $$(grep -rl --include='test_*.py' 'pytest.mark.crash' tests/codecs tests/daemon tests/drivers tests/e2e) \
 	  -m "crash or not crash" -s $(ARGS)
 
-# make fuzz ARGS="-k gwmp": one kind only        TORHAUS_FUZZ_ROUNDS=n: so many each
+# make fuzz ARGS="-k gwmp": one kind only        TORHAUS_FUZZ_ROUNDS=n: so many each        TORHAUS_FUZZ_SEED=n: others
 fuzz: $(VENV)/.dev
 	@TORHAUS_FUZZ_ROUNDS=$${TORHAUS_FUZZ_ROUNDS:-1000000} $(BIN)/python -m pytest tests/fuzz $(ARGS)
 

@@ -1,6 +1,6 @@
 """Whatever bytes come from outside: a result, or the one refusal. `make fuzz` does a million of each.
 
-TORHAUS_FUZZ_ROUNDS=n: so many each instead of a few thousand.
+TORHAUS_FUZZ_ROUNDS=n: so many each instead of a few thousand. TORHAUS_FUZZ_SEED=n: other changes than usual.
 """
 
 import gc
@@ -15,7 +15,7 @@ from tests.fuzz.targets import Target, targets
 from torhaus.codecs.model import MAX_DETAIL, DecodeError, RejectReason
 
 ROUNDS: Final = int(os.environ.get("TORHAUS_FUZZ_ROUNDS", "1500"))
-SEED: Final = 20261126
+SEED: Final = int(os.environ.get("TORHAUS_FUZZ_SEED", "20261126"))
 GROWTH_KIB: Final = 64 << 10
 """So much more memory than after the first tenth a million rounds may ever need."""
 TARGETS: Final = targets()
