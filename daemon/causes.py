@@ -23,8 +23,8 @@ SHOWN: Final = 8
 """Devices that are named in one sentence."""
 KINDS: Final = (
     "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
-    "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down", "target_down",
-    "scans_quarantined", "scans_held", "unstamped",
+    "bus_silent", "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down",
+    "target_down", "scans_quarantined", "scans_held", "unstamped",
 )  # fmt: skip
 """All there are; the page's catalogues have a text for each."""
 
@@ -66,6 +66,11 @@ def of_parts(watch: Watch, aside: Iterable[str]) -> Iterator[Cause]:
     for name, d in watch.drivers.items():
         if not d.up:
             yield Cause("driver_down", f"driver {name}: {d.detail}", name, d.detail)
+    for name, d in watch.drivers.items():
+        if d.silent:
+            devices = [f"{device} ({why})" for device, why in d.silent.items()]
+            text = f"driver {name}: no reading of {_some(devices)}"
+            yield Cause("bus_silent", text, name, ", ".join(list(d.silent)[:SHOWN]), {"n": len(d.silent)})
     for name, detail in watch.down.items():
         yield Cause("part_down", f"{name}: {detail}", name, detail)
     for eui, seconds in watch.gateways.silent().items():
@@ -79,9 +84,14 @@ def of_parts(watch: Watch, aside: Iterable[str]) -> Iterator[Cause]:
 def of_devices(late: list[str]) -> Iterator[Cause]:
     """Devices that should have been heard."""
     if late:
-        more = f" and {len(late) - SHOWN} more" if len(late) > SHOWN else ""
-        names = ", ".join(late[:SHOWN])
-        yield Cause("overdue", f"overdue: {names}{more}", names + (" …" if more else ""), values={"n": len(late)})
+        names = ", ".join(late[:SHOWN]) + (" …" if len(late) > SHOWN else "")
+        yield Cause("overdue", f"overdue: {_some(late)}", names, values={"n": len(late)})
+
+
+def _some(names: list[str]) -> str:
+    """The first of a list that may be long."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def of_scans(watch: "ScanWatch", now_ns: int) -> Iterator[Cause]:

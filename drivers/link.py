@@ -12,15 +12,17 @@ from typing import assert_never
 from torhaus.drivers.links.base import READ_BYTES, Link
 from torhaus.drivers.links.url import (
     Line,
+    LinkPlace,
     LinkSpec,
     ReplaySpec,
     Rfc2217Spec,
     SerialSpec,
     TcpSpec,
     parse_link,
+    place_of,
 )
 
-__all__ = ["READ_BYTES", "Line", "Link", "LinkSpec", "open_link", "parse_link"]
+__all__ = ["READ_BYTES", "Line", "Link", "LinkPlace", "LinkSpec", "open_link", "parse_link", "place_of"]
 
 
 async def open_link(spec: LinkSpec, idle_s: float = 0.0) -> Link:

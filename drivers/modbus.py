@@ -78,6 +78,18 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             if names.count(name) > 1:
                 raise ValueError(f'devices: "{name}" is there twice')
 
+    @property
+    def spoken(self) -> Framing:
+        """The framing, "auto" resolved by the link."""
+        if self.framing != "auto":
+            return self.framing
+        return "tcp" if isinstance(parse_link(self.link), TcpSpec) else "rtu"
+
+    @property
+    def shares_link(self) -> bool:
+        """Whether others may talk there at the same time: a Modbus/TCP server has several connections."""
+        return self.spoken == "tcp"
+
 
 def open(config: Config) -> "Modbus":  # noqa: A001 - the door every driver module has
     """The driver; the link is opened when it is run."""
@@ -109,11 +121,11 @@ class Modbus(Asking):
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        spec = parse_link(config.link, _LINE)
-        by_link: Framing = "tcp" if isinstance(spec, TcpSpec) else "rtu"
-        self._framing: Framing = by_link if config.framing == "auto" else config.framing
+        self._framing = config.spoken
         self._stations = {d.device: Station(d) for d in config.devices}
-        self.bus = Bus(spec, self._stations, Rhythm(config.interval_s, config.align, config.jitter_s))
+        self.bus = Bus(
+            parse_link(config.link, _LINE), self._stations, Rhythm(config.interval_s, config.align, config.jitter_s)
+        )
 
     @property
     def decoders(self) -> Mapping[str, "partial[Fields]"]:

@@ -8,6 +8,7 @@ from torhaus.daemon.config.expect import did_you_mean, quote
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import ForwarderCommon, Lorawan
 from torhaus.daemon.config.validate import Validator
+from torhaus.drivers.link import LinkPlace, parse_link, place_of
 
 Tables = list[tuple[int, dict[str, Any]]]
 
@@ -70,6 +71,7 @@ class Names:
                         text = f"is {quote(word)}, but no device has this {what}"
                         self.check.fault((*path, key, n), text + did_you_mean(word, known))
         by_name = {t.get("name"): i for i, t in reversed(self._of("driver"))}
+        self._links([config for _, config in drivers], by_name)
         lorawan = self.tree.data.get("lorawan")
         site_region = str((lorawan if isinstance(lorawan, dict) else {}).get("region", Lorawan().region))
         for _, config in drivers:
@@ -79,9 +81,25 @@ class Names:
                 self.check.fault(("driver", by_name[config.name], "region"), text)
             at: KeyPath = ("driver", by_name[config.name])
             said = [(getattr(config, "device", None), at)]
-            listed = getattr(config, "devices", ())
-            said += [(getattr(d, "device", None), (*at, "devices", n)) for n, d in enumerate(listed)]
+            for key in ("devices", "meter"):
+                listed = getattr(config, key, ())
+                said += [(getattr(d, "device", None), (*at, key, n)) for n, d in enumerate(listed)]
             for device, path in said:
                 if isinstance(device, str) and device not in names:
                     text = f"is {quote(device)}, but no [[device]] has this name{did_you_mean(device, names)}"
                     self.check.fault((*path, "device"), text)
+
+    def _links(self, drivers: list[Any], by_name: dict[Any, int]) -> None:
+        """A line is one driver's: two would talk at the same time, or shut each other out."""
+        first: dict[LinkPlace, str] = {}
+        for config in drivers:
+            link = getattr(config, "link", None)
+            if not isinstance(link, str) or getattr(config, "shares_link", False):
+                continue
+            try:
+                place = place_of(parse_link(link))
+            except ValueError:
+                continue  # another plug-in's own key of this name
+            if place is not None and first.setdefault(place, config.name) != config.name:
+                text = f"is the line of driver {quote(first[place])} already: its devices belong to one driver"
+                self.check.fault(("driver", by_name[config.name], "link"), text)

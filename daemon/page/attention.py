@@ -11,8 +11,7 @@ from torhaus.daemon.page.view import Ask
 from torhaus.daemon.status import Status
 
 MORE: Final = (
-    "clock_unsynced", "forwarder_down", "dead_letters", "dropped", "set_aside", "defects", "bus_silent",
-    "joins_refused",
+    "clock_unsynced", "forwarder_down", "dead_letters", "dropped", "set_aside", "defects", "joins_refused",
 )  # fmt: skip
 """Kinds beside those of daemon/causes.py: they are no fault of the box, but somebody's matter."""
 _BAD: Final = frozenset({"outbox_failing", "writer_silent", "segment_damaged", "log_filling", "dropped", "defects"})
@@ -105,9 +104,6 @@ def _more(ask: Ask, status: Status) -> Iterator[Cause]:
         yield Cause("set_aside", path, path)
     for name, n in sorted(watch.defects.items()):
         yield Cause("defects", name, name, values={"n": n})
-    for name, d in status.drivers.items():
-        if d.silent:
-            yield Cause("bus_silent", name, name, ", ".join(list(d.silent)[:8]), {"n": len(d.silent)})
     refused = refused_joins(ask)
     if refused:
         names = ", ".join(str(a.device) for a in refused[:8])

@@ -84,6 +84,8 @@ class ReplaySpec(msgspec.Struct, frozen=True):
 
 
 LinkSpec = SerialSpec | TcpSpec | Rfc2217Spec | ReplaySpec
+LinkPlace = str | tuple[str, int]
+"""A port of this machine, or host and port of a converter."""
 
 DEFAULT_LINE: Final = Line()
 
@@ -109,6 +111,13 @@ def parse_link(url: str, line: Line = DEFAULT_LINE) -> LinkSpec:
         return SerialSpec(_device(place), options.line(line), options.flag("exclusive", default=True))
     host, port = _host(scheme, place)
     return TcpSpec(host, port) if scheme == "tcp" else Rfc2217Spec(host, port, options.line(line))
+
+
+def place_of(spec: LinkSpec) -> LinkPlace | None:
+    """Which line it is, whatever its settings; None for a capture, which anybody may read."""
+    if isinstance(spec, ReplaySpec):
+        return None
+    return spec.path if isinstance(spec, SerialSpec) else (spec.host.lower(), spec.port)
 
 
 class _Options:

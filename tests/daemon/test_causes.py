@@ -7,6 +7,7 @@ from torhaus.daemon.outbox.aside import Report
 from torhaus.daemon.scans.queue import Counts
 from torhaus.daemon.scans.watch import Place, ScanWatch
 from torhaus.daemon.watch import Watch
+from torhaus.drivers.base import DeviceChanged, LinkChanged
 
 
 def outbox(**parts: Any) -> Any:
@@ -57,8 +58,13 @@ def test_parts() -> None:
     watch = Watch(0)
     watch.driver("radio")
     watch.gone("scans", "busy")
+    watch.event("bus", LinkChanged(up=True))
+    for n in range(10):
+        watch.event("bus", DeviceChanged(f"m{n}", up=False, detail="no answer"))
+    silent = f"{', '.join(f'm{n} (no answer)' for n in range(8))} and 2 more"
     assert [(c.kind, c.text, c.about) for c in of_parts(watch, ["a.js"])] == [
         ("driver_down", "driver radio: starting", "radio"),
+        ("bus_silent", f"driver bus: no reading of {silent}", "bus"),
         ("part_down", "scans: busy", "scans"),
         ("script_aside", "script a.js: set aside for a while: it kept breaking its limits", "a.js"),
     ]

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from tests.daemon.config_fakes import MINIMAL, faults_of, loaded
 
 
@@ -37,3 +39,40 @@ def test_a_drivers_region_is_the_sites(tmp_path: Path) -> None:
     assert faults_of(tmp_path, torhaus=site + driver) == [
         f'torhaus.toml:5: driver[stations].region: is "EU868", {rule("IN865")}'
     ]
+
+
+METER = '[[driver]]\nname = "{}"\ntype = "mbus"\nlink = "{}"\n[[driver.meter]]\ndevice = "{}"\naddress = 1\n'
+UNIT = '[[driver]]\nname = "{}"\ntype = "modbus"\nlink = "{}"\n[[driver.devices]]\ndevice = "{}"\nmap = "abb_b23"\n'
+SML = '[[driver]]\nname = "{}"\ntype = "sml"\nlink = "{}"\ndevice = "{}"\n'
+DEVICES = {"devices": '[[device]]\nname = "heat"\n'}
+
+
+def test_meters_on_a_bus_are_devices_that_are_there(tmp_path: Path) -> None:
+    text = MINIMAL + METER.format("a", "tcp://c:1", "haet") + UNIT.format("b", "tcp://c:2", "heet")
+    says = 'but no [[device]] has this name (did you mean "heat"?)'
+    assert faults_of(tmp_path, torhaus=text, **DEVICES) == [
+        f'torhaus.toml:8: driver[a].meter[0].device: is "haet", {says}',
+        f'torhaus.toml:15: driver[b].devices[0].device: is "heet", {says}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("serial:///dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=300"),
+        ("tcp://Moxa:4001", "tcp://moxa:4001"),
+        ("tcp://moxa:4001", "rfc2217://moxa:4001"),
+    ],
+)
+def test_a_line_is_one_drivers(tmp_path: Path, first: str, second: str) -> None:
+    text = MINIMAL + METER.format("a", first, "heat") + SML.format("b", second, "heat")
+    says = 'is the line of driver "a" already: its devices belong to one driver'
+    assert faults_of(tmp_path, torhaus=text, **DEVICES) == [f"torhaus.toml:13: driver[b].link: {says}"]
+
+
+def test_what_several_may_talk_to(tmp_path: Path) -> None:
+    server = UNIT.format("a", "tcp://m:502", "heat") + UNIT.format("b", "tcp://m:502", "heat")
+    captures = SML.format("c", "replay:/a", "heat") + SML.format("d", "replay:/a", "heat")
+    loaded(tmp_path, torhaus=MINIMAL + server + captures, **DEVICES)
+    through = server.replace("link = ", 'framing = "rtu"\nlink = ')
+    assert len(faults_of(tmp_path, torhaus=MINIMAL + through, **DEVICES)) == 1

@@ -12,7 +12,7 @@ from torhaus.daemon.overdue import Overdue
 from torhaus.daemon.scans.watch import Place, ScanWatch
 from torhaus.daemon.scripts.host_model import HostStatus
 from torhaus.daemon.status import Status
-from torhaus.drivers.base import Host, LinkChanged
+from torhaus.drivers.base import DeviceChanged, Host, LinkChanged
 
 METER = '[[device]]\nname = "meter"\ncodec = "cayenne_lpp"\n'
 
@@ -81,12 +81,16 @@ def test_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (survey.problems(), survey.ready()) == (["starting"], False)
         survey.starting = False
         app.watch.gone("driver meter", "unplugged")
+        app.watch.event("bus", LinkChanged(up=True))
+        for n in range(10):
+            app.watch.event("bus", DeviceChanged(f"m{n}", up=False, detail="no answer"))
         app.watch.gone("scans", "busy")
         survey.scan_watch = ScanWatch()
         survey.scan_watch.stations = {"mail": Place(False, ""), "other": Place()}
         survey.scan_watch.targets = {"archive": Place(False, "503"), "post": Place()}
         assert survey.problems() == [
             "driver meter: unplugged",
+            f"driver bus: no reading of {', '.join(f'm{n} (no answer)' for n in range(8))} and 2 more",
             "scans: busy",
             "scan station mail: cannot be read",
             "scan target archive: takes nothing (503); torhaus scans targets",
