@@ -66,7 +66,13 @@ _IME.update({
     "pulse_input_counter": f"{_OWN}10_29",
 })  # fmt: skip
 
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
 PLACES: Final[dict[str, dict[str, str]]] = {
+    "apatorna1": {"historic_age_h": "age_storage_1"},
     "aquastream": {"total_backwards_m3": "volume_tariff_1"},
     "caltose": {
         "consumption_1": "date_storage_1",
@@ -98,6 +104,10 @@ PLACES: Final[dict[str, dict[str, str]]] = {
     "hydrocalm4": {
         "total_cooling_kwh": "energy_tariff_1", "total_cooling_m3": "volume_tariff_1",
         r"c(\d)_volume_m3": r"volume_subunit_\1",
+    },
+    "hydrodigit": {
+        "backflow_m3": "volume_backward", "voltage_v": "battery_voltage", "leak_date": "leakage_date",
+        **{f"{month}_total_m3": f"volume_end_of_month_storage_{n}" for n, month in enumerate(_MONTHS, 1)},
     },
     "iem3000": {
         **_PHASES,
@@ -141,6 +151,7 @@ PLACES: Final[dict[str, dict[str, str]]] = {
         "async_msg_id_counter": "access_number_2", "minutes_since_last_manual_test_counter": "dimensionless",
     },
     "lansenth": _AVERAGES,
+    "mkradio3a": {"target_m3": "volume_of_month", "target_date": "date"},
     "multical21": _KAMSTRUP_WATER,
     "multical803": _KAMSTRUP_HEAT,
     "nemo": {
@@ -177,6 +188,7 @@ PLACES: Final[dict[str, dict[str, str]]] = {
         "meter_year_period_end_date": "date_storage_1", "meter_month_period_end_datetime": "time_storage_3",
     },
     "werhlemodwm": {"next_target_date": "date_future_storage_1"},
+    "zenner0b": {"target_m3": "volume_of_month"},
 }  # fmt: skip
 
 _SECOND: Final = (
@@ -187,7 +199,10 @@ _SECOND: Final = (
     ("target_hca", "consumption_at_set_date_1_hca"),
 )
 """Names that stand beside another name for the same record: as a regular expression, and the other."""
-_SECOND_OF: Final = {"eltako": (("total_kwh", "total_tariff_1_kwh"),)}
+_SECOND_OF: Final = {
+    "eltako": (("total_kwh", "total_tariff_1_kwh"),),
+    "mkradio3a": ((r"last_[a-z]{3}_m3", "target_m3"),),
+}
 
 
 def other_names(driver: str, name: str) -> list[str]:

@@ -9,27 +9,15 @@ _UNSUPPORTED: Final = "unsupported"
 
 REFUSED: Final[dict[str, str]] = {
     "actislink": _UNSUPPORTED,
-    "apator08": _UNSUPPORTED,
-    "apator172": _UNSUPPORTED,
-    "apatorna1": _UNSUPPORTED,
-    "bfw240radio": _UNSUPPORTED,
-    "izar": _UNSUPPORTED,
-    "izarv2": _UNSUPPORTED,
-    "mkradio3": _UNSUPPORTED,
-    "mkradio3a": _UNSUPPORTED,
-    "mkradio4": _UNSUPPORTED,
-    "tsd2": _UNSUPPORTED,
     "0377d67397af": "long",
     "13ae57a39fa9": "long",
     "7e2160e9a4e5": _UNSUPPORTED,
-    "8ec3d874bd8d": _UNSUPPORTED,
-    "d0e12cee582d": _UNSUPPORTED,
+    "c1286d13d2a1": "short",
     "f57016f60d00": "crc",
 }
 """Telegrams that are refused, and with which reason."""
 
 DIFFERENT: Final[dict[str, str]] = {
-    "apator162": "^total_m3",
     "c5isf": "^max_power_last_month_kw",
     "caltose": r"^consumption_\d+$",
     "ei6500": "^dust_level_counter",
@@ -37,7 +25,6 @@ DIFFERENT: Final[dict[str, str]] = {
     "evo868": r"^history_\d+_date",
     "fhkvdataiv": r"^consumption_at_set_date_\d+$",
     "gwfwater": "^battery_y",
-    "hydrodigit": r"^[A-Z]\w+_total_m3|^backflow_m3|^voltage_v|^leak_date",
     "iem3000": "^operating_time_y",
     "microclima": r"^set_date_\d+_date",
     "q400": "^battery_pct",
@@ -45,9 +32,9 @@ DIFFERENT: Final[dict[str, str]] = {
     "qwater": "^volume_flow_m3h",
     "qwaterv2": "^volume_flow_m3h",
     "waterstarm": r"^history_\d+_date|^meter_datetime",
-    "zenner0b": "_m3$",
     "18c98ff67175": "^total_m3",
     "4946cd595bce": "^operating_time_y|datetime$",
+    "971752afec5a": "^(June|July)_total_m3",
     "9a895142be97": "reactive_energy|apparent_energy",
     "a96c2d1e48ef": "_kwh$",
     "bc58ebc0c293": "datetime$",

@@ -32,5 +32,5 @@ def test_not_even_one_record_is_a_refusal() -> None:
 
 def test_a_maker_that_sends_no_records_is_refused() -> None:
     with pytest.raises(DecodeError, match="own form of BFW") as caught:
-        decode(Meter(maker="d708", version=2, kind=8).plain(VALUES))
+        decode(Meter(maker="d708", version=3, kind=8).plain(VALUES))
     assert caught.value.reason is RejectReason.UNSUPPORTED

@@ -6,7 +6,7 @@ from torhaus.daemon.vectors.wmbus_exceptions import DIFFERENT, REFUSED, differen
 
 
 def test_a_line_says_more_than_its_driver() -> None:
-    assert refused("izar", "anything") == "unsupported"
+    assert refused("actislink", "anything") == "unsupported"
     assert refused("qwater", "0377d67397af") == "long"
     assert refused("qwater", "anything") is None
     assert different("em24", "anything") == "apparent_energy"

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from tests.codecs.wmbus_fakes import KEY, Meter
+from tests.codecs.wmbus_own_fakes import na_1, samples
 from torhaus.codecs.framing import amber_serial, imst_hci
 from torhaus.codecs.framing.base import Framer
 from torhaus.codecs.framing.wmbus import frame_a, frame_b, telegram_of
@@ -39,6 +40,7 @@ def readers() -> dict[str, tuple[list[bytes], Reader]]:
         "wmbus/imst": ([imst], partial(_framed, imst_hci.ImstFramer, imst_hci.unwrap)),
         "wmbus/amber": ([amber], partial(_framed, amber_serial.AmberFramer, amber_serial.unwrap)),
         "wmbus/line": (lines, parse_line),
+        "wmbus/own": ([*samples(), na_1()], _with_key),
         "wmbus/walk by": ([walk_by], _with_key),
         "wmbus/with key": (sealed, _with_key),
     }

@@ -19,6 +19,7 @@ import msgspec
 from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.framing.wmbus import HEAD, crc16
 from torhaus.codecs.meter.wmbus.address import SIZE, Address, address_of
+from torhaus.codecs.meter.wmbus.own.diehl import in_order
 from torhaus.codecs.model import DecodeError, RejectReason
 
 DATA: Final = "data"
@@ -26,6 +27,7 @@ COMPACT: Final = "compact"
 FORMAT: Final = "format"
 NOTHING: Final = "nothing"
 ERROR: Final = "error"
+OWN: Final = "own"
 
 HEADERS: Final[dict[int, tuple[str, str]]] = {
     0x69: ("none", FORMAT), 0x6A: ("short", FORMAT), 0x6B: ("long", FORMAT),
@@ -93,7 +95,8 @@ def link_of(telegram: bytes) -> tuple[int, Address, bytes]:
         raise DecodeError(RejectReason.SHORT, f"{len(telegram)} bytes are no telegram")
     if len(telegram) > telegram[0] + 1:
         raise DecodeError(RejectReason.LONG, f"{len(telegram)} bytes, the telegram says {telegram[0] + 1}")
-    return telegram[1], address_of(telegram[2:HEAD]), telegram[HEAD:]
+    body = telegram[HEAD:]
+    return telegram[1], address_of(in_order(telegram[2:HEAD], body)), body
 
 
 def extended_of(body: bytes) -> tuple[Extended | None, bytes]:
@@ -147,13 +150,13 @@ def authentication_of(body: bytes) -> tuple[Authentication | None, bytes]:
 def header_of(body: bytes) -> tuple[str, Header, bytes]:
     """What is in the data (DATA, COMPACT, …), the transport header, and the data. Raises DecodeError.
 
-    UNSUPPORTED: a manufacturer's own form, or one that only goes to meters.
+    OWN: a manufacturer's own form, data from CI on. UNSUPPORTED: one that only goes to meters.
     """
     if not body:
         return NOTHING, Header(), b""
     ci = body[0]
     if ci in MANUFACTURER_CI:
-        raise DecodeError(RejectReason.UNSUPPORTED, f"the manufacturer's own form (CI {ci:#04x})")
+        return OWN, Header(), body
     if ci not in HEADERS:
         raise DecodeError(RejectReason.UNSUPPORTED, f"CI field {ci:#04x}")
     kind, content = HEADERS[ci]

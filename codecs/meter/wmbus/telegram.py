@@ -7,14 +7,18 @@ After EN 13757-3:2018, EN 13757-4:2019, EN 13757-7:2018, OMS Specification Volum
 - Values are named as those of wired M-Bus: `quantity[_function][_storage_n][_tariff_n][_subunit_n]`.
 - Encrypted telegrams (modes 5 and 7, counter mode of the extended link layer) need the meter's key; a compact frame
   needs a full or format frame of the same meter before.
-- A manufacturer's own forms (CI A0 to B7) are refused as `unsupported`; its own bytes behind the records are
-  `manufacturer_data`, as hex. The walk-by container of Qundis is read beside its bytes.
+- Of manufacturers' own forms (CI A0 to B7) those of Diehl (PRIOS, and records under its stream of bits), Techem,
+  Apator and BFW are read: see torhaus.codecs.meter.wmbus.own. Others are refused as `unsupported`. Own bytes behind the
+  records are `manufacturer_data`, as hex; the walk-by container of Qundis, and what Apator, Hydrodigit and Zenner have
+  there, is read beside its bytes.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
+from torhaus.codecs.meter.mbus.record import Record
 from torhaus.codecs.meter.mbus.telegram import ERRORS, put_record, put_records
 from torhaus.codecs.meter.mbus.words import status
 from torhaus.codecs.meter.wmbus.address import Address, address_of
@@ -26,6 +30,7 @@ from torhaus.codecs.meter.wmbus.layers import (
     FORMAT,
     MANUFACTURER_CI,
     NOTHING,
+    OWN,
     Authentication,
     Extended,
     authentication_of,
@@ -33,13 +38,15 @@ from torhaus.codecs.meter.wmbus.layers import (
     header_of,
     link_of,
 )
-from torhaus.codecs.meter.wmbus.qundis import MAKERS, WALK_BY, walk_by
+from torhaus.codecs.meter.wmbus.own import behind
+from torhaus.codecs.meter.wmbus.own.diehl import in_order, is_real_data, real_data
+from torhaus.codecs.meter.wmbus.own.forms import records_of, sent_as_records
+from torhaus.codecs.meter.wmbus.own.qundis import MAKERS, WALK_BY, walk_by
 from torhaus.codecs.meter.wmbus.security import CBC_DERIVED, opened_data, opened_link, verify
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 
 HEAD: Final = 10
-_OWN_DATA: Final = frozenset({"BFW"})
-"""Makers whose meters say that records follow, and send something else."""
+_OWN_BYTES: Final = "manufacturer_data"
 
 
 class Counter(msgspec.Struct, frozen=True, gc=False):
@@ -51,9 +58,10 @@ class Counter(msgspec.Struct, frozen=True, gc=False):
 
 
 class Opened(msgspec.Struct, frozen=True, gc=False):
-    """A telegram in clear. `content`: DATA, COMPACT, FORMAT, NOTHING or ERROR, which is what `data` are.
+    """A telegram in clear. `content`: DATA, COMPACT, FORMAT, NOTHING, ERROR or OWN, which is what `data` are.
 
     `sender`: the link layer's address; `meter`: whose data these are. `secured`: the data were encrypted or signed.
+    `own`: what a manufacturer's own form says.
     """
 
     sender: Address
@@ -64,6 +72,7 @@ class Opened(msgspec.Struct, frozen=True, gc=False):
     data: bytes
     secured: bool
     counter: Counter | None
+    own: tuple[Record, ...] = ()
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +91,7 @@ def identity_of(telegram: bytes) -> Identity:
         if extended is not None and extended.security:
             return Identity(sender, sender, "link")
         _, rest = authentication_of(rest if extended is None or extended.session is None else rest[2:])
-        if rest and rest[0] in MANUFACTURER_CI:
+        if rest and (rest[0] in MANUFACTURER_CI or is_real_data(sender.manufacturer, rest)):
             return Identity(sender, sender, "manufacturer's own")
         _, header, _ = header_of(rest)
     except DecodeError:
@@ -101,16 +110,22 @@ def opened(telegram: bytes, key: bytes | None = None) -> Opened:
     if layer is not None and (layer.more or layer.fragment > 1):
         raise DecodeError(RejectReason.UNSUPPORTED, "a message in several telegrams")
     content, header, data = header_of(body)
-    address = telegram[2:HEAD] if header.meter is None else header.meter
+    address = in_order(telegram[2:HEAD], telegram[HEAD:]) if header.meter is None else header.meter
     if layer is not None and key is not None:
         verify(layer, body, key, address[2:6], must=header.mode == CBC_DERIVED)
-    data = opened_data(data, header, key, address, layer)
+    own, own_sealed = list[Record](), False
+    if content == OWN:
+        own, own_sealed = records_of(sender, telegram[2:HEAD], body, key)
+    elif body == telegram[HEAD:] and is_real_data(sender.manufacturer, body):
+        data, header = real_data(telegram[2:HEAD], body), msgspec.structs.replace(header, mode=0)
+    else:
+        data = opened_data(data, header, key, address, layer)
     signed = layer is not None and bool(layer.mac) and key is not None
     is_sealed = extended is not None and extended.security != 0 and key is not None
-    secured = signed or is_sealed or (header.mode != 0 and header.blocks > 0)
+    secured = signed or is_sealed or own_sealed or (header.mode != 0 and header.blocks > 0)
     access = header.access if header.access is not None or extended is None else extended.access
     counter = _counter(extended, layer, proved=signed or is_sealed)
-    return Opened(sender, address_of(address), access, header.status, content, data, secured, counter)
+    return Opened(sender, address_of(address), access, header.status, content, data, secured, counter, tuple(own))
 
 
 def _counter(extended: Extended | None, layer: Authentication | None, *, proved: bool) -> Counter | None:
@@ -152,15 +167,15 @@ def fields_of(telegram: Opened, formats: Formats) -> Fields:
         fields["status"] = Value(status(telegram.status))
     data = telegram.data
     if telegram.content == DATA:
-        if meter.manufacturer in _OWN_DATA:
-            raise DecodeError(RejectReason.UNSUPPORTED, f"the own form of {meter.manufacturer}, and no records")
-        put_records(fields, data)
-        if "unread_data" not in fields:
-            formats.learn(heads_of(data))
-        own = fields.get(WALK_BY)
-        if own is not None and meter.manufacturer in MAKERS:
-            for record in walk_by(own.value):
-                put_record(fields, record)
+        own = sent_as_records(meter, data)
+        if own is None:
+            put_records(fields, data)
+            if "unread_data" not in fields:
+                formats.learn(heads_of(data))
+            own = _among(fields, meter)
+        _put_all(fields, own)
+    elif telegram.content == OWN:
+        _put_all(fields, telegram.own)
     elif telegram.content == COMPACT:
         put_records(fields, full_frame(data.lstrip(b"\x2f"), formats))
     elif telegram.content == FORMAT:
@@ -171,3 +186,21 @@ def fields_of(telegram: Opened, formats: Formats) -> Fields:
     else:
         assert telegram.content == NOTHING
     return fields
+
+
+def _put_all(fields: Fields, own: Iterable[Record]) -> None:
+    for record in own:
+        put_record(fields, record)
+
+
+def _among(fields: Fields, meter: Address) -> list[Record]:
+    """What a manufacturer's own bytes among the records say; nothing when they are none that are known."""
+    container, rest = fields.get(WALK_BY), fields.get(_OWN_BYTES)
+    if container is not None and meter.manufacturer in MAKERS:
+        return walk_by(container.value)
+    if rest is None:
+        return []
+    try:
+        return list(behind.records_of(meter, bytes.fromhex(str(rest.value))))
+    except DecodeError:
+        return []  # shorter than those that are known: the bytes are there as hex all the same

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.codecs.wmbus_fakes import Meter
-from torhaus.codecs.meter.wmbus.qundis import walk_by
+from torhaus.codecs.meter.wmbus.own.qundis import walk_by
 from torhaus.codecs.meter.wmbus.telegram import decode
 from torhaus.codecs.model import Value
 
