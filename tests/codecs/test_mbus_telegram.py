@@ -28,6 +28,18 @@ def test_the_header_is_named() -> None:
     }
 
 
+def test_a_short_header_and_none() -> None:
+    records = bytes.fromhex("0c1321430500")
+    for ci, head, more in ((0x7A, b"\5\4\0\0", 2), (0x78, b"", 0)):
+        fields = decode(long(8, 1, ci, head + records))
+        assert (len(fields), fields["volume"]) == (1 + more, Value(54.321, "m3"))
+    assert decode(long(8, 1, 0x7A, b"\5\4\0\0" + records))["status"] == Value("power_low")
+    for ci, data, reason in ((0x7A, b"\5\4\0\5", RejectReason.KEY), (0x78, b"\x2f", RejectReason.SHORT)):
+        with pytest.raises(DecodeError) as caught:
+            decode(long(8, 1, ci, data))
+        assert caught.value.reason is reason
+
+
 @pytest.mark.parametrize(
     ("record", "name", "value", "unit"),
     [
@@ -96,7 +108,7 @@ def test_nothing_but_a_decode_error_leaves_it() -> None:
     rand = random.Random(1434)
     for n in range(20_000):
         body = rand.randbytes(rand.randrange(80))
-        ci = rand.choice((0x72, 0x72, 0x73, 0x77, 0x70, 0x78))
+        ci = rand.choice((0x72, 0x72, 0x73, 0x77, 0x70, 0x78, 0x7A))
         try:
             decode(long(8, 1, ci, (HEAD if n & 1 else b"") + body))
         except DecodeError:

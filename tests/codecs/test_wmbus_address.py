@@ -11,6 +11,7 @@ def test_an_address_and_its_names() -> None:
     assert str(address) == "KAM/12345678/1b/16"
     assert address.names() == ("KAM/12345678/1b/16", "KAM/12345678", "12345678")
     assert address.medium == "cold_water"
+    assert address_of(bytes.fromhex("6850785634127462")).medium == "warm_water", "of Techem, whose number it is"
     assert str(address_of(bytes.fromhex("ffffffffffffffff"))) == "0xffff/ffffffff/ff/ff"
     with pytest.raises(DecodeError):
         address_of(b"\0" * 7)

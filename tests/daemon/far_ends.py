@@ -26,7 +26,7 @@ from torhaus.codecs.model import Frame, Stamp
 from torhaus.daemon.driver_host import DriverHost
 from torhaus.daemon.supervise import Backoff, keep_running
 from torhaus.daemon.watch import DRIVER, Watch
-from torhaus.drivers import dsmr, iec62056, line, mbus, modbus, nmea, sml, wmbus
+from torhaus.drivers import barcode, dsmr, iec62056, line, mbus, modbus, nmea, sml, wmbus
 from torhaus.drivers.base import Answer, Delivery, Driver, Event, LinkChanged
 
 STEP_S = 0.005
@@ -105,6 +105,10 @@ def drivers(folder: Path) -> dict[str, tuple[Callable[[str], Driver], Callable[[
         "line": (
             lambda link: line.open(line.Config(link=link, pattern=r"(?P<weight>\d+\.\d+) kg", **one)),
             lambda: Far(b"12.50 kg\r\n"),
+        ),
+        "barcode": (
+            lambda link: barcode.open(barcode.Config(link=link, **one)),
+            lambda: Far(b"4006381333931\r"),
         ),
         "nmea": (
             lambda link: nmea.open(nmea.Config(link=link, **one)),

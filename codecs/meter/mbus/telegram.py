@@ -2,7 +2,8 @@
 
 After EN 13757-3:2018 (variable data structure, CI 72; fixed one, CI 73 and 77, of EN 1434-3:1997).
 
-- `meter_id`, `manufacturer`, `version`, `medium`, `access_number`, `status` (in words) come from the header.
+- `meter_id`, `manufacturer`, `version`, `medium`, `access_number`, `status` (in words) come from the header, as far as
+  there is one (CI 72 whole, 7A the last two, 78 none).
 - Values: `quantity[_function][_storage_n][_tariff_n][_subunit_n]`; function is `max`, `min` or `error`. A name that
   comes again in one telegram gets `_2`, `_3` and so on, in the order of the telegram.
 - Dates are local time in ISO 8601; a date or number that the meter marks as invalid is null.
@@ -53,6 +54,8 @@ def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - o
         return fixed(body, swapped=ci == 0x77)
     if ci == 0x72:
         return variable(body)
+    if ci in {0x78, 0x7A}:
+        return _without_address(Cursor(body), has_header=ci == 0x7A)
     raise DecodeError(RejectReason.UNSUPPORTED, f"CI field {ci:#04x}")
 
 
@@ -65,12 +68,27 @@ def variable(body: bytes) -> Fields:
         "manufacturer": Value(manufacturer(cursor.ule(2))),
         "version": Value(cursor.u8()),
         "medium": Value(medium(cursor.u8())),
-        "access_number": Value(cursor.u8()),
-        "status": Value(status(cursor.u8())),
     }
+    _header(fields, cursor)
+    put_records(fields, cursor.rest())
+    return fields
+
+
+def _header(fields: Fields, cursor: Cursor) -> None:
+    fields["access_number"] = Value(cursor.u8())
+    fields["status"] = Value(status(cursor.u8()))
     if cursor.ule(2) >> 8 & 0x1F in _ENCRYPTIONS:
         raise DecodeError(RejectReason.KEY, "the telegram is encrypted")
+
+
+def _without_address(cursor: Cursor, *, has_header: bool) -> Fields:
+    """A short header (CI 7A) or none (78): who it is says the primary address alone. Raises DecodeError."""
+    fields: Fields = {}
+    if has_header:
+        _header(fields, cursor)
     put_records(fields, cursor.rest())
+    if not fields:
+        raise DecodeError(RejectReason.SHORT, "no value in it")
     return fields
 
 

@@ -9,6 +9,13 @@ from torhaus.codecs.meter.mbus.words import manufacturer, medium
 from torhaus.codecs.model import DecodeError, RejectReason
 
 SIZE: Final = 8
+OWN_MEDIA: Final = {
+    "TCH": {
+        0x43: "heat_outlet", 0xC3: "heat_outlet", 0x62: "warm_water", 0x72: "cold_water", 0x80: "heat_cost_allocator",
+        0xF0: "smoke_detector",
+    },
+}  # fmt: skip
+"""Numbers that the standard reserves and a manufacturer uses all the same."""
 
 _TEXT: Final = re.compile(
     r"(?:([A-Za-z]{3}|0[xX][0-9A-Fa-f]{4})/)?([0-9A-Fa-f]{8})(?:/([0-9A-Fa-f]{2})/([0-9A-Fa-f]{2}))?"
@@ -30,7 +37,7 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     @property
     def medium(self) -> str:
         """What it measures, in a word."""
-        return medium(self.type)
+        return OWN_MEDIA.get(self.manufacturer, {}).get(self.type) or medium(self.type)
 
     def names(self) -> tuple[str, str, str]:
         """What a list of meters may call it, the most exact first: whole, manufacturer and number, number."""
