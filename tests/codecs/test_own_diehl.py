@@ -37,7 +37,7 @@ def test_without_a_due_date() -> None:
 def test_what_stands_on_a_meter_of_sappel() -> None:
     fields = decode(prios(sappel("HCA", 9_000_123)))
     assert (fields["fabrication_number"], fields["medium"]) == (Value("H09CA000123"), Value("water"))
-    assert str(identity_of(prios(sappel())).meter) == "SAP/21242472/00/07"
+    assert str(identity_of(prios(sappel())).meter) == "SAP/214081a7/00/07"
 
 
 def refusal_of(telegram: bytes) -> RejectReason | None:

@@ -18,10 +18,10 @@ def swapped(maker: str, number: str, version: int, kind: int) -> Meter:
 
 
 HYDROMETER = swapped("2423", "87654321", 0x85, 0x07)
-DIEHL = swapped("a511", "20481979", 0x78, 0x07)
+DIEHL = swapped("a511", "20304050", 0x78, 0x07)
 
 
-def sappel(letters: str = "CUA", number: int = 19_145842) -> Meter:
+def sappel(letters: str = "HDA", number: int = 21_004711) -> Meter:
     """A meter whose address is what is printed on it."""
     first, second, third = (ord(letter) - 0x40 for letter in letters)
     raw = number | third << 29 | second << 34 | first << 39
