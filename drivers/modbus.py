@@ -29,14 +29,22 @@ ASKS: Final = True
 _LINE: Final = Line(baud=9600, parity="E")
 """The line of the specification (MODBUS over Serial Line V1.02, 2.5.1); the default rate of most meters."""
 
+Timeout = Annotated[float, msgspec.Meta(ge=0.05, le=60, description="seconds from 0.05 to 60")]
+Retries = Annotated[int, msgspec.Meta(ge=0, le=10, description="a number from 0 to 10")]
+
 
 class BusDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Keys of a `[[driver.devices]]`. `map`: one that comes with torhaus; `map_file`: one of your own."""
+    """Keys of a `[[driver.devices]]`. `map`: one that comes with torhaus; `map_file`: one of your own.
+
+    `timeout_s`, `retries`: where this device needs others than the driver has.
+    """
 
     device: Annotated[str, msgspec.Meta(min_length=1)]
     unit: Annotated[int, msgspec.Meta(ge=0, le=255, description="a unit id from 0 to 255 (on a bus 1 to 247)")] = 1
     map: str = ""
     map_file: str = ""
+    timeout_s: Timeout | None = None
+    retries: Retries | None = None
 
     def __post_init__(self) -> None:
         if bool(self.map) == bool(self.map_file):
@@ -67,8 +75,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     interval_s: Interval = 60
     align: bool = True
     jitter_s: Jitter = 0
-    timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=60, description="seconds from 0.05 to 60")] = 1
-    retries: Annotated[int, msgspec.Meta(ge=0, le=10, description="a number from 0 to 10")] = 2
+    timeout_s: Timeout = 1
+    retries: Retries = 2
     pause_s: Annotated[float, msgspec.Meta(ge=0.002, le=10, description="seconds from 0.002 to 10")] = 0.02
 
     def __post_init__(self) -> None:
@@ -101,6 +109,8 @@ class Station:
 
     def __init__(self, config: BusDevice) -> None:
         self.unit = config.unit
+        self.timeout_s = config.timeout_s
+        self.retries = config.retries
         self.map = config.load()
         self.spans = merge(self.map.spans(), self.map.max_gap, self.map.max_registers) if self.map.register else []
 
@@ -134,7 +144,9 @@ class Modbus(Asking):
 
     async def _talk(self, host: Host, link: Link, name: str) -> None:
         config, station = self.config, self._stations[name]
-        talk = Talk(link, self._framing, config.timeout_s, config.retries, config.pause_s)
+        timeout_s = config.timeout_s if station.timeout_s is None else station.timeout_s
+        retries = config.retries if station.retries is None else station.retries
+        talk = Talk(link, self._framing, timeout_s, retries, config.pause_s)
         if not station.spans:
             station.spans = await discover(talk, station)
         at = host.stamp()

@@ -4,6 +4,7 @@ import asyncio
 import struct
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.codecs.test_framing_modbus import tcp
@@ -13,6 +14,7 @@ from torhaus.codecs.model import Fields
 from torhaus.drivers import modbus, polling
 from torhaus.drivers.base import DeviceChanged
 from torhaus.drivers.links.base import Link
+from torhaus.drivers.modbus_talk import Framing
 
 MAP = """
 name = "test"
@@ -137,3 +139,24 @@ def test_a_sunspec_meter_with_floats(monkeypatch: pytest.MonkeyPatch) -> None:
         "meter_energy_export": 4711.0,
         "meter_energy_import": 815.0,
     }
+
+
+def test_a_device_may_be_slower_than_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(MAP, encoding="utf-8")
+    asked: list[tuple[float, int]] = []
+
+    class Told(modbus.Talk):
+        def __init__(self, link: Link, framing: Framing, timeout_s: float, retries: int, pause_s: float) -> None:
+            asked.append((timeout_s, retries))
+            super().__init__(link, framing, timeout_s, retries, pause_s)
+
+    monkeypatch.setattr(modbus, "Talk", Told)
+    for timeout_s, retries, wanted in ((None, None, (1, 2)), (3.5, None, (3.5, 2)), (None, 0, (1, 0))):
+        device = modbus.BusDevice(device="m", unit=3, map_file=str(path), timeout_s=timeout_s, retries=retries)
+        driver = modbus.open(modbus.Config(name="bus", link="tcp://192.0.2.1:502", devices=(device,), interval_s=60))
+        rounds(monkeypatch, driver, Unit({1: 11, 2: 22, 4: 0, 5: 55, 100: 7}), 1)
+        assert asked.pop(0) == wanted
+        asked.clear()
+    with pytest.raises(msgspec.ValidationError, match="timeout_s"):
+        msgspec.convert({"device": "m", "map": "abb_b23", "timeout_s": 0}, modbus.BusDevice)
