@@ -14,7 +14,7 @@ from torhaus.codecs.model import Fields
 from torhaus.drivers import modbus, polling
 from torhaus.drivers.base import DeviceChanged
 from torhaus.drivers.links.base import Link
-from torhaus.drivers.modbus_talk import Framing
+from torhaus.drivers.modbus_talk import Framing, Talk
 
 MAP = """
 name = "test"
@@ -146,7 +146,7 @@ def test_a_device_may_be_slower_than_the_others(monkeypatch: pytest.MonkeyPatch,
     path.write_text(MAP, encoding="utf-8")
     asked: list[tuple[float, int]] = []
 
-    class Told(modbus.Talk):
+    class Told(Talk):
         def __init__(self, link: Link, framing: Framing, timeout_s: float, retries: int, pause_s: float) -> None:
             asked.append((timeout_s, retries))
             super().__init__(link, framing, timeout_s, retries, pause_s)
