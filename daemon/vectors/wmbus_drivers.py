@@ -138,6 +138,7 @@ PLACES: Final[dict[str, dict[str, str]]] = {
     },
     "kadenwater": {"duration_b_s": "actuality_duration_2", "volume_b_m3": "volume_2"},
     "kamheat": _KAMSTRUP_HEAT,
+    "kamwater": _KAMSTRUP_WATER,
     "kampress": {"alfa_counter": "manufacturer_specific_09", "beta_counter": "manufacturer_specific_0a"},
     "lansendw": _LANSEN,
     "lansenpu": _LANSEN,

@@ -11,7 +11,6 @@ REFUSED: Final[dict[str, str]] = {
     "actislink": _UNSUPPORTED,
     "0377d67397af": "long",
     "13ae57a39fa9": "long",
-    "7e2160e9a4e5": _UNSUPPORTED,
     "c1286d13d2a1": "short",
     "f57016f60d00": "crc",
 }

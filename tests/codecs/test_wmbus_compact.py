@@ -3,8 +3,18 @@
 import pytest
 
 from tests.codecs.wmbus_fakes import KAMSTRUP, KAMSTRUP_HEADS, KAMSTRUP_VALUES, Meter
+from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.framing.wmbus import crc16
-from torhaus.codecs.meter.wmbus.compact import KNOWN, MAX_FORMATS, Formats, full_frame, heads_of, learn_format
+from torhaus.codecs.meter.mbus.record import records
+from torhaus.codecs.meter.wmbus.compact import (
+    KNOWN,
+    MAX_FORMATS,
+    Formats,
+    _head,
+    full_frame,
+    heads_of,
+    learn_format,
+)
 from torhaus.codecs.meter.wmbus.telegram import decode
 from torhaus.codecs.model import DecodeError, RejectReason
 
@@ -87,3 +97,18 @@ def test_formats_are_bounded() -> None:
 def test_formats_known_beforehand_are_proved_by_their_signature() -> None:
     assert KNOWN[0xA8ED] == KAMSTRUP_HEADS
     assert full_frame(compact(KAMSTRUP_HEADS, KAMSTRUP, KAMSTRUP_VALUES), Formats()) == KAMSTRUP
+
+
+@pytest.mark.parametrize("signature", sorted(KNOWN))
+def test_formats_that_need_no_full_frame(signature: int) -> None:
+    """Each can be read, and has as many values as heads."""
+    heads, clear, values, count = Cursor(KNOWN[signature]), b"", b"", 0
+    while heads.left:
+        head, size = _head(heads)
+        assert size, "of a known length"
+        clear += head + bytes(size)
+        values += bytes(size)
+        count += 1
+    assert heads_of(clear) == KNOWN[signature]
+    assert full_frame(compact(KNOWN[signature], clear, values), Formats()) == clear
+    assert count == len(list(records(clear)))

@@ -22,14 +22,31 @@ MAX_FORMATS: Final = 8
 MAX_BYTES: Final = 256
 
 _IDLE: Final = 0x2F
-_KAMSTRUP: Final = (
-    "02ff2004134413615b6167",
-    "02ff20041392013ba1015b8101e7ff0f",
-    "02ff2004134413a1015b8101e7ff0f",
-    "02ff2004134413615b5167",
+_WELL_KNOWN: Final = (
+    "02f9ff15040604eeff0704eeff0804148440148480401402fd17026c426c44064414c44014c4804014043b0259025d",
     "02ff2004134413",
+    "02ff2004134413426c523b615b616751678101e7ff0f06ff1b",
+    "02ff2004134413615b5167",
+    "02ff2004134413615b6167",
+    "02ff2004134413a1015b8101e7ff0f",
+    "02ff200413523b",
+    "02ff20041392013ba1015b8101e7ff0f",
+    "030643060314426c022d01ff21",
+    "030e430e0313426c022d01ff21",
+    "040404843c042b04ab3c",
+    "040504fb827504853c04fb82f53c01fd17",
+    "0406041404ff0704ff080259025d023b02ff22026c44064414426c",
+    "040604ff0704ff080414043b0259025d04ff22026c44064414426c",
+    "040f04ff0704ff08041484401484804014043b0259025d142d84100f84200f04ff22026c440f4414c44014c4804014426c",
+    "04ff2304134413426c023b92013ba2013b06ff1ba1015b91015ba10167",
+    "04ff234413523b06ff1b426c61675167023b04138101e7ff0f",
+    "22691269026905ff0905ff0a02fd17",
+    "426c441301fd17840113c40113840213c40213840313c40313840413c40413840513c40513840613c40613840713c40713840813046d0413",
 )
-"""Formats of Kamstrup's water meters, which send a full frame only now and then; each is proved by its signature."""
+"""Formats of Kamstrup, Carlo Gavazzi (EM24) and Engelmann, whose meters send a full frame only now and then.
+
+As wmbusmeters knows them; each is proved by its signature.
+"""
 
 
 class Formats:
@@ -53,7 +70,7 @@ class Formats:
         return self._by_signature.get(signature) or KNOWN.get(signature)
 
 
-KNOWN: Final = {crc16(heads): heads for heads in map(bytes.fromhex, _KAMSTRUP)}
+KNOWN: Final = {crc16(heads): heads for heads in map(bytes.fromhex, _WELL_KNOWN)}
 
 
 def heads_of(data: bytes) -> bytes:
