@@ -14,6 +14,7 @@ from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, 
 from torhaus.daemon.config.keys_file import is_in_clear, read_keys_file
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.lorawan import rate_fault
+from torhaus.daemon.config.map_files import map_faults
 from torhaus.daemon.config.model import (
     AlarmRule,
     Control,
@@ -228,6 +229,7 @@ class _Loading:
         except ConfigFaults:
             pass  # the same faults as above
         drivers = [plugins.driver(t, ("driver", i), check) for i, t in self._tables("driver")]
+        self.faults += map_faults(self._tables("driver"), check.base)
         forwarders = [plugins.forwarder(t, ("forwarder", i), check) for i, t in self._tables("forwarder")]
         scan = read_scan(data.get("scan", {}), check)
         if scan is not None:
