@@ -51,7 +51,6 @@ from torhaus.daemon.watch import DRIVER, STARTING, Watch
 
 if TYPE_CHECKING:  # a site without scan stations starts without their rooms
     from torhaus.daemon.page.sources import Sources
-    from torhaus.daemon.scans.queue import ScanQueue
     from torhaus.daemon.scans.room import ScanRoom
 
 Parts = dict[str, Callable[[], Awaitable[None]]]
@@ -270,11 +269,8 @@ class App:
         """What the page looks at, made when somebody looks."""
         from torhaus.daemon.page.sources import Sources
 
-        def scans() -> "ScanQueue | None":
-            return self._scans.queue if self._scans is not None and self._scans.queue.is_open else None
-
-        parts = self.loaded, self.clock, self.outbox, self.watch, self.survey
-        return Sources(*parts, self.frames.log, self.joining, scans)
+        room, parts = self._scans, (self.loaded, self.clock, self.outbox, self.watch, self.survey)
+        return Sources(*parts, self.frames.log, self.joining, lambda: room.open_queue() if room is not None else None)
 
     def _exposition(self) -> bytes:
         """The metrics. Their library is loaded with the first scrape: READY need not wait for it."""

@@ -31,6 +31,10 @@ class ScanRoom:
         if listener is not None:
             host.overheard_by(listener)
 
+    def open_queue(self) -> ScanQueue | None:
+        """The queue, while its store is open."""
+        return self.queue if self.queue.is_open else None
+
     def routes(self) -> list[tuple[str, str, Route]]:
         """Its calls on the control socket."""
         return ScanPages(self.queue).routes()
