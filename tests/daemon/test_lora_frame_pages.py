@@ -159,7 +159,7 @@ def test_only_the_local_socket_has_it(tmp_path: Path) -> None:
     async def go() -> None:
         async with running(app):
             reader, writer = await asyncio.open_connection("127.0.0.1", app.http_port)
-            writer.write(b"GET /lora/frames HTTP/1.0\r\n\r\n")
+            writer.write(b"GET /lora/frames HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
             assert b" 404 " in await reader.readline()
             writer.close()
             await writer.wait_closed()

@@ -91,7 +91,7 @@ def test_a_damaged_end(tmp_path: Path) -> None:
     log.close()
     path = path_of(tmp_path, 0)
     data = bytearray(path.read_bytes())
-    data[data.index(b"d1")] = 0
+    data[data.rindex(b"d1", 0, data.rindex(b"d0"))] = 0  # rows grow from the end of a page; ids elsewhere are random
     path.write_bytes(data)
     with View(tmp_path) as view:
         good, damaged = view.records()

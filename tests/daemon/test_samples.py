@@ -47,7 +47,8 @@ def load_with(folder: Path, *kinds: str) -> Loaded:
     for kind in kinds:
         (folder / "conf.d" / f"{kind.replace('/', '-')}.toml").write_text(text_of(kind), encoding="utf-8")
         for table in tomllib.loads(text_of(kind)).get("driver", ()):
-            names |= {d["device"] for d in (table, *table.get("devices", ())) if "device" in d}
+            named = (table, *table.get("devices", ()), *table.get("meter", ()))
+            names |= {d["device"] for d in named if "device" in d}
     (folder / "devices.toml").write_text("".join(f'[[device]]\nname = "{name}"\n' for name in names))
     return load(folder / "torhaus.toml")
 

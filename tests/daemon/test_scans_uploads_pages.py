@@ -12,7 +12,7 @@ from torhaus.daemon.scans.uploads.pages import TokenPages
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     async def work(b: UploadBench) -> None:
         pages = TokenPages(b.queue.reception)
-        assert {path for _, path, _ in pages.pages()} == {"/scans/tokens"}
+        assert {path for _, path, _ in pages.pages()} == {"/scans/tokens", "/scans/heads"}
         missing = await pages.add(make_mocked_request("POST", "/scans/tokens?station=nobody"))
         gone = await pages.revoke(make_mocked_request("DELETE", "/scans/tokens?station=phone&id=x"))
         assert (missing.status, gone.status) == (404, 404)
