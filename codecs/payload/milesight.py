@@ -5,8 +5,8 @@ Units are not in them: they follow from the quantity and the scale.
 
     channel | type | value    least significant byte first; channel 0xff: about the device, 0xfe: answer to a command
 
-Valves and thermostats of the newer form have a type of one byte and no channel (milesight_rooms.py); few have a frame
-of their own (milesight_frames.py).
+Devices of the newer form have a type of one byte and no channel (milesight_rooms.py, milesight_journey.py); few have a
+frame of their own (milesight_frames.py).
 
 The codec's name carries the model: `milesight:em300-th`. A channel that the model does not have ends decoding;
 what stands before it is kept, as in the vendor's decoder. History (channels 0x20 to 0x23) is `history_<n>_<name>` from
@@ -28,9 +28,11 @@ from torhaus.codecs.payload import (
     milesight_display,
     milesight_groups,
     milesight_inputs,
+    milesight_journey,
     milesight_level,
     milesight_people,
     milesight_power,
+    milesight_presence,
     milesight_probes,
     milesight_rooms,
     milesight_site,
@@ -53,10 +55,12 @@ TABLES: Final[dict[str, Channels]] = {
     **milesight_level.MODELS,
     **milesight_people.MODELS,
     **milesight_power.MODELS,
+    **milesight_presence.MODELS,
     **milesight_probes.MODELS,
     **milesight_site.MODELS,
 }
-MODELS: Final = frozenset(TABLES) | frozenset(milesight_rooms.MODELS) | frozenset(FRAMES)
+SHORT: Final[dict[str, Channels]] = {**milesight_rooms.MODELS, **milesight_journey.MODELS}
+MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
 
 
 def variant(model: str) -> str | None:
@@ -72,10 +76,12 @@ def decoder(model: str) -> Decode:
     frame = FRAMES.get(model)
     if frame is not None:
         return _Codec(frame)
-    short = milesight_rooms.MODELS.get(model)
+    short = SHORT.get(model)
     table = {**ANSWERS, **DEVICE, **TABLES[model]} if short is None else short
     items: dict[int, Item | Special] = {}
     for key, steps in table.items():
+        if steps == ():  # others have this channel, this model has not
+            continue
         items[int(key.replace(" ", ""), 16)] = item(steps) if isinstance(steps, tuple) else steps
     return _Codec(_tagged(1 if short else 2, items))
 

@@ -67,8 +67,15 @@ def _firmware(raw: bytes) -> str:
     return f"v{raw[0]:x}.{raw[1]:x}"
 
 
-def _tsl(raw: bytes) -> str:
+def dotted(raw: bytes) -> str:
+    """Two bytes as a version."""
     return f"v{raw[0]}.{raw[1]}"
+
+
+def released(raw: bytes) -> str:
+    """Six bytes as a version: major and minor; release, alpha, unit test and test where they are not 0."""
+    more = "".join(f"-{letter}{number}" for letter, number in zip("raut", raw[2:], strict=True) if number)
+    return dotted(raw) + more
 
 
 CLASS: Final = {0: "Class A", 1: "Class B", 2: "Class C", 3: "Class CtoB"}
@@ -76,7 +83,7 @@ DEVICE: Final[Channels] = {
     "ff 01": row(field("ipso_version u8", convert=_protocol)),
     "ff 09": row(field("hardware_version hex2", convert=_hardware)),
     "ff 0a": row(field("firmware_version hex2", convert=_firmware)),
-    "ff ff": row(field("tsl_version hex2", convert=_tsl)),
+    "ff ff": row(field("tsl_version hex2", convert=dotted)),
     "ff 16": row("sn hex8"),
     "ff 0f": row(named("lorawan_class u8", CLASS)),
     "ff fe": row(said("reset_event u8", "reset")),

@@ -1,7 +1,8 @@
-"""Milesight: level, soil, light, pressure (EM310-UDL, EM400, EM410, EM500). Source and shape: milesight.py."""
+"""Milesight: level, soil, light, pressure (EM310-UDL, EM400, EM410, EM411, EM500). Source and shape: milesight.py."""
 
 from typing import Final
 
+from torhaus.codecs.layout.compact import field
 from torhaus.codecs.payload.milesight_channels import (
     BATTERY,
     MUTATION,
@@ -28,26 +29,52 @@ _EM400: Final[Channels] = {
     "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _RELEASED)),
     "84 82": row("distance u16 mm", named("distance_alarm u8", _RELEASED)),
 }
+_NO_ECHO: Final = {0xFFFD: "no target", 0xFFFF: "sensor exception", 0xFFFE: "disabled"}
+_NO_HEAT: Final = {0xFFFF: "sensor exception", 0xFFFE: "disabled"}
+_EVENTS: Final = (
+    "threshold alarm", "threshold alarm release", "blind spot alarm", "blind spot alarm release", "mutation alarm",
+    "tilt alarm",
+)  # fmt: skip
+_JUMPED: Final = 0x10
+
+
+def _events(raw: bytes) -> dict[str, str | int]:
+    """The change, if that is why the reading was stored, and all reasons."""
+    told = [word for bit, word in enumerate(_EVENTS) if raw[2] >> bit & 1]
+    out: dict[str, str | int] = {f"history_#_event_{n}": word for n, word in enumerate(told)}
+    if raw[2] & _JUMPED:
+        out["history_#_distance_mutation"] = int.from_bytes(raw[:2], "little", signed=True)
+    return out
+
+
+_RADAR: Final[Channels] = {
+    "01 75": BATTERY,
+    "03 67": TEMPERATURE,
+    "04 82": row("distance i16 mm"),
+    "05 00": row(named("position u8", _POSITION)),
+    "06 c7": row("radar_signal_rssi i16 /100 dB[mW]"),
+    "84 82": row(
+        "distance i16 @0 mm", "event_#_distance i16 @0 mm", named("event_#_distance_alarm u8", _DISTANCE_ALARM)
+    ),
+    "94 82": row(
+        "distance i16 @0 mm",
+        "event_#_distance i16 @0 mm",
+        "event_#_distance_mutation i16 mm",
+        named("event_#_distance_alarm u8", _DISTANCE_ALARM),
+    ),
+    "b4 82": row("event_#_distance i16 ?-3 ?-1 mm", named("event_#_distance_exception u8", _EXCEPTION)),
+}
+_STORED_RADAR: Final = row(
+    "history_#_timestamp u32 s",
+    guarded("history_#_distance i16 mm", "history_#_distance_sensor_status", _NO_ECHO),
+    guarded("history_#_temperature i16 /10 Cel", "history_#_temperature_sensor_status", _NO_HEAT),
+    field("history_#_event hex3 mm", makes=_events),
+)
 MODELS: Final[dict[str, Channels]] = {
     "em310-udl": {"01 75": BATTERY, "03 82": _DISTANCE, "04 00": row(named("position u8", _POSITION))},
     **dict.fromkeys(("em400-mud", "em400-tld", "em400-udl"), _EM400),
-    "em410-rdl": {
-        "01 75": BATTERY,
-        "03 67": TEMPERATURE,
-        "04 82": row("distance i16 mm"),
-        "05 00": row(named("position u8", _POSITION)),
-        "06 c7": row("radar_signal_rssi i16 /100 dB[mW]"),
-        "84 82": row(
-            "distance i16 @0 mm", "event_#_distance i16 @0 mm", named("event_#_distance_alarm u8", _DISTANCE_ALARM)
-        ),
-        "94 82": row(
-            "distance i16 @0 mm",
-            "event_#_distance i16 @0 mm",
-            "event_#_distance_mutation i16 mm",
-            named("event_#_distance_alarm u8", _DISTANCE_ALARM),
-        ),
-        "b4 82": row("event_#_distance i16 ?-3 ?-1 mm", named("event_#_distance_exception u8", _EXCEPTION)),
-    },
+    "em410-rdl": _RADAR,
+    "em411-rdl": {**_RADAR, "20 ce": _STORED_RADAR},
     "em500-lgt": {
         "01 75": BATTERY,
         "03 94": row("illumination u32 lx"),

@@ -155,6 +155,7 @@ MODELS: Final[dict[str, Channels]] = {
     "vs121": {
         **_CAMERA,
         "ff 08": row("sn hex6"),
+        "ff 0a": (),  # its firmware has four bytes and a channel of its own (ff 1f)
         "04 c9": _regions,
         "05 cc": row("people_in i16", "people_out i16"),
         "06 cd": row("people_count_max u8"),

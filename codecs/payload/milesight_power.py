@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from torhaus.codecs.payload.milesight_channels import NO_YES, OFF_ON, Channels, guarded, named, row
+from torhaus.codecs.layout.compact import field
+from torhaus.codecs.payload.milesight_channels import ENABLE, NO_YES, OFF_ON, Channels, guarded, named, row, said
 
 _SENSOR: Final = {0xFFFD: "over range alarm", 0xFFFF: "read failed"}
 _FAILED: Final = {0xFFFF: "read failed"}
@@ -84,6 +85,58 @@ _SOCKET_V3: Final[Channels] = {
     "89 67": row("temperature_alarm_temperature i16 /10 Cel", "temperature_alarm_alarm_type u8"),
     **{key: row(f"{name}_collection_error_report_type u8") for key, name in _COLLECTED},
 }
+_ERRORS: Final = {1: "collection error"}
+_WALL_METER: Final[Channels] = {
+    "03 74": row("voltage u16 dV"),
+    "04 80": row("electric_power u32 W"),
+    "05 81": row("power_factor u8 %"),
+    "06 83": row("power_consumption u32 W.h"),
+    "07 c9": row("current_rating u16 mA"),
+    "87 c9": row("overcurrent_alarm_current u16 mA", named("overcurrent_alarm_status u8", {1: "overcurrent"})),
+    "88 29": row(named("device_abnormal_alarm_status u8", {1: "abnormal"})),
+    "89 df": row(named("temperature_alarm_status u8", {1: "overtemperature"})),
+    **{key: row(named(f"{name}_collect_error_type u8", _ERRORS)) for key, name in _COLLECTED},
+}
+"""Wall switches of version 4; as sent: the vendor's decoder does not scale."""
+
+
+_WALL_SETTINGS: Final[Channels] = {
+    "03": row("reporting_interval u16"),
+    "24": row(named("overcurrent_alarm_config_enable u8", ENABLE), "overcurrent_alarm_config_threshold u8 A"),
+    "25": row(named("button_lock_config_enable u16 15:1", ENABLE)),
+    "26": row(named("power_consumption_3w u8", ENABLE)),
+    "27": row(named("power_consumption_clear u8", NO_YES)),
+    "2c": row(said("report_attribute u8", "yes")),
+    "30": row(named("overcurrent_protection_enable u8", ENABLE), "overcurrent_protection_threshold u8 A"),
+    "4a": row(said("time_synchronize u8", "yes")),
+    "5e": row(named("button_reset_config u8", ENABLE)),
+    "67": row(named("power_switch_mode u8", {0: "off", 1: "on", 2: "keep"})),
+    "8d": row(named("highcurrent_config u8", ENABLE)),
+}
+
+
+def _wall(count: int) -> Channels:
+    """Their buttons: which are on; when one was pressed or switched also which of them changed."""
+
+    def buttons(raw: int) -> dict[str, str]:
+        if not raw >> 4 & 7:
+            return {f"button_status_button{n + 1}": OFF_ON[raw >> n & 1] for n in range(count)}
+        out: dict[str, str] = {}
+        for n in range(count):
+            name = f"button_status_control_button_status{n + 1}"
+            out |= {name: OFF_ON[raw >> n & 1], f"{name}_change": NO_YES[raw >> n + 4 & 1]}
+        return out
+
+    return {
+        **_WALL_METER,
+        **{
+            f"{key} {kind}": steps
+            for key in ("fe", "ff")
+            for kind, steps in {**_WALL_SETTINGS, "29": row(field("buttons u8", makes=buttons))}.items()
+        },
+    }
+
+
 _SOCKET_WARM: Final[Channels] = {**_SOCKET, "09 67": _TEMPERATURE["09 67"]}
 MODELS: Final[dict[str, Channels]] = {
     **dict.fromkeys(("ct101", "ct103", "ct105"), _CT1),
@@ -91,6 +144,9 @@ MODELS: Final[dict[str, Channels]] = {
     "ws501-cn": _switches(1),
     "ws502-cn": _switches(2),
     "ws503-cn": _switches(3),
+    "ws501-v4": _wall(1),
+    "ws502-v4": _wall(2),
+    "ws503-v4": _wall(3),
     "ws501-eu": {**_METER, **_switches(1)},
     "ws501-us": {**_METER, **_switches(1)},
     "ws502-eu": {**_METER, **_switches(2)},

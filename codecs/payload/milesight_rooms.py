@@ -6,7 +6,7 @@ Source: as milesight.py, and the names of the decoders in actility/device-catalo
 Of what these devices say of their settings the thermostats' way of work is read; the rest ends decoding.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from torhaus.codecs.cursor import Cursor
@@ -32,10 +32,10 @@ _ABOUT: Final[Channels] = {
 }
 
 
-def _cases(name: str, kind: str, cases: dict[int, tuple[str, Iterable[str | Line]]]) -> Special:
+def cases(name: str, kind: str, known: Mapping[int, tuple[str, Iterable[str | Line]]]) -> Special:
     """A kind, and behind it what that kind has: `<name>_<kind>`, then `<name>_<case>_<value>`."""
     compiled: dict[int, tuple[Step, ...]] = {}
-    for number, (case, lines) in cases.items():
+    for number, (case, lines) in known.items():
         compiled[number] = tuple(
             step._replace(name=f"{name}_{case}_{step.name}") for step in row(*lines)
         )  # fmt: skip
@@ -71,7 +71,7 @@ _WT102: Final[Channels] = {
     "06": row(_TARGET),
     "07": row("target_valve_opening_degree u8 %"),
     "08": row("low_battery_alarm_value u8 %"),
-    "09": _cases(
+    "09": cases(
         "temperature_alarm",
         "type",
         {
@@ -81,9 +81,9 @@ _WT102: Final[Channels] = {
             0x13: ("over_range_alarm_trigger", _DEGREES),
         },
     ),
-    "0a": _cases("anti_freeze_protection_alarm", "type", {0x20: ("lifted", _FROST), 0x21: ("trigger", _FROST)}),
-    "0b": _cases("mandatory_heating_alarm", "type", {0x20: ("exit", _FORCED), 0x21: ("enter", _FORCED)}),
-    "0c": _cases(
+    "0a": cases("anti_freeze_protection_alarm", "type", {0x20: ("lifted", _FROST), 0x21: ("trigger", _FROST)}),
+    "0b": cases("mandatory_heating_alarm", "type", {0x20: ("exit", _FORCED), 0x21: ("enter", _FORCED)}),
+    "0c": cases(
         "auto_away_report",
         "event_type",
         {
@@ -93,10 +93,10 @@ _WT102: Final[Channels] = {
             0x23: ("active_by_target_valve_opening", (_STATE, _ROOM, _OPENING)),
         },
     ),
-    "0d": _cases(
+    "0d": cases(
         "window_opening_alarm", "type", {0x20: ("release", (_STATE, _ROOM)), 0x21: ("trigger", (_STATE, _ROOM))}
     ),
-    "0e": _cases(
+    "0e": cases(
         "periodic_reporting",
         "report_type",
         {

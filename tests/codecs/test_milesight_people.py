@@ -51,3 +51,7 @@ def test_stored_desks_and_people() -> None:
     assert seen["history_1_region_1"] == Value("occupied")
     with pytest.raises(DecodeError):
         decoder("vs321")(bytes.fromhex("20ce00105e5f"), 85)
+
+
+def test_the_first_camera_has_no_short_firmware() -> None:
+    assert decoder("vs121")(bytes.fromhex("ff0101 ff0a1f07004b"), 85) == {"protocol_version": Value(1)}

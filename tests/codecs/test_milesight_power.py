@@ -18,3 +18,24 @@ def test_switches() -> None:
     seen = decoder("ws503-cn")(bytes.fromhex("082915"), 85)
     assert [seen[f"switch_{n}"].value for n in (1, 2, 3)] == ["on", "off", "on"]
     assert seen["switch_1_change"] == Value("yes")
+
+
+def test_wall_switches_of_version_4() -> None:
+    seen = decoder("ws502-v4")(bytes.fromhex("0374fc08 048064000000 87c9 401f01 b37401 ff2901"), 85)
+    assert seen == {
+        "voltage": Value(2300, "dV"),
+        "electric_power": Value(100, "W"),
+        "overcurrent_alarm_current": Value(8000, "mA"),
+        "overcurrent_alarm_status": Value("overcurrent"),
+        "voltage_collect_error_type": Value("collection error"),
+        "button_status_button1": Value("on"),
+        "button_status_button2": Value("off"),
+    }
+    assert decoder("ws502-v4")(bytes.fromhex("ff2932 fe2701"), 85) == {
+        "button_status_control_button_status1": Value("off"),
+        "button_status_control_button_status1_change": Value("yes"),
+        "button_status_control_button_status2": Value("on"),
+        "button_status_control_button_status2_change": Value("yes"),
+        "power_consumption_clear": Value("yes"),
+    }
+    assert len(decoder("ws503-v4")(bytes.fromhex("ff2907"), 85)) == 3
