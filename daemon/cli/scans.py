@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from torhaus.daemon.cli import scan_heads, scan_targets, scan_tokens, scans_note
+from torhaus.daemon.cli import scan_heads, scan_targets, scan_tokens, scans_note, scans_release
 from torhaus.daemon.cli.show import ago, size, table
 from torhaus.daemon.main import add_config
 from torhaus.daemon.scans.states import State
@@ -28,7 +28,7 @@ PULL_LOOK_S: Final = 0.5
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """The command's place in the command line."""
     command = commands.add_parser("scans", help="the documents that came in, and where they stand")
-    actions = command.add_subparsers(metavar="list|show|retry|pull|targets|try|token|heads|note|state", required=True)
+    actions = command.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the newest, or those in one state")
     states = [s.value for s in State]
     listing.add_argument(
@@ -45,6 +45,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     scan_tokens.add(actions)
     scan_heads.add(actions)
     scans_note.add(actions)
+    scans_release.add(actions)
     for action in (listing, show, retry, pull):
         add_config(action)
         action.add_argument("--json", action="store_true", help="as JSON")

@@ -13,6 +13,7 @@ from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.evidence import Entry
 from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.release.pages import ReleasePages
 from torhaus.daemon.scans.sheets.desk import BLANK, MAX_AT_ONCE
 from torhaus.daemon.scans.states import State
 from torhaus.daemon.scans.targets.base import NotNow, Pending, Refused, TargetDown
@@ -89,7 +90,7 @@ class ScanPages:
         ]
         pages += TokenPages(self._queue.reception).pages()
         ours = [(method, path, self._when_open(page)) for method, path, page in pages]
-        return ours + EvidencePages(self._queue).routes()
+        return ours + EvidencePages(self._queue).routes() + ReleasePages(self._queue).routes()
 
     def _when_open(self, page: Route) -> Route:
         async def answer(request: web.Request) -> web.StreamResponse:

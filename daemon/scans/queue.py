@@ -28,6 +28,7 @@ from torhaus.daemon.scans.events import Event, Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.finished import hot_folder
 from torhaus.daemon.scans.intake import Intake
 from torhaus.daemon.scans.pull.pulls import Pulls
+from torhaus.daemon.scans.release.desk import ReleaseDesk
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.sheets.desk import SheetDesk
 from torhaus.daemon.scans.spool import Spool
@@ -73,6 +74,7 @@ class ScanQueue:
         self.evidence.figures.stamps = self.stamping.figures if self.stamping.configured else None
         self.desk = SheetDesk(self._root, self._disk, config.cover_sheets.key_files)
         self._sealing = Sealing(config, self.desk)
+        self.release = ReleaseDesk(config, self._db, clock, told)
         self._lock_fd = -1
         self._stalled: set[str] = set()
         self.pulls = Pulls(config, self._root / "pull", self._disk, clock)
@@ -139,6 +141,7 @@ class ScanQueue:
                 group.create_task(self._record_forever(), name="scans-head")
                 group.create_task(self.stamping.run(), name="scans-stamps")
                 group.create_task(self.pulls.run(), name="scans-pulls")
+                group.create_task(self.release.run(), name="scans-release")
                 if self.reception.stations:
                     group.create_task(self.reception.tend(), name="scans-uploads")
                 for intake, station in zip(self.intakes, self._folders, strict=True):

@@ -106,3 +106,25 @@ CREATE TABLE spool_key (
 ) STRICT;
 
 CREATE INDEX spool_key_content ON spool_key (sha256);
+
+-- What quality control and release speak of: a batch, or a station's day. Null: not closed yet.
+ALTER TABLE scan ADD COLUMN lot TEXT;
+
+CREATE INDEX scan_lot ON scan (lot, seq);
+
+CREATE TABLE lot (
+    name     TEXT PRIMARY KEY,
+    seed     TEXT NOT NULL,        -- with which its sample was drawn
+    drawn_ns INTEGER NOT NULL
+) STRICT;
+
+-- What is known of a document's paper.
+CREATE TABLE paper (
+    scan        INTEGER PRIMARY KEY REFERENCES scan (seq),
+    class       TEXT,                        -- as its sidecar or cover sheet said
+    sampled     INTEGER NOT NULL DEFAULT 0,  -- 1: somebody must look at it
+    quality     TEXT,                        -- what quality control found, null: has not looked
+    feedback    TEXT,                        -- what its department said
+    verified_ns INTEGER,                     -- when its target's bytes were proved, once the state no longer tells
+    released_ns INTEGER                      -- when its paper was freed
+) STRICT;

@@ -13,7 +13,7 @@ from pikepdf import Array, Dictionary, Name
 
 from torhaus.codecs.cover_sheet import CoverSheet
 
-_MM: Final = 72 / 25.4
+MM: Final = 72 / 25.4
 _WIDTH_MM, _HEIGHT_MM, _MARGIN_MM = 210.0, 297.0, 18.0
 CODE_MM: Final = 48.0
 """Side of a code: some 50 modules, 6 dots each at 150 dpi."""
@@ -29,20 +29,13 @@ _FONTS: Final = {"/B": "/Helvetica-Bold", "/T": "/Helvetica", "/C": "/Courier"}
 def draw(sheets: Iterable[tuple[CoverSheet, str]], title: str, *, duplex: bool = False) -> bytes:
     """One page for each sheet and its text, two alike where both sides are printed. `title` is the site's name."""
     with pikepdf.new() as pdf:
-        fonts = Dictionary(
-            {
-                name: pdf.make_indirect(
-                    Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name(font), Encoding=Name.WinAnsiEncoding)
-                )
-                for name, font in _FONTS.items()
-            }
-        )
+        fonts = fonts_of(pdf)
         for sheet, text in sheets:
             content = pdf.make_stream(_page(sheet, text, title))
             for _ in range(1 + duplex):
                 page = Dictionary(
                     Type=Name.Page,
-                    MediaBox=Array([0, 0, round(_WIDTH_MM * _MM, 2), round(_HEIGHT_MM * _MM, 2)]),
+                    MediaBox=Array([0, 0, round(_WIDTH_MM * MM, 2), round(_HEIGHT_MM * MM, 2)]),
                     Resources=Dictionary(Font=fonts),
                     Contents=content,
                 )
@@ -52,6 +45,18 @@ def draw(sheets: Iterable[tuple[CoverSheet, str]], title: str, *, duplex: bool =
         return out.getvalue()
 
 
+def fonts_of(pdf: pikepdf.Pdf) -> Dictionary:
+    """What `line` draws with: /B bold, /T text, /C of one width."""
+    return Dictionary(
+        {
+            name: pdf.make_indirect(
+                Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name(font), Encoding=Name.WinAnsiEncoding)
+            )
+            for name, font in _FONTS.items()
+        }
+    )
+
+
 def _page(sheet: CoverSheet, text: str, title: str) -> bytes:
     left, top = _MARGIN_MM, _HEIGHT_MM - _MARGIN_MM
     right = _WIDTH_MM - _MARGIN_MM
@@ -59,16 +64,16 @@ def _page(sheet: CoverSheet, text: str, title: str) -> bytes:
     parts = [
         *_code(text, left, top - CODE_MM),
         *_code(text, right - CODE_MM, _MARGIN_MM),
-        _line("/T", 13, left + CODE_MM + 10, top - 8, title),
-        _line("/B", 26, left + CODE_MM + 10, top - 22, "Deckblatt"),
-        _line("/T", 13, left + CODE_MM + 10, top - 30, "Cover sheet"),
-        _line("/B", 44 if len(sheet.department) < 18 else 26, left, 180, sheet.department),
-        _line("/T", 28, left, 162, sheet.class_ or ""),
-        _line("/T", 28, left, 146, pages),
-        _line("/T", 18, left, 132, sheet.batch or ""),
-        _line("/C", 20, left, 112, sheet.sheet),
-        *(_line("/T", 12, left, 98 - 6 * i, hint) for i, hint in enumerate(_HINTS)),
-        *(_line("/C", 8, left, 24 - 4 * i, part) for i, part in enumerate(_broken(text))),
+        line("/T", 13, left + CODE_MM + 10, top - 8, title),
+        line("/B", 26, left + CODE_MM + 10, top - 22, "Deckblatt"),
+        line("/T", 13, left + CODE_MM + 10, top - 30, "Cover sheet"),
+        line("/B", 44 if len(sheet.department) < 18 else 26, left, 180, sheet.department),
+        line("/T", 28, left, 162, sheet.class_ or ""),
+        line("/T", 28, left, 146, pages),
+        line("/T", 18, left, 132, sheet.batch or ""),
+        line("/C", 20, left, 112, sheet.sheet),
+        *(line("/T", 12, left, 98 - 6 * i, hint) for i, hint in enumerate(_HINTS)),
+        *(line("/C", 8, left, 24 - 4 * i, part) for i, part in enumerate(_broken(text))),
     ]
     return "\n".join(parts).encode("cp1252", "replace")
 
@@ -79,8 +84,8 @@ def _code(text: str, x_mm: float, y_mm: float) -> list[str]:
     image: Any = zxingcpp.write_barcode_to_image(matrix, scale=1, add_quiet_zones=False)
     modules = memoryview(image)  # a buffer of two dimensions, which its type does not say
     rows, columns = image.shape
-    side = (CODE_MM - 2 * _QUIET_MM) * _MM / rows
-    x0, y0 = (x_mm + _QUIET_MM) * _MM, (y_mm + CODE_MM - _QUIET_MM) * _MM
+    side = (CODE_MM - 2 * _QUIET_MM) * MM / rows
+    x0, y0 = (x_mm + _QUIET_MM) * MM, (y_mm + CODE_MM - _QUIET_MM) * MM
     found = ["0 g"]
     for row in range(rows):
         start = None
@@ -95,11 +100,12 @@ def _code(text: str, x_mm: float, y_mm: float) -> list[str]:
     return [*found, "f"]
 
 
-def _line(font: str, size: float, x_mm: float, y_mm: float, text: str) -> str:
+def line(font: str, size: float, x_mm: float, y_mm: float, text: str) -> str:
+    """One line of text at a place on the page, from its lower left corner."""
     if not text:
         return ""
     safe = "".join(f"\\{c}" if c in "()\\" else c for c in text if c.isprintable())
-    return f"BT {font} {size} Tf {x_mm * _MM:.2f} {y_mm * _MM:.2f} Td ({safe}) Tj ET"
+    return f"BT {font} {size} Tf {x_mm * MM:.2f} {y_mm * MM:.2f} Td ({safe}) Tj ET"
 
 
 def _broken(text: str) -> list[str]:

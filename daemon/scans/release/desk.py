@@ -1,0 +1,117 @@
+"""Runs quality control and release beside the scan queue: closes lots, takes what people say, frees paper."""
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from torhaus.daemon.clock import Clock
+from torhaus.daemon.scans.config import ScanConfig
+from torhaus.daemon.scans.db import Scan, ScansDb, Tx
+from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
+from torhaus.daemon.scans.release.config import DAY_NS, Release
+from torhaus.daemon.scans.release.lots import Lot, close_some, newest
+from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
+from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
+
+INTERVAL_S: Final = 60.0
+LOTS_AT_ONCE: Final = 20
+
+
+class NotConfigured(ValueError):  # noqa: N818 - a fact
+    """There is no [scan.release]."""
+
+
+class ReleaseDesk:
+    """Lots are closed, and paper is freed, only while the clock is right: days would mean nothing otherwise."""
+
+    def __init__(self, config: ScanConfig, db: ScansDb, clock: Clock, report: Report) -> None:
+        self._config = config.release
+        self._db = db
+        self._clock = clock
+        self._report = report
+        self._after = ""
+        self._stalled = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.step()
+            await self._clock.sleep(INTERVAL_S)
+
+    async def step(self) -> None:
+        """Close what is complete, release what may be; trouble of our own disk is reported once, not raised."""
+        try:
+            await self._step()
+            self._stalled = False
+        except sqlite3.Error as error:
+            if not self._stalled:
+                self._report(StoreStalled("release", type(error).__name__))
+            self._stalled = True
+
+    async def _step(self) -> None:
+        if self._config is None or not self._clock.synced():
+            return
+        now_ns, release = self._clock.wall_ns(), self._config
+        await self._db.run(lambda tx: close_some(tx, release, now_ns))
+        if release.automatic:
+            self._tell(await self._db.run(partial(self._free_some, release=release, now_ns=now_ns)))
+
+    def _free_some(self, tx: Tx, release: Release, now_ns: int) -> list[Scan]:
+        """Of a few lots, others each time: lots that wait for somebody do not keep the rest waiting."""
+        shortest = min([release.delay_days, *(r.delay_days for r in release.rule if r.delay_days is not None)])
+        rows = tx.conn.execute(
+            "SELECT DISTINCT lot FROM scan WHERE lot > ? AND state IN (?, ?) AND changed_ns <= ? ORDER BY lot LIMIT ?",
+            (self._after, *sorted(PROVED), now_ns - shortest * DAY_NS, LOTS_AT_ONCE),
+        ).fetchall()
+        self._after = str(rows[-1][0]) if len(rows) == LOTS_AT_ONCE else ""
+        papers = [paper for (lot,) in rows for paper in papers_of(tx, lot, release, now_ns)]
+        ready = [paper for paper in papers if paper.waits_for == Waits.PERSON]
+        return [free(tx, paper, now_ns, rule="scan.release.automatic") for paper in ready]
+
+    async def say(self, kind: Kind, scan_id: str, result: Result, by: str, account: str) -> None:
+        """Somebody has looked at a document. Raises KeyError, ValueError, sqlite3.Error."""
+        at_ns = self._clock.wall_ns()
+        await self._db.run(lambda tx: say(tx, kind, scan_id, result, by, account, at_ns))
+
+    async def say_of_rest(self, lot: str, result: Result, by: str, account: str) -> int:
+        """Somebody has looked at all the rest of a lot. Raises KeyError, ValueError, sqlite3.Error."""
+        at_ns = self._clock.wall_ns()
+        return len(await self._db.run(lambda tx: say_of_rest(tx, lot, result, by, account, at_ns)))
+
+    async def lots(self, most: int = 100) -> list[Lot]:
+        """Those that were closed last."""
+        return await self._db.run(lambda tx: newest(tx, most))
+
+    async def papers(self, lot: str) -> list[Paper]:
+        """A lot's release list. Raises KeyError, NotConfigured."""
+        return await self._db.run(self._listing(lot))
+
+    def _listing(self, lot: str) -> Callable[[Tx], list[Paper]]:
+        if self._config is None:
+            raise NotConfigured("there is no [scan.release]")
+        release, now_ns = self._config, self._clock.wall_ns()
+        return lambda tx: papers_of(tx, lot, release, now_ns)
+
+    async def release(self, lot: str, by: str, account: str) -> list[Paper]:
+        """A person frees all of a lot that may be. Returns the list as it then stands.
+
+        Raises KeyError, NotConfigured, ValueError (the clock is not right).
+        """
+        listing = self._listing(lot)
+        if not self._clock.synced():
+            raise ValueError("the clock is not synchronised: nobody can say whether the delay is over")
+        at_ns = self._clock.wall_ns()
+
+        def work(tx: Tx) -> tuple[list[Scan], list[Paper]]:
+            ready = [paper for paper in listing(tx) if paper.waits_for == Waits.PERSON]
+            freed = [free(tx, paper, at_ns, by=by, account=account) for paper in ready]
+            return freed, listing(tx)
+
+        freed, papers = await self._db.run(work)
+        self._tell(freed)
+        return papers
+
+    def _tell(self, scans: list[Scan]) -> None:
+        for scan in scans:
+            self._report(ScanMoved(scan.id, scan.station, scan.target, scan.state, scan.reason, scan.size_bytes))

@@ -1,0 +1,141 @@
+"""What is known of a document's paper, and what it still waits for before it may be destroyed."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from torhaus.daemon.evidence.notes import entries_of
+from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.daemon.scans.release.config import Release
+from torhaus.daemon.scans.states import State
+
+MOST: Final = 5000
+"""Documents of one lot that are looked at together."""
+
+
+class Result(StrEnum):
+    """What somebody who has looked at a document says of it. Stored and in the journal: never changed."""
+
+    OK = "ok"
+    PAGE_MISSING = "page-missing"
+    RESCAN = "rescan"
+    BAD = "bad"
+
+
+class Waits(StrEnum):
+    """What a document's release waits for. The first that applies is told."""
+
+    DELIVERY = "delivery"  # its target has not proved to have it
+    BATCH = "batch"  # its batch, or its station's day, is not closed yet
+    QUALITY_FAILED = "quality_failed"  # this document was found bad, or another one and not all were looked at
+    QUALITY = "quality"  # somebody must look at the sample
+    FEEDBACK = "feedback"  # its department says that something is wrong
+    DELAY = "delay"  # all is well, and its day has not come
+    PERSON = "person"  # it can be released
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """One document on the release list. No name: paper is found by its batch and its place there.
+
+    `place`: how many-th of its lot, from 1. `free_from_ns`: when its paper may be destroyed, null while that is open.
+    """
+
+    id: str
+    seq: int
+    station: str
+    lot: str | None
+    place: int
+    class_: str | None = msgspec.field(name="class")
+    pages: int
+    state: str
+    sha256: str
+    arrived_ns: int
+    verified_ns: int | None
+    sampled: bool
+    quality: str | None
+    feedback: str | None
+    released_ns: int | None
+    free_from_ns: int | None = None
+    waits_for: str | None = None
+
+
+_SQL: Final = (
+    "SELECT s.id, s.seq, s.station, s.lot, s.pages, s.state, s.sha256, s.arrived_ns, s.changed_ns, p.class, p.sampled,"
+    " p.quality, p.feedback, p.verified_ns, p.released_ns, l.drawn_ns"
+    " FROM scan s LEFT JOIN paper p ON p.scan = s.seq LEFT JOIN lot l ON l.name = s.lot WHERE "
+)
+PROVED: Final = frozenset({State.VERIFIED.value, State.FILED.value})
+
+
+def papers_of(tx: Tx, lot: str, release: Release, now_ns: int) -> list[Paper]:
+    """All of a lot, as they came. Raises KeyError."""
+    rows = tx.conn.execute(f"{_SQL} s.lot = ? ORDER BY s.seq LIMIT ?", (lot, MOST)).fetchall()
+    if not rows:
+        raise KeyError(lot)
+    quality = _quality([(row[10], row[11]) for row in rows])
+    return [_paper(row, place, quality, release, now_ns) for place, row in enumerate(rows, 1)]
+
+
+def _quality(seen: list[tuple[int | None, str | None]]) -> Waits | None:
+    """What stands against the lot as a whole: a failed sample costs a look at every document of it."""
+    results = [result for _, result in seen]
+    if any(result not in {None, Result.OK} for result in results):
+        return None if all(result is not None for result in results) else Waits.QUALITY_FAILED
+    return Waits.QUALITY if any(sampled and result is None for sampled, result in seen) else None
+
+
+def _paper(row: tuple[object, ...], place: int, quality: Waits | None, release: Release, now_ns: int) -> Paper:
+    (id_, seq, station, lot, pages, state, sha256, arrived, changed, class_, sampled, result, feedback, verified,
+     released, drawn) = row  # fmt: skip
+    if verified is None and state in PROVED:
+        verified = changed
+    paper = msgspec.convert(
+        {
+            "id": id_, "seq": seq, "station": station, "lot": lot, "place": place, "class": class_, "pages": pages,
+            "state": state, "sha256": sha256, "arrived_ns": arrived, "verified_ns": verified,
+            "sampled": bool(sampled), "quality": result, "feedback": feedback, "released_ns": released,
+        },
+        Paper,
+    )  # fmt: skip
+    if paper.released_ns is not None:
+        return msgspec.structs.replace(paper, free_from_ns=paper.released_ns)
+    waits = _waits(paper, quality)
+    if waits is not None or paper.verified_ns is None:
+        return msgspec.structs.replace(paper, waits_for=waits)
+    # a clock that was wrong on delivery cannot shorten the delay: lots are drawn by one that is right
+    since = max(paper.verified_ns, drawn if isinstance(drawn, int) else 0)
+    free = since + release.delay_ns(paper.station, paper.class_)
+    return msgspec.structs.replace(paper, free_from_ns=free, waits_for=Waits.PERSON if free <= now_ns else Waits.DELAY)
+
+
+def _waits(paper: Paper, quality: Waits | None) -> Waits | None:
+    if paper.verified_ns is None:
+        return Waits.DELIVERY
+    if paper.quality not in {None, Result.OK}:
+        return Waits.QUALITY_FAILED
+    if quality is not None:
+        return quality
+    return Waits.FEEDBACK if paper.feedback not in {None, Result.OK} else None
+
+
+def class_of(tx: Tx, scan: Scan) -> str | None:
+    """The document's class as its sidecar or its cover sheet said."""
+    if scan.told.is_routing:
+        return scan.told.class_
+    for entry in reversed(entries_of(tx, scan.id)):
+        if "sheet" in entry.data:
+            found = entry.data.get("class")
+            return None if found is None else str(found)
+    return None
+
+
+def free(tx: Tx, paper: Paper, at_ns: int, **data: str | int | bool | None) -> Scan:
+    """Release it: its paper may be destroyed, and the journal says by whose word."""
+    scan = tx.get(paper.seq)
+    values = (paper.verified_ns, at_ns, paper.seq)
+    tx.conn.execute("UPDATE paper SET verified_ns = ?, released_ns = ? WHERE scan = ?", values)
+    if scan.state in {State.VERIFIED, State.FILED}:
+        return tx.move(scan, State.RELEASED, at_ns, sha256=scan.sha256, lot=paper.lot, **data)
+    tx.note(scan, "paper_released", at_ns, sha256=scan.sha256, lot=paper.lot, **data)  # our copy has gone before
+    return scan

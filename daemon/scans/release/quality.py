@@ -1,0 +1,48 @@
+"""What people say of documents after they have looked at them: quality control, and the department that got them."""
+
+from typing import Final, Literal
+
+from torhaus.daemon.evidence.notes import scan_of, state
+from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.daemon.scans.release.papers import MOST, Result
+from torhaus.daemon.scans.states import State
+
+Kind = Literal["quality", "feedback"]
+_STATEMENTS: Final = {
+    Result.OK: ["quality=passed"],
+    Result.PAGE_MISSING: ["quality=failed", "completeness=incomplete"],
+    Result.RESCAN: ["quality=failed"],
+    Result.BAD: ["quality=failed"],
+}
+
+
+def say(tx: Tx, kind: Kind, scan_id: str, result: Result, by: str, account: str, at_ns: int) -> Scan:
+    """Enter it; the last word counts. Raises KeyError, ValueError (its paper is released already)."""
+    scan = scan_of(tx, scan_id)
+    _say(tx, kind, scan, result, by, account, at_ns)
+    return scan
+
+
+def say_of_rest(tx: Tx, lot: str, result: Result, by: str, account: str, at_ns: int) -> list[Scan]:
+    """Quality control of all documents of a lot at which nobody has looked. Raises KeyError, ValueError."""
+    if tx.conn.execute("SELECT 1 FROM lot WHERE name = ?", (lot,)).fetchone() is None:
+        raise KeyError(lot)
+    open_ = "lot = ? AND seq IN (SELECT scan FROM paper WHERE quality IS NULL AND released_ns IS NULL) ORDER BY seq"
+    found = tx.find(open_, (lot,), MOST)
+    for scan in found:
+        _say(tx, "quality", scan, result, by, account, at_ns)
+    return found
+
+
+def _say(tx: Tx, kind: Kind, scan: Scan, result: Result, by: str, account: str, at_ns: int) -> None:
+    tx.conn.execute("INSERT OR IGNORE INTO paper (scan) VALUES (?)", (scan.seq,))
+    released = tx.conn.execute("SELECT released_ns FROM paper WHERE scan = ?", (scan.seq,)).fetchone()[0]
+    if kind == "quality" and released is not None:
+        raise ValueError("its paper was released before: nothing is left to be controlled")
+    if kind == "quality" and scan.state is State.SPOOLED:
+        raise ValueError("it has only just come: try again in a moment")
+    column = {"quality": "quality", "feedback": "feedback"}[kind]
+    tx.conn.execute(f"UPDATE paper SET {column} = ? WHERE scan = ?", (result, scan.seq))  # noqa: S608 - one of two words
+    tx.note(scan, f"use.{kind}", at_ns, result=result.value, by=by, account=account)
+    if kind == "quality":
+        state(tx, [scan], _STATEMENTS[result], by, account, at_ns)
