@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from torhaus.daemon.cli import scan_heads, scan_targets, scan_tokens, scans_note, scans_release
+from torhaus.daemon.cli import scan_heads, scan_story, scan_targets, scan_tokens, scans_note, scans_release
 from torhaus.daemon.cli.show import ago, size, table
 from torhaus.daemon.main import add_config
 from torhaus.daemon.scans.states import State
@@ -115,6 +115,7 @@ def run_list(args: argparse.Namespace) -> int:
         for r in found
     ]  # fmt: skip
     print(table(("ID", "STATION", "STATE", "TARGET", "PAGES", "SIZE", "CHANGED", "NAME"), rows))
+    print(scan_story.progress(found))
     return 0
 
 
@@ -127,8 +128,7 @@ def run_show(args: argparse.Namespace) -> int:
     found = ask(args.config, what, Shown, offline=lambda path: read_scan(path, args.id))
     if isinstance(found, int):
         return found
-    text = msgspec.json.encode(found)
-    print((text if args.json else msgspec.json.format(text, indent=2)).decode())
+    print(msgspec.json.encode(found).decode() if args.json else scan_story.story(found))
     return 0
 
 

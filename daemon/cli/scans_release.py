@@ -42,13 +42,16 @@ def add(actions: "argparse._SubParsersAction[Any]") -> None:
     listing.add_argument("-o", "--output", type=Path, metavar="FILE.pdf", help="as a PDF to print")
     listing.add_argument("--csv", action="store_true", help="as CSV")
     listing.add_argument("--lang", choices=["de", "en"], default="de", help="of the PDF and the CSV (default de)")
+    discard = actions.add_parser("discard", help="delete a document that is held or in quarantine, for good")
+    discard.set_defaults(run=run_discard)
+    discard.add_argument("id", metavar="SCAN-ID")
     release = actions.add_parser("release", help="release all paper of a batch that may be destroyed")
     release.set_defaults(run=run_release)
     for action in (listing, release):
         action.add_argument("--batch", required=True, metavar="NAME", help="as `torhaus scans lots` names it")
-    for action in (quality, feedback, release):
+    for action in (quality, feedback, release, discard):
         action.add_argument("--by", required=True, metavar="PSEUDONYM", help="who says it: a pseudonym, never a name")
-    for action in (lots, quality, feedback, listing, release):
+    for action in (lots, quality, feedback, listing, release, discard):
         add_config(action)
         action.add_argument("--json", action="store_true", help="as JSON")
 
@@ -136,6 +139,18 @@ def run_release(args: argparse.Namespace) -> int:
     if isinstance(found, int):
         return found
     _print(found, as_json=args.json)
+    return 0
+
+
+def run_discard(args: argparse.Namespace) -> int:
+    """Its bytes go, its journal stays."""
+    from torhaus.daemon.cli.scans import ask
+
+    query = urlencode({"id": args.id, "by": args.by})
+    found = ask(args.config, f"/scans/discard?{query}", dict[str, str], "POST")
+    if isinstance(found, int):
+        return found
+    print(msgspec.json.encode(found).decode() if args.json else f"{found['id']}: {found['state']}")
     return 0
 
 

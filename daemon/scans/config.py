@@ -10,7 +10,7 @@ import msgspec
 from torhaus.codecs.cover_sheet import WORD
 from torhaus.daemon.evidence.config import Evidence
 from torhaus.daemon.scans.checker import Limits
-from torhaus.daemon.scans.release.config import Release, release_faults
+from torhaus.daemon.scans.release.config import Release, Retention, release_faults
 from torhaus.daemon.scans.stations import (
     AbsPath,
     EsclStation,
@@ -96,6 +96,7 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cover_sheets: CoverSheets = CoverSheets()
     evidence: Evidence = Evidence()
     release: Release | None = None  # not set: paper is never released
+    retention: Retention | None = None  # not set: copies are kept for ever
     http: HttpListener | None = None
     spool_key_files: tuple[KeyFile, ...] = ()  # site keys: the first one seals new documents, all of them open old ones
     min_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 512 << 20  # what scans leave free on the store's file system
@@ -156,7 +157,7 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
         if any(_covers(earlier, route) for earlier in config.route[:i]):
             found.append((f"scan.route[{i}]", "is never reached: an earlier one fits all that this one fits"))
     uploading = {i: s for i, s in enumerate(config.station) if isinstance(s, HttpStation)}
-    found += release_faults(config.release, None, stations)
+    found += release_faults(config.release, config.retention, stations)
     found += upload_faults(config.http, uploading)
     return found
 

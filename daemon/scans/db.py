@@ -148,8 +148,9 @@ class Tx:
         return [_scan(row) for row in self.conn.execute(sql, (*parameters, limit))]
 
     def wants_blob(self, sha256: str) -> bool:
-        """Whether any scan has these bytes."""
-        return self.conn.execute("SELECT 1 FROM scan WHERE sha256 = ? LIMIT 1", (sha256,)).fetchone() is not None
+        """Whether any scan has these bytes and keeps them."""
+        sql = "SELECT 1 FROM scan WHERE sha256 = ? AND state != ? LIMIT 1"
+        return self.conn.execute(sql, (sha256, State.PURGED)).fetchone() is not None
 
     def move(
         self, scan: Scan, to: State, at_ns: int, reason: Reason | None = None, **data: str | int | bool | None

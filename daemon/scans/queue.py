@@ -74,7 +74,7 @@ class ScanQueue:
         self.evidence.figures.stamps = self.stamping.figures if self.stamping.configured else None
         self.desk = SheetDesk(self._root, self._disk, config.cover_sheets.key_files)
         self._sealing = Sealing(config, self.desk)
-        self.release = ReleaseDesk(config, self._db, clock, told)
+        self.release = ReleaseDesk(config, self._db, self._spool, clock, told)
         self._lock_fd = -1
         self._stalled: set[str] = set()
         self.pulls = Pulls(config, self._root / "pull", self._disk, clock)

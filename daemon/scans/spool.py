@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.uploads.part import Part
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
+SETTLED_S: Final = 3600.0
+"""So long after somebody brought these bytes a blob is not removed: their scan may not be committed yet."""
 
 
 class TooLarge(Exception):  # noqa: N818 - a fact about the file
@@ -59,6 +62,7 @@ class Spool:
         self._min_free_bytes = min_free_bytes
         self.keys = keys or SpoolKeys()
         self._publishing = [threading.Lock() for _ in range(16)]  # by the hash's first digit
+        self._brought: dict[str, float] = {}  # when these bytes came last, in this run
         self._coming = 0
         self._coming_lock = threading.Lock()  # several stations copy at the same time
 
@@ -188,8 +192,41 @@ class Spool:
                 self._disk.rename(draft.path, path)
                 if draft.key is not None:
                     self.keys.lies(draft.sha256, draft.key)
+            self._brought[draft.sha256] = time.monotonic()
         self._disk.fsync_dir(path.parent)  # in both cases: the rename may be a crashed run's, not yet on disk
         return path
+
+    def _is_settled(self, sha256: str) -> bool:
+        """Whether nobody is just bringing these bytes again. With their lock held."""
+        since = time.monotonic() - SETTLED_S
+        if self._brought.get(sha256, since) > since:
+            return False
+        self._brought.pop(sha256, None)
+        return True
+
+    def let_go(self, sha256: str, forget: Callable[[], None]) -> bool:
+        """Call `forget` unless somebody is just bringing these bytes again. Never waits: called in a transaction."""
+        guard = self._publishing[int(sha256[0], 16)]
+        if not guard.acquire(blocking=False):
+            return False
+        try:
+            if not self._is_settled(sha256):
+                return False
+            forget()
+            return True
+        finally:
+            guard.release()
+
+    def remove(self, sha256: str) -> bool:
+        """Remove a blob that no scan refers to any more, unless somebody has brought its bytes since."""
+        path = self.path(sha256)
+        with self._publishing[int(sha256[0], 16)]:
+            if not self._is_settled(sha256):
+                return False
+            with contextlib.suppress(FileNotFoundError):
+                self._disk.unlink(path)
+                self._disk.fsync_dir(path.parent)
+        return True
 
     def path(self, sha256: str) -> Path:
         """Where the blob with this hash is, or would be."""

@@ -5,8 +5,9 @@
 
 arrived: noticed and finished.  spooled: bytes and SHA-256 fsync'd in the spool.  sealed: checked, metadata and target
 fixed.  transferred: the target said yes.  verified: the target's stored bytes have our hash.  filed: the target's
-own object id is known.  released: the spool copy may go.  purged: it is gone.  quarantined: the bytes are kept, not
-sent.  held: waits for a person.
+own object id is known.  released: the paper may be destroyed.  purged: the spool copy is gone, by retention after
+verified, filed or released, or by a person's word.  quarantined: the bytes are kept, not sent.  held: waits for a
+person.
 """
 
 from enum import StrEnum
@@ -66,12 +67,12 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     State.SEALED: frozenset({State.DELIVERING, State.QUARANTINED}),
     State.DELIVERING: frozenset({State.TRANSFERRED, State.HELD, State.QUARANTINED}),
     State.TRANSFERRED: frozenset({State.VERIFIED, State.DELIVERING, State.HELD, State.QUARANTINED}),
-    State.VERIFIED: frozenset({State.FILED, State.RELEASED}),
-    State.FILED: frozenset({State.RELEASED}),
+    State.VERIFIED: frozenset({State.FILED, State.RELEASED, State.PURGED}),
+    State.FILED: frozenset({State.RELEASED, State.PURGED}),
     State.RELEASED: frozenset({State.PURGED}),
     State.PURGED: frozenset(),
-    State.QUARANTINED: frozenset({State.SPOOLED}),  # checked again, and found good
-    State.HELD: frozenset({State.SEALED}),  # a person lets it go on
+    State.QUARANTINED: frozenset({State.SPOOLED, State.PURGED}),  # checked again, and found good; or thrown away
+    State.HELD: frozenset({State.SEALED, State.PURGED}),  # a person lets it go on, or throws it away
 }
 
 DELIVERABLE: Final = (State.SEALED, State.DELIVERING, State.TRANSFERRED)

@@ -19,7 +19,7 @@ class Scene(Bench):
 
     def __init__(self, root: Path, release: Release | None, retention: Retention | None = None) -> None:
         super().__init__(root)
-        self.config = msgspec.structs.replace(self.config, release=release)
+        self.config = msgspec.structs.replace(self.config, release=release, retention=retention)
         self.new_queue()
         self.number = 0
 

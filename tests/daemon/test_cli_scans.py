@@ -25,12 +25,15 @@ def test_while_it_is_down_the_store_is_read(tmp_path: Path, config: str, capsys:
 
     with_bench(tmp_path, work)
     assert run(scans, "scans", "list", "--state", "spooled", "--state", "held", "--config", config) == 0
-    head, line = capsys.readouterr().out.splitlines()
+    head, line, progress = capsys.readouterr().out.splitlines()
+    assert progress == "1 document: 1 spooled"
     assert head.split() == ["ID", "STATION", "STATE", "TARGET", "PAGES", "SIZE", "CHANGED", "NAME"]
     assert line.split()[1:3] == ["counter", "spooled"]
     assert line.isprintable()
     scan = line.split()[0]
     assert run(scans, "scans", "show", scan, "--config", config) == 0
+    assert "on our own disk, and hashed" in capsys.readouterr().out
+    assert run(scans, "scans", "show", scan, "--json", "--config", config) == 0
     assert json.loads(capsys.readouterr().out)["scan"]["id"] == scan
     assert run(scans, "scans", "show", "none", "--config", config) == 64
     assert capsys.readouterr().err == "no such scan\n"

@@ -8,11 +8,14 @@ from typing import Final
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
+from torhaus.daemon.scans.disk import errno_name
 from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.release.config import DAY_NS, Release
 from torhaus.daemon.scans.release.lots import Lot, close_some, newest
 from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
+from torhaus.daemon.scans.release.retaining import Retaining
+from torhaus.daemon.scans.spool import Spool
 
 INTERVAL_S: Final = 60.0
 LOTS_AT_ONCE: Final = 20
@@ -25,8 +28,9 @@ class NotConfigured(ValueError):  # noqa: N818 - a fact
 class ReleaseDesk:
     """Lots are closed, and paper is freed, only while the clock is right: days would mean nothing otherwise."""
 
-    def __init__(self, config: ScanConfig, db: ScansDb, clock: Clock, report: Report) -> None:
+    def __init__(self, config: ScanConfig, db: ScansDb, spool: Spool, clock: Clock, report: Report) -> None:
         self._config = config.release
+        self.retention = Retaining(config, db, spool)
         self._db = db
         self._clock = clock
         self._report = report
@@ -40,22 +44,35 @@ class ReleaseDesk:
             await self._clock.sleep(INTERVAL_S)
 
     async def step(self) -> None:
-        """Close what is complete, release what may be; trouble of our own disk is reported once, not raised."""
+        """Close lots, release and delete what may be; trouble of our own disk is reported once, not raised."""
         try:
             await self._step()
             self._stalled = False
         except sqlite3.Error as error:
-            if not self._stalled:
-                self._report(StoreStalled("release", type(error).__name__))
-            self._stalled = True
+            self._stall(type(error).__name__)
+        except OSError as error:
+            self._stall(errno_name(error))
+
+    def _stall(self, detail: str) -> None:
+        if not self._stalled:
+            self._report(StoreStalled("release", detail))
+        self._stalled = True
 
     async def _step(self) -> None:
-        if self._config is None or not self._clock.synced():
+        if not self._clock.synced():
             return
         now_ns, release = self._clock.wall_ns(), self._config
-        await self._db.run(lambda tx: close_some(tx, release, now_ns))
-        if release.automatic:
-            self._tell(await self._db.run(partial(self._free_some, release=release, now_ns=now_ns)))
+        if release is not None:
+            await self._db.run(lambda tx: close_some(tx, release, now_ns))
+            if release.automatic:
+                self._tell(await self._db.run(partial(self._free_some, release=release, now_ns=now_ns)))
+        self._tell(await self.retention.purge_some(now_ns))
+
+    async def discard(self, scan_id: str, by: str, account: str) -> Scan:
+        """A person throws away what is held or in quarantine. Raises KeyError, ValueError, sqlite3.Error, OSError."""
+        scan = await self.retention.discard(scan_id, by, account, self._clock.wall_ns())
+        self._tell([scan])
+        return scan
 
     def _free_some(self, tx: Tx, release: Release, now_ns: int) -> list[Scan]:
         """Of a few lots, others each time: lots that wait for somebody do not keep the rest waiting."""

@@ -26,6 +26,7 @@ class ReleasePages:
             ("POST", "/scans/release", self.release),
             ("POST", "/scans/quality", self.quality),
             ("POST", "/scans/feedback", self.feedback),
+            ("POST", "/scans/discard", self.discard),
         ]
         return [(method, path, self._answer(page)) for method, path, page in pages]
 
@@ -39,6 +40,8 @@ class ReleasePages:
                 return reply_json({"error": "no such scan, or no such closed batch: see torhaus scans lots"}, 404)
             except ValueError as e:
                 return reply_json({"error": str(e)}, 409)
+            except OSError as e:
+                return reply_json({"error": f"the disk refuses: {e.strerror or e}"}, 503)
 
         return answer
 
@@ -68,6 +71,11 @@ class ReleasePages:
             "feedback", request.query.get("id", ""), _result(request), _by(request), account_of(request)
         )
         return {"count": 1}
+
+    async def discard(self, request: web.Request) -> object:
+        """A person throws away what waits for one."""
+        scan = await self._desk.discard(request.query.get("id", ""), _by(request), account_of(request))
+        return {"id": scan.id, "state": scan.state.value}
 
 
 def _by(request: web.Request) -> str:

@@ -73,11 +73,11 @@ def papers_of(tx: Tx, lot: str, release: Release, now_ns: int) -> list[Paper]:
     rows = tx.conn.execute(f"{_SQL} s.lot = ? ORDER BY s.seq LIMIT ?", (lot, MOST)).fetchall()
     if not rows:
         raise KeyError(lot)
-    quality = _quality([(row[10], row[11]) for row in rows])
+    quality = quality_of([(row[10], row[11]) for row in rows])
     return [_paper(row, place, quality, release, now_ns) for place, row in enumerate(rows, 1)]
 
 
-def _quality(seen: list[tuple[int | None, str | None]]) -> Waits | None:
+def quality_of(seen: list[tuple[int | None, str | None]]) -> Waits | None:
     """What stands against the lot as a whole: a failed sample costs a look at every document of it."""
     results = [result for _, result in seen]
     if any(result not in {None, Result.OK} for result in results):
