@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.daemon.scans_fakes import FaultyDisk, fake_pdf, refuse
+from tests.daemon.scans_fakes import FaultyDisk, fake_pdf, key_file, refuse
 from tests.daemon.upload_fakes import UploadBench, sha, with_uploads
 from torhaus.daemon.scans.check import CheckUnavailable
 
@@ -72,8 +72,13 @@ def test_what_cannot_be_finished_now_is_finished_later(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "operation", ["write", "fsync", "open_read", "create", "link", "rename", "unlink", "fsync_dir"]
 )
-def test_any_step_on_the_disk_may_fail(tmp_path: Path, operation: str) -> None:
+@pytest.mark.parametrize("mode", ["plain", "sealed"])
+def test_any_step_on_the_disk_may_fail(
+    tmp_path: Path, operation: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each time it is told, and the client that tries again has one scan in the end."""
+    if mode == "sealed":
+        monkeypatch.setenv("TORHAUS_TEST_SPOOL_KEY", key_file(tmp_path))
     disk = UploadDisk()
 
     async def work(b: UploadBench) -> None:

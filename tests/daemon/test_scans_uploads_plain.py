@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.scans_fakes import FaultyDisk, fake_pdf, refuse
+from tests.daemon.scans_fakes import FaultyDisk, blob, fake_pdf, refuse
 from tests.daemon.upload_fakes import UploadBench, b64, sha, until, with_uploads
 from torhaus.daemon.scans.events import IntakeStalled, NotTaken, ScanMoved
 
@@ -29,7 +29,7 @@ def test_a_document_is_stored_and_proved(tmp_path: Path) -> None:
         assert (told["state"], told["sha256"], told["size_bytes"]) == ("spooled", sha(DOC), len(DOC))
         (scan,) = await b.queue.list()
         assert (scan.name, scan.station, scan.id) == ("brücke".encode() + b"\xe9.pdf", "phone", told["id"])
-        assert (b.root / "state/scans/blobs" / scan.sha256[:2] / scan.sha256).read_bytes() == DOC
+        assert await asyncio.to_thread(blob, b, scan) == DOC
         await b.deliver()
         shown = await b.ask("GET", got.headers["Location"])
         assert (shown.status, json.loads(shown.body)["state"]) == (200, "verified")

@@ -192,6 +192,9 @@ class Pieces:
             if upload.sha256 not in {None, sha256}:
                 await self._give_up(station, upload)
             draft = await asyncio.to_thread(self.taking.spool.adopt, self.files.path(upload.id), sha256, upload.offset)
+            if draft.sha256 != sha256:  # the disk gave back other bytes than were flushed to it
+                await asyncio.to_thread(self.taking.spool.discard, draft)
+                await self._give_up(station, upload)
         except Shorter:
             await self._give_up(station, upload)
         except (OSError, sqlite3.Error) as error:
