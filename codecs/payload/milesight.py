@@ -5,8 +5,8 @@ Units are not in them: they follow from the quantity and the scale.
 
     channel | type | value    least significant byte first; channel 0xff: about the device, 0xfe: answer to a command
 
-Devices of the newer form have a type of one byte and no channel (milesight_rooms.py, milesight_journey.py); few have a
-frame of their own (milesight_frames.py).
+Devices of the newer form have a type of one byte and no channel (milesight_rooms.py, milesight_journey.py,
+milesight_circuits.py); few have a frame of their own (milesight_frames.py).
 
 The codec's name carries the model: `milesight:em300-th`. A channel that the model does not have ends decoding;
 what stands before it is kept, as in the vendor's decoder. History (channels 0x20 to 0x23) is `history_<n>_<name>` from
@@ -24,6 +24,7 @@ from torhaus.codecs.payload import (
     milesight_basic,
     milesight_bus,
     milesight_care,
+    milesight_circuits,
     milesight_control,
     milesight_display,
     milesight_groups,
@@ -59,7 +60,7 @@ TABLES: Final[dict[str, Channels]] = {
     **milesight_probes.MODELS,
     **milesight_site.MODELS,
 }
-SHORT: Final[dict[str, Channels]] = {**milesight_rooms.MODELS, **milesight_journey.MODELS}
+SHORT: Final[dict[str, Channels]] = {**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS}
 MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
 
 

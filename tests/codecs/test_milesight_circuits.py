@@ -1,0 +1,53 @@
+"""Payloads by hand after the types in the vendor's decoder (CTH01)."""
+
+import pytest
+
+from torhaus.codecs.model import DecodeError, RejectReason, Value
+from torhaus.codecs.payload.milesight import decoder
+
+_READ = decoder("cth01")
+
+
+def test_currents_and_voltages() -> None:
+    currents = "e80300" + "ffffff" + 10 * "0a0000"
+    seen = _READ(bytes.fromhex(f"016608 022c01 05{currents} 06d859d959ffff"), 85)
+    assert seen["temperature"] == Value(21.5, "Cel")
+    assert seen["voltage_three_phase_imbalcance"] == Value(3.0, "%")
+    assert seen["current_0_value"] == Value(10.0, "A")
+    assert seen["current_1_value"] == Value("error")
+    assert seen["current_11_value"] == Value(0.1, "A")
+    assert [seen[f"voltage_{n}_value"] for n in range(3)] == [Value(230.0, "V"), Value(230.01, "V"), Value("error")]
+
+
+def test_groups_of_one_and_of_three() -> None:
+    seen = _READ(bytes.fromhex("0802 18fcffff e8030000 d0070000 ffffffff 0e00 40e20100 ffffffff"), 85)
+    assert seen == {
+        "active_power1_mask1": Value(0),
+        "active_power1_mask2": Value(1),
+        "active_power1_group1_value": Value(-1.0, "kW"),
+        "active_power1_group2_chan1": Value(1.0, "kW"),
+        "active_power1_group2_chan2": Value(2.0, "kW"),
+        "active_power1_group2_chan3": Value("error"),
+        "forward_active_energy1_mask1": Value(0),
+        "forward_active_energy1_mask2": Value(0),
+        "forward_active_energy1_group1_value": Value(123.456, "kW.h"),
+        "forward_active_energy1_group2_value": Value("error"),
+    }
+    factors = _READ(bytes.fromhex("0701 5f6061 64 64 ff"), 85)
+    assert factors["power_factor_group1_chan3"] == Value(0.97)
+    assert factors["power_factor_group4_value"] == Value("error")
+
+
+@pytest.mark.parametrize("key", range(0x08, 0x18))
+def test_every_quantity_has_its_unit(key: int) -> None:
+    seen = _READ(bytes((key, 0)) + 2 * bytes.fromhex("e8030000"), 85)
+    units = [value.unit for name, value in seen.items() if name.endswith("_value")]
+    assert units == 2 * [("kW", "kvar", "kV.A", "kW.h", "kW.h", "kvar.h", "kvar.h", "kV.A.h")[key // 2 - 4]]
+
+
+def test_cut_off_at_every_byte() -> None:
+    payload = bytes.fromhex("0802 18fcffff e8030000 d0070000 ffffffff")
+    for size in range(1, len(payload)):
+        with pytest.raises(DecodeError) as caught:
+            _READ(payload[:size], 85)
+        assert caught.value.reason is RejectReason.SHORT
