@@ -39,6 +39,13 @@ class Check(Protocol):
         """
         ...
 
+    async def cut(self, path: Content, pages: range, into: int) -> Verdict:
+        """These pages (from 0) as a document of their own, written to the pipe `into`, which stays open here.
+
+        The verdict's reason is None, or why they cannot be taken out unchanged. Raises as `check` does.
+        """
+        ...
+
     async def close(self) -> None:
         """Give back what it holds. It may be used again afterwards."""
         ...
@@ -53,10 +60,12 @@ class _Child:
         self.waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
 
-    def ask(self, number: int, document: int, key: bytes, *, codes: bool) -> asyncio.Future[tuple[int, bytes]]:
-        """Hand over an open document. Raises OSError."""
+    def ask(
+        self, number: int, fds: list[int], key: bytes, pages: range, *, codes: bool
+    ) -> asyncio.Future[tuple[int, bytes]]:
+        """Hand over an open document, and where `pages` of it are to be written to. Raises OSError."""
         answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
-        socket.send_fds(self.sock, [REQUEST.pack(number, codes, bool(key), key)], [document])
+        socket.send_fds(self.sock, [REQUEST.pack(number, codes, bool(key), key, pages.start, len(pages))], fds)
         self.waiting[number] = answer
         return answer
 
@@ -105,20 +114,27 @@ class ProcessCheck:
 
         Of a sealed file it gets the file's own key, too: plain bytes are in no other place than its memory.
         """
+        return await self._judge(path, range(0), [], codes=codes)
+
+    async def cut(self, path: Content, pages: range, into: int) -> Verdict:
+        """As the Protocol has it; the process is one as for a check."""
+        return await self._judge(path, pages, [into], codes=False)
+
+    async def _judge(self, path: Content, pages: range, into: list[int], *, codes: bool) -> Verdict:
         file, key = (path, b"") if isinstance(path, Path) else (path.path, path.key)
         async with self._places:
             fd = await asyncio.to_thread(self._disk.open_read, file)
             try:
-                code, reply = await self._ask(fd, key, codes=codes)
+                code, reply = await self._ask([fd, *into], key, pages, codes=codes)
             finally:
                 os.close(fd)
         return _verdict(code, reply)
 
-    async def _ask(self, fd: int, key: bytes, *, codes: bool) -> tuple[int, bytes]:
+    async def _ask(self, fds: list[int], key: bytes, pages: range, *, codes: bool) -> tuple[int, bytes]:
         child = await self._running()
         self._number += 1
         try:
-            answer = child.ask(self._number, fd, key, codes=codes)
+            answer = child.ask(self._number, fds, key, pages, codes=codes)
         except OSError as error:
             child.end("the checking process takes nothing")
             raise CheckUnavailable(type(error).__name__) from error

@@ -13,6 +13,7 @@ from torhaus.daemon.scans.checker import Limits
 from torhaus.daemon.scans.release.config import Release, Retention, release_faults
 from torhaus.daemon.scans.stations import (
     AbsPath,
+    CoverSheetRule,
     EsclStation,
     FileName,
     Name,
@@ -55,7 +56,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     duplicates_window_s: Window = 0  # 0: however long ago
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
-    cover_sheets: Literal["off", "optional", "required"] = "off"  # whether they are looked for, and missed
+    cover_sheets: CoverSheetRule = "off"  # whether they are looked for, and missed
 
     @property
     def is_told(self) -> bool:

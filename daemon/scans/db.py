@@ -49,6 +49,7 @@ class Scan(msgspec.Struct, frozen=True, gc=False):
     changed_ns: int
     tries: int
     refusals: int
+    derived_from: str | None = None
 
 
 _COLUMNS: Final = ", ".join(Scan.__struct_fields__)
@@ -69,6 +70,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     codes: tuple[Code, ...] = ()
     told: Told = Told()
     batch: str | None = None
+    derived_from: str | None = None  # id of the stack that it was split from
 
 
 class Tx:
@@ -98,12 +100,13 @@ class Tx:
             self._keys.enter(self.conn, arrival.sha256)
         self.conn.execute(
             "INSERT INTO scan (seq, id, station, name, state, sha256, size_bytes, media_type, pages, flags,"
-            " codes, batch, told, duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " codes, batch, told, duplicate_of, arrived_ns, arrived_boot, boot_id, synced, changed_ns, derived_from)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (seq, scan_id, arrival.station, arrival.name, State.SPOOLED, arrival.sha256, arrival.size_bytes,
              arrival.media_type, arrival.pages, " ".join(arrival.flags), codes_json(arrival.codes),
              arrival.batch, msgspec.json.encode(arrival.told).decode(), first[0] if first else None,
-             at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns),
+             at.wall_ns, at.boot_ns, arrival.boot_id, at.synced, at.wall_ns,
+             arrival.derived_from),
         )  # fmt: skip
         arrived: evidence.Data = {"state": State.ARRIVED.value, "station": arrival.station, "synced": at.synced}
         spooled: evidence.Data = {

@@ -4,8 +4,10 @@ To load them takes a hundred times as long as to check a page of post. Every doc
 which dies with it: nothing of one document is there when the next is looked at.
 
 On descriptor 0 is a socket (AF_UNIX, SOCK_SEQPACKET). A request is a number of eight bytes, whether cover sheets are to
-be found (0 or 1), whether the document is sealed (0 or 1) and its key, with its open descriptor beside them; an answer
-is the number, how the checker ended (`os.waitstatus_to_exitcode`, or TIMED_OUT), and what it wrote.
+be found (0 or 1), whether the document is sealed (0 or 1) and its key, a first page and how many, with its open
+descriptor beside them; an answer is the number, how the checker ended (`os.waitstatus_to_exitcode`, or TIMED_OUT), and
+what it wrote. Where it says how many pages, these are wanted as a document of their own: they are written to a second
+descriptor, a pipe.
 """
 
 import contextlib
@@ -35,7 +37,7 @@ from torhaus.daemon.scans.sealed import opened
 
 EX_OSERR: Final = 71
 TIMED_OUT: Final = 256
-REQUEST: Final = Struct("<Q??32s")
+REQUEST: Final = Struct("<Q??32sII")
 ANSWER: Final = Struct("<Qi")
 MAX_ANSWER_BYTES: Final = ANSWER.size + MAX_VERDICT_BYTES
 _PARSERS: Final = ("pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin")
@@ -88,29 +90,32 @@ class Nursery:
 
     def _take(self) -> bool:
         """One request; False at the end."""
-        request, fds, _, _ = socket.recv_fds(self._sock, REQUEST.size, 1)
-        if len(request) != REQUEST.size or len(fds) != 1:
+        request, fds, _, _ = socket.recv_fds(self._sock, REQUEST.size, 2)
+        if len(request) != REQUEST.size:
             return False
-        number, codes, is_sealed, key = REQUEST.unpack(request)
+        number, codes, is_sealed, key, first, count = REQUEST.unpack(request)
+        if len(fds) != (2 if count else 1):
+            return False
         if codes and self._readers:
             _load(self._readers)
             self._readers = ()
         try:
-            self._start(number, fds[0], key if is_sealed else None, codes=codes)
+            self._start(number, fds, key if is_sealed else None, range(first, first + count), codes=codes)
         except OSError:
             self._answer(number, EX_OSERR)
         finally:
-            os.close(fds[0])
+            for fd in fds:
+                os.close(fd)
         return True
 
-    def _start(self, number: int, document: int, key: bytes | None, *, codes: bool) -> None:
+    def _start(self, number: int, fds: list[int], key: bytes | None, pages: range, *, codes: bool) -> None:
         limits = for_codes(self._limits) if codes else self._limits
         out, into = os.pipe()
         ours = os.getpid()
         try:
             pid = os.fork()
             if not pid:
-                self._become_checker(document, key, into, ours, limits, codes)
+                self._become_checker(fds, key, into, ours, limits, pages, codes)
         except OSError:
             os.close(out)
             raise
@@ -122,18 +127,25 @@ class Nursery:
         self._poll.register(ended, select.POLLIN)
 
     def _become_checker(
-        self, document: int, key: bytes | None, into: int, parent: int, limits: Limits, codes: bool
+        self, fds: list[int], key: bytes | None, into: int, parent: int, limits: Limits, pages: range, codes: bool
     ) -> NoReturn:
-        """In the new process: only the document and the pipe are left, then the work is done. Does not come back."""
+        """In the new process: only the document and the pipes are left, then the work is done. Does not come back."""
         code = EX_OSERR
         try:
             die_with_parent()
             if os.getppid() != parent:  # it was quicker
                 os._exit(code)
-            os.dup2(document, 0)
+            highest = max(*fds, into, *self._checkers, self._sock.fileno(), 64) + 64
+            os.dup2(fds[0], 0)
             os.dup2(into, 1)
-            os.closerange(2, max(document, into, *self._checkers, self._sock.fileno(), 64) + 64)
-            code = self._work(limits, codes) if key is None else check(limits, codes, key)
+            if pages:
+                os.dup2(fds[1], 3)
+                os.closerange(2, 3)
+                os.closerange(4, highest)
+                code = cut(limits, pages, key)
+            else:
+                os.closerange(2, highest)
+                code = self._work(limits, codes) if key is None else check(limits, codes, key)
         except BaseException:  # noqa: BLE001 - whatever it is: the code says that the check crashed
             code = 1
         finally:
@@ -183,6 +195,24 @@ def check(limits: Limits, codes: bool, key: bytes | None = None) -> int:
             verdict = examine(document, limits, codes=codes)
         except ImportError:
             return EX_UNAVAILABLE
+    os.write(1, msgspec.json.encode(verdict))
+    return 0
+
+
+def cut(limits: Limits, pages: range, key: bytes | None = None) -> int:
+    """As `check`, for pages that become a document of their own, which goes to descriptor 3."""
+    bound(limits)
+    with open(0, "rb", closefd=False) if key is None else opened(0, key) as document:
+        try:
+            from torhaus.daemon.scans.sheets.cut import take
+
+            verdict, made = take(document, pages, limits)
+        except ImportError:
+            return EX_UNAVAILABLE
+    with open(3, "wb", buffering=0) as out:
+        rest = memoryview(made)
+        while rest:
+            rest = rest[out.write(rest) :]
     os.write(1, msgspec.json.encode(verdict))
     return 0
 

@@ -39,6 +39,7 @@ class Row(msgspec.Struct, kw_only=True):
     tries: int
     batch: str | None = None
     told: Told = Told()  # by its sidecar
+    derived_from: str | None = None  # the stack that it was split from
 
 
 class Shown(msgspec.Struct, kw_only=True):
@@ -67,6 +68,7 @@ def row(s: Scan) -> Row:
         tries=s.tries,
         batch=s.batch,
         told=s.told,
+        derived_from=s.derived_from,
     )
 
 

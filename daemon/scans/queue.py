@@ -31,6 +31,7 @@ from torhaus.daemon.scans.pull.pulls import Pulls
 from torhaus.daemon.scans.release.desk import ReleaseDesk
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.sheets.desk import SheetDesk
+from torhaus.daemon.scans.splitting import Splitting
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.states import State
@@ -75,6 +76,7 @@ class ScanQueue:
         self.desk = SheetDesk(self._root, self._disk, config.cover_sheets.key_files)
         self._sealing = Sealing(config, self.desk)
         self.release = ReleaseDesk(config, self._db, self._spool, clock, told)
+        self.splitting = Splitting(config, self._sealing, self._db, self._spool, self._check, clock, told)
         self._lock_fd = -1
         self._stalled: set[str] = set()
         self.pulls = Pulls(config, self._root / "pull", self._disk, clock)
@@ -138,6 +140,7 @@ class ScanQueue:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._seal_forever(), name="scans-seal")
+                group.create_task(self.splitting.run(), name="scans-split")
                 group.create_task(self._record_forever(), name="scans-head")
                 group.create_task(self.stamping.run(), name="scans-stamps")
                 group.create_task(self.pulls.run(), name="scans-pulls")

@@ -15,6 +15,7 @@ from torhaus.codecs.model import DecodeError
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.checker import UNREAD, Code
 from torhaus.daemon.scans.config import AnyStation, ScanConfig
+from torhaus.daemon.scans.sheets.plan import Piece, pieces
 from torhaus.daemon.scans.states import Reason
 
 NOTHING: Final = Told()
@@ -28,6 +29,7 @@ class Way(msgspec.Struct, frozen=True):
     sheet: CoverSheet | None = None
     pages: int = 0  # without those of the sheet
     told: Told = Told()  # by its sidecar
+    parts: "tuple[tuple[Piece, Way], ...]" = ()  # of a stack that is to be split: each document's pages and way
 
 
 def way_of(
@@ -64,14 +66,17 @@ def _by_sheet(
     if UNREAD in flags:
         return Way(None, Reason.SHEET_UNREAD)
     if not codes:
-        if station.cover_sheets == "required":
+        if station.cover_sheets in {"required", "split"}:
             return Way(None, Reason.NO_SHEET)
         return _by_rules(config, station, told, None, pages)
     try:
-        sheets = {parse(code.text, keys) for code in codes}
+        found = [(code.page, parse(code.text, keys)) for code in codes]
     except DecodeError:
         return Way(None, Reason.SHEET_UNPROVED)
-    on = sorted({code.page for code in codes})
+    sheets = {sheet for _, sheet in found}
+    on = sorted({page for page, _ in found})
+    if len(sheets) > 1 and station.cover_sheets == "split" and not told.is_routing:
+        return _by_pieces(config, station, found, pages, is_used)
     if len(sheets) > 1 or on not in ([0], [0, 1]):  # both sides of one sheet may be printed
         return Way(None, Reason.SHEETS_WITHIN)
     (sheet,) = sheets
@@ -81,6 +86,25 @@ def _by_sheet(
     if rest < 1 or sheet.pages not in {None, rest}:
         return Way(None, Reason.PAGE_COUNT, sheet, rest)
     return _by_rules(config, station, told, sheet, rest)
+
+
+def _by_pieces(
+    config: ScanConfig,
+    station: AnyStation,
+    found: Sequence[tuple[int, CoverSheet]],
+    pages: int,
+    is_used: Callable[[str], bool],
+) -> Way:
+    """A stack is split if all of it fits; one document that does not is a reason to hold all of them."""
+    parts = pieces(found, pages)
+    if isinstance(parts, Reason):
+        return Way(None, parts, None, pages)
+    if any(is_used(piece.sheet.sheet) for piece in parts):
+        return Way(None, Reason.SHEET_USED, None, pages)
+    ways = [_by_rules(config, station, NOTHING, piece.sheet, piece.count) for piece in parts]
+    if any(way.target is None for way in ways):
+        return Way(None, Reason.NO_ROUTE, None, pages)
+    return Way(None, None, None, pages, parts=tuple(zip(parts, ways, strict=True)))
 
 
 def said(way: Way) -> dict[str, str | int | None]:

@@ -128,3 +128,8 @@ CREATE TABLE paper (
     verified_ns INTEGER,                     -- when its target's bytes were proved, once the state no longer tells
     released_ns INTEGER                      -- when its paper was freed
 ) STRICT;
+
+-- The stack (id of its scan) that a document was split from; null: it came as it is.
+ALTER TABLE scan ADD COLUMN derived_from TEXT;
+
+CREATE INDEX scan_derived ON scan (derived_from, seq);

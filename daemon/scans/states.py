@@ -7,7 +7,7 @@ arrived: noticed and finished.  spooled: bytes and SHA-256 fsync'd in the spool.
 fixed.  transferred: the target said yes.  verified: the target's stored bytes have our hash.  filed: the target's
 own object id is known.  released: the paper may be destroyed.  purged: the spool copy is gone, by retention after
 verified, filed or released, or by a person's word.  quarantined: the bytes are kept, not sent.  held: waits for a
-person.
+person.  split: a stack that became documents of their own at its cover sheets; it stays as it came and goes nowhere.
 """
 
 from enum import StrEnum
@@ -28,6 +28,7 @@ class State(StrEnum):
     PURGED = "purged"
     QUARANTINED = "quarantined"
     HELD = "held"
+    SPLIT = "split"
 
 
 class Reason(StrEnum):
@@ -58,12 +59,13 @@ class Reason(StrEnum):
     NO_SIGNAL = "no_signal"  # its ready file or sidecar never came
     SIDECAR_UNREAD = "sidecar_unread"  # its sidecar cannot be read, or lacks what the station's rule wants
     BATCH_INCOMPLETE = "batch_incomplete"  # not all of its batch came, or not all of it is good
+    NOT_SPLIT = "not_split"  # its pages cannot be taken apart without changing them
     SOURCE_INCOMPLETE = "source_incomplete"  # its scanner or scan program says itself that something went wrong
 
 
 MOVES: Final[dict[State, frozenset[State]]] = {
     State.ARRIVED: frozenset({State.SPOOLED}),
-    State.SPOOLED: frozenset({State.SEALED, State.HELD, State.QUARANTINED}),
+    State.SPOOLED: frozenset({State.SEALED, State.HELD, State.QUARANTINED, State.SPLIT}),
     State.SEALED: frozenset({State.DELIVERING, State.QUARANTINED}),
     State.DELIVERING: frozenset({State.TRANSFERRED, State.HELD, State.QUARANTINED}),
     State.TRANSFERRED: frozenset({State.VERIFIED, State.DELIVERING, State.HELD, State.QUARANTINED}),
@@ -71,8 +73,9 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     State.FILED: frozenset({State.RELEASED, State.PURGED}),
     State.RELEASED: frozenset({State.PURGED}),
     State.PURGED: frozenset(),
-    State.QUARANTINED: frozenset({State.SPOOLED, State.PURGED}),  # checked again, and found good; or thrown away
-    State.HELD: frozenset({State.SEALED, State.PURGED}),  # a person lets it go on, or throws it away
+own object id is known.  released: the paper may be destroyed.  purged: the spool copy is gone, by retention after
+verified, filed or released, or by a person's word.  quarantined: the bytes are kept, not sent.  held: waits for a
+person.  split: a stack that became documents of their own at its cover sheets; it stays as it came and goes nowhere.
 }
 
 DELIVERABLE: Final = (State.SEALED, State.DELIVERING, State.TRANSFERRED)

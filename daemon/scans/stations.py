@@ -16,6 +16,7 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
 Window = Annotated[float, msgspec.Meta(ge=0, le=3_200_000_000)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\x00]+\Z", max_length=200)]
 Resolution = Annotated[int, msgspec.Meta(ge=50, le=1200)]
+CoverSheetRule = Literal["off", "optional", "required", "split"]
 _PLACES: Final = ("{name}", "{stem}", "{batch}")
 
 
@@ -44,7 +45,7 @@ class _Pulled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     start_code: Annotated[str, msgspec.Meta(min_length=1, max_length=512)] | None = None  # without: any code
     duplicates: Literal["mark", "hold"] = "mark"
     duplicates_window_s: Window = 0  # 0: however long ago
-    cover_sheets: Literal["off", "optional", "required"] = "off"
+    cover_sheets: CoverSheetRule = "off"
 
 
 class EsclStation(_Pulled, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="type", tag="escl"):

@@ -31,7 +31,7 @@ def nursery() -> Iterator[tuple[socket.socket, "subprocess.Popen[bytes]"]]:
 def ask(sock: socket.socket, number: int, path: Path) -> None:
     """Have a document checked."""
     with path.open("rb") as document:
-        socket.send_fds(sock, [REQUEST.pack(number, False, False, b"")], [document.fileno()])
+        socket.send_fds(sock, [REQUEST.pack(number, False, False, b"", 0, 0)], [document.fileno()])
 
 
 def test_answers_bear_the_numbers_of_their_requests(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_answers_bear_the_numbers_of_their_requests(tmp_path: Path) -> None:
     assert seen == {n: n for n in range(1, 6)}
 
 
-@pytest.mark.parametrize("request_", [b"", b"short", REQUEST.pack(1, False, False, b"")])
+@pytest.mark.parametrize("request_", [b"", b"short", REQUEST.pack(1, False, False, b"", 0, 0), REQUEST.pack(1, False, False, b"", 0, 2)])
 def test_nonsense_ends_it(request_: bytes) -> None:
     with nursery() as (sock, process):
         sock.send(request_)

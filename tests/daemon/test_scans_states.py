@@ -34,6 +34,6 @@ def test_only_verified_opens_the_way_to_release() -> None:
 def test_stored_values_never_change() -> None:
     assert [s.value for s in State] == [
         "arrived", "spooled", "sealed", "delivering", "transferred", "verified", "filed", "released", "purged",
-        "quarantined", "held",
+        "quarantined", "held", "split",
     ]  # fmt: skip
     assert [s.value for s in DELIVERABLE] == ["sealed", "delivering", "transferred"]

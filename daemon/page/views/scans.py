@@ -22,7 +22,7 @@ from torhaus.daemon.scans.states import State
 
 MOST: Final = 100
 MOST_BATCHES: Final = 20
-DONE: Final = frozenset({State.VERIFIED, State.FILED, State.RELEASED, State.PURGED})
+DONE: Final = frozenset({State.VERIFIED, State.FILED, State.RELEASED, State.PURGED, State.SPLIT})
 WAITING: Final = frozenset({State.HELD, State.QUARANTINED})
 _PATH: Final = "/scans"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from torhaus.daemon.config.model import parse_address
-from torhaus.daemon.scans.stations import AbsPath, Name, Seconds, Window
+from torhaus.daemon.scans.stations import AbsPath, CoverSheetRule, Name, Seconds, Window
 
 SiteId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,32}\Z")]
 
@@ -27,7 +27,7 @@ class HttpStation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     duplicates_window_s: Window = 0  # 0: however long ago
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
-    cover_sheets: Literal["off", "optional", "required"] = "off"
+    cover_sheets: CoverSheetRule = "off"
 
 
 class SiteStation(HttpStation, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="site"):

@@ -1,0 +1,339 @@
+"""Stacks with real cover sheets, through real checking processes: every page arrives once, and the journal says how."""
+
+import errno
+import io
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pikepdf
+import pytest
+from PIL import Image
+
+from tests.daemon.scans_fakes import Bench, FaultyDisk, blob, make_pdf, refuse, with_bench
+from torhaus.codecs.cover_sheet import CoverSheet, read
+from torhaus.daemon.evidence.config import Procedure
+from torhaus.daemon.evidence.notes import note_of
+from torhaus.daemon.scans.check import CheckUnavailable, ProcessCheck
+from torhaus.daemon.scans.checker import Code, Limits, Verdict
+from torhaus.daemon.scans.config import Route
+from torhaus.daemon.scans.db import Scan
+from torhaus.daemon.scans.disk import Disk
+from torhaus.daemon.scans.events import StoreStalled
+from torhaus.daemon.scans.sealed import Content
+from torhaus.daemon.scans.sheets.desk import BLANK
+from torhaus.daemon.scans.sheets.paper import draw
+from torhaus.daemon.scans.splitting import part_name
+from torhaus.daemon.scans.states import Reason, State
+from torhaus.daemon.scans.targets import folder
+
+
+def stack(*documents: tuple[str, int], front: int = 0) -> bytes:
+    """So many pages behind each sheet, all pages different; `front`: pages before the first sheet."""
+    out, number = pikepdf.Pdf.new(), 0
+    with pikepdf.open(io.BytesIO(make_pdf(front + sum(pages for _, pages in documents)))) as paper:
+        out.pages.extend(paper.pages[:front])
+        number = front
+        for text, pages in documents:
+            with pikepdf.open(io.BytesIO(draw([(read(text), text)], "Deckblatt"))) as sheet:
+                out.pages.extend(sheet.pages)
+            out.pages.extend(paper.pages[number : number + pages])
+            number += pages
+        made = io.BytesIO()
+        out.save(made)
+    return made.getvalue()
+
+
+def numbers(data: bytes) -> list[int]:
+    """Which of make_pdf's pages these are."""
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        return [int(page.Contents.read_bytes().split()[-1]) for page in pdf.pages]
+
+
+class Knowing:
+    """Answers from a table where the checking process would search pages for a tenth of a second each; cuts for real."""
+
+    def __init__(self) -> None:
+        self.real = ProcessCheck(Disk(), Limits())
+        self.codes: dict[int, tuple[Code, ...]] = {}
+        self.fail: Exception | None = None
+
+    async def check(self, path: Content, *, codes: bool = False) -> Verdict:
+        verdict = await self.real.check(path)
+        return msgspec.structs.replace(verdict, codes=self.codes.get(verdict.pages, ()))
+
+    async def cut(self, path: Content, pages: range, into: int) -> Verdict:
+        if self.fail is not None:
+            raise self.fail
+        return await self.real.cut(path, pages, into)
+
+    async def close(self) -> None:
+        await self.real.close()
+
+
+def with_split(root: Path, work: Callable[[Bench], Awaitable[None]], check: Any = None, **station: Any) -> Bench:
+    async def go(b: Bench) -> None:
+        await b.__aexit__()
+        targets = (*b.config.target, folder.Config("building", str(b.out)), folder.Config("social", str(b.out)))
+        station_ = msgspec.structs.replace(b.config.station[0], cover_sheets="split", **station)
+        routes = (*b.config.route, Route("building", department="bauamt"), Route("social", department="sozialamt"))
+        b.config = msgspec.structs.replace(b.config, target=targets, route=routes, station=(station_,))
+        b.new_queue()
+        await b.queue.open()
+        await work(b)
+
+    return with_bench(root, go, check=check or ProcessCheck(Disk(), Limits()))
+
+
+async def sheets(b: Bench, *said: tuple[str, int | None]) -> list[str]:
+    return [(await b.queue.order_sheets(CoverSheet(d, BLANK, pages=n), 1))[0] for d, n in said]
+
+
+async def known(b: Bench, check: Knowing, *said: tuple[str, int], front: int = 0) -> bytes:
+    """A stack of plain pages, and what the table says of its sheets."""
+    pages, codes = front, []
+    for (_, count), text in zip(said, await sheets(b, *said), strict=True):
+        codes.append(Code(pages, text))
+        pages += count + 1
+    check.codes = {pages: tuple(codes)}
+    return make_pdf(pages)
+
+
+async def take(b: Bench, data: bytes, name: str = "post.pdf") -> list[Scan]:
+    """What became of it, oldest first."""
+    b.put(name, data)
+    await b.look()
+    await b.queue.seal()
+    await b.queue.splitting.step()
+    await b.queue.seal()
+    return list(reversed(await b.queue.list()))
+
+
+def test_a_stack_becomes_documents_that_go_where_their_sheets_say(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        one, two, three = await sheets(b, ("bauamt", 2), ("sozialamt", 1), ("bauamt", None))
+        data = stack((one, 2), (two, 1), (three, 3))
+        whole, *parts = await take(b, data)
+        assert (whole.state, whole.reason, whole.target, whole.pages) == (State.SPLIT, None, None, 9)
+        assert [(s.state, s.target, s.pages, s.derived_from, s.name) for s in parts] == [
+            (State.SEALED, "building", 2, whole.id, b"post-1.pdf"),
+            (State.SEALED, "social", 1, whole.id, b"post-2.pdf"),
+            (State.SEALED, "building", 3, whole.id, b"post-3.pdf"),
+        ]
+        assert blob(b, whole) == data
+        assert [numbers(blob(b, s)) for s in parts] == [[0, 1], [2], [3, 4, 5]]
+        _, story = await b.queue.show(whole.id)
+        into = [e.data for e in story if e.event == "post.split"]
+        assert [(d["into"], d["into_sha256"]) for d in into] == [(s.id, s.sha256) for s in parts]
+        assert [(d["first_page"], d["last_page"]) for d in into] == [(2, 3), (5, 5), (7, 9)]
+        assert story[-1].data == {"state": "split", "parts": 3, "pages": 9, "pages_of_sheets": 3}
+        _, story = await b.queue.show(parts[1].id)
+        assert story[-1].data["department"] == "sozialamt"
+        note = await b.queue._db.run(lambda tx: note_of(tx, parts[1], Procedure()))
+        (step,) = note.processing
+        assert step.step == "post.split"
+        assert step.said.items() >= {"of": whole.id, "of_sha256": whole.sha256, "part": 2, "parts": 3}.items()
+        await b.deliver()
+        assert await b.queue.splitting.step() == 0
+        assert len(await b.queue.list()) == 4
+        again = (await take(b, data))[-1]
+        assert (again.state, again.reason) == (State.HELD, Reason.SHEET_USED)
+
+    with_split(tmp_path, work)
+
+
+def test_a_tiff_is_split_too(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        check.codes = {6: tuple(Code(3 * i, t) for i, t in enumerate(await sheets(b, ("bauamt", 2), ("sozialamt", 2))))}
+        frames = [Image.new("L", (40, 30), shade) for shade in range(0, 240, 40)]
+        out = io.BytesIO()
+        frames[0].save(out, "TIFF", save_all=True, append_images=frames[1:], compression="tiff_lzw")
+        whole, *parts = await take(b, out.getvalue(), "post.tif")
+        assert whole.state is State.SPLIT
+        shades = []
+        for part in parts:
+            with Image.open(io.BytesIO(blob(b, part))) as image:
+                for frame in range(part.pages):
+                    image.seek(frame)
+                    shades.append(image.getpixel((0, 0)))
+        assert shades == [40, 80, 160, 200]
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+@pytest.mark.parametrize(
+    ("said", "front", "reason"),
+    [
+        ((("bauamt", 2), ("sozialamt", 1)), 1, Reason.SHEETS_WITHIN),
+        ((("bauamt", 2), ("kaemmerei", 1)), 0, Reason.NO_ROUTE),
+    ],
+)
+def test_one_that_does_not_fit_holds_all(
+    tmp_path: Path, said: tuple[tuple[str, int], ...], front: int, reason: Reason
+) -> None:
+    async def work(b: Bench) -> None:
+        (whole,) = await take(b, await known(b, check, *said, front=front))
+        assert (whole.state, whole.reason) == (State.HELD, reason)
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+def test_a_wrong_count_and_a_foreign_sheet_hold_all(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        data = await known(b, check, ("bauamt", 2), ("sozialamt", 1))
+        last = check.codes.pop(5)[-1]
+        check.codes[6] = (*(await sheets(b, ("bauamt", 2))), last)  # type: ignore[assignment]
+        check.codes[6] = tuple(Code(p, t) for p, t in zip((0, 3), (check.codes[6][0], last.text), strict=True))  # type: ignore[arg-type]
+        (whole,) = await take(b, make_pdf(6))
+        assert (whole.state, whole.reason) == (State.HELD, Reason.PAGE_COUNT)
+        check.codes = {5: (Code(0, last.text), Code(3, last.text[:-16] + "A" * 16))}
+        whole = (await take(b, data))[-1]
+        assert (whole.state, whole.reason) == (State.HELD, Reason.SHEET_UNPROVED)
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+def test_without_a_sheet_it_is_held_and_with_one_it_stays_whole(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        (without,) = await take(b, make_pdf(3))
+        assert (without.state, without.reason) == (State.HELD, Reason.NO_SHEET)
+        _, one = await take(b, await known(b, check, ("bauamt", 4)))
+        assert (one.state, one.target, one.pages) == (State.SEALED, "building", 5)
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+def test_what_cannot_be_taken_apart_unchanged_is_held_whole(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        data = await known(b, check, ("bauamt", 2), ("sozialamt", 1))
+        with pikepdf.open(io.BytesIO(data)) as pdf:
+            pdf.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array())
+            out = io.BytesIO()
+            pdf.save(out)
+        (whole,) = await take(b, out.getvalue())
+        assert (whole.state, whole.reason) == (State.HELD, Reason.NOT_SPLIT)
+        assert [p.name for p in (b.root / "state/scans/blobs").glob("*/*")] == [whole.sha256]
+        assert list((b.root / "state/scans/tmp").iterdir()) == []
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+def test_a_damaged_stack_goes_to_quarantine(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        b.put("post.pdf", await known(b, check, ("bauamt", 2), ("sozialamt", 1)))
+        await b.look()
+        (scan,) = await b.queue.list()
+        path = b.queue._spool.path(scan.sha256)
+        path.write_bytes(path.read_bytes()[:-9])
+        await b.queue.splitting.step()
+        (scan,) = await b.queue.list()
+        assert (scan.state, scan.reason) == (State.QUARANTINED, Reason.BLOB_DAMAGED)
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+def test_trouble_of_ours_is_no_verdict(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        assert isinstance(b.disk, FaultyDisk)
+        b.put("post.pdf", await known(b, check, ("bauamt", 2), ("sozialamt", 1)))
+        await b.look()
+        check.fail = CheckUnavailable()
+        await b.queue.splitting.step()
+        await b.queue.splitting.step()
+        check.fail = None
+        b.disk.free_bytes = 0
+        b.disk.fault = refuse(errno.ENOSPC, "write")
+        await b.queue.splitting.step()
+        b.disk.fault, b.disk.free_bytes = (lambda *_: None), 1 << 40
+        assert await b.states() == ["spooled"]
+        assert list((b.root / "state/scans/tmp").iterdir()) == []
+        assert await b.queue.splitting.step() == 1
+        assert await b.states() == ["split", "sealed", "sealed"]
+        assert [e.detail for e in b.told(StoreStalled)] == ["no_checker"]
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+class Dead(Exception):
+    """As if the power went."""
+
+
+@pytest.mark.parametrize("step", [*range(1, 40, 3)])
+def test_a_crash_anywhere_neither_loses_nor_doubles(tmp_path: Path, step: int) -> None:
+    async def work(b: Bench) -> None:
+        assert isinstance(b.disk, FaultyDisk)
+        b.put("post.pdf", await known(b, check, ("bauamt", 2), ("sozialamt", 1)))
+        await b.look()
+        left = step
+
+        def count(*_: object) -> None:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                raise Dead
+
+        real = b.queue._db._commit
+
+        def commit(conn: sqlite3.Connection) -> None:
+            count()
+            real(conn)
+            count()
+
+        b.disk.fault, b.queue._db._commit = count, commit  # type: ignore[method-assign]
+        try:
+            await b.queue.splitting.step()
+        except Dead:
+            pass
+        b.disk.fault = lambda *_: None
+        await b.restart()
+        await b.queue.splitting.step()
+        await b.queue.seal()
+        whole, *parts = reversed(await b.queue.list())
+        assert [s.state for s in (whole, *parts)] == [State.SPLIT, State.SEALED, State.SEALED]
+        assert [numbers(blob(b, s)) for s in parts] == [[1, 2], [4]]
+        await b.restart()
+        assert {p.name for p in (b.root / "state/scans/blobs").glob("*/*")} == {s.sha256 for s in (whole, *parts)}
+        assert list((b.root / "state/scans/tmp").iterdir()) == []
+
+    check = Knowing()
+    with_split(tmp_path, work, check)
+
+
+def test_a_part_that_came_before_is_held_where_the_station_says_so(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        same = [b"0 0 m 10 10 l S\n"] * 2
+        with pikepdf.open(io.BytesIO(await known(b, check, ("bauamt", 1), ("sozialamt", 1)))) as pdf:
+            for page, text in zip((pdf.pages[1], pdf.pages[3]), same, strict=True):
+                page.Contents = pdf.make_stream(text)
+            out = io.BytesIO()
+            pdf.save(out)
+        whole, first, second = await take(b, out.getvalue())
+        assert [s.state for s in (whole, first, second)] == [State.SPLIT, State.SEALED, State.HELD]
+        assert (second.reason, second.duplicate_of) == (Reason.DUPLICATE, first.id)
+        moved = await b.queue.retry(second.id)
+        assert (moved.state, moved.target) == (State.SEALED, "social")
+
+    check = Knowing()
+    with_split(tmp_path, work, check, duplicates="hold")
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        (b"post.pdf", b"post-2.pdf"), (b"post", b"post-2"), (b".pdf", b".pdf-2"), (b"Bu\xdfgeld.tif", b"Bu\xdfgeld-2.tif"),
+        (b"x" * 255, b"x" * 200 + b"-2"),
+    ],
+)  # fmt: skip
+def test_names_of_parts(name: bytes, part: bytes) -> None:
+    assert part_name(name, 2) == part
+    assert os.fsdecode(part)
