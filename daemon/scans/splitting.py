@@ -140,22 +140,24 @@ class Splitting:
     async def _cut(self, scan: Scan, content: Content, pages: range) -> Draft:
         await asyncio.to_thread(self._spool.check_room, scan.size_bytes)
         out, into = os.pipe()
-        coming = asyncio.ensure_future(asyncio.to_thread(self._receive, out, 2 * scan.size_bytes + _SLACK_BYTES))
-        try:
-            verdict = await self._check.cut(content, pages, into)
-        except (OSError, CheckUnavailable):
-            os.close(into)
-            with contextlib.suppress(OSError, TooLarge):
-                await asyncio.to_thread(self._spool.discard, await coming)
-            raise
-        except BaseException:  # it is over: the pipe ends with the checking process, the draft with the next start
-            os.close(into)
-            raise
-        os.close(into)
-        try:
-            draft = await coming
-        except TooLarge:
-            raise Unsplit("too large") from None
+        limit_bytes = 2 * scan.size_bytes + _SLACK_BYTES
+
+        async def cut() -> Verdict:
+            try:
+                return await self._check.cut(content, pages, into)
+            finally:
+                os.close(into)
+
+        coming = asyncio.to_thread(self._receive, out, limit_bytes)
+        verdict, draft = await asyncio.gather(cut(), coming, return_exceptions=True)
+        if isinstance(verdict, BaseException):
+            if isinstance(draft, Draft):
+                await asyncio.to_thread(self._spool.discard, draft)
+            raise verdict
+        if isinstance(draft, TooLarge):
+            raise Unsplit("too large")
+        if isinstance(draft, BaseException):
+            raise draft
         if verdict.reason is not None or verdict.pages != len(pages):
             await asyncio.to_thread(self._spool.discard, draft)
             raise Unsplit(verdict.reason.value if verdict.reason else "other than expected")

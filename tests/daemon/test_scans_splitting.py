@@ -3,113 +3,21 @@
 import errno
 import io
 import os
-import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pikepdf
 import pytest
 from PIL import Image
 
-from tests.daemon.scans_fakes import Bench, FaultyDisk, blob, make_pdf, refuse, with_bench
-from torhaus.codecs.cover_sheet import CoverSheet, read
+from tests.daemon.scans_fakes import Bench, FaultyDisk, blob, make_pdf, refuse
+from tests.daemon.scans_split_fakes import Knowing, known, numbers, sheets, stack, take, with_split
 from torhaus.daemon.evidence.config import Procedure
 from torhaus.daemon.evidence.notes import note_of
-from torhaus.daemon.scans.check import CheckUnavailable, ProcessCheck
-from torhaus.daemon.scans.checker import Code, Limits, Verdict
-from torhaus.daemon.scans.config import Route
-from torhaus.daemon.scans.db import Scan
-from torhaus.daemon.scans.disk import Disk
+from torhaus.daemon.scans.check import CheckUnavailable
+from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.events import StoreStalled
-from torhaus.daemon.scans.sealed import Content
-from torhaus.daemon.scans.sheets.desk import BLANK
-from torhaus.daemon.scans.sheets.paper import draw
 from torhaus.daemon.scans.splitting import part_name
 from torhaus.daemon.scans.states import Reason, State
-from torhaus.daemon.scans.targets import folder
-
-
-def stack(*documents: tuple[str, int], front: int = 0) -> bytes:
-    """So many pages behind each sheet, all pages different; `front`: pages before the first sheet."""
-    out, number = pikepdf.Pdf.new(), 0
-    with pikepdf.open(io.BytesIO(make_pdf(front + sum(pages for _, pages in documents)))) as paper:
-        out.pages.extend(paper.pages[:front])
-        number = front
-        for text, pages in documents:
-            with pikepdf.open(io.BytesIO(draw([(read(text), text)], "Deckblatt"))) as sheet:
-                out.pages.extend(sheet.pages)
-            out.pages.extend(paper.pages[number : number + pages])
-            number += pages
-        made = io.BytesIO()
-        out.save(made)
-    return made.getvalue()
-
-
-def numbers(data: bytes) -> list[int]:
-    """Which of make_pdf's pages these are."""
-    with pikepdf.open(io.BytesIO(data)) as pdf:
-        return [int(page.Contents.read_bytes().split()[-1]) for page in pdf.pages]
-
-
-class Knowing:
-    """Answers from a table where the checking process would search pages for a tenth of a second each; cuts for real."""
-
-    def __init__(self) -> None:
-        self.real = ProcessCheck(Disk(), Limits())
-        self.codes: dict[int, tuple[Code, ...]] = {}
-        self.fail: Exception | None = None
-
-    async def check(self, path: Content, *, codes: bool = False) -> Verdict:
-        verdict = await self.real.check(path)
-        return msgspec.structs.replace(verdict, codes=self.codes.get(verdict.pages, ()))
-
-    async def cut(self, path: Content, pages: range, into: int) -> Verdict:
-        if self.fail is not None:
-            raise self.fail
-        return await self.real.cut(path, pages, into)
-
-    async def close(self) -> None:
-        await self.real.close()
-
-
-def with_split(root: Path, work: Callable[[Bench], Awaitable[None]], check: Any = None, **station: Any) -> Bench:
-    async def go(b: Bench) -> None:
-        await b.__aexit__()
-        targets = (*b.config.target, folder.Config("building", str(b.out)), folder.Config("social", str(b.out)))
-        station_ = msgspec.structs.replace(b.config.station[0], cover_sheets="split", **station)
-        routes = (*b.config.route, Route("building", department="bauamt"), Route("social", department="sozialamt"))
-        b.config = msgspec.structs.replace(b.config, target=targets, route=routes, station=(station_,))
-        b.new_queue()
-        await b.queue.open()
-        await work(b)
-
-    return with_bench(root, go, check=check or ProcessCheck(Disk(), Limits()))
-
-
-async def sheets(b: Bench, *said: tuple[str, int | None]) -> list[str]:
-    return [(await b.queue.order_sheets(CoverSheet(d, BLANK, pages=n), 1))[0] for d, n in said]
-
-
-async def known(b: Bench, check: Knowing, *said: tuple[str, int], front: int = 0) -> bytes:
-    """A stack of plain pages, and what the table says of its sheets."""
-    pages, codes = front, []
-    for (_, count), text in zip(said, await sheets(b, *said), strict=True):
-        codes.append(Code(pages, text))
-        pages += count + 1
-    check.codes = {pages: tuple(codes)}
-    return make_pdf(pages)
-
-
-async def take(b: Bench, data: bytes, name: str = "post.pdf") -> list[Scan]:
-    """What became of it, oldest first."""
-    b.put(name, data)
-    await b.look()
-    await b.queue.seal()
-    await b.queue.splitting.step()
-    await b.queue.seal()
-    return list(reversed(await b.queue.list()))
 
 
 def test_a_stack_becomes_documents_that_go_where_their_sheets_say(tmp_path: Path) -> None:
@@ -185,14 +93,11 @@ def test_one_that_does_not_fit_holds_all(
 
 def test_a_wrong_count_and_a_foreign_sheet_hold_all(tmp_path: Path) -> None:
     async def work(b: Bench) -> None:
-        data = await known(b, check, ("bauamt", 2), ("sozialamt", 1))
-        last = check.codes.pop(5)[-1]
-        check.codes[6] = (*(await sheets(b, ("bauamt", 2))), last)  # type: ignore[assignment]
-        check.codes[6] = tuple(Code(p, t) for p, t in zip((0, 3), (check.codes[6][0], last.text), strict=True))  # type: ignore[arg-type]
+        one, two = await sheets(b, ("bauamt", 2), ("sozialamt", 1))
+        check.codes = {6: (Code(0, one), Code(3, two)), 5: (Code(0, one), Code(3, two[:-16] + "A" * 16))}
         (whole,) = await take(b, make_pdf(6))
         assert (whole.state, whole.reason) == (State.HELD, Reason.PAGE_COUNT)
-        check.codes = {5: (Code(0, last.text), Code(3, last.text[:-16] + "A" * 16))}
-        whole = (await take(b, data))[-1]
+        whole = (await take(b, make_pdf(5)))[-1]
         assert (whole.state, whole.reason) == (State.HELD, Reason.SHEET_UNPROVED)
 
     check = Knowing()
@@ -264,51 +169,6 @@ def test_trouble_of_ours_is_no_verdict(tmp_path: Path) -> None:
     with_split(tmp_path, work, check)
 
 
-class Dead(Exception):
-    """As if the power went."""
-
-
-@pytest.mark.parametrize("step", [*range(1, 40, 3)])
-def test_a_crash_anywhere_neither_loses_nor_doubles(tmp_path: Path, step: int) -> None:
-    async def work(b: Bench) -> None:
-        assert isinstance(b.disk, FaultyDisk)
-        b.put("post.pdf", await known(b, check, ("bauamt", 2), ("sozialamt", 1)))
-        await b.look()
-        left = step
-
-        def count(*_: object) -> None:
-            nonlocal left
-            left -= 1
-            if left <= 0:
-                raise Dead
-
-        real = b.queue._db._commit
-
-        def commit(conn: sqlite3.Connection) -> None:
-            count()
-            real(conn)
-            count()
-
-        b.disk.fault, b.queue._db._commit = count, commit  # type: ignore[method-assign]
-        try:
-            await b.queue.splitting.step()
-        except Dead:
-            pass
-        b.disk.fault = lambda *_: None
-        await b.restart()
-        await b.queue.splitting.step()
-        await b.queue.seal()
-        whole, *parts = reversed(await b.queue.list())
-        assert [s.state for s in (whole, *parts)] == [State.SPLIT, State.SEALED, State.SEALED]
-        assert [numbers(blob(b, s)) for s in parts] == [[1, 2], [4]]
-        await b.restart()
-        assert {p.name for p in (b.root / "state/scans/blobs").glob("*/*")} == {s.sha256 for s in (whole, *parts)}
-        assert list((b.root / "state/scans/tmp").iterdir()) == []
-
-    check = Knowing()
-    with_split(tmp_path, work, check)
-
-
 def test_a_part_that_came_before_is_held_where_the_station_says_so(tmp_path: Path) -> None:
     async def work(b: Bench) -> None:
         same = [b"0 0 m 10 10 l S\n"] * 2
@@ -330,7 +190,7 @@ def test_a_part_that_came_before_is_held_where_the_station_says_so(tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        (b"post.pdf", b"post-2.pdf"), (b"post", b"post-2"), (b".pdf", b".pdf-2"), (b"Bu\xdfgeld.tif", b"Bu\xdfgeld-2.tif"),
+        (b"post.pdf", b"post-2.pdf"), (b"post", b"post-2"), (b".pdf", b".pdf-2"), (b"Bu\xdf.tif", b"Bu\xdf-2.tif"),
         (b"x" * 255, b"x" * 200 + b"-2"),
     ],
 )  # fmt: skip
