@@ -31,10 +31,16 @@ def add(actions: "argparse._SubParsersAction[Any]") -> None:
     quality.add_argument(
         "--batch", metavar="NAME", help="all of it at which nobody has looked, instead of one document"
     )
-    quality.add_argument("said", nargs="+", metavar="[SCAN-ID] RESULT", help=", ".join(_RESULTS))
+    quality.add_argument(
+        "said",
+        nargs="+",
+        metavar="SCAN-ID|RESULT",
+        help=f"a document and one of {', '.join(_RESULTS)}; or the result alone",
+    )
     feedback = actions.add_parser("feedback", help="what the department says of a document that it got")
     feedback.set_defaults(run=run_feedback)
-    feedback.add_argument("said", nargs=2, metavar=("SCAN-ID", "RESULT"), help=", ".join(_RESULTS))
+    feedback.add_argument("id", metavar="SCAN-ID")
+    feedback.add_argument("result", metavar="RESULT", choices=_RESULTS, help=", ".join(_RESULTS))
     listing = actions.add_parser(
         "release-list", help="which paper of a batch may be destroyed, and what the rest waits for"
     )
@@ -80,23 +86,23 @@ def run_quality(args: argparse.Namespace) -> int:
         print("name a document and a result, or --batch NAME and a result", file=sys.stderr)
         return EX_USAGE
     which = {"batch": args.batch} if args.batch else {"id": args.said[0]}
-    return _say(args, "quality", which)
+    return _say(args, "quality", which, args.said[-1])
 
 
 def run_feedback(args: argparse.Namespace) -> int:
     """Of one document."""
-    return _say(args, "feedback", {"id": args.said[0]})
+    return _say(args, "feedback", {"id": args.id}, args.result)
 
 
-def _say(args: argparse.Namespace, what: str, which: dict[str, str]) -> int:
+def _say(args: argparse.Namespace, what: str, which: dict[str, str], result: str) -> int:
     from torhaus.daemon.cli.scans import ask
 
-    query = urlencode(which | {"result": args.said[-1], "by": args.by})
+    query = urlencode(which | {"result": result, "by": args.by})
     found = ask(args.config, f"/scans/{what}?{query}", dict[str, int], "POST")
     if isinstance(found, int):
         return found
     count = found["count"]
-    documents = f"{count} {'document' if count == 1 else 'documents'}: {args.said[-1]}"
+    documents = f"{count} {'document' if count == 1 else 'documents'}: {result}"
     print(msgspec.json.encode(found).decode() if args.json else documents)
     return 0
 
