@@ -136,6 +136,6 @@ def free(tx: Tx, paper: Paper, at_ns: int, **data: str | int | bool | None) -> S
     values = (paper.verified_ns, at_ns, paper.seq)
     tx.conn.execute("UPDATE paper SET verified_ns = ?, released_ns = ? WHERE scan = ?", values)
     if scan.state in {State.VERIFIED, State.FILED}:
-        return tx.move(scan, State.RELEASED, at_ns, sha256=scan.sha256, lot=paper.lot, **data)
+        return tx.move(scan, State.RELEASED, at_ns, None, sha256=scan.sha256, lot=paper.lot, **data)
     tx.note(scan, "paper_released", at_ns, sha256=scan.sha256, lot=paper.lot, **data)  # our copy has gone before
     return scan
