@@ -32,6 +32,9 @@ _PR_SET_PDEATHSIG: Final = 1
 _TAIL_BYTES: Final = 1024
 """Where a reader looks for the end mark (PDF: ISO 32000-1 annex H.3 implementation note 18)."""
 
+_WHITE: Final = b"\0\t\n\f\r "
+"""White space of PDF (ISO 32000-1 table 1). Anything else behind the last end mark is an update that lacks its end."""
+
 _MAGIC: Final = (
     (b"%PDF-", "application/pdf"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -140,7 +143,8 @@ def _pdf(file: BinaryIO, tail: bytes, flags: set[str]) -> int:
     """Strict open, every object read, nothing repaired. A password keeps us out, not the document."""
     import pikepdf
 
-    if b"%%EOF" not in tail:  # qpdf reads a file whose last line is cut off
+    _before, mark, behind = tail.rpartition(b"%%EOF")
+    if not mark or behind.strip(_WHITE):  # qpdf reads a file whose last line is cut off, and one that was appended to
         raise Refusal(Reason.DAMAGED)
     try:
         pdf = pikepdf.open(file, attempt_recovery=False, suppress_warnings=True)

@@ -1,7 +1,8 @@
-"""Ten kinds of document, each cut off at fifty places: not one of them passes the strict check."""
+"""Eleven kinds of document, each cut off at fifty places: not one of them passes the strict check."""
 
 import io
 import random
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any, Final
@@ -45,6 +46,18 @@ def picture_pdf() -> bytes:
     return out.getvalue()
 
 
+def appended_pdf() -> bytes:
+    """Changed once: what is new lies behind the first end mark, and ends with another (ISO 32000-1 §7.5.6)."""
+    first = make_pdf(5, object_stream_mode=pikepdf.ObjectStreamMode.disable, static_id=True)
+    start, size, root = (
+        int(re.findall(p, first)[-1]) for p in (rb"startxref\s+(\d+)", rb"/Size (\d+)", rb"/Root (\d+)")
+    )
+    new = b"%d 0 obj\n<< /Title (%s) >>\nendobj\n" % (size, b"x" * 2000)
+    trailer = b"<< /Size %d /Root %d 0 R /Info %d 0 R /Prev %d >>" % (size + 1, root, size, start)
+    table = b"xref\n%d 1\n%010d 00000 n \ntrailer\n%s\n" % (size, len(first), trailer)
+    return b"%s%s%sstartxref\n%d\n%%%%EOF\n" % (first, new, table, len(first) + len(new))
+
+
 KINDS: Final[dict[str, Callable[[], bytes]]] = {
     "pdf": lambda: make_pdf(5),
     "pdf, old cross-reference table": lambda: make_pdf(
@@ -52,6 +65,7 @@ KINDS: Final[dict[str, Callable[[], bytes]]] = {
     ),
     "pdf, linearized": lambda: make_pdf(5, linearize=True),
     "pdf of pictures": picture_pdf,
+    "pdf, appended to": appended_pdf,
     "tiff, plain": lambda: tiff("L"),
     "tiff, fax group 4": lambda: tiff("1", compression="group4"),
     "tiff, deflate": lambda: tiff("RGB", compression="tiff_adobe_deflate"),
