@@ -73,9 +73,9 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     State.FILED: frozenset({State.RELEASED, State.PURGED}),
     State.RELEASED: frozenset({State.PURGED}),
     State.PURGED: frozenset(),
-own object id is known.  released: the paper may be destroyed.  purged: the spool copy is gone, by retention after
-verified, filed or released, or by a person's word.  quarantined: the bytes are kept, not sent.  held: waits for a
-person.  split: a stack that became documents of their own at its cover sheets; it stays as it came and goes nowhere.
+    State.QUARANTINED: frozenset({State.SPOOLED, State.PURGED}),  # checked again, and found good; or thrown away
+    State.HELD: frozenset({State.SEALED, State.PURGED}),  # a person lets it go on, or throws it away
+    State.SPLIT: frozenset(),  # its bytes are the evidence of what became of them
 }
 
 DELIVERABLE: Final = (State.SEALED, State.DELIVERING, State.TRANSFERRED)

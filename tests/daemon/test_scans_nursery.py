@@ -48,7 +48,9 @@ def test_answers_bear_the_numbers_of_their_requests(tmp_path: Path) -> None:
     assert seen == {n: n for n in range(1, 6)}
 
 
-@pytest.mark.parametrize("request_", [b"", b"short", REQUEST.pack(1, False, False, b"", 0, 0), REQUEST.pack(1, False, False, b"", 0, 2)])
+@pytest.mark.parametrize(
+    "request_", [b"", b"short", REQUEST.pack(1, False, False, b"", 0, 0), REQUEST.pack(1, False, False, b"", 0, 2)]
+)
 def test_nonsense_ends_it(request_: bytes) -> None:
     with nursery() as (sock, process):
         sock.send(request_)
