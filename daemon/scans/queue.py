@@ -27,6 +27,7 @@ from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.events import Event, Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.finished import hot_folder
 from torhaus.daemon.scans.intake import Intake
+from torhaus.daemon.scans.prepare import judged
 from torhaus.daemon.scans.pull.pulls import Pulls
 from torhaus.daemon.scans.release.desk import ReleaseDesk
 from torhaus.daemon.scans.sealing import Sealing
@@ -246,8 +247,11 @@ class ScanQueue:
     async def _check_again(self, scan: Scan) -> Scan:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
             raise ValueError("its bytes are missing or changed")
-        sheets = any(s.name == scan.station and s.cover_sheets != "off" for s in self._config.station)
+        station = next((s for s in self._config.station if s.name == scan.station), None)
+        sheets = station is not None and station.cover_sheets != "off"
         verdict = await self._check.check(await asyncio.to_thread(self._spool.content, scan.sha256), codes=sheets)
+        if station is not None:
+            verdict = judged(station, verdict)
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> Scan:

@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,10 @@ def in_child(job: Callable[[], Any]) -> int:
     for thread in threading.enumerate():  # of the store that was just closed: its locks would stay locked in the child
         if thread is not threading.main_thread():
             thread.join()
+    for _ in range(5000):  # joined is not gone: what a library does at a thread's end has locks, too
+        if len(list(Path("/proc/self/task").iterdir())) == 1:
+            break
+        time.sleep(0.001)
     pid = os.fork()
     if pid == 0:
         try:

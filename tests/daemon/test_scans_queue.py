@@ -123,6 +123,28 @@ def test_retry_checks_again_what_is_quarantined(tmp_path: Path, monkeypatch: pyt
     asyncio.run(go())
 
 
+def test_checked_again_is_by_the_stations_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object, **__: object) -> Verdict:
+        return Verdict("application/octet-stream", Reason.UNKNOWN_TYPE)
+
+    async def go() -> None:
+        async with Bench(tmp_path, give_up_s=1) as b:
+            monkeypatch.setattr(b.check, "check", unknown)
+            b.put("a.pdf", b"GIF89a")
+            await b.look()
+            [scan] = await b.queue.list()
+            assert (await b.queue.retry(scan.id)).state is State.QUARANTINED
+        b.config = msgspec.structs.replace(
+            b.config, station=(msgspec.structs.replace(b.config.station[0], unknown_types="pass"),)
+        )
+        b.new_queue()
+        async with b:
+            moved = await b.queue.retry(scan.id)
+            assert (moved.state, moved.flags) == (State.SPOOLED, ("unchecked",))
+
+    asyncio.run(go())
+
+
 def test_scans_of_a_station_that_is_gone_wait(tmp_path: Path) -> None:
     async def go() -> None:
         async with Bench(tmp_path) as b:
