@@ -14,7 +14,7 @@ from torhaus.daemon.scans.sealed import FileKey, SiteKeys, Unreadable
 from torhaus.drivers.secret import SecretError
 
 MAX_FRESH: Final = 10_000
-"""Files that have been written and whose scans may not be committed yet: far more than can be under way."""
+"""Keys that are remembered beside the store; that of a published file is never forgotten before its scan is entered."""
 
 Row = tuple[str, bytes]
 Lookup = Callable[[bytes], Row | None]
@@ -30,7 +30,8 @@ class SpoolKeys:
         self._lookup: Lookup = lambda _: None
         self._guard = threading.Lock()
         self._fresh: OrderedDict[bytes, FileKey] = OrderedDict()
-        self._lying: OrderedDict[str, FileKey] = OrderedDict()
+        self._lying: dict[str, FileKey] = {}  # not entered yet: without it the file would be lost
+        self._entered: OrderedDict[str, FileKey] = OrderedDict()  # once more, should the commit fail
 
     @property
     def seals(self) -> bool:
@@ -81,13 +82,15 @@ class SpoolKeys:
         """A file with this key is now the one of these bytes."""
         with self._guard:
             self._lying[sha256] = key
-            if len(self._lying) > MAX_FRESH:
-                self._lying.popitem(last=False)
 
     def enter(self, conn: sqlite3.Connection, sha256: str) -> None:
         """Within the transaction that makes a scan: have the key of its file kept."""
         with self._guard:
-            key = self._lying.get(sha256)
+            key = self._lying.pop(sha256, None) or self._entered.get(sha256)
+            if key is not None:
+                self._entered[sha256] = key
+                if len(self._entered) > MAX_FRESH:
+                    self._entered.popitem(last=False)
         if key is not None:
             row = (key.ref, sha256, key.site_key, key.wrapped)
             conn.execute("INSERT OR IGNORE INTO spool_key (ref, sha256, site_key, wrapped) VALUES (?, ?, ?, ?)", row)
@@ -98,9 +101,9 @@ class SpoolKeys:
         SQLite overwrites what is deleted (secure_delete); `ScansDb.checkpoint` afterwards takes it out of the WAL.
         """
         with self._guard:
-            lying = self._lying.pop(sha256, None)
-            if lying is not None:
-                self._fresh.pop(lying.ref, None)
+            for known in (self._lying.pop(sha256, None), self._entered.pop(sha256, None)):
+                if known is not None:
+                    self._fresh.pop(known.ref, None)
             refs = [row[0] for row in conn.execute("SELECT ref FROM spool_key WHERE sha256 = ?", (sha256,))]
             for ref in refs:
                 self._fresh.pop(ref, None)

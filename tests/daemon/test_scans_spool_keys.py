@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.daemon.scans_fakes import Bench, blob, fake_pdf, key_file, make_pdf, with_bench
+from torhaus.daemon.scans import spool_keys
 from torhaus.daemon.scans.check import ProcessCheck
 from torhaus.daemon.scans.checker import Limits
 from torhaus.daemon.scans.disk import Disk
@@ -157,3 +158,21 @@ def test_plain_spools_have_no_keys(tmp_path: Path) -> None:
         assert await b.queue._db.run(lambda tx: tx.conn.execute("SELECT * FROM spool_key").fetchall()) == []
 
     with_bench(tmp_path, work)
+
+
+def test_a_batch_of_more_than_is_remembered_keeps_all_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_keys, "MAX_FRESH", 2)
+
+    async def go() -> None:
+        async with sealing(Bench(tmp_path, batches="folders"), key_file(tmp_path)) as b:
+            (b.hot / "batch").mkdir()
+            for n in range(7):
+                b.put(f"batch/{n}.pdf", fake_pdf(n))
+            assert await b.look() == 7
+            await b.restart()
+            for scan in await b.queue.list():
+                await asyncio.to_thread(blob, b, scan)
+            await b.deliver()
+            assert await b.states() == ["verified"] * 7
+
+    asyncio.run(go())
