@@ -42,10 +42,10 @@ class Sealing:
 
     def send(self, tx: Tx, scan: Scan, way: Way, at_ns: int) -> Scan:
         """Seal it for where its way goes, or hold it."""
-        if way.reason is Reason.DUPLICATE:
-            return tx.move(scan, State.HELD, at_ns, way.reason, duplicate_of=scan.duplicate_of)
         if way.sheet is not None:
             use(tx, scan, way.sheet.sheet)
+        if way.reason is Reason.DUPLICATE:
+            return tx.move(scan, State.HELD, at_ns, way.reason, duplicate_of=scan.duplicate_of, **said(way))
         if way.target is None:
             return tx.move(scan, State.HELD, at_ns, way.reason, **said(way))
         return _sealed(tx, scan, way.target, at_ns, **said(way))

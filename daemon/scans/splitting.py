@@ -26,7 +26,6 @@ from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.routing import Way
 from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.sealing import Sealing
-from torhaus.daemon.scans.sheets.desk import use
 from torhaus.daemon.scans.sheets.plan import Piece
 from torhaus.daemon.scans.spool import Draft, Spool, TooLarge
 from torhaus.daemon.scans.states import Reason, State
@@ -199,7 +198,7 @@ class Splitting:
                 )
             )  # fmt: skip
             where: dict[str, int | str] = {
-                "part": number, "parts": len(made), "sheet": each.piece.sheet.sheet,
+                "part": number, "parts": len(made), "cover_sheet": each.piece.sheet.sheet,
                 "first_page": each.piece.first + 1, "last_page": each.piece.first + each.piece.count,
             }  # fmt: skip
             tx.note(scan, "post.split", at.wall_ns, of=stack.id, of_sha256=stack.sha256, **where)
@@ -213,10 +212,8 @@ class Splitting:
         """Where its sheet says. One that came before waits like any other, and knows where it belongs."""
         if scan.duplicate_of is None or self._stations[scan.station].duplicates != "hold":
             return self._sealing.send(tx, scan, way, at_ns)
-        assert way.sheet is not None
-        use(tx, scan, way.sheet.sheet)
         tx.conn.execute("UPDATE scan SET target = ? WHERE seq = ?", (way.target, scan.seq))
-        return self._sealing.send(tx, scan, Way(None, Reason.DUPLICATE), at_ns)
+        return self._sealing.send(tx, scan, Way(None, Reason.DUPLICATE, way.sheet, way.pages), at_ns)
 
     async def _leave(self, scan: Scan, state: State, reason: Reason, why: str) -> None:
         at_ns = self._clock.wall_ns()

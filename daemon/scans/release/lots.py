@@ -18,6 +18,8 @@ from torhaus.daemon.scans.states import State
 QUIET_NS: Final = 600 * 1_000_000_000
 """How long nothing of a batch must have come before it is closed."""
 AT_ONCE: Final = 20
+_OPEN: Final = f"lot IS NULL AND state != '{State.SPLIT.value}'"
+"""In no lot yet. A stack that was split is in none: the documents that it became are."""
 
 
 class Lot(msgspec.Struct, frozen=True):
@@ -62,15 +64,15 @@ def close_some(tx: Tx, release: Release, now_ns: int) -> int:
 def _groups(tx: Tx, now_ns: int) -> list[tuple[str, list[Scan]]]:
     found = []
     batches = tx.conn.execute(
-        "SELECT batch FROM scan WHERE lot IS NULL AND batch IS NOT NULL GROUP BY batch"
+        f"SELECT batch FROM scan WHERE {_OPEN} AND batch IS NOT NULL GROUP BY batch"
         " HAVING max(arrived_ns) <= ? ORDER BY min(seq) LIMIT ?",
         (now_ns - QUIET_NS, 4 * AT_ONCE),
     ).fetchall()
     for (batch,) in batches:
-        found.append((str(batch), tx.find("lot IS NULL AND batch = ? ORDER BY seq", (batch,), MOST)))
+        found.append((str(batch), tx.find(f"{_OPEN} AND batch = ? ORDER BY seq", (batch,), MOST)))
     today = _day(now_ns)
     days: dict[str, list[Scan]] = {}
-    for scan in tx.find("lot IS NULL AND batch IS NULL ORDER BY seq", (), MOST):
+    for scan in tx.find(f"{_OPEN} AND batch IS NULL ORDER BY seq", (), MOST):
         day = _day(scan.arrived_ns)
         if day != today:
             days.setdefault(f"{scan.station}/{day}", []).append(scan)
