@@ -247,7 +247,8 @@ class ScanQueue:
     async def _check_again(self, scan: Scan) -> Scan:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
             raise ValueError("its bytes are missing or changed")
-        station = next((s for s in self._config.station if s.name == scan.station), None)
+        uploading = self.reception.stations.values()
+        station = next((s for s in (*self._folders, *uploading) if s.name == scan.station), None)
         sheets = station is not None and station.cover_sheets != "off"
         verdict = await self._check.check(await asyncio.to_thread(self._spool.content, scan.sha256), codes=sheets)
         if station is not None:

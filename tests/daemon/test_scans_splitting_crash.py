@@ -55,7 +55,7 @@ def unlike(data: bytes, mark: int) -> bytes:
 
 
 def test_a_power_cut_at_any_step_neither_loses_nor_doubles(tmp_path: Path) -> None:
-    cut: list[str] = []
+    cut: list[int] = []
 
     async def work(b: Bench) -> None:
         assert isinstance(b.disk, FaultyDisk)

@@ -38,8 +38,8 @@ class ReleaseDesk:
         self._stalled = False
 
     async def run(self) -> None:
-        """Until cancelled."""
-        while True:
+        """Until cancelled; comes back at once where nothing is released or deleted."""
+        while self._config is not None or self.retention.is_wanted:
             await self.step()
             await self._clock.sleep(INTERVAL_S)
 

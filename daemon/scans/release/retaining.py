@@ -31,6 +31,11 @@ class Retaining:
         self._after = 0
         self._left: set[str] = set()  # blobs that are still there, for the disk refused
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is ever deleted."""
+        return self._config is not None
+
     async def purge_some(self, now_ns: int) -> list[Scan]:
         """Delete what was kept long enough. Returns what was. Raises sqlite3.Error, OSError."""
         if self._config is None:
