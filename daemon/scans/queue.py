@@ -36,6 +36,7 @@ from torhaus.daemon.scans.splitting import Splitting
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.states import State
+from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.reception import Reception
 
 SEAL_INTERVAL_S: Final = 1.0
@@ -247,8 +248,8 @@ class ScanQueue:
     async def _check_again(self, scan: Scan) -> Scan:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
             raise ValueError("its bytes are missing or changed")
-        uploading = self.reception.stations.values()
-        station = next((s for s in (*self._folders, *uploading) if s.name == scan.station), None)
+        rules: list[Station | HttpStation] = [*self._folders, *self.reception.stations.values()]
+        station = next((s for s in rules if s.name == scan.station), None)
         sheets = station is not None and station.cover_sheets != "off"
         verdict = await self._check.check(await asyncio.to_thread(self._spool.content, scan.sha256), codes=sheets)
         if station is not None:
