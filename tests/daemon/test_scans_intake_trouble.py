@@ -45,6 +45,7 @@ def test_the_source_goes_only_after_blob_and_row_are_on_disk(tmp_path: Path, mon
     trace: list[tuple[str, str]] = []
     with_bench(tmp_path, work, disk=disk)
     sha = hashlib.sha256(PDF).hexdigest()
+    trace = [step for n, step in enumerate(trace) if n == 0 or step != trace[n - 1]]  # encrypted it is two writes
     names = [name for name, _ in trace]
     assert names[:8] == ["create", "write", "fsync", "make_dir", "fsync_dir", "rename", "fsync_dir", "commit"]
     assert trace[6] == ("fsync_dir", sha[:2])
