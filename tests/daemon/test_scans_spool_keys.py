@@ -16,6 +16,12 @@ from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.spool_keys import SpoolKeys
 
 
+@pytest.fixture(autouse=True)
+def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is encrypted is said here, also where the whole run is with encrypted documents."""
+    monkeypatch.delenv("TORHAUS_TEST_SPOOL_KEY", raising=False)
+
+
 def sealing(b: Bench, *keys: str) -> Bench:
     b.config = replace(b.config, spool_key_files=keys)
     b.new_queue()
