@@ -52,6 +52,7 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         self.pass_s(seconds)
+        await asyncio.sleep(0)  # others have their turn, as they do with a real clock
 
     def pass_s(self, seconds: float) -> None:
         self.now_ns += int(seconds * 1e9)
