@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -279,3 +280,9 @@ def wrong_rate(data: bytes, seed: int = 7) -> bytes:
     """What is read of it at another rate: other bytes, and fewer or more of them."""
     rand = random.Random(seed)
     return bytes(rand.randrange(256) for _ in range(len(data) * 3 // 2))
+
+
+def names() -> list[str]:
+    """The protocols' names. Tests are collected by several processes at a time: each has a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return sorted(drivers(Path(folder)))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.far_ends import Cellar, Manner, drivers, log_lines, wrong_rate
+from tests.daemon.far_ends import Cellar, Manner, drivers, log_lines, names, wrong_rate
 from tests.drivers.fakes import run
 
-NAMES = sorted(drivers(Path("/tmp")))
+NAMES = names()
 NOISE = random.Random(5).randbytes(40)
 NO_CHECKSUM = {"barcode", "line", "wmbus lines"}
 """Lines without a checksum: half a line and a whole one may look like one."""

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.far_ends import Cellar, drivers, log_lines
+from tests.daemon.far_ends import Cellar, drivers, log_lines, names
 from tests.drivers.fakes import run
 from torhaus.daemon.supervise import LONGEST_S
 
 PULLS = 50
-NAMES = sorted(drivers(Path("/tmp")))
+NAMES = names()
 
 
 @pytest.mark.parametrize("name", NAMES)
