@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bench.frames import Traffic
@@ -61,17 +61,22 @@ def all_heard(devices: int) -> Iterator[Daemon]:
 def scrape(devices: int, scrapes: int = 50) -> Figures:
     """/metrics after every device has been heard."""
     with all_heard(devices) as daemon:
-        took = []
-        before = daemon.usage()
-        for _ in range(scrapes):
-            began = time.perf_counter()
-            size = len(daemon.scrape())
-            took.append(time.perf_counter() - began)
-        used = daemon.usage().since(before)
-        took.sort()
-        return {
-            "scrape_cpu_ms": used.cpu_s / scrapes * 1e3,
-            "scrape_p50_ms": quantile(took, 0.5) * 1e3,
-            "scrape_worst_ms": took[-1] * 1e3,
-            "page_kib": size / 1024,
-        }
+        return looked("scrape", daemon, lambda: len(daemon.scrape()), scrapes)
+
+
+def looked(what: str, daemon: Daemon, look: Callable[[], int], looks: int) -> Figures:
+    """What so many looks cost, each after the other. `look` gives the size of what it saw."""
+    took = []
+    before = daemon.usage()
+    for _ in range(looks):
+        began = time.perf_counter()
+        size = look()
+        took.append(time.perf_counter() - began)
+    used = daemon.usage().since(before)
+    took.sort()
+    return {
+        f"{what}_cpu_ms": used.cpu_s / looks * 1e3,
+        f"{what}_p50_ms": quantile(took, 0.5) * 1e3,
+        f"{what}_worst_ms": took[-1] * 1e3,
+        "page_kib": size / 1024,
+    }

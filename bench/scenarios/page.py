@@ -1,11 +1,9 @@
 """What it costs that somebody looks: views of the web page, after every device has been heard."""
 
-import time
 import urllib.request
 
-from bench.load import quantile
 from bench.scenario import BenchError, Figures
-from bench.scenarios.idle import all_heard
+from bench.scenarios.idle import all_heard, looked
 
 PART = "X-Torhaus-Part"
 """With it a page looks at itself anew, as it does every few seconds while it is open."""
@@ -18,20 +16,9 @@ def view(path: str, devices: int, looks: int = 50) -> Figures:
         before = daemon.usage()
         _look(url, {})
         first = daemon.usage().since(before)
-        took = []
-        before = daemon.usage()
-        for _ in range(looks):
-            began = time.perf_counter()
-            size = _look(url, {PART: "main"})
-            took.append(time.perf_counter() - began)
-        used = daemon.usage().since(before)
-        took.sort()
         return {
-            "view_cpu_ms": used.cpu_s / looks * 1e3,
-            "view_p50_ms": quantile(took, 0.5) * 1e3,
-            "view_worst_ms": took[-1] * 1e3,
+            **looked("view", daemon, lambda: _look(url, {PART: "main"}), looks),
             "first_cpu_ms": first.cpu_s * 1e3,
-            "page_kib": size / 1024,
             "grown_mib": daemon.rss_mib() - rss_before,
         }
 
