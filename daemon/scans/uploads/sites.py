@@ -125,14 +125,14 @@ class Sites:
         if request.method == "HEAD":
             return web.Response(headers={**headers, "Content-Length": str(scan.size_bytes)})
         try:
-            content = await asyncio.to_thread(self._taking.spool.content, scan.sha256)
+            file = await asyncio.to_thread(lambda: self._taking.spool.content(scan.sha256).open("rb"))
         except FileNotFoundError:
             raise Problem(410, "it was handed on, and is no longer here", headers) from None
         except (Unreadable, OSError) as error:
             raise retry_later(f"it cannot be read: {type(error).__name__}") from error
         answer = web.StreamResponse(headers={**headers, "Content-Type": "application/octet-stream"})
         answer.content_length = scan.size_bytes
-        with await asyncio.to_thread(content.open, "rb") as file:
+        with file:
             await answer.prepare(request)
             while piece := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 await answer.write(piece)
