@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from torhaus.codecs.model import Stamp
-from torhaus.daemon.causes import Cause, of_devices, of_outbox, of_parts, of_scans
+from torhaus.daemon.causes import DAY_NS, Cause, of_devices, of_outbox, of_parts, of_scans
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.fixes import Fix, Fixes
 from torhaus.daemon.forward.runner import Runner
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # a site without scan stations starts without their rooms
     from torhaus.daemon.scans.watch import ScanWatch
     from torhaus.daemon.wmbus.wireless import Wireless
 
-_DAY_NS: Final = 86_400 * 10**9
+
 _LEAST_UP_NS: Final = 60 * 10**9
 Verdict = Literal["ok", "degraded", "failed"]
 
@@ -234,7 +234,7 @@ class Survey:
 
     def _written_per_day(self, boot_ns: int) -> int:
         up_ns = boot_ns - self._began_ns
-        return sum(self._outbox.written().values()) * _DAY_NS // up_ns if up_ns >= _LEAST_UP_NS else 0
+        return sum(self._outbox.written().values()) * DAY_NS // up_ns if up_ns >= _LEAST_UP_NS else 0
 
     def _now(self) -> Stamp:
         return self._clock.stamp()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from torhaus.daemon.causes import Cause
+from torhaus.daemon.causes import DAY_NS, Cause
 from torhaus.daemon.lora.join_book import FINE, Attempt
 from torhaus.daemon.page.html import Html, el, joined
 from torhaus.daemon.page.parts import Level, chip, command, link, place
@@ -15,7 +15,6 @@ MORE: Final = (
 )  # fmt: skip
 """Kinds beside those of daemon/causes.py: they are no fault of the box, but somebody's matter."""
 _BAD: Final = frozenset({"outbox_failing", "writer_silent", "segment_damaged", "log_filling", "dropped", "defects"})
-_DAY_NS: Final = 86_400 * 10**9
 _WHERE: Final = {
     "outbox_failing": "/forwarders", "writer_silent": "/forwarders", "log_filling": "/forwarders",
     "second_copy": "/forwarders", "segment_damaged": "/forwarders", "driver_down": "/gateways",
@@ -66,7 +65,7 @@ def refused_joins(ask: Ask) -> list[Attempt]:
         if attempt.device is not None:
             last[attempt.device] = attempt
     now = ask.now.wall_ns
-    odd = [a for a in last.values() if a.result not in FINE and now - a.at_ns < _DAY_NS]
+    odd = [a for a in last.values() if a.result not in FINE and now - a.at_ns < DAY_NS]
     return sorted(odd, key=lambda a: -a.at_ns)
 
 
