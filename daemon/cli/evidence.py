@@ -153,7 +153,8 @@ def run_verifier(_: argparse.Namespace) -> int:
 
 def _judge(config: Path) -> "Judge | None":
     """Of time stamps, where the configuration names an authority's certificates. Raises Unreadable."""
-    from torhaus.daemon.evidence.tsa import NoStamp, is_installed, judge_by
+    from torhaus.daemon.evidence.config import is_installed
+    from torhaus.daemon.evidence.tsa import NoStamp, judge_by
 
     ca_file = configured(config).scan.evidence.tsa_ca_file
     if ca_file is None or not is_installed():

@@ -1,12 +1,17 @@
 """`[scan.evidence]`: the journal's key, what transfer notes say of their surroundings, and who stamps roots."""
 
+from importlib.util import find_spec
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from torhaus.daemon.evidence.tsa import is_installed
 from torhaus.daemon.scans.stations import AbsPath
+
+
+def is_installed() -> bool:
+    """Whether the library for stamps (extra `stamps`) is there; `tsa.py` is loaded only where stamps are asked for."""
+    return find_spec("rfc3161_client") is not None
 
 
 class Procedure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,7 +7,6 @@ raises on bytes from outside is no closed list: all of it means that there is no
 import hashlib
 import ssl
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -54,11 +53,6 @@ class Question(msgspec.Struct, frozen=True):
     request: bytes
     imprint: str
     nonce: int
-
-
-def is_installed() -> bool:
-    """Whether the library is there."""
-    return find_spec("rfc3161_client") is not None
 
 
 def ask(about: bytes) -> Question:

@@ -7,7 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.daemon.tsa import Authority, needs_openssl
-from torhaus.daemon.evidence.tsa import MAX_BYTES, NoStamp, Why, ask, is_installed, judge, judge_by, read_roots
+from torhaus.daemon.evidence.config import is_installed
+from torhaus.daemon.evidence.tsa import MAX_BYTES, NoStamp, Why, ask, judge, judge_by, read_roots
 
 pytestmark = needs_openssl
 ABOUT = b'{"root":1}'
