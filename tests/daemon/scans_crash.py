@@ -1,10 +1,10 @@
 """Child of test_scans_crash.py: kills a scan queue at every step it takes on the disk, in the store and on the network.
 
-    python -m tests.daemon.scans_crash ROOT folder|URL FIRST LAST
+    python -m tests.daemon.scans_crash ROOT folder|URL FIRST LAST EVERY
 
-For each n from FIRST to LAST a process is forked whose ScanQueue dies (SIGKILL) just before its n-th step; then another
-one is started and killed at another step, and a third finishes the work. One JSON
-line per n says what was found; "end" says that the work has fewer than n steps.
+For every EVERY-th n from FIRST to LAST a process is forked whose ScanQueue dies (SIGKILL) just before its n-th step;
+then another one is started and killed at another step, and a third finishes the work. One JSON line per n says what
+was found; "end" says that the work has fewer than n steps.
 """
 
 import asyncio
@@ -143,8 +143,8 @@ def one(root: Path, url: str, n: int) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> None:
-    root, url, first, last = Path(arguments[0]), arguments[1], int(arguments[2]), int(arguments[3])
-    for n in range(first, last + 1):
+    root, url, (first, last, every) = Path(arguments[0]), arguments[1], map(int, arguments[2:])
+    for n in range(first, last + 1, every):
         found = one(root / str(n), url if url != "folder" else "", n)
         print(json.dumps(found), flush=True)  # noqa: T201
         if "end" in found:

@@ -128,5 +128,5 @@ class Life(RuleBasedStateMachine):
         shutil.rmtree(self.root)
 
 
-Life.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
+Life.TestCase.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
 TestLife = Life.TestCase

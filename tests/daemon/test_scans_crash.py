@@ -1,4 +1,7 @@
-"""kill -9 at every step: every file becomes exactly one scan, arrives exactly once, with its hash, and is removed."""
+"""kill -9 at every step: every file becomes exactly one scan, arrives exactly once, with its hash, and is removed.
+
+The suite takes every third step, each of its three runs begins with another one; the crash suite takes all.
+"""
 
 import asyncio
 import json
@@ -30,35 +33,51 @@ def check(found: dict[str, Any]) -> None:
     assert found["drafts"] == 0, where
 
 
-def command(root: Path, url: str) -> list[str]:
-    return [sys.executable, "-m", "tests.daemon.scans_crash", str(root), url, "1", str(MAX_STEPS)]
+EVERY = 3
+ALL = pytest.param(1, 1, marks=[pytest.mark.crash, pytest.mark.timeout(900)], id="all")
+
+
+def command(root: Path, url: str, first: int, every: int) -> list[str]:
+    steps = [str(number) for number in (first, MAX_STEPS, every)]
+    return [sys.executable, "-m", "tests.daemon.scans_crash", str(root), url, *steps]
 
 
 def lines(output: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.splitlines()]
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("mode", ["plain", "sealed"])
-def test_exactly_once_into_a_folder(tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("mode", "first", "every"),
+    [
+        ("plain", 1, EVERY),
+        ("sealed", 2, EVERY),
+        pytest.param("plain", *ALL.values, marks=ALL.marks, id="plain-all"),
+        pytest.param("sealed", *ALL.values, marks=ALL.marks, id="sealed-all"),
+    ],
+)
+def test_exactly_once_into_a_folder(
+    tmp_path: Path, mode: str, first: int, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if mode == "sealed":
         monkeypatch.setenv("TORHAUS_TEST_SPOOL_KEY", key_file(tmp_path))
-    done = subprocess.run(command(tmp_path, "folder"), cwd=REPO, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command(tmp_path, "folder", first, every), cwd=REPO, capture_output=True, text=True, check=True
+    )
     *found, end = lines(done.stdout)
     assert end.get("end"), "the work has more steps than were tried"
-    assert len(found) > 60
+    assert len(found) > 60 // every
     for one in found:
         check(one)
         assert one["out"] == one["want"], f"killed before step {one['n']}"
 
 
-@pytest.mark.timeout(300)
-def test_exactly_once_to_a_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("first", "every"), [(3, EVERY), ALL])
+def test_exactly_once_to_a_server(tmp_path: Path, first: int, every: int) -> None:
     async def go() -> tuple[str, dict[str, bytes]]:
         async with FakeServer() as server:
             url = f"http://127.0.0.1:{server.port}/in"
             child = await asyncio.create_subprocess_exec(
-                *command(tmp_path, url), cwd=REPO, stdout=asyncio.subprocess.PIPE
+                *command(tmp_path, url, first, every), cwd=REPO, stdout=asyncio.subprocess.PIPE
             )
             output, _ = await child.communicate()
             assert server.faults == []
