@@ -6,7 +6,7 @@ Vendor and model as in the public device repositories: lower case, words joined 
 from fnmatch import fnmatchcase
 from typing import Final
 
-from torhaus.codecs.registry import FAMILIES, variant
+from torhaus.codecs.registry import FAMILIES, variant, variants
 
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "adeunis": (("*", "adeunis:*"),),
@@ -18,7 +18,7 @@ MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "milesight-iot": (("*", "milesight:*"),),
     "mydevices": (("*", "cayenne_lpp"),),
     "netvox": (("*", "netvox"),),
-    "nke": (("*", "watteco:*"),),
+    **dict.fromkeys(("nke", "nke-watteco"), (("*", "watteco:*"),)),
     "sensative": (("strips*", "sensative_strips"), ("*", "sensative:*")),
     "tektelic": (("*", "tektelic:*"),),
     "watteco": (("*", "watteco:*"),),
@@ -36,3 +36,9 @@ def native(vendor: str, model: str) -> str | None:
             known = variant(family, model) if family in FAMILIES else None
             return known and f"{family}:{known}"
     return None
+
+
+def natives(vendor: str, model: str) -> tuple[str, ...]:
+    """All codecs of this model: its own first, then those with the names of an earlier published decoder."""
+    own = native(vendor, model)
+    return () if own is None else (own, *variants(own))

@@ -1,7 +1,8 @@
 """Every native codec by name: one line each. Modules are imported when a codec is first asked for.
 
 A family has one codec for each model, `family:model`: its module has `MODELS` (the models' names),
-`decoder(model)` and `variant(model)`, which knows how device repositories write them.
+`decoder(model)` and `variant(model)`, which knows how device repositories write them; where a model has codecs with
+other published names as well, `variants(model)` tells them.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,6 +59,13 @@ def variant(family: str, model: str) -> str | None:
     module = import_module(FAMILIES[family])
     found: str | None = module.variant(model)
     return found
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """Codecs that give the same model's values other published names; none for a codec that is of no family."""
+    family, colon, model = name.partition(":")
+    others = getattr(import_module(FAMILIES[family]), "variants", None) if colon else None
+    return () if others is None else tuple(f"{family}:{other}" for other in others(model))
 
 
 def is_codec(name: str) -> bool:

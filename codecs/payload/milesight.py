@@ -8,9 +8,9 @@ Units are not in them: they follow from the quantity and the scale.
 Devices of the newer form have a type of one byte and no channel (milesight_rooms.py, milesight_journey.py,
 milesight_circuits.py); few have a frame of their own (milesight_frames.py).
 
-The codec's name carries the model: `milesight:em300-th`. A channel that the model does not have ends decoding;
-what stands before it is kept, as in the vendor's decoder. History (channels 0x20 to 0x23) is `history_<n>_<name>` from
-0 on.
+The codec's name carries the model: `milesight:em300-th`; `-v1` behind it: the names of the vendor's first decoder. A
+channel that the model does not have ends decoding; what stands before it is kept, as in the vendor's decoder. History
+(channels 0x20 to 0x23) is `history_<n>_<name>` from 0 on.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,6 +27,7 @@ from torhaus.codecs.payload import (
     milesight_circuits,
     milesight_control,
     milesight_display,
+    milesight_first,
     milesight_groups,
     milesight_inputs,
     milesight_journey,
@@ -43,25 +44,47 @@ from torhaus.codecs.payload.milesight_frames import FRAMES
 from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
-TABLES: Final[dict[str, Channels]] = {
-    **milesight_air.MODELS,
-    **milesight_alarmed.MODELS,
-    **milesight_basic.MODELS,
-    **milesight_bus.MODELS,
-    **milesight_care.MODELS,
-    **milesight_control.MODELS,
-    **milesight_display.MODELS,
-    **milesight_groups.MODELS,
-    **milesight_inputs.MODELS,
-    **milesight_level.MODELS,
-    **milesight_people.MODELS,
-    **milesight_power.MODELS,
-    **milesight_presence.MODELS,
-    **milesight_probes.MODELS,
-    **milesight_site.MODELS,
-}
-SHORT: Final[dict[str, Channels]] = {**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS}
+
+
+def _with_variants(tables: dict[str, Channels]) -> dict[str, Channels]:
+    """The tables, and those of other published names."""
+    named = [("-v1", milesight_first.DIFFERS), ("-v2", milesight_first.ALIASED)]
+    return tables | {
+        model + version: {**tables[model], **differs}
+        for version, models in named
+        for model, differs in models.items()
+        if model in tables
+    }
+
+
+TABLES: Final = _with_variants(
+    {
+        **milesight_air.MODELS,
+        **milesight_alarmed.MODELS,
+        **milesight_basic.MODELS,
+        **milesight_bus.MODELS,
+        **milesight_care.MODELS,
+        **milesight_control.MODELS,
+        **milesight_display.MODELS,
+        **milesight_groups.MODELS,
+        **milesight_inputs.MODELS,
+        **milesight_level.MODELS,
+        **milesight_people.MODELS,
+        **milesight_power.MODELS,
+        **milesight_presence.MODELS,
+        **milesight_probes.MODELS,
+        **milesight_site.MODELS,
+    }
+)
+SHORT: Final = _with_variants({**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS})
 MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
+FIRST: Final = "-v1"
+
+
+def variants(model: str) -> tuple[str, ...]:
+    """Codecs of the same model and bytes with other names: `em300-mcs` has `em300-mcs-v1`."""
+    first = model + FIRST
+    return (first,) if first in MODELS else ()
 
 
 def variant(model: str) -> str | None:

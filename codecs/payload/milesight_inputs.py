@@ -99,6 +99,18 @@ _UC500: Final[Channels] = {
     **_any_type(6, _analogue("adc2", _CURRENT, 100)),
     "ff 0e": _register(lambda n: f"chn{n - _FIRST}".replace("-", "_"), _NOT_OFF),
 }
+_UC11_N1_FIRST: Final[Channels] = {**_UC500, "03 c8": (), "04 c8": row("counter u32")}
+_UC11XX_FIRST: Final[Channels] = {
+    **_any_type(1, row(named("din1 u8", _NOT_OFF)), but=(_PULSE,)),
+    **_any_type(2, row(named("din2 u8", _NOT_OFF)), but=(_PULSE,)),
+    "01 c8": row("counter1 u32"),
+    "02 c8": row("counter2 u32"),
+    **_any_type(9, row(named("dout1 u8", _NOT_OFF))),
+    **_any_type(10, row(named("dout2 u8", _NOT_OFF))),
+    **_any_type(0x11, _analogue("adc1", _CURRENT, 100)),
+    **_any_type(0x12, _analogue("adc2", _CURRENT, 100)),
+    "ff 0e": _register(lambda n: f"chn{n}", _NOT_OFF),
+}
 
 _READING: Final = _register(_numbered, OFF_ON, OFF_ON)
 
@@ -198,7 +210,9 @@ def _uc50x() -> Channels:
 
 MODELS: Final[dict[str, Channels]] = {
     "uc11-n1": _UC11_N1,
+    "uc11-n1-v1": _UC11_N1_FIRST,
     "uc11xx": _UC11XX,
+    "uc11xx-v1": _UC11XX_FIRST,
     "uc500-series": _UC500,
     **dict.fromkeys(("uc501", "uc502"), _uc50x()),
 }

@@ -13,6 +13,7 @@ from torhaus.codecs.payload.orders import command, flag, items, unknown, whole
 
 FPORT: Final = 85
 """The vendor's default; it can be set to another."""
+FIRST: Final = "-v1"
 _MOST_S: Final = 64800
 _MOST_MIN: Final = 1440
 _MAX_PAYLOAD: Final = 51
@@ -170,8 +171,8 @@ for _order in _ORDERS:
 
 
 def encoder(model: str) -> Encode | None:
-    """Of a model; None for one that has no downlinks here."""
-    orders = _BY_MODEL.get(model)
+    """Of a model; None for one that has no downlinks here. Those with another decoder's names are the model itself."""
+    orders = _BY_MODEL.get(model) or _BY_MODEL.get(model.removesuffix(FIRST))
     if orders is None:
         return None
 

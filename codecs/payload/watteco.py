@@ -47,6 +47,12 @@ def variant(model: str) -> str | None:
     return known if known in MODELS else None
 
 
+def variants(model: str) -> tuple[str, ...]:
+    """Codecs of the same model and bytes with other names: those of the vendor's first decoder, `<model>-v1`."""
+    first = f"{model}-v1"
+    return (first,) if first in MODELS else ()
+
+
 def decoder(model: str) -> Decode:
     """The codec of a model. KeyError when there is none of that name."""
     return _Codec(DEVICES[model])

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.codecs.model import MAX_DETAIL, DecodeError, Fields, RejectReason, Value
-from torhaus.codecs.models import native
+from torhaus.codecs.models import natives
 from torhaus.daemon.config.document import ConfigFaults
 from torhaus.daemon.config.layouts import Codecs
 from torhaus.daemon.scripts.result import clean, read_result, to_fields
@@ -24,7 +24,8 @@ class Payload(msgspec.Struct, kw_only=True):
     """One line.
 
     What decodes it: `codec_path` (or `upstream_path`), a script below the base; `codec`, a codec's name or a script;
-    else `vendor` and `model` pick the native codec. A native one is preferred to a script that is not there.
+    else `vendor` and `model` pick the native codec, or one that gives the same model's values its other published
+    names. A native one is preferred to a script that is not there.
     `hex` (or `bytes_hex`), `fport`; for scripts `recv_time` (RFC 3339) and `input_extra` (what else their input has).
     What must come of it: `expect` (name to value, or to value and unit), or `expected` (nested, as a script returns
     it), or `reject` (a reason), or `expected_errors` (texts, all said by a script).
@@ -48,11 +49,24 @@ class Payload(msgspec.Struct, kw_only=True):
 
 
 async def check(line: Line, tools: Tools) -> str | None:
-    """What is wrong, None when nothing is."""
+    """What is wrong, None when nothing is.
+
+    A line that names vendor and model only holds as soon as one of that model's native codecs gives all it expects:
+    some models have two published decoders with other names.
+    """
     v = msgspec.convert(line, Payload)
-    codec = codec_of(v, tools)
-    if codec is None:
+    names = codecs_of(v, tools)
+    if not names:
         return f"no native codec for {v.vendor}/{v.model}" if v.vendor else "no codec: neither in the line nor given"
+    first, *others = names
+    fault = await _checked(v, tools, first)
+    for other in others:
+        if fault is None or await _checked(v, tools, other) is None:
+            return None
+    return fault
+
+
+async def _checked(v: Payload, tools: Tools, codec: str) -> str | None:
     payload = bytes.fromhex((v.hex if v.hex is not None else v.bytes_hex) or "")
     is_script = codec.endswith(_SCRIPT)
     decode = None
@@ -94,14 +108,16 @@ def _is_said(text: str, detail: str) -> bool:
     return any(detail.endswith(text[:n]) for n in range(1, len(text))) or text in detail or len(text) > MAX_DETAIL // 2
 
 
-def codec_of(v: Payload, tools: Tools) -> str | None:
-    """A codec's name or a script below the base."""
+def codecs_of(v: Payload, tools: Tools) -> tuple[str, ...]:
+    """Codecs' names, or a script below the base."""
     named = v.codec or tools.codec
     if named is not None:
-        return named
+        return (named,)
     paths = [p for p in (v.codec_path, v.upstream_path) if p.endswith(_SCRIPT)]
     there = next((p for p in paths if (tools.base / p).is_file()), None)
-    return there or native(v.vendor, v.model) or (paths[0] if paths and not v.vendor else None)
+    if there is not None:
+        return (there,)
+    return natives(v.vendor, v.model) or (tuple(paths[:1]) if not v.vendor else ())
 
 
 def expectation(v: Payload) -> dict[str, Any]:

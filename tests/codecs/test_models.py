@@ -1,6 +1,6 @@
 """Vendor and model to a codec that there is."""
 
-from torhaus.codecs.models import MODELS, native
+from torhaus.codecs.models import MODELS, native, natives
 from torhaus.codecs.registry import CODECS, FAMILIES
 
 
@@ -31,3 +31,11 @@ def test_vendors_and_patterns_are_as_in_the_repositories() -> None:
 def test_the_first_that_fits() -> None:
     assert native("elsys", "ers-co2") == "elsys"
     assert native("elsys-ag", "ers-co2") is None
+
+
+def test_a_model_whose_names_have_changed() -> None:
+    assert natives("milesight-iot", "em300-mcs-v2") == ("milesight:em300-mcs", "milesight:em300-mcs-v1")
+    assert natives("watteco", "inclino_v1.1") == ("watteco:inclino", "watteco:inclino-v1")
+    assert natives("watteco", "inclino_v1.0") == ("watteco:inclino-v1",)
+    assert natives("elsys", "ers") == ("elsys",)
+    assert natives("acme", "one") == ()

@@ -29,6 +29,15 @@ def test_vendor_and_model_pick_the_native_codec(tmp_path: Path) -> None:
     assert told(tmp_path, line | {"expected": {"temperature": 22.7}}) == "temperature: got 22.6, expected 22.7"
 
 
+def test_an_earlier_decoders_names_are_right_too(tmp_path: Path) -> None:
+    line = {"vendor": "milesight-iot", "model": "em300-mcs", "bytes_hex": "060001"}
+    assert told(tmp_path, line | {"expected": {"magnet_status": "open"}}) is None
+    assert told(tmp_path, line | {"expected": {"door": "open"}}) is None
+    both = {"magnet_status": "open", "door": "open"}
+    assert told(tmp_path, line | {"expected": both}) == "door: got 'nothing', expected 'open'"
+    assert told(tmp_path, line | {"expected": {"door": "open"}}, "milesight:em300-mcs") is not None, "one is named"
+
+
 def test_a_script_that_is_there_is_what_the_line_means(tmp_path: Path) -> None:
     (tmp_path / "js").mkdir()
     (tmp_path / "js/is.js").write_text(SCRIPT)
