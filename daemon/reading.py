@@ -101,6 +101,8 @@ class Readings:
         codec, raw = device.codec, frame.data
         if payload is not None and device.fports and lora is not None and lora.fport not in device.fports:
             payload = None  # configuration, firmware and the like: kept raw, nothing wrong
+        if payload == b"" and device.script is None and (lora is not None or frame.served is not None):
+            payload = None  # a sign of life: LoRaWAN frames without data are normal
         if device.script is not None and payload is not None:
             record = Record("frame", frame.driver, device.name, device.dev_eui, "script", None, None, None, lora)
             record.raw, record.payload, record.pending = raw, payload, True

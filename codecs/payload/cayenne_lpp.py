@@ -53,10 +53,10 @@ _READERS: Final = {kind: (Struct(form), divisor, parts) for kind, (form, divisor
 
 
 def decode(data: bytes, fport: int | None = None) -> Fields:  # noqa: ARG001 - one signature for all codecs
-    """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+    """Fields of one uplink; none of an empty one. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
     end = len(data)
-    if not 0 < end <= MAX_PAYLOAD:
-        raise DecodeError(RejectReason.LONG if end else RejectReason.SHORT, f"{end} bytes")
+    if end > MAX_PAYLOAD:
+        raise DecodeError(RejectReason.LONG, f"{end} bytes")
     fields: Fields = {}
     pos = 0
     while pos < end:

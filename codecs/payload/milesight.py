@@ -32,12 +32,14 @@ from torhaus.codecs.payload import (
     milesight_inputs,
     milesight_journey,
     milesight_level,
+    milesight_lines,
     milesight_people,
     milesight_power,
     milesight_presence,
     milesight_probes,
     milesight_rooms,
     milesight_site,
+    milesight_valves,
 )
 from torhaus.codecs.payload.milesight_channels import ANSWERS, DEVICE, Channels
 from torhaus.codecs.payload.milesight_frames import FRAMES
@@ -69,11 +71,13 @@ TABLES: Final = _with_variants(
         **milesight_groups.MODELS,
         **milesight_inputs.MODELS,
         **milesight_level.MODELS,
+        **milesight_lines.MODELS,
         **milesight_people.MODELS,
         **milesight_power.MODELS,
         **milesight_presence.MODELS,
         **milesight_probes.MODELS,
         **milesight_site.MODELS,
+        **milesight_valves.MODELS,
     }
 )
 SHORT: Final = _with_variants({**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS})
@@ -114,7 +118,7 @@ def _tagged(key_size: int, items: Mapping[int, Item | Special]) -> Callable[[byt
     def read(data: bytes) -> Fields:
         fields: Fields = {}
         run_tags(data, 0, key_size, items, fields, is_strict=False)
-        if not fields:
+        if data and not fields:
             raise DecodeError(RejectReason.UNSUPPORTED, "nothing in it is a value")
         return fields
 
@@ -130,8 +134,11 @@ class _Codec:
         self._read = read
 
     def __call__(self, data: bytes, fport: int | None = None) -> Fields:  # the same on every port: it can be configured
-        """Fields of one uplink. Raises DecodeError SHORT, LONG, RANGE, UNSUPPORTED or UNKNOWN_TYPE."""
+        """Fields of one uplink; none of an empty one, except of devices with a frame of their own.
+
+        Raises DecodeError SHORT, LONG, RANGE, UNSUPPORTED or UNKNOWN_TYPE.
+        """
         del fport
-        if not 0 < len(data) <= MAX_PAYLOAD:
-            raise DecodeError(RejectReason.LONG if data else RejectReason.SHORT, f"{len(data)} bytes")
+        if len(data) > MAX_PAYLOAD:
+            raise DecodeError(RejectReason.LONG, f"{len(data)} bytes")
         return self._read(data)

@@ -1,5 +1,6 @@
 """Milesight: indoor air (AM), climate, contacts and leaks (EM300, EM320, GS301). Source and shape: milesight.py."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from torhaus.codecs.layout.compact import Special as Line
@@ -14,6 +15,7 @@ from torhaus.codecs.payload.milesight_channels import (
     MUTATION,
     TEMPERATURE,
     Channels,
+    enabled,
     guarded,
     history,
     named,
@@ -25,8 +27,11 @@ _PIR: Final = {0: "idle", 1: "trigger"}
 _LEAK: Final = {0: "normal", 1: "leak"}
 _MAGNET: Final = {0: "close", 1: "open"}
 
+_STATUS: Final[Channels] = {"ff 0b": row(named("device_status u8", {0: "off", 1: "on"}))}
+_LINE: Final[Channels] = {"ff 0b": row(named("device_status u8", {0: "offline", 1: "online"}))}
 _AM300: Final[Channels] = {
     **CLIMATE,
+    **_STATUS,
     "05 00": row(named("pir u8", _PIR)),
     "06 cb": row("light_level u8"),
     "07 7d": row("co2 u16 [ppm]"),
@@ -51,11 +56,12 @@ _PMS: Final = ("pm2_5 u16 ug/m3", "pm10 u16 ug/m3")
 _AM307: Final[Channels] = {**_AM300, **_air_history()}
 _AM308: Final[Channels] = {**_AM300, **_PM, **_air_history(*_PMS)}
 _AM319_HCHO: Final[Channels] = {
-    **_AM300, **_PM, "0a 7d": row("hcho u16 /100 mg/m3"), **_air_history(*_PMS, "hcho u16 /100 mg/m3"),
+    **_AM300, **_LINE, **_PM, "0a 7d": row("hcho u16 /100 mg/m3"), **_air_history(*_PMS, "hcho u16 /100 mg/m3"),
 }  # fmt: skip
 _AIR_WELL: Final = _air_history(_PMS[0], "hcho u16 /1000 [ppm]")
 _AM319_WELL: Final[Channels] = {
     **_AM300,
+    **_LINE,
     "0b 7d": row(_PMS[0]),
     "0f 7d": row("hcho u16 /1000 [ppm]"),
     "22 ce": _AIR_WELL["20 ce"],
@@ -75,7 +81,11 @@ _AM100: Final[Channels] = {
     "08 7d": row("tvoc u16 [ppb]"),
     "09 73": row("pressure u16 /10 hPa"),
 }
-_AM102: Final[Channels] = {**CLIMATE, "20 ce": history(*_AIR)}
+_AM102: Final[Channels] = {
+    **CLIMATE,
+    "20 ce": history(*_AIR),
+    "ff 18": (*row("none skip1"), *enabled("sensor_enable u8", "temperature", "humidity")),
+}
 
 _GPIO: Final = {0: "low", 1: "high"}
 _GPIO_ALARM: Final = {0: "gpio alarm release", 1: "gpio alarm"}
@@ -88,6 +98,7 @@ _WATER_ALARMS: Final = {
     5: "gpio alarm",
     6: "gpio alarm release",
 }
+_WATER_ALARM: Final = {number: word for number, word in _WATER_ALARMS.items() if 1 <= number <= 4}
 _WATER: Final = ("water_conv u16 /10", "pulse_conv u16 /10", "water f32 .2")
 _PULSE: Final[Channels] = {
     "01 75": BATTERY,
@@ -95,10 +106,12 @@ _PULSE: Final[Channels] = {
     "05 c8": row("pulse u32"),
     "05 e1": row(*_WATER),
     "85 00": row(named("gpio u8", _GPIO), named("gpio_alarm u8", _GPIO_ALARM)),
-    "85 e1": row(*_WATER, named("water_alarm u8", _WATER_ALARMS)),
+    "85 e1": row(*_WATER, named("water_alarm u8", _WATER_ALARM)),
 }
 
-_STORED: Final = row("#_timestamp u32 s", "#_temperature i16 /10 Cel", "#_humidity u8 /2 %")
+_GPIO_TYPES: Final = {1: "gpio", 2: "counter"}
+_STORED_AT: Final = row("#_timestamp u32 s")
+_STORED_CLIMATE: Final = row("#_temperature i16 @4 /10 Cel", "#_humidity u8 /2 %")
 _STORED_LEVEL: Final = row(named("#_gpio u8 @8", _GPIO))
 _STORED_PULSE: Final = row("#_pulse u32 @9")
 _STORED_ALARM: Final = row(named("#_alarm u8 @7", _WATER_ALARMS))
@@ -106,8 +119,14 @@ _STORED_GPIO: Final = row(named("#_gpio u8 @9", _GPIO))
 _STORED_WATER: Final = row("#_water_conv u16 @10 /10", "#_pulse_conv u16 /10", "#_water f32 .2")
 
 
-def _stored(size: int) -> Special:
+def stored_input(
+    size: int, *, has_climate: bool = True, types: Mapping[int, str] = _GPIO_TYPES, otherwise: str | None = "unknown"
+) -> Special:
     """A stored reading of an input that is a level (mode 1) or counts pulses (mode 2); 18 bytes with its alarm."""
+    mode_at = 7 if size == 13 else 8
+    level, pulse = (_STORED_LEVEL, _STORED_PULSE) if size == 13 else (_STORED_GPIO, _STORED_WATER)
+    always = [_STORED_AT, *([_STORED_CLIMATE] if has_climate else []), *([_STORED_ALARM] if size == 18 else [])]
+    by_mode = {1: [level], 2: [pulse]}
 
     def read(data: bytes, pos: int, out: Fields) -> int:
         if pos + size > len(data):
@@ -115,16 +134,11 @@ def _stored(size: int) -> Special:
         place = 0
         while f"history_{place}_timestamp" in out:
             place += 1
-        groups = [_STORED]
-        mode = data[pos + (7 if size == 13 else 8)]
-        if size == 13:
-            groups += {1: [_STORED_LEVEL], 2: [_STORED_PULSE]}.get(mode, [])
-        else:
-            groups += [_STORED_ALARM, *{1: [_STORED_GPIO], 2: [_STORED_WATER]}.get(mode, [])]
-        for steps in groups:
+        mode = data[pos + mode_at]
+        for steps in (*always, *by_mode.get(mode, [])):
             run(steps, data, pos, out, f"history_{place}")
-        kind = {1: "gpio", 2: "pulse"}.get(mode)
-        if kind is not None and (size == 18 or mode == 1):
+        kind = types.get(mode, otherwise)
+        if kind is not None:
             out[f"history_{place}_gpio_type"] = Value(kind)
         return pos + size
 
@@ -189,8 +203,8 @@ MODELS: Final[dict[str, Channels]] = {
         "05 00": row(named("leakage_status u8", _LEAK)),
         "20 ce": history("climate skip3", named("leakage_status u8", _LEAK)),
     },
-    "em300-di": {**CLIMATE, **_PULSE, "20 ce": _stored(13), "21 ce": _stored(18)},
-    "em300-di-hall": {**_PULSE, "21 ce": _stored(18)},
+    "em300-di": {**CLIMATE, **_PULSE, "20 ce": stored_input(13), "21 ce": stored_input(18)},
+    "em300-di-hall": {**_PULSE, "21 ce": stored_input(18, has_climate=False)},
     "em300-cl": {
         "01 75": BATTERY,
         "03 ed": row(named("liquid u8", _LIQUID)),
@@ -230,5 +244,6 @@ MODELS: Final[dict[str, Channels]] = {
         "05 7d": row(guarded("h2s u16 /100 [ppm]", "h2s_sensor_status", _SENSOR)),
         "06 7d": row(guarded("h2s u16 /1000 [ppm]", "h2s_sensor_status", _SENSOR)),
         "07 ea": _calibration,
+        "ff 7c": row("sensor_id text43"),
     },
 }

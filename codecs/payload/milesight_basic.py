@@ -11,8 +11,10 @@ from torhaus.codecs.payload.milesight_channels import (
     CLIMATE,
     NO_YES,
     OFF_ON,
+    OLD_SERIAL,
     TEMPERATURE,
     Channels,
+    enabled,
     history,
     named,
     row,
@@ -20,9 +22,24 @@ from torhaus.codecs.payload.milesight_channels import (
 )
 
 _LIGHT: Final = row("illumination u16 lx", "infrared_and_visible u16", "infrared u16")
-_AM104: Final[Channels] = {**CLIMATE, "05 6a": row("activity u16"), "06 65": _LIGHT}
+_SENSORS: Final = ("temperature", "humidity", "pir", "illumination", "co2", "tvoc", "pressure")
+
+
+def _sensors(*names: str) -> Channels:
+    """Which sensors are on; the byte before says nothing."""
+    return {"ff 18": (*row("none skip1"), *enabled("sensor_enable u8", *names))}
+
+
+_AM104: Final[Channels] = {
+    **CLIMATE,
+    **OLD_SERIAL,
+    **_sensors(*_SENSORS[:4]),
+    "05 6a": row("activity u16"),
+    "06 65": _LIGHT,
+}
 _AM103: Final[Channels] = {
     **CLIMATE,
+    **_sensors("temperature", "humidity", "", "", "co2"),
     "07 7d": row("co2 u16 [ppm]"),
     "20 ce": history("temperature i16 /10 Cel", "humidity u8 /2 %", "co2 u16 [ppm]"),
 }
@@ -124,7 +141,7 @@ def _wall(count: int) -> Channels:
     """The wall switches of the first version."""
     states = (named(f"switch_{n + 1} {'=' if n else 'u8'} {n}:1", OFF_ON) for n in range(count))
     changes = (named(f"switch_{n + 1}_change = {n + 4}:1", NO_YES) for n in range(count))
-    return {"ff 29": row(*states, *changes), "ff 2b": row(said("function_key_event u8", "yes"))}
+    return {**OLD_SERIAL, "ff 29": row(*states, *changes), "ff 2b": row(said("function_key_event u8", "yes"))}
 
 
 MODELS: Final[dict[str, Channels]] = {
@@ -132,6 +149,7 @@ MODELS: Final[dict[str, Channels]] = {
     "am104": _AM104,
     "am107": {
         **_AM104,
+        **_sensors(*_SENSORS),
         "07 7d": row("co2 u16 [ppm]"),
         "08 7d": row("tvoc u16 [ppb]"),
         "09 73": row("pressure u16 /10 hPa"),
@@ -220,16 +238,19 @@ MODELS: Final[dict[str, Channels]] = {
         "04 00": row(named("illuminance u8", {0: "dim", 1: "bright", 254: "disable"})),
     },
     "ws101": {
+        **OLD_SERIAL,
         "01 75": BATTERY,
         "ff 2e": row(named("button_event_status u8", {1: "short press", 2: "long press", 3: "double press"})),
     },
     **dict.fromkeys(("ws136", "ws156"), _BUTTONS),
     "ws202": {
+        **OLD_SERIAL,
         "01 75": BATTERY,
         "03 00": row(named("pir u8", {0: "normal", 1: "trigger"})),
         "04 00": row(named("daylight u8", {0: "dim", 1: "bright"})),
     },
     "ws301": {
+        **OLD_SERIAL,
         "01 75": BATTERY,
         "03 00": row(named("magnet_status u8", _MAGNET)),
         "04 00": row(named("tamper_status u8", {0: "installed", 1: "uninstalled"})),

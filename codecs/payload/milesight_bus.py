@@ -6,7 +6,7 @@ from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Scalar, Value
 from torhaus.codecs.payload.milesight_channels import OFF_ON, Channels, row
-from torhaus.codecs.payload.milesight_control import SINGLE, finite
+from torhaus.codecs.payload.milesight_control import DECIMALS, SINGLE, finite
 
 _ALARMS: Final = {0: "normal", 1: "threshold alarm", 2: "threshold release alarm", 3: "mutation alarm"}
 _BITS: Final = frozenset({0, 1})
@@ -34,7 +34,7 @@ def _value(cursor: Cursor) -> Scalar:
     if kind in _WORDS:
         return _number(cursor.take(2), is_signed)
     if kind in _FLOATS:
-        return finite(SINGLE, cursor.take(4))
+        return finite(SINGLE, cursor.take(4), DECIMALS)
     if kind in _DOUBLES | _HALVES:
         raw = cursor.take(4)
         return _number(raw[:2] if kind in _HALVES else raw, is_signed)
@@ -69,7 +69,7 @@ def _jump(data: bytes, pos: int, out: Fields) -> int:
     if channel >> 6 == 3:
         name = f"modbus_chn_{(channel & 0x3F) + 1}"
         out[f"{name}_alarm"] = Value(_ALARMS[3])
-        out[f"{name}_mutation"] = Value(finite(SINGLE, raw))
+        out[f"{name}_mutation"] = Value(finite(SINGLE, raw, DECIMALS))
     return cursor.pos
 
 
@@ -93,7 +93,7 @@ def _stored(data: bytes, pos: int, out: Fields) -> int:
     elif kind in _STORED_BITS:
         out[name] = Value(OFF_ON.get(raw[0], "unknown"))
     elif kind in _STORED_FLOATS:
-        out[name] = Value(finite(SINGLE, raw))
+        out[name] = Value(finite(SINGLE, raw, DECIMALS))
     elif kind < _STORED_KINDS:
         out[name] = Value(_number(raw[:2] if kind in _STORED_HALVES else raw, is_signed))
     return cursor.pos

@@ -78,6 +78,13 @@ def released(raw: bytes) -> str:
     return dotted(raw) + more
 
 
+def enabled(line: str, *names: str) -> tuple[Step, ...]:
+    """A bit for each name: disable or enable; an empty name: unused. `line`: where they begin (`sensor_enable u8`)."""
+    start, kind = line.split()
+    bits = (f"{start}_{name} {'=' if n else kind} {n}:1" for n, name in enumerate(names) if name)
+    return row(*(named(bit, ENABLE) for bit in bits))
+
+
 CLASS: Final = {0: "Class A", 1: "Class B", 2: "Class C", 3: "Class CtoB"}
 DEVICE: Final[Channels] = {
     "ff 01": row(field("ipso_version u8", convert=_protocol)),
@@ -104,6 +111,16 @@ ANSWERS: Final[Channels] = {
     f"{channel} {kind}": steps for channel in ("fe", "ff") for kind, steps in _COMMON_ANSWERS.items()
 }
 
+OLD_SERIAL: Final[Channels] = {"ff 08": row("sn hex6")}
+"""The serial number as devices of the first years tell it."""
+RANGE: Final[Channels] = {
+    "ff 1b": row(
+        named("measuring_equipment_rate u8 0:3", {0: "0.01", 1: "0.1", 2: "1", 3: "10", 4: "100", 5: "1000"}),
+        "measuring_equipment_range_max i16",
+        "measuring_equipment_range_min i16",
+    )
+}
+"""What a probe at a loop of 4 to 20 mA measures."""
 BATTERY: Final = row("battery u8 %")
 TEMPERATURE: Final = row("temperature i16 /10 Cel")
 HUMIDITY: Final = row("humidity u8 /2 %")

@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.compact import field
-from torhaus.codecs.layout.field import run
+from torhaus.codecs.layout.field import rounded, run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Scalar, Value
 from torhaus.codecs.payload.milesight_channels import (
     BATTERY,
     HUMIDITY,
     NO_YES,
     OFF_ON,
+    OLD_SERIAL,
     TEMPERATURE,
     Channels,
     history,
@@ -21,25 +22,29 @@ from torhaus.codecs.payload.milesight_channels import (
 
 _HALF: Final = Struct("<e")
 SINGLE: Final = Struct("<f")
-_VALVE_KINDS: Final = {0: "2-way ball valve", 1: "3-way ball valve"}
-_VALVE: Final = {0: "close", 1: "open"}
+DECIMALS: Final = 2
+"""Of floating point numbers that a UC100 and UC300 send."""
 _FLOATS: Final = frozenset({5, 7})
 _UPPER: Final = frozenset({9, 11})
 _LOWER: Final = frozenset({8, 10})
 _SENSOR: Final = {1: "read failed", 2: "out of range"}
 
 
-def finite(form: Struct, raw: bytes) -> float:
+def finite(form: Struct, raw: bytes, decimals: int | None = None) -> float:
     """A floating point number. Raises DecodeError RANGE for one that is none."""
     number: float = form.unpack(raw)[0]
     if number - number != 0:
         raise DecodeError(RejectReason.RANGE, "a floating point number that is none")
-    return number
+    return number if decimals is None else rounded(number, decimals)
 
 
-def statistics(name: str, unit: str, tails: tuple[str, ...] = ("", "_max", "_min", "_avg")) -> tuple[Any, ...]:
+def statistics(
+    name: str, unit: str, tails: tuple[str, ...] = ("", "_max", "_min", "_avg"), decimals: int | None = None
+) -> tuple[Any, ...]:
     """A value with its extremes and mean, each as half-precision number."""
-    return row(*(field(f"{name}{tail} hex2 {unit}", convert=lambda raw: finite(_HALF, raw)) for tail in tails))
+    return row(
+        *(field(f"{name}{tail} hex2 {unit}", convert=lambda raw: finite(_HALF, raw, decimals)) for tail in tails)
+    )
 
 
 def _modbus(data: bytes, pos: int, out: Fields) -> int:
@@ -54,7 +59,7 @@ def _modbus(data: bytes, pos: int, out: Fields) -> int:
     if kind == 0:
         value = OFF_ON.get(cursor.u8(), "unknown")
     elif kind in _FLOATS:
-        value = finite(SINGLE, cursor.take(4))
+        value = finite(SINGLE, cursor.take(4), DECIMALS)
     elif kind <= 11:
         size = {1: 1, 2: 2, 3: 2}.get(kind, 4)
         raw = cursor.take(size)
@@ -66,60 +71,22 @@ def _modbus(data: bytes, pos: int, out: Fields) -> int:
     return cursor.pos
 
 
-def _valve(n: int) -> tuple[Any, ...]:
-    def makes(raw: int) -> dict[str, Scalar]:
-        if raw == 0xFF:
-            return {f"valve_{n}_result": "success"}
-        return {f"valve_{n}": _VALVE.get(raw, "unknown")}
-
-    return row(field(f"valve_{n} u8", makes=makes))
-
-
-def _valve_history(data: bytes, pos: int, out: Fields) -> int:
-    """A stored state of one valve: time, bits (state, mode, input, which valve), pulses."""
-    cursor = Cursor(data)
-    cursor.pos = pos
-    n = sum(name.endswith("_timestamp") for name in out)
-    at, bits, pulses = cursor.ule(4), cursor.u8(), cursor.ule(4)
-    valve = f"valve_{2 if bits & 16 else 1}"
-    prefix = f"history_{n}_"
-    out[f"{prefix}timestamp"] = Value(at, "s")
-    out[f"{prefix}mode"] = Value("counter" if bits & 2 else "gpio")
-    out[prefix + valve] = Value(_VALVE[bits & 1])
-    if bits & 2:
-        out[f"{prefix}{valve}_pulse"] = Value(pulses)
-    else:
-        out[f"{prefix}gpio_{valve[-1]}"] = Value(OFF_ON[bits >> 2 & 1])
-    return cursor.pos
-
-
 _UC300: Final[Channels] = {
     **{f"{3 + n:02x} 00": row(named(f"gpio_input_{n + 1} u8", OFF_ON)) for n in range(4)},
     **{f"{3 + n:02x} c8": row(f"gpio_counter_{n + 1} u32") for n in range(4)},
     **{f"{7 + n:02x} 01": row(named(f"gpio_output_{n + 1} u8", OFF_ON)) for n in range(2)},
     **{f"{9 + n:02x} 67": row(f"pt100_{n + 1} i16 /10 Cel") for n in range(2)},
-    **{f"{9 + n:02x} e2": statistics(f"pt100_{n + 1}", "Cel") for n in range(2)},
+    **{f"{9 + n:02x} e2": statistics(f"pt100_{n + 1}", "Cel", decimals=DECIMALS) for n in range(2)},
     **{f"{11 + n:02x} 02": row(f"adc_{n + 1} u32 /100 mA") for n in range(2)},
-    **{f"{11 + n:02x} e2": statistics(f"adc_{n + 1}", "mA") for n in range(2)},
+    **{f"{11 + n:02x} e2": statistics(f"adc_{n + 1}", "mA", decimals=DECIMALS) for n in range(2)},
     **{f"{13 + n:02x} 02": row(f"adv_{n + 1} u32 /100 V") for n in range(2)},
-    **{f"{13 + n:02x} e2": statistics(f"adv_{n + 1}", "V") for n in range(2)},
+    **{f"{13 + n:02x} e2": statistics(f"adv_{n + 1}", "V", decimals=DECIMALS) for n in range(2)},
     "ff 19": _modbus,
     "ff 15": row(field("modbus_read_error u8", makes=lambda raw: {f"modbus_chn_{raw + 1}_alarm": "read error"})),
 }
-_VALVES: Final[Channels] = {
-    "01 75": BATTERY,
-    "03 01": _valve(1),
-    "05 01": _valve(2),
-    "04 c8": row("valve_1_pulse u32"),
-    "06 c8": row("valve_2_pulse u32"),
-    "07 01": row(named("gpio_1 u8", OFF_ON)),
-    "08 01": row(named("gpio_2 u8", OFF_ON)),
-    "09 7b": row("pressure u16 kPa"),
-    "b9 7b": row(named("pressure_sensor_status u8", _SENSOR)),
-    "20 ce": _valve_history,
-    "21 ce": history("pressure u16 kPa"),
-}
-_PLANS: Final = {0: "not executed", 1: "wake", 2: "away", 3: "home", 4: "sleep"}
+_PLANS: Final = {
+    0: "not executed", 1: "wake", 2: "away", 3: "home", 4: "sleep", 5: "occupied", 6: "vacant", 7: "eco",
+}  # fmt: skip
 _CONTROL: Final = {0: "heat", 1: "em heat", 2: "cool", 3: "auto"}
 _STAGES: Final = {
     0: "standby", 1: "stage-1 heat", 2: "stage-2 heat", 3: "stage-3 heat", 4: "stage-4 heat", 5: "em heat",
@@ -151,12 +118,12 @@ def _supported(raw: bytes) -> dict[str, Scalar]:
     """What the thermostat can do: modes, then stages of heating and cooling."""
     mode, status = "temperature_control_support_mode_", "temperature_control_support_status_"
     modes = {mode + name: raw[0] >> n & 1 for n, name in enumerate(("heat", "em_heat", "cool", "auto"))}
-    stages = {f"{status}stage_{n + 1}_heat": raw[1] >> n & 1 for n in range(4)}
-    stages |= {f"{status}stage_{n + 1}_cool": raw[1] >> n + 4 & 1 for n in range(2)}
-    stages[f"{status}stage_5_heat"] = raw[2] & 1
+    stages = {f"{status}stage_{n + 1}_heat": raw[1] >> n & 1 for n in range(5)}
+    stages |= {f"{status}stage_{n + 1}_cool": raw[2] >> n & 1 for n in range(2)}
     return {name: _ENABLE[bit] for name, bit in {**modes, **stages}.items()}
 
 
+_RELAYS: Final = ("y1", "y2_gl", "w1", "w2_aux", "e", "g", "ob")
 _SCHEDULE: Final = row(
     named("plan_schedule_#_plan_type u8", {0: "wake", 1: "away", 2: "home", 3: "sleep"}),
     "plan_schedule_#_id u8 +1",
@@ -216,7 +183,12 @@ _WT: Final[Channels] = {
     "b3 67": row(named("temperature_sensor_status u8", _SENSOR)),
     "b9 68": row(named("humidity_sensor_status u8", _SENSOR)),
     "20 ce": _stored_room,
+    "0a 6e": row(*(named(f"wires_relay_{wire} {'=' if n else 'u8'} {n}:1", OFF_ON) for n, wire in enumerate(_RELAYS))),
     "ff c9": _SCHEDULE,
+    **{
+        f"{answer} f6": row(named("control_permission u8", {0: "thermostat", 1: "remote control"}))
+        for answer in ("fe", "ff")
+    },
     "ff ca": row(field("wires hex3", makes=_wires)),
     "ff cb": row(field("support hex3", makes=_supported)),
 }
@@ -227,23 +199,8 @@ _SWITCHES: Final[Channels] = {
     )
 }
 MODELS: Final[dict[str, Channels]] = {
-    "uc11-t1": {"03 75": BATTERY, "01 67": TEMPERATURE, "02 68": HUMIDITY},
+    "uc11-t1": {**OLD_SERIAL, "03 75": BATTERY, "01 67": TEMPERATURE, "02 68": HUMIDITY},
     "uc300": _UC300,
-    **dict.fromkeys(("uc511", "uc512"), _VALVES),
-    "uc51x-series": {
-        "01 75": BATTERY,
-        **{f"0{n} 01": row(named(f"valve{n // 2} u8", OFF_ON)) for n in (3, 5)},
-        **{f"0{n} c8": row(f"valve{n // 2 - 1}_pulse u32") for n in (4, 6)},
-    },
-    "uc521": {
-        "01 75": BATTERY,
-        **{
-            f"0{n} f6": row(named(f"valve_{n // 2}_type u8", _VALVE_KINDS), f"valve_{n // 2}_opening u8 %")
-            for n in (3, 5)
-        },
-        "09 7b": row("pressure_1 u16 kPa"),
-        "0a 7b": row("pressure_2 u16 kPa"),
-    },
     "wts305": {
         "01 75": BATTERY,
         "03 67": TEMPERATURE,
@@ -251,6 +208,7 @@ MODELS: Final[dict[str, Channels]] = {
         "05 84": row("wind_direction i16 /10 deg"),
         "06 73": row("pressure u16 /10 hPa"),
         "07 92": row("wind_speed u16 /10 m/s"),
+        "08 77": row("rainfall_total u16 /100 mm", "rainfall_counter u8"),
     },
     **dict.fromkeys(("wt201", "wt211"), _WT),
     "ws136ws156": {

@@ -11,6 +11,7 @@ from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+from torhaus.codecs.payload.milesight_air import stored_input
 from torhaus.codecs.payload.milesight_channels import Channels, dotted, guarded, history, named, row
 
 _ABNORMAL: Final = field("temperature_abnormal u8", convert=bool)
@@ -132,6 +133,10 @@ DIFFERS: Final[dict[str, Channels]] = {
         **{channel: _LEVEL[channel] for channel in ("05 00", "83 67")},
         "06 d9": _ACCESS_POINT,
         "07 00": row(*_two("tamper_status", "install", "uninstall")),
+    },
+    "em300-di": {
+        "20 ce": stored_input(13, types={1: "gpio"}, otherwise=None),
+        "21 ce": stored_input(18, types={1: "gpio", 2: "pulse"}, otherwise=None),
     },
     "em300-mcs": {"06 00": row(*_two("door", "close", "open"))},
     "em300-mld": {"05 00": row(*_two("leakage_status", "normal", "leak"))},

@@ -6,6 +6,7 @@ from torhaus.codecs.layout.compact import field
 from torhaus.codecs.payload.milesight_channels import (
     BATTERY,
     MUTATION,
+    RANGE,
     TEMPERATURE,
     Channels,
     guarded,
@@ -73,8 +74,7 @@ _STORED_RADAR: Final = row(
 MODELS: Final[dict[str, Channels]] = {
     "em310-udl": {"01 75": BATTERY, "03 82": _DISTANCE, "04 00": row(named("position u8", _POSITION))},
     **dict.fromkeys(("em400-mud", "em400-tld", "em400-udl"), _EM400),
-    "em410-rdl": _RADAR,
-    "em411-rdl": {**_RADAR, "20 ce": _STORED_RADAR},
+    **{key: {**_RADAR, "20 ce": _STORED_RADAR} for key in ("em410-rdl", "em411-rdl")},
     "em500-lgt": {
         "01 75": BATTERY,
         "03 94": row("illumination u32 lx"),
@@ -82,6 +82,7 @@ MODELS: Final[dict[str, Channels]] = {
     },
     "em500-pp": {"01 75": BATTERY, "03 7b": row("pressure i16 kPa"), "20 ce": history("pressure i16 kPa")},
     "em500-pt100": {
+        **RANGE,
         "01 75": BATTERY,
         "03 67": TEMPERATURE,
         "83 d7": row(
@@ -95,8 +96,22 @@ MODELS: Final[dict[str, Channels]] = {
         "04 68": row("moisture u8 /2 %"),
         "04 ca": row(guarded("moisture u16 /100 %", "moisture_error", _FAILED)),
         "05 7f": row(guarded("electricity u16 uS/cm", "electricity_error", _FAILED)),
+        "83 d7": row(
+            "temperature i16 /10 Cel", "temperature_mutation i16 /10 K", named("temperature_alarm u8", _DISTANCE_ALARM)
+        ),
+        "20 ce": row(
+            "history_#_timestamp u32 s",
+            guarded("history_#_electricity u16 uS/cm", "history_#_electricity_error", _FAILED),
+            guarded("history_#_temperature i16 /10 Cel", "history_#_temperature_error", _FAILED),
+            guarded("history_#_moisture u16 /100 %", "history_#_moisture_error", _FAILED),
+        ),
     },
-    "em500-swl": {"01 75": BATTERY, "03 77": row(guarded("depth u16 cm", "depth_error", _FAILED))},
+    "em500-swl": {
+        **RANGE,
+        "01 75": BATTERY,
+        "03 77": row(guarded("depth u16 cm", "depth_error", _FAILED)),
+        "20 ce": row("history_#_timestamp u32 s", guarded("history_#_depth u16 cm", "history_#_depth_error", _FAILED)),
+    },
     "em500-udl": {
         "01 75": BATTERY,
         "03 82": _DISTANCE,

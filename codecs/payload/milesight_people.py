@@ -4,7 +4,7 @@ from typing import Final
 
 from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
-from torhaus.codecs.layout.field import Step, run
+from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.payload.milesight_channels import (
     ALARM,
@@ -27,6 +27,7 @@ _VS35_ALARM: Final = {
     3: "high temperature alarm",
     4: "high temperature alarm release",
 }
+_POWER: Final = {0: "battery supply", 1: "external power supply", 2: "battery charging"}
 
 
 def _counts(data: bytes, pos: int, out: Fields) -> int:
@@ -69,42 +70,6 @@ def _regions(data: bytes, pos: int, out: Fields) -> int:
     return pos + 4
 
 
-def _lines() -> Channels:
-    """Four lines, each with what came in and went out in all and in the period; the same of children."""
-    out: dict[str, tuple[Step, ...]] = {}
-    for n in range(4):
-        for begin, who in ((0x03, ""), (0x11, "child_")):
-            out[f"{begin + 3 * n:02x} d2"] = row(f"line_{n + 1}_{who}total_in u32")
-            out[f"{begin + 1 + 3 * n:02x} d2"] = row(f"line_{n + 1}_{who}total_out u32")
-            out[f"{begin + 2 + 3 * n:02x} cc"] = row(
-                f"line_{n + 1}_{who}period_in u16", f"line_{n + 1}_{who}period_out u16"
-            )
-    for channel, who in (("0f", ""), ("1d", "child_")):
-        out[f"{channel} e3"] = row(*(f"region_{n}_{who}count u8" for n in range(1, 5)))
-    return out
-
-
-def _dwell(who: str) -> object:
-    def read(data: bytes, pos: int, out: Fields) -> int:
-        if pos + 5 > len(data):
-            raise DecodeError(RejectReason.SHORT, f"a region at offset {pos} is cut off")
-        region = data[pos]
-        out[f"region_{region}_{who}avg_dwell"] = Value(int.from_bytes(data[pos + 1 : pos + 3], "little"), "s")
-        out[f"region_{region}_{who}max_dwell"] = Value(int.from_bytes(data[pos + 3 : pos + 5], "little"), "s")
-        return pos + 5
-
-    return read
-
-
-def _occlusion(data: bytes, pos: int, out: Fields) -> int:
-    if pos + 3 > len(data):
-        raise DecodeError(RejectReason.SHORT, f"an alarm at offset {pos} is cut off")
-    node = "master" if data[pos + 1] == 0 else f"node_{data[pos + 1]}"
-    word = {0: "alarm_released", 1: "alarm_triggered"}.get(data[pos + 2], "unknown")
-    out[f"{node}_occlusion_alarm"] = Value(word)
-    return pos + 3
-
-
 def _dotted(raw: bytes) -> str:
     return ".".join(map(str, raw))
 
@@ -114,7 +79,6 @@ _CAMERA: Final[Channels] = {
     "ff 09": row(field("hardware_version hex2", convert=_dotted)),
     "ff 1f": row(field("firmware_version hex4", convert=_dotted)),
 }
-_STEREO: Final[Channels] = {**_CAMERA, **_lines(), "10 e4": _dwell(""), "1e e4": _dwell("child_"), "50 fc": _occlusion}  # type: ignore[dict-item]
 _OCCUPANCY: Final = {0: "vacant", 1: "occupied"}
 _DESKS: Final = 10
 _UNREAD: Final = {0xFFFF: "read failed"}
@@ -173,7 +137,6 @@ MODELS: Final[dict[str, Channels]] = {
         "04 d2": row("total_counter_out u32"),
         "05 cc": row("periodic_counter_in u16", "periodic_counter_out u16"),
     },
-    **dict.fromkeys(("vs133", "vs135"), _STEREO),
     **{
         key: {
             "01 75": BATTERY,
@@ -181,6 +144,7 @@ MODELS: Final[dict[str, Channels]] = {
             **_flow(_VS35_ALARM),
             "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _VS35_ALARM)),
             "81 ee": row("current_sensitivity u8"),
+            "ff cc": row(named("power_status u8", _POWER)),
         }
         for key in ("vs350", "vs351")
     },

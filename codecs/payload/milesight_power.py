@@ -67,7 +67,15 @@ _METER: Final[Channels] = {
     "06 83": row("power_consumption u32 W.h"),
     "07 c9": row("current u16 mA"),
 }
-_SOCKET: Final[Channels] = {**_METER, "08 70": row(named("socket_status u8 0:1", OFF_ON))}
+_HOT: Final = {
+    0: "threshold alarm release", 1: "threshold alarm", 2: "overheat alarm", 3: "mutation alarm",
+}  # fmt: skip
+_SOCKET: Final[Channels] = {
+    **_METER,
+    "08 70": row(named("socket_status u8 0:1", OFF_ON)),
+    "89 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _HOT)),
+    "99 67": row("temperature i16 /10 Cel", "temperature_mutation i16 /10 K", said("temperature_alarm u8", _HOT[3])),
+}
 _COLLECTED: Final = (
     ("b3 74", "voltage"), ("b4 80", "electric_power"), ("b5 81", "power_factor"), ("b6 83", "power_consumption"),
     ("b7 c9", "current"),
@@ -150,12 +158,13 @@ MODELS: Final[dict[str, Channels]] = {
     "ws501-eu": {**_METER, **_switches(1)},
     "ws501-us": {**_METER, **_switches(1)},
     "ws502-eu": {**_METER, **_switches(2)},
-    **dict.fromkeys(("ws51x", "ws523", "ws525"), _SOCKET),
-    **dict.fromkeys(("ws513", "ws515"), _SOCKET_WARM),
+    **dict.fromkeys(("ws523", "ws525"), _SOCKET),
+    **dict.fromkeys(("ws51x", "ws513", "ws515"), _SOCKET_WARM),
     **dict.fromkeys(("ws513-v3", "ws515-v3"), _SOCKET_V3),
     "ws558": {
         **{key: steps for key, steps in _METER.items() if key != "07 c9"},
         "07 c9": row("total_current u16 mA"),
+        "ff 26": row(named("power_consumption_enable u8", ENABLE)),
         "08 31": row(
             "mask skip1",
             *(named(f"switch_{n + 1} {'u8' if n == 0 else '='} {n}:1", OFF_ON) for n in range(8)),

@@ -11,7 +11,7 @@ from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import Fields, Scalar, Value
-from torhaus.codecs.payload.milesight_channels import BATTERY, HUMIDITY, TEMPERATURE, Channels, named, row
+from torhaus.codecs.payload.milesight_channels import BATTERY, HUMIDITY, TEMPERATURE, Channels, named, row, said
 
 _MAGNET: Final = {0: "close", 1: "open"}
 _ALARMS: Final = (
@@ -97,7 +97,7 @@ def _stored(tail: str) -> Special:
 
 def _plugged(*tails: str) -> Callable[[bytes], dict[str, Scalar]]:
     def makes(raw: bytes) -> dict[str, Scalar]:
-        place = raw[0] >> 4
+        place = raw[0] >> 4 if len(tails) > 1 else 0
         if place >= len(tails):
             return {}
         name = f"sensor{tails[place]}"
@@ -169,6 +169,15 @@ def _ts201(quantity: str, channel: int, kind: str, line: str, difference: str) -
     }
 
 
+_FETCHED: Final[Channels] = {
+    "fd 6b": row("retrieval_historical_data_by_time_timestamp u32 s"),
+    "fd 6c": row(
+        "retrieval_historical_data_by_time_range_start_time u32 s",
+        "retrieval_historical_data_by_time_range_end_time u32 s",
+    ),
+    "fd 6d": row(said("stop_historical_data_retrieval u8", "yes")),
+}
+"""The answer to a question for stored readings."""
 MODELS: Final[dict[str, Channels]] = {
     "ts201-v2": {
         "01 75": BATTERY,
@@ -178,7 +187,8 @@ MODELS: Final[dict[str, Channels]] = {
         **_ts201("humidity", 4, "68", "u8 /2", "%"),
         "20 ce": _ts201_stored,
         "ff a0": row(field("sensor hex9", makes=_ts201_plugged)),
+        "ff eb": row(named("temperature_unit u8", {0: "celsius", 1: "fahrenheit"})),
     },
-    "ts301-v2": _inputs(""),
-    "ts302-v2": _inputs("_chn1", "_chn2"),
+    "ts301-v2": {**_inputs(""), **_FETCHED},
+    "ts302-v2": {**_inputs("_chn1", "_chn2"), **_FETCHED},
 }

@@ -232,7 +232,10 @@ _GS601: Final[Channels] = {
     "10": row(named("tamper_status_alarm_type u8", {0x20: "alarm deactivation", 0x21: "alarm trigger"})),
     "11": row(named("buzzer u8", {0: "normal", 1: "triggered"})),
     "12": row(named("occupancy_status u8", {0: "vacant", 1: "occupied"})),
-    **{f"{0x20 + n:02x}": row(*(f"tvoc_raw_data_{n + 1}_{name} f32" for name in pair)) for n, pair in enumerate(_RAW)},
+    **{
+        f"{0x20 + n:02x}": row(*(f"tvoc_raw_data_{n + 1}_{name} f32 .3" for name in pair))
+        for n, pair in enumerate(_RAW)
+    },
     "2b": row("pm_sensor_working_time u32 s"),
 }
 

@@ -55,9 +55,9 @@ class _Codec:
         self._settings = settings
 
     def __call__(self, data: bytes, fport: int | None = None) -> Fields:
-        """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
-        if not 0 < len(data) <= MAX_PAYLOAD:
-            raise DecodeError(RejectReason.LONG if data else RejectReason.SHORT, f"{len(data)} bytes")
+        """Fields of one uplink; none of an empty one. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+        if len(data) > MAX_PAYLOAD:
+            raise DecodeError(RejectReason.LONG, f"{len(data)} bytes")
         if fport == 100:
             return _rows(data, 1, self._settings)
         if fport == 101:

@@ -27,7 +27,7 @@ def attempt(decode: Decode, data: bytes, fport: int | None = None) -> None:
         check_refusal(refusal)
         return
     assert data == before
-    assert fields, "neither fields nor a reason"
+    assert fields or not data, "neither fields nor a reason"
     for field, value in fields.items():
         assert field
         assert isinstance(value, Value)

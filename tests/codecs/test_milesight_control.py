@@ -37,16 +37,6 @@ def test_what_is_refused(hexed: str, reason: str) -> None:
     assert caught.value.reason is RejectReason(reason)
 
 
-def test_a_command_to_a_valve_that_was_carried_out() -> None:
-    assert load("milesight:uc511")(b"\3\1\xff", 85) == {"valve_1_result": Value("success")}
-
-
-def test_stored_states_are_numbered() -> None:
-    stored = bytes.fromhex("20ce3fa109640005000000")
-    fields = load("milesight:uc512")(stored + stored, 85)
-    assert fields["history_0_gpio_1"] == fields["history_1_gpio_1"] == Value("off")
-
-
 def test_stored_readings_of_both_generations() -> None:
     """The vendor's example of the first WT201, twice; then one of today, behind which another value stands."""
     old = load("milesight:wt201")(bytes.fromhex("20ce5c470a65d09ec091" * 2), 85)

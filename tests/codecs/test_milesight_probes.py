@@ -26,9 +26,19 @@ def test_an_alarm_is_a_value_and_an_event() -> None:
 
 def test_what_is_plugged_in() -> None:
     sensor = "ffa0120102030405060708"
-    assert decoder("ts301-v2")(bytes.fromhex("017564" + sensor), 85) == {"battery": Value(100, "%")}
+    assert decoder("ts301-v2")(bytes.fromhex(sensor), 85)["sensor_type"] == Value("SHT4X"), "it has one place only"
     assert decoder("ts302-v2")(bytes.fromhex(sensor), 85)["sensor_chn2_type"] == Value("SHT4X")
     assert decoder("ts201-v2")(bytes.fromhex(sensor), 85)["sensor_1_sn"] == Value("0102030405060708")
+
+
+def test_answers_to_questions_for_stored_readings() -> None:
+    found = decoder("ts302-v2")(bytes.fromhex("fd6b01000000 fd6c0200000003000000 fd6dff".replace(" ", "")), 85)
+    assert {name: value.value for name, value in found.items()} == {
+        "retrieval_historical_data_by_time_timestamp": 1,
+        "retrieval_historical_data_by_time_range_start_time": 2,
+        "retrieval_historical_data_by_time_range_end_time": 3,
+        "stop_historical_data_retrieval": "yes",
+    }
 
 
 def test_humidity_is_stored_only_of_a_sensor_that_has_it() -> None:

@@ -52,6 +52,13 @@ def test_mac_commands_alone_are_a_frame() -> None:
     assert (record.kind, record.reason, record.fields) == ("frame", None, None)
 
 
+def test_a_frame_without_data_is_not_refused() -> None:
+    stage = Stage()
+    stage.deliver(frame(stage, payload=b""), frame(stage, payload=b"", radio=None))
+    assert [(record.kind, record.reason) for record in stage.store.main] == [("frame", None)] * 2
+    assert stage.store.strangers == []
+
+
 def test_a_payload_that_the_codec_refuses_is_kept() -> None:
     stage = Stage()
     stage.deliver(frame(stage, payload=b"\xff"))

@@ -64,6 +64,16 @@ def test_without_payload_or_codec_nothing_is_decoded() -> None:
         assert not watch.readings
 
 
+def test_a_frame_without_data_is_a_sign_of_life() -> None:
+    record, watch = made(b"")
+    assert (record.kind, record.fields, record.reason, record.lora) == ("frame", None, None, LORA)
+    assert not watch.rejects
+    record, _ = made(b"", lora=None)
+    assert record.kind == "reading", "what an empty telegram means is for its codec to say"
+    record, _ = made(b"", codec=None, script="/x/room.js")
+    assert record.pending, "a script may know what the FPort says"
+
+
 def test_a_frame_for_a_script_waits_with_its_payload() -> None:
     record, _ = made(b"abc", codec=None, script="/x/room.js")
     assert (record.kind, record.codec, record.payload, record.pending) == ("frame", "script", b"abc", True)
