@@ -175,6 +175,10 @@ class TorhausCollector:
         yield _gauge("torhaus_scan_documents", "Documents by station and state", ["station", "state"], rows)
         rows = (((t, state), n) for t, states in w.counts.target.items() for state, n in states.items())
         yield _gauge("torhaus_scan_target_documents", "Documents by target and state", ["target", "state"], rows)
+        if w.to_look_at is not None:
+            text = "Documents at which quality control has to look"
+            rows = (((name,), w.to_look_at.get(name, 0)) for name in {**w.counts.station, **w.to_look_at})
+            yield _gauge("torhaus_scan_quality_waiting_documents", text, ["station"], rows)
         moves = "Changes of state since the start"
         yield _count("torhaus_scan_moves", moves, ["station", "state"], w.moves.items())
         yield _count("torhaus_scan_taken_bytes", "Bytes taken in", ["station"], _by(w.taken_bytes))

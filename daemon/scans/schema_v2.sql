@@ -129,6 +129,11 @@ CREATE TABLE paper (
     released_ns INTEGER                      -- when its paper was freed
 ) STRICT;
 
+-- What somebody has to look at is counted every few seconds: of all that were ever scanned these are few.
+CREATE INDEX paper_open ON paper (scan) WHERE sampled = 1 AND quality IS NULL;
+
+CREATE INDEX paper_bad ON paper (scan) WHERE quality IS NOT NULL AND quality != 'ok';
+
 -- The stack (id of its scan) that a document was split from; null: it came as it is.
 ALTER TABLE scan ADD COLUMN derived_from TEXT;
 

@@ -50,6 +50,7 @@ class ScanWatch:
         self.targets: dict[str, Place] = {}
         self.counts = Counts({}, {})
         self.evidence = Figures()
+        self.to_look_at: dict[str, int] | None = None  # by station; None: there is no quality control
 
     def __call__(self, event: Event) -> None:
         """Count, and log what a person should know."""
@@ -108,6 +109,7 @@ class ScanWatch:
     async def refresh(self, queue: ScanQueue) -> None:
         """Take over how many scans stand where."""
         self.counts = await queue.counts()
+        self.to_look_at = await queue.release.to_look_at()
         self.evidence = queue.evidence.figures
 
     def table(self) -> dict[str, dict[str, int]]:

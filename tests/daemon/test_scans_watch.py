@@ -86,7 +86,13 @@ def test_table() -> None:
         async def counts(self) -> Counts:
             return Counts({"mail": {"spooled": 2}}, {"dms": {}})
 
+        class release:  # noqa: N801 - what stands there in a queue
+            @staticmethod
+            async def to_look_at() -> dict[str, int]:
+                return {"mail": 1}
+
     w = ScanWatch()
     assert w.table() == {}
     asyncio.run(w.refresh(Queue()))  # type: ignore[arg-type]
     assert w.table() == {"station mail": {"spooled": 2}, "target dms": {}}
+    assert w.to_look_at == {"mail": 1}

@@ -15,6 +15,7 @@ from torhaus.daemon.scans.release.lots import Lot, close_some, newest
 from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
 from torhaus.daemon.scans.release.retaining import Retaining
+from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, to_look_at
 from torhaus.daemon.scans.spool import Spool
 
 INTERVAL_S: Final = 60.0
@@ -100,14 +101,31 @@ class ReleaseDesk:
         """Those that were closed last."""
         return await self._db.run(lambda tx: newest(tx, most))
 
+    async def standings(self, most: int = 100) -> list[LotStanding]:
+        """How the batches stand that were closed last. Raises NotConfigured."""
+        release = self._configured()
+        return await self._db.run(lambda tx: newest_standings(tx, release, most))
+
+    async def standing(self, lot: str) -> LotStanding:
+        """How one batch stands. Raises KeyError, NotConfigured."""
+        release = self._configured()
+        return await self._db.run(lambda tx: standing_of(tx, release, lot))
+
+    async def to_look_at(self) -> dict[str, int] | None:
+        """How many documents wait for quality control, by station; None where there is none."""
+        return None if self._config is None else await self._db.run(to_look_at)
+
     async def papers(self, lot: str) -> list[Paper]:
         """A lot's release list. Raises KeyError, NotConfigured."""
         return await self._db.run(self._listing(lot))
 
-    def _listing(self, lot: str) -> Callable[[Tx], list[Paper]]:
+    def _configured(self) -> Release:
         if self._config is None:
             raise NotConfigured("there is no [scan.release]")
-        release, now_ns = self._config, self._clock.wall_ns()
+        return self._config
+
+    def _listing(self, lot: str) -> Callable[[Tx], list[Paper]]:
+        release, now_ns = self._configured(), self._clock.wall_ns()
         return lambda tx: papers_of(tx, lot, release, now_ns)
 
     async def release(self, lot: str, by: str, account: str) -> list[Paper]:

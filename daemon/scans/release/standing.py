@@ -1,0 +1,125 @@
+"""How closed batches stand: what is to be done next about each, and how many documents wait to be looked at."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from torhaus.daemon.scans.db import Tx
+from torhaus.daemon.scans.release.config import Release
+
+
+class Step(StrEnum):
+    """What a batch needs next. The first that applies is told."""
+
+    LOOK_AT_ALL = "look_at_all"  # a document was found bad: somebody must look at all the others, too
+    LOOK = "look"  # somebody must look at the sample
+    TROUBLE = "trouble"  # documents are bad, or their department says that something is wrong
+    DELIVERY = "delivery"  # not everything has arrived at its target
+    RELEASE = "release"  # paper may be released
+    DELAY = "delay"  # all is well, the delay is running
+    DONE = "done"  # all of its paper is released
+
+
+THROUGH: Final = frozenset({Step.RELEASE, Step.DELAY, Step.DONE})
+"""All has arrived, and quality control is over."""
+
+
+class LotStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed batch in numbers of documents.
+
+    `sampled`: drawn to be looked at; `open`: those of them at which nobody has looked; `unseen`: all at which nobody
+    has; `failed`: found bad; `complained`: their department says that something is wrong; `free_from_ns`: when the
+    first paper that is not released may be; None: none, or it is not known yet.
+    """
+
+    name: str
+    drawn_ns: int
+    count: int = 0
+    sampled: int = 0
+    open: int = 0
+    unseen: int = 0
+    failed: int = 0
+    undelivered: int = 0
+    complained: int = 0
+    released: int = 0
+    free_from_ns: int | None = None
+
+    @property
+    def to_look_at(self) -> int:
+        """At how many documents somebody has to look."""
+        return self.unseen if self.failed else self.open
+
+    def can_release(self, now_ns: int) -> bool:
+        """Whether some paper may be released now."""
+        return not self.to_look_at and self.free_from_ns is not None and self.free_from_ns <= now_ns
+
+    def step(self, now_ns: int) -> Step:
+        """What it needs next."""
+        if self.to_look_at:
+            return Step.LOOK_AT_ALL if self.failed else Step.LOOK
+        if self.failed or self.complained:
+            return Step.TROUBLE
+        if self.undelivered:
+            return Step.DELIVERY
+        if self.released == self.count:
+            return Step.DONE
+        return Step.RELEASE if self.can_release(now_ns) else Step.DELAY
+
+
+_VERIFIED: Final = "coalesce(p.verified_ns, CASE WHEN s.state IN ('verified', 'filed') THEN s.changed_ns END)"
+_BAD: Final = "p.{0} IS NOT NULL AND p.{0} != 'ok'"
+_HELD_UP: Final = f"p.released_ns IS NULL AND {_BAD.format('feedback')}"
+_SQL: Final = (
+    "SELECT l.name, l.drawn_ns, s.station, p.class, count(*), sum(p.sampled), sum(p.sampled AND p.quality IS NULL),"  # noqa: S608 - our own pieces
+    f" sum(p.quality IS NULL), sum({_BAD.format('quality')}), sum(p.released_ns IS NULL AND {_VERIFIED} IS NULL),"
+    f" sum({_HELD_UP}), sum(p.released_ns IS NOT NULL),"
+    " min(CASE WHEN p.released_ns IS NULL AND ifnull(p.quality, 'ok') = 'ok' AND ifnull(p.feedback, 'ok') = 'ok'"
+    f" THEN max({_VERIFIED}, l.drawn_ns) END)"
+    " FROM (SELECT * FROM lot WHERE {} ORDER BY drawn_ns DESC, name LIMIT ?) l"
+    " JOIN scan s ON s.lot = l.name JOIN paper p ON p.scan = s.seq"
+    " GROUP BY l.name, s.station, p.class ORDER BY l.drawn_ns DESC, l.name"
+)
+"""One row for each batch, station and class, for these say how long the delay is."""
+
+
+def newest_standings(tx: Tx, release: Release, most: int) -> list[LotStanding]:
+    """The batches that were closed last, the newest first."""
+    return _standings(tx, release, "1", (most,))
+
+
+def standing_of(tx: Tx, release: Release, lot: str) -> LotStanding:
+    """One batch. Raises KeyError."""
+    found = _standings(tx, release, "name = ?", (lot, 1))
+    if not found:
+        raise KeyError(lot)
+    return found[0]
+
+
+def _standings(tx: Tx, release: Release, where: str, values: tuple[str | int, ...]) -> list[LotStanding]:
+    found: dict[str, LotStanding] = {}
+    for name, drawn, station, class_, *counts, since in tx.conn.execute(_SQL.format(where), values):
+        free = None if since is None else since + release.delay_ns(station, class_)
+        before = found.get(name, LotStanding(name=name, drawn_ns=drawn))
+        dates = [at for at in (before.free_from_ns, free) if at is not None]
+        numbers = {key: getattr(before, key) + n for key, n in zip(_COUNTS, counts, strict=True)}
+        found[name] = msgspec.structs.replace(before, free_from_ns=min(dates, default=None), **numbers)
+    return list(found.values())
+
+
+_COUNTS: Final = ("count", "sampled", "open", "unseen", "failed", "undelivered", "complained", "released")
+
+
+WAITING_SQL: Final = (
+    "SELECT station, count(*) FROM ("
+    "SELECT s.seq, s.station FROM paper p JOIN scan s ON s.seq = p.scan WHERE p.sampled = 1 AND p.quality IS NULL"
+    " UNION SELECT s.seq, s.station FROM scan s JOIN paper p ON p.scan = s.seq WHERE p.quality IS NULL AND s.lot IN"
+    " (SELECT b.lot FROM paper q JOIN scan b ON b.seq = q.scan WHERE q.quality IS NOT NULL AND q.quality != 'ok')"
+    ") GROUP BY station"
+)
+"""Asked every few seconds, of a store in which documents stay for ever: its indexes have no more than what waits."""
+
+
+def to_look_at(tx: Tx) -> dict[str, int]:
+    """At how many documents somebody has to look, by station: sampled ones, and all of batches with a bad one."""
+    return dict(tx.conn.execute(WAITING_SQL).fetchall())
