@@ -137,6 +137,7 @@ def metrics_page() -> str:
 async def families() -> list[tuple[str, str, list[str], str]]:
     """(name as scraped, type, labels, help) of every family that torhaus can expose."""
     from torhaus.daemon.clock import SystemClock
+    from torhaus.daemon.evidence.stamping import StampFigures
     from torhaus.daemon.metrics import TorhausCollector
     from torhaus.daemon.outbox.store import Limits, Outbox
     from torhaus.daemon.scans.watch import ScanWatch
@@ -151,6 +152,8 @@ async def families() -> list[tuple[str, str, list[str], str]]:
         await outbox.open()
         survey = Survey("docs", "", clock, outbox, watch, {})
         survey.scan_watch = ScanWatch()
+        survey.scan_watch.to_look_at = {}
+        survey.scan_watch.evidence.stamps = StampFigures()
         survey.scripts = lambda: HostStatus(None, 0, 0, 0, 0, "")
         found = []
         for family in TorhausCollector("", clock, outbox, watch, survey).collect():

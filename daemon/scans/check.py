@@ -46,6 +46,13 @@ class Check(Protocol):
         """
         ...
 
+    async def draw(self, path: Content, page: int, into: int) -> Verdict:
+        """A page (from 0) as a JPEG for people to look at, written to the pipe `into`, which stays open here.
+
+        The verdict's reason is None, or why it cannot be drawn. Raises as `check` does.
+        """
+        ...
+
     async def close(self) -> None:
         """Give back what it holds. It may be used again afterwards."""
         ...
@@ -120,6 +127,10 @@ class ProcessCheck:
         """As the Protocol has it; the process is one as for a check."""
         return await self._judge(path, pages, [into], codes=False)
 
+    async def draw(self, path: Content, page: int, into: int) -> Verdict:
+        """As the Protocol has it."""
+        return await self._judge(path, range(page, page + 1), [into], codes=True)
+
     async def _judge(self, path: Content, pages: range, into: list[int], *, codes: bool) -> Verdict:
         file, key = (path, b"") if isinstance(path, Path) else (path.path, path.key)
         async with self._places:
@@ -139,7 +150,7 @@ class ProcessCheck:
             child.end("the checking process takes nothing")
             raise CheckUnavailable(type(error).__name__) from error
         try:
-            limits = for_codes(self._limits) if codes else self._limits
+            limits = for_codes(self._limits) if codes and not pages else self._limits
             async with asyncio.timeout(limits.wall_s + GRACE_S):
                 return await answer
         except TimeoutError:

@@ -6,8 +6,8 @@ which dies with it: nothing of one document is there when the next is looked at.
 On descriptor 0 is a socket (AF_UNIX, SOCK_SEQPACKET). A request is a number of eight bytes, whether cover sheets are to
 be found (0 or 1), whether the document is sealed (0 or 1) and its key, a first page and how many, with its open
 descriptor beside them; an answer is the number, how the checker ended (`os.waitstatus_to_exitcode`, or TIMED_OUT), and
-what it wrote. Where it says how many pages, these are wanted as a document of their own: they are written to a second
-descriptor, a pipe.
+what it wrote. Where it says how many pages, these are wanted as a document of their own, or the first of them as a
+picture where codes are wanted, too: that is written to a second descriptor, a pipe.
 """
 
 import contextlib
@@ -109,7 +109,7 @@ class Nursery:
         return True
 
     def _start(self, number: int, fds: list[int], key: bytes | None, pages: range, *, codes: bool) -> None:
-        limits = for_codes(self._limits) if codes else self._limits
+        limits = for_codes(self._limits) if codes and not pages else self._limits
         out, into = os.pipe()
         ours = os.getpid()
         try:
@@ -142,7 +142,7 @@ class Nursery:
                 os.dup2(fds[1], 3)
                 os.closerange(2, 3)
                 os.closerange(4, highest)
-                code = cut(limits, pages, key)
+                code = hand_out(limits, pages, key, drawn=codes)
             else:
                 os.closerange(2, highest)
                 code = self._work(limits, codes) if key is None else check(limits, codes, key)
@@ -199,14 +199,16 @@ def check(limits: Limits, codes: bool, key: bytes | None = None) -> int:
     return 0
 
 
-def cut(limits: Limits, pages: range, key: bytes | None = None) -> int:
-    """As `check`, for pages that become a document of their own, which goes to descriptor 3."""
+def hand_out(limits: Limits, pages: range, key: bytes | None = None, *, drawn: bool = False) -> int:
+    """As `check`, for pages that become a document of their own, or a picture. It goes to descriptor 3."""
     bound(limits)
     with open(0, "rb", closefd=False) if key is None else opened(0, key) as document:
         try:
-            from torhaus.daemon.scans.sheets.cut import take
-
-            verdict, made = take(document, pages, limits)
+            if drawn:
+                from torhaus.daemon.scans.sheets.picture import draw as make
+            else:
+                from torhaus.daemon.scans.sheets.cut import take as make
+            verdict, made = make(document, pages, limits)
         except ImportError:
             return EX_UNAVAILABLE
     with open(3, "wb", buffering=0) as out:

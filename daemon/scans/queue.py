@@ -15,6 +15,7 @@ import msgspec
 from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.evidence.desk import RECORD_INTERVAL_S, EvidenceDesk
+from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.evidence.stamping import Stamping
 from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
@@ -38,6 +39,7 @@ from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.states import State
 from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.reception import Reception
+from torhaus.daemon.scans.viewing import Viewing
 
 SEAL_INTERVAL_S: Final = 1.0
 """How often newly spooled scans are looked for: what a scan waits at most before its target knows of it."""
@@ -78,6 +80,7 @@ class ScanQueue:
         self.desk = SheetDesk(self._root, self._disk, config.cover_sheets.key_files)
         self._sealing = Sealing(config, self.desk)
         self.release = ReleaseDesk(config, self._db, self._spool, clock, told)
+        self.viewing = Viewing(self._db, self._spool, self._check, self.evidence, clock)
         self.splitting = Splitting(config, self._sealing, self._db, self._spool, self._check, clock, told)
         self._lock_fd = -1
         self._stalled: set[str] = set()
@@ -206,7 +209,7 @@ class ScanQueue:
         """A scan and its evidence, oldest first. Raises KeyError."""
 
         def work(tx: Tx) -> tuple[Scan, tuple[evidence.Entry, ...]]:
-            scan = _by_id(tx, scan_id)
+            scan = scan_of(tx, scan_id)
             rows = tx.conn.execute(
                 "SELECT entry FROM evidence WHERE scan = ? ORDER BY seq LIMIT ?", (scan_id, MAX_LIST)
             )
@@ -233,7 +236,7 @@ class ScanQueue:
         `target`: where a held one goes; else where its station's documents go. `account`: who wants it.
         Raises KeyError (no such scan), ValueError (in no state to be retried), CheckUnavailable, OSError.
         """
-        scan = await self._db.run(lambda tx: _by_id(tx, scan_id))
+        scan = await self._db.run(lambda tx: scan_of(tx, scan_id))
         if scan.state in {State.HELD, State.QUARANTINED}:
             await self.evidence.used("retried", account, scan_id, target=target)
         if scan.state is State.HELD:
@@ -288,13 +291,6 @@ class ScanQueue:
 
     def _tell(self, scan: Scan) -> None:
         self._report(ScanMoved(scan.id, scan.station, scan.target, scan.state, scan.reason, scan.size_bytes))
-
-
-def _by_id(tx: Tx, scan_id: str) -> Scan:
-    found = tx.find("id = ?", (scan_id,), 1)
-    if not found:
-        raise KeyError(scan_id)
-    return found[0]
 
 
 __all__ = ["CheckUnavailable", "Counts", "ScanQueue", "StoreBusy"]

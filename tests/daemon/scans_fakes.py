@@ -88,6 +88,10 @@ class MagicCheck:
         """What it takes for documents has no pages."""
         return Verdict("application/pdf", Reason.NOT_SPLIT)
 
+    async def draw(self, path: Content, page: int, into: int) -> Verdict:
+        """Nor can any be drawn."""
+        return Verdict("application/pdf", Reason.DAMAGED)
+
 
 def fake_pdf(mark: object = "") -> bytes:
     """What MagicCheck takes for a finished PDF."""

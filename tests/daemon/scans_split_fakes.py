@@ -60,6 +60,9 @@ class Knowing:
             raise self.fail
         return await self.real.cut(path, pages, into)
 
+    async def draw(self, path: Content, page: int, into: int) -> Verdict:
+        return await self.real.draw(path, page, into)
+
     async def close(self) -> None:
         await self.real.close()
 
