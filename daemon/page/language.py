@@ -128,6 +128,10 @@ class Language:
             return f"{at:%H:%M:%S}"
         return f"{at:%d.%m.%Y %H:%M:%S}" if self.code == "de" else f"{at:%Y-%m-%d %H:%M:%S}"
 
+    def day(self, at_ns: int) -> str:
+        """The date alone, on the reader's clock."""
+        return self.at(at_ns).partition(" ")[0]
+
     def zone(self, now_ns: int) -> str:
         """What the reader's clock is called now."""
         return f"{datetime.fromtimestamp(now_ns / 1e9, UTC).astimezone(self._zone):%Z}"

@@ -15,6 +15,7 @@ VIEWS: Final = {
     "dead-letters": "torhaus.daemon.page.views.letters",
     "quarantine": "torhaus.daemon.page.views.quarantine",
     "scans": "torhaus.daemon.page.views.scans",
+    "release": "torhaus.daemon.page.views.release",
     "decode": "torhaus.daemon.page.views.decode",
 }
 

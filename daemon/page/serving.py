@@ -51,7 +51,8 @@ class Serving:
         response = await self._answer(request, first, name)
         self._tally.requests[label or "overview", str(response.status)] += 1
         if not response.prepared:
-            response.headers.update(SAFE_HEADERS)
+            for name, value in SAFE_HEADERS.items():
+                response.headers.setdefault(name, value)
         return response
 
     async def _answer(self, request: web.Request, first: str, name: str) -> web.StreamResponse:

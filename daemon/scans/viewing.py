@@ -6,6 +6,8 @@ Whoever opens one is in the evidence journal (class b: use), under his pseudonym
 import asyncio
 import os
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from torhaus.daemon.clock import Clock
@@ -19,6 +21,8 @@ from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import Reason, State
 
 MAX_PICTURE_BYTES: Final = 4 << 20
+MAX_OPEN: Final = 4
+"""Documents that are sent at a time."""
 MAX_WAITING: Final = 40
 """Pictures that are asked for and not drawn yet: a page of the web page has half as many."""
 AT_ONCE: Final = 2
@@ -48,17 +52,25 @@ class Viewing:
         self._clock = clock
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
+        self._open = 0
         self._lately: OrderedDict[tuple[str, str], int] = OrderedDict()  # account and document, boot time
 
-    async def document(self, scan_id: str, account: str) -> tuple[Scan, Content]:
-        """The document as it came. Raises KeyError, NotShown, CheckUnavailable, sqlite3.Error, OSError."""
-        scan = await self._scan(scan_id)
-        content = await self._whole(scan)
-        await self._evidence.used("opened", account, scan.id, sha256=scan.sha256, shown="document")
-        return scan, content
+    @asynccontextmanager
+    async def document(self, scan_id: str, account: str) -> AsyncIterator[tuple[Scan, Content]]:
+        """The document as it came, while it is sent. Raises KeyError, NotShown, sqlite3.Error, OSError."""
+        if self._open >= MAX_OPEN:
+            raise NotShown("crowded")
+        self._open += 1
+        try:
+            scan = await self._scan(scan_id)
+            content = await self._whole(scan)
+            await self._evidence.used("opened", account, scan.id, sha256=scan.sha256, shown="document")
+            yield scan, content
+        finally:
+            self._open -= 1
 
     async def page(self, scan_id: str, page: int, account: str) -> bytes:
-        """A page (from 0) as a JPEG. Raises as `document` does."""
+        """A page (from 0) as a JPEG. Raises KeyError, NotShown, CheckUnavailable, sqlite3.Error, OSError."""
         scan = await self._scan(scan_id)
         if self._is_new(account, scan.id):
             content = await self._whole(scan)

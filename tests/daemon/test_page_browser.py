@@ -13,7 +13,7 @@ from torhaus.daemon.page.registry import VIEWS
 from torhaus.daemon.page.views import overview
 
 PATHS = (
-    *(f"/{name}" for name in VIEWS if name != "scans"),
+    *(f"/{name}" for name in VIEWS if name not in {"scans", "release"}),
     "/devices/meter",
     "/sign-in",
     "/decode?codec=elsys&data=0100e2",

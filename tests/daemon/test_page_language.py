@@ -15,6 +15,8 @@ from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.daemon.page import attention
 from torhaus.daemon.page.language import CODES, Language, chosen, texts, utc
 from torhaus.daemon.page.users import Role
+from torhaus.daemon.scans.release.papers import Result
+from torhaus.daemon.scans.release.standing import Step
 from torhaus.daemon.scans.states import Reason, State
 
 ROOM = Path(attention.__file__).parent
@@ -40,7 +42,13 @@ def test_every_text_is_used_and_every_one_used_is_there() -> None:
     direct |= set(re.findall(r't\.count\("([a-z_.]+)"', code))
     there = set(texts("de"))
     assert [k for k in sorted(direct) if k not in there and f"{k}.one" not in there] == []
-    rooms = set(re.findall(r"""t\.word\(["']([a-z_]+)["']""", code)) | {"cause", "advice", "join_advice", "role"}
+    rooms = set(re.findall(r"""t\.word\(["']([a-z_]+)["']""", code)) | {
+        "cause",
+        "advice",
+        "join_advice",
+        "role",
+        "lot_more",
+    }
     words = set(re.findall(r"[a-z_]+", code))  # those that are looped over
     unused = [
         key
@@ -64,6 +72,7 @@ def test_words_of_ours_have_their_texts(code: str) -> None:
     wanted |= {f"scan_state.{s}" for s in State} | {f"scan_reason.{r}" for r in Reason}
     wanted |= {f"reason.{r.value}" for r in RejectReason} | {f"tx.{s.value}" for s in TxStatus}
     wanted |= {f"join.{r}" for r in JoinResult} | {f"mtype.{m}" for m in MTYPE_NAMES.values()}
+    wanted |= {f"lot_more.{s}" for s in Step} | {f"result.{r}" for r in Result}
     wanted |= {f"role.{r.name.lower()}" for r in Role}
     assert sorted(wanted - there.keys()) == []
     for kind in (*causes.KINDS, *attention.MORE):
@@ -100,6 +109,7 @@ def test_times() -> None:
     assert (DE.ago(0, AT), DE.ago(AT, AT), EN.ago(AT - 5 * 10**9, AT)) == ("nie", "jetzt", "5 s ago")
     assert DE.at(AT) == "18.11.2026 11:06:40"
     assert EN.at(AT) == "2026-11-18 11:06:40"
+    assert (DE.day(AT), EN.day(AT), EN.day(1 << 80)) == ("18.11.2026", "2026-11-18", "?")
     assert (EN.at(AT, AT), EN.at(AT - 86_400 * 10**9, AT)) == ("11:06:40", "2026-11-17 11:06:40")
     assert Language("en", timezone(timedelta(hours=1), "MEZ")).at(AT, AT) == "12:06:40"
     assert Language("en", timezone(timedelta(hours=1), "MEZ")).zone(AT) == "MEZ"

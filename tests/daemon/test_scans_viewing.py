@@ -47,6 +47,11 @@ async def opened(b: Bench, id_: str) -> list[tuple[object, object]]:
     return [(e.data["account"], e.data["shown"]) for e in entries if e.event == "use.opened"]
 
 
+async def get(b: Bench, id_: str) -> None:
+    async with b.queue.viewing.document(id_, "page:1"):
+        pass
+
+
 def play(tmp_path: Path, check: Painter | None = None) -> Bench:
     return Bench(tmp_path, check=check or Painter())
 
@@ -56,13 +61,13 @@ def test_the_document_itself_and_the_journal_knows_who_had_it(tmp_path: Path) ->
         async with play(tmp_path) as b:
             id_ = await arrived(b)
             for _ in range(2):
-                scan, content = await b.queue.viewing.document(id_, "page:1")
-                with content.open("rb") as file:
-                    assert file.read() == fake_pdf()
+                async with b.queue.viewing.document(id_, "page:1") as (scan, content):
+                    with content.open("rb") as file:
+                        assert file.read() == fake_pdf()
             assert scan.id == id_
             assert await opened(b, id_) == [("page:1", "document")] * 2
             with pytest.raises(KeyError):
-                await b.queue.viewing.document("none", "page:1")
+                await get(b, "none")
 
     asyncio.run(go())
 
@@ -116,7 +121,7 @@ def test_nobody_judges_bytes_that_changed_nor_opens_what_was_refused(tmp_path: P
             path = b.queue._spool.path(scan.sha256)
             path.chmod(0o600)
             path.write_bytes(b"other bytes")
-            for ask in (b.queue.viewing.document(id_, "page:1"), b.queue.viewing.page(id_, 0, "page:1")):
+            for ask in (get(b, id_), b.queue.viewing.page(id_, 0, "page:1")):
                 with pytest.raises(NotShown, match="damaged"):
                     await ask
             assert await opened(b, id_) == []
@@ -126,7 +131,7 @@ def test_nobody_judges_bytes_that_changed_nor_opens_what_was_refused(tmp_path: P
             bad = (await b.queue.list())[0]
             assert bad.state == "quarantined"
             with pytest.raises(NotShown, match="quarantined"):
-                await b.queue.viewing.document(bad.id, "page:1")
+                await get(b, bad.id)
             b.clock.pass_s(4000)
             b.queue._spool._brought.clear()
             await b.queue.release.discard(bad.id, "S17", "uid:7")
@@ -153,6 +158,20 @@ def test_too_many_who_want_pictures_are_told_so(tmp_path: Path, monkeypatch: pyt
                 check.gate.set()
             assert [task.result() for task in waiting] == [check.picture] * 2
             assert await b.queue.viewing.page(id_, 0, "page:1")
+
+    asyncio.run(go())
+
+
+def test_few_are_sent_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torhaus.daemon.scans.viewing.MAX_OPEN", 1)
+
+    async def go() -> None:
+        async with play(tmp_path) as b:
+            id_ = await arrived(b)
+            async with b.queue.viewing.document(id_, "page:1"):
+                with pytest.raises(NotShown, match="crowded"):
+                    await get(b, id_)
+            await get(b, id_)
 
     asyncio.run(go())
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from torhaus.daemon.page import document, lot
+from torhaus.daemon.page.document import DONE, WAITING, level
 from torhaus.daemon.page.html import Child, Html, el, joined
 from torhaus.daemon.page.language import Language
-from torhaus.daemon.page.parts import Level, chip, choice, facts, field, link, moment, section, since, table
+from torhaus.daemon.page.parts import chip, choice, facts, field, link, moment, section, since, table
 from torhaus.daemon.page.users import Role, account_of
 from torhaus.daemon.page.view import QUICK_S, Ask, Missing, Moved, Shown, Unable, View, moved
 from torhaus.daemon.scans.check import CheckUnavailable
@@ -18,18 +20,12 @@ from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.evidence import Data
 from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.release.standing import LotStanding
 from torhaus.daemon.scans.states import State
 
 MOST: Final = 100
 MOST_BATCHES: Final = 20
-DONE: Final = frozenset({State.VERIFIED, State.FILED, State.RELEASED, State.PURGED, State.SPLIT})
-WAITING: Final = frozenset({State.HELD, State.QUARANTINED})
-_PATH: Final = "/scans"
-
-
-def level(state: State) -> Level:
-    """How a state is to be looked at."""
-    return "good" if state in DONE else "warn" if state in WAITING else "note"
+_PATH: Final = document.PATH
 
 
 async def show(ask: Ask) -> Shown:
@@ -40,19 +36,20 @@ async def show(ask: Ask) -> Shown:
     if queue is None:
         return Shown(t("scans.title"), el("p", {"class": "fault"}, t("scans.closed")), QUICK_S, 503)
     if "id" in ask.query:
-        return Shown(t("scans.one"), await _one(ask, queue, ask.query["id"][:100]), QUICK_S)
+        return await _one(ask, queue, ask.query["id"][:100])
     wanted = ask.query.get("state", "")
     states = (State(wanted),) if wanted in State.__members__.values() else tuple(State)
     found = await queue.list(states, limit=MOST)
     today = await queue.since(_midnight_ns(ask.now.wall_ns))
     batches = await queue.batches(MOST_BATCHES)
-    parts = [_hint(ask), _today(ask, today), _batches(ask, batches), _places(ask, queue)]
+    closed = await queue.release.standings() if ask.site.loaded.scan.release is not None else []
+    parts = [_hint(ask), _today(ask, today), _batches(ask, batches, closed), _places(ask, queue)]
     body = joined(*parts, section(t("scans.documents"), _filter(ask, wanted), _list(ask, found)))
     return Shown(t("scans.title"), body, QUICK_S)
 
 
 async def do(ask: Ask) -> Moved:
-    """Let a held scan go on, or have a quarantined one checked again. Raises Missing, Unable."""
+    """Let a held scan go on, have a quarantined one checked again, or delete either. Raises Missing, Unable."""
     queue = ask.site.scans()
     if queue is None:
         raise Missing
@@ -60,7 +57,13 @@ async def do(ask: Ask) -> Moved:
     target = ask.form.get("target", "")[:64] or None
     try:
         assert ask.user is not None
-        scan = await queue.retry(id_, target, account_of(ask.user.name))
+        account = account_of(ask.user.name)
+        if ask.form.get("what") == "discard":
+            if not ask.may(Role.ADMIN):
+                raise Unable(ask.t("fault.role", role=ask.t("role.admin")))
+            scan = await queue.release.discard(id_, account, account)
+        else:
+            scan = await queue.retry(id_, target, account)
     except KeyError:
         raise Missing from None
     except ValueError as e:
@@ -97,16 +100,22 @@ def _through(t: Language, rows: Sequence[Arrived | BatchCount]) -> Html:
     return joined(state, " ", chip("warn", t.count("scans.waits", waiting))) if waiting else state
 
 
-def _batches(ask: Ask, found: list[BatchCount]) -> Html | None:
-    """Each batch in one line: whether it is through."""
+def _batches(ask: Ask, found: list[BatchCount], closed: list[LotStanding]) -> Html | None:
+    """Each batch in one line: whether it is through, and how quality control stands once it is closed."""
     t = ask.t
+    lots = {one.name: one for one in closed}
     batches: dict[tuple[str, str], list[BatchCount]] = {}
     for one in found:
         batches.setdefault((one.batch, one.station), []).append(one)
     if not batches:
         return None
     rows: list[list[Child]] = [
-        [batch, station, _through(t, parts), since(t, max(p.newest_ns for p in parts), ask.now.wall_ns)]
+        [
+            el("a", {"href": lot.path(batch)}, batch) if batch in lots else batch,
+            station,
+            joined(_through(t, parts), lot.state(ask, lots[batch]) if batch in lots else None, between=" "),
+            since(t, max(p.newest_ns for p in parts), ask.now.wall_ns),
+        ]
         for (batch, station), parts in batches.items()
     ]
     head = [t(f"scans.{k}") for k in ("batch", "station", "state", "arrived")]
@@ -185,12 +194,14 @@ def _number(scan: Scan) -> str:
     return scan.id.rpartition("/")[2]
 
 
-async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Html:
+async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Shown:
     t, now = ask.t, ask.now.wall_ns
     try:
         s, entries = await queue.show(id_)
     except KeyError:
         raise Missing from None
+    if ask.query.get("sure") == "discard" and s.state in WAITING and ask.may(Role.ADMIN):
+        return Shown(t("scans.discard"), _sure(ask, s))
     known = facts([
         ("id", el("span", {"class": "mono"}, s.id)),
         (t("scans.state"), joined(_state(ask, s), " ", since(t, s.changed_ns, now))),
@@ -213,11 +224,25 @@ async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Html:
     if s.state in WAITING:
         words = t("scans.go_on" if s.state is State.HELD else "scans.check_again")
         if ask.may(Role.OPERATE):
-            parts.append(ask.button(_PATH, words, id=s.id))
+            away = link(_PATH, t("scans.discard"), id=s.id, sure="discard") if ask.may(Role.ADMIN) else None
+            parts.append(el("div", {"class": "acts"}, ask.button(_PATH, words, id=s.id), away))
         else:
             parts.append(el("p", {"class": "hint"}, t("scans.sign_in")))
+    if s.state not in {State.PURGED, State.QUARANTINED} and ask.may(Role.OPERATE):
+        parts.append(el("p", link(_PATH, t("document.file"), id=s.id, stream="document")))
     parts.append(section(t("scans.story"), table(head, rows, numbers=(0,))))
-    return joined(*parts)
+    return Shown(t("scans.one"), joined(*parts), QUICK_S)
 
 
-VIEW = View("scans", show, do, do_role=Role.OPERATE, in_menu=lambda site: site.has_scans)
+def _sure(ask: Ask, scan: Scan) -> Html:
+    """What it means to throw a document away, and the button that does it."""
+    t = ask.t
+    button = ask.button(_PATH, t("scans.yes_discard"), danger=True, what="discard", id=scan.id)
+    back = link(_PATH, t("lot.back"), id=scan.id)
+    return joined(
+        el("p", {"class": "question"}, t("scans.sure_discard", id=scan.id, name=display_name(scan.name))),
+        el("div", {"class": "acts"}, button, back),
+    )
+
+
+VIEW = View("scans", show, do, do_role=Role.OPERATE, in_menu=lambda site: site.has_scans, stream=document.stream)
