@@ -29,10 +29,15 @@ def language(ask: Ask) -> Lang:
     return "en" if ask.t.code == "en" else "de"
 
 
+def is_bad(papers: Sequence[Paper]) -> bool:
+    """Whether something is wrong with one of a batch."""
+    return any(p.quality not in {None, Result.OK} for p in papers)
+
+
 def wanted(papers: Sequence[Paper]) -> list[Paper]:
     """Those at which somebody has to look: the sample, or all others where one is bad."""
-    is_bad = any(p.quality not in {None, Result.OK} for p in papers)
-    return [p for p in papers if p.quality is None and (is_bad or p.sampled)]
+    is_whole = is_bad(papers)
+    return [p for p in papers if p.quality is None and (is_whole or p.sampled)]
 
 
 def state(ask: Ask, lot: LotStanding) -> Html:

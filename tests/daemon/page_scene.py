@@ -26,7 +26,7 @@ GATEWAY: Final = "aa555a0000000101"
 _VOID: Final = {"br", "hr", "img", "input", "link", "meta"}
 _BLOCKS: Final = {"p", "div", "ul", "dl", "table", "section", "form", "h1", "h2", "h3", "pre"}
 _INSIDE: Final = {
-    "li": {"ul"}, "tr": {"thead", "tbody", "template"}, "td": {"tr"}, "th": {"tr"}, "dt": {"dl"}, "dd": {"dl"},
+    "li": {"ul", "ol"}, "tr": {"thead", "tbody", "template"}, "td": {"tr"}, "th": {"tr"}, "dt": {"dl"}, "dd": {"dl"},
     "option": {"select", "datalist"}, "thead": {"table"}, "tbody": {"table"},
 }  # fmt: skip
 

@@ -62,6 +62,8 @@ async def do(ask: Ask) -> Moved:
             freed = sum(p.released_ns is not None for p in after) - sum(p.released_ns is not None for p in papers)
             return moved(there, done="release", n=freed)
         if what == "rest":
+            if not lot.is_bad(papers):  # a sample is looked at one by one
+                raise Unable(ask.t("lot.nothing_left"))
             return moved(there, done="rest", n=await desk.say_of_rest(name, Result.OK, by, by))
         result = _result(ask)
         paper = _among(papers, id_)
@@ -172,9 +174,12 @@ def _done(ask: Ask) -> Html | None:
 def _sure(ask: Ask, standing: LotStanding, papers: list[Paper], what: str) -> Html:
     """What it means to say so, and a button that says it."""
     t, name = ask.t, standing.name
-    if what not in {"rest", "release"}:
+    if what == "release":
+        n = sum(p.waits_for == Waits.PERSON for p in papers)
+    elif what == "rest":
+        n = len(lot.wanted(papers)) if lot.is_bad(papers) else 0
+    else:
         raise Missing
-    n = len(lot.wanted(papers)) if what == "rest" else sum(p.waits_for == Waits.PERSON for p in papers)
     if not n:
         raise Unable(t("lot.nothing_left"))
     button = ask.button(_PATH, t.count(f"lot.yes_{what}", n), danger=True, what=what, lot=name)
