@@ -139,3 +139,29 @@ def test_an_operator_lets_it_go_on_and_the_journal_knows(tmp_path: Path) -> None
         assert (await queue.verify_evidence()).faults == []
 
     with_scans(tmp_path, body)
+
+
+def test_only_an_administrator_throws_away_and_is_asked_before(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        id_ = await held(visitor, queue)
+        await visitor.sign_in("poststelle")
+        page = f"/scans?id={id_}"
+        assert "Verwerfen" not in (await visitor.get(page))[1]
+        assert "endgültig" not in (await visitor.get(f"{page}&sure=discard"))[1]
+        assert (await visitor.do("/scans", what="discard", id=id_)).status == 409
+        await visitor.do("/sign-out")
+        await visitor.sign_in("technik")
+        assert "Verwerfen" in (await visitor.get(page))[1]
+        _, text = await visitor.get(f"{page}&sure=discard")
+        checked(text)
+        assert "Das Dokument wird hier endgültig gelöscht" in text
+        assert "&lt;img" in text
+        assert (await queue.show(id_))[0].state is State.HELD
+        assert (await visitor.do("/scans", what="discard", id=id_)).status == 303
+        scan, entries = await queue.show(id_)
+        assert scan.state is State.PURGED
+        assert entries[-1].data["by"] == account_of("technik")
+        assert (await visitor.do("/scans", what="discard", id=id_)).status == 409
+        assert "Verwerfen" not in (await visitor.get(f"{page}&sure=discard"))[1]
+
+    with_scans(tmp_path, body)
