@@ -70,6 +70,9 @@ def test_everything_can_be_read(room: int) -> None:
         ("bad", "ground"),
         ("ink", "good-bg"),
         ("ink", "bad-bg"),
+        ("ink", "warn-bg"),
+        ("ink", "note-bg"),
+        ("good", "paper"),
         ("ink", "off-bg"),
     ]
     for fore, ground in pairs:

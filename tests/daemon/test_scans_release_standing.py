@@ -41,10 +41,10 @@ def test_a_lot_from_its_closing_to_its_end(tmp_path: Path) -> None:
         assert (standing.count, standing.sampled, standing.open, standing.undelivered) == (4, 2, 2, 4)
         assert standing.step(s.clock.wall_ns()) is Step.LOOK
         assert await release.to_look_at() == {"counter": 2}
+        await s.deliver()
+        assert (await release.standing(lot)).free_from_ns is None  # no date while quality control is open
         await s.look_at_sample(lot)
         assert await release.to_look_at() == {}
-        assert (await release.standing(lot)).step(s.clock.wall_ns()) is Step.DELIVERY
-        await s.deliver()
         standing = await release.standing(lot)
         assert standing.step(s.clock.wall_ns()) is Step.DELAY
         assert standing.free_from_ns == min(p.free_from_ns or 0 for p in await s.papers(lot))

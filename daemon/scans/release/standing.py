@@ -30,7 +30,7 @@ class LotStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     `sampled`: drawn to be looked at; `open`: those of them at which nobody has looked; `unseen`: all at which nobody
     has; `failed`: found bad; `complained`: their department says that something is wrong; `free_from_ns`: when the
-    first paper that is not released may be; None: none, or it is not known yet.
+    first paper that is not released may be; None: none, or nobody can say yet, as quality control is not over.
     """
 
     name: str
@@ -104,7 +104,7 @@ def _standings(tx: Tx, release: Release, where: str, values: tuple[str | int, ..
         dates = [at for at in (before.free_from_ns, free) if at is not None]
         numbers = {key: getattr(before, key) + n for key, n in zip(_COUNTS, counts, strict=True)}
         found[name] = msgspec.structs.replace(before, free_from_ns=min(dates, default=None), **numbers)
-    return list(found.values())
+    return [msgspec.structs.replace(lot, free_from_ns=None) if lot.to_look_at else lot for lot in found.values()]
 
 
 _COUNTS: Final = ("count", "sampled", "open", "unseen", "failed", "undelivered", "complained", "released")
