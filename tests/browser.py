@@ -104,6 +104,14 @@ class Page:
         path.write_bytes(base64.b64decode(got["data"]))  # noqa: ASYNC240 - a test
 
 
+async def sign_in(page: Page, base: str, name: str, password: str) -> None:
+    """As a person does, on torhaus's page."""
+    await page.look(f"{base}/sign-in")
+    fill = "document.querySelector('[name={}]').value = {!r}"
+    await page.run(f"{fill.format('name', name)}; {fill.format('password', password)}")
+    await page.click("document.querySelector('main form').requestSubmit()")
+
+
 @contextlib.asynccontextmanager
 async def browser(folder: Path) -> AsyncIterator[Page]:
     """A fresh Chromium with one tab."""

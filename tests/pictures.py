@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/explanation/scan-chain.md: `.venv/bin/python -m tests.pictures [FOLDER]`, with Chromium."""
+"""Draws the pictures of docs/explanation/scan-chain.md: `.venv/bin/python -m tests.pictures [FOLDER]`."""
 
 import asyncio
 import base64
@@ -12,7 +12,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from tests.browser import Page, browser
+from tests.browser import Page, browser, sign_in
 from tests.daemon.page_scene import PASSWORD
 from tests.e2e.chain import USER, Chain, chain, drawn
 
@@ -28,7 +28,7 @@ async def draw(folder: Path, work: Path) -> list[str]:
         keep(drawn(sheets.read_bytes(), 60)[0], folder / "1-cover-sheet.png")
         batch = await site.scan_batch()
         keep(contact_sheet(sorted(batch.glob("*.pdf"))[:3]), folder / "2-batch.png")
-        await sign_in(page, site)
+        await sign_in(page, site.visitor.base, USER, PASSWORD)
         await site.arrive()
         await site.close_batch()
         await shot(page, site, "/scans", folder / "3-arrived.png", height=560)
@@ -42,14 +42,6 @@ async def draw(folder: Path, work: Path) -> list[str]:
         printed = await page.ask("Page.printToPDF", preferCSSPageSize=True, printBackground=False)
         keep(drawn(base64.b64decode(printed["data"]), 84)[0], folder / "7-release-list.png")
         return page.said
-
-
-async def sign_in(page: Page, site: Chain) -> None:
-    """As a person does."""
-    await page.look(f"{site.visitor.base}/sign-in")
-    fill = "document.querySelector('[name={}]').value = {!r}"
-    await page.run(f"{fill.format('name', USER)}; {fill.format('password', PASSWORD)}")
-    await page.click("document.querySelector('main form').requestSubmit()")
 
 
 async def shot(page: Page, site: Chain, path: str, to: Path, *, height: int, lazy: bool = False) -> None:
@@ -98,7 +90,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as work:
         said = asyncio.run(draw(folder, Path(work)))
     large = [name for name in NAMES if (folder / f"{name}.png").stat().st_size > MAX_BYTES]
-    print("\n".join([*said, *(f"{name}: too large" for name in large)]))
+    sys.stderr.writelines(f"{line}\n" for line in (*said, *(f"{name}: too large" for name in large)))
     return 1 if said or large else 0
 
 

@@ -29,6 +29,7 @@ EVENTS: Final = {
     "held": "waits for a person",
     "checked_again": "checked again, and not found good",
     "use.retried": "somebody wants it to go on",
+    "use.opened": "somebody has opened it on the page",
     "use.quality": "somebody has looked at it",
     "use.feedback": "its department has looked at it",
     "use.stated": "somebody has stated something of it",

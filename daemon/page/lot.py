@@ -128,7 +128,7 @@ def sheet(ask: Ask, lot: LotStanding, papers: Sequence[Paper]) -> Html:
     words = WORDS[lang]
     site = ask.site.loaded.site
     head = [words[name] for name in COLUMNS]
-    as_of = f"{words['printed']}: {t.at(ask.now.wall_ns)}   {words['sum']}: {lot.released}/{len(papers)}"
+    as_of = f"{words['printed']}: {t.at(ask.now.wall_ns)} – {words['sum']}: {lot.released}/{len(papers)}"
     return el(
         "div",
         {"class": "sheet"},

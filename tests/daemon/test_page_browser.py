@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Page, browser
+from tests.browser import Page, browser, sign_in
 from tests.daemon.page_scene import PASSWORD, home_of, lorawan, put, spoil, visited
+from tests.daemon.release_page_scene import Town, with_batch
 from torhaus.codecs.model import Value
 from torhaus.daemon.outbox.store import MAIN
+from torhaus.daemon.page.lot import path
 from torhaus.daemon.page.registry import VIEWS
 from torhaus.daemon.page.views import overview
 
@@ -39,6 +41,30 @@ def test_every_view(tmp_path: Path) -> None:
             assert [url for url in page.requested if not url.startswith(visitor.base)] == []
 
     asyncio.run(go())
+
+
+def test_quality_control_and_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(town: Town) -> None:
+        base, there = town.visitor.base, path(town.lot)
+        paper = (await town.sample())[0]
+        async with browser(tmp_path) as page:
+            await sign_in(page, base, "poststelle", PASSWORD)
+            for where in ("/release", there, f"{there}?id={paper.id}", f"{there}?list=1"):
+                await page.look(base + where, language="en", width=360, height=800)
+                assert await page.run(WIDER) <= 0, where
+            await page.look(f"{base}{there}?id={paper.id}", width=1280)
+            assert await page.run(WIDER) <= 0
+            await waited(page, "document.querySelector('figure img').naturalWidth === 1240")
+            await page.run("document.querySelector('.say button').focus()")  # by the keyboard alone
+            assert await page.run("document.activeElement.textContent") == "✓ in Ordnung"
+            await page.click("document.activeElement.click()")
+            assert await page.run("document.querySelector('.done').textContent") == "Das Ergebnis ist eingetragen."
+            assert page.said == []
+            shown = await page.ask("Page.printToPDF", preferCSSPageSize=True)
+            assert shown["data"]
+        assert [p.quality for p in await town.sample()] == ["ok"]
+
+    with_batch(tmp_path, body, monkeypatch, count=2, delay_days=30)
 
 
 async def waited(page: Page, script: str) -> None:
