@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.page_scene import Visitor, home_of, visited
-from tests.daemon.scans_fakes import make_pdf
+from tests.daemon.scans_fakes import MagicCheck, fake_pdf, make_pdf
 from torhaus.daemon.clock import SystemClock
+from torhaus.daemon.scans import queue as scan_queue
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.release.lots import close_some
@@ -63,18 +64,19 @@ def with_batch(
     *,
     count: int = 4,
     delay_days: int = 0,
-    pages: int = 2,
-    http: str = "",
+    pages: int = 0,
 ) -> None:
-    """A batch of so many documents has come, is delivered and closed."""
+    """A batch of so many documents has come, is delivered and closed. `pages`: they have some that can be drawn."""
     monkeypatch.setattr(SystemClock, "synced", lambda _: True)
+    if not pages:  # no process has to be started for them
+        monkeypatch.setattr(scan_queue, "ProcessCheck", lambda *_: MagicCheck())
 
     async def go() -> None:
         for name in ("in", "out"):
             (folder / name).mkdir()
         for n in range(count):
-            (folder / "in" / f"brief{n}.pdf").write_bytes(make_pdf(pages + n))
-        async with visited(home_of(folder, SCAN.format(folder, delay_days), http)) as visitor:
+            (folder / "in" / f"brief{n}.pdf").write_bytes(make_pdf(pages + n) if pages else fake_pdf(n))
+        async with visited(home_of(folder, SCAN.format(folder, delay_days))) as visitor:
             room = visitor.app._scans
             assert room is not None
             queue = room.queue

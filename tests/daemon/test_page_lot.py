@@ -22,7 +22,7 @@ def ask(code: str = "de") -> Ask:
 
 
 def paper(place: int = 1, **more: Any) -> Paper:
-    values = {
+    values: dict[str, Any] = {
         "id": f"rathaus/1/{place}", "seq": place, "station": "post", "lot": EVIL, "place": place, "class_": EVIL,
         "pages": 2, "state": "verified", "sha256": "00", "arrived_ns": NOW, "verified_ns": NOW, "sampled": False,
         "quality": None, "feedback": None, "released_ns": None,

@@ -7,7 +7,7 @@ into the hot folder. The clock can be set forward: a batch is closed after minut
 import argparse
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -94,8 +94,11 @@ class Calendar(QuickClock):
 class Chain:
     """The site while it runs. Each step leaves behind what the next one needs."""
 
-    def __init__(self, folder: Path, app: App, clock: Calendar, visitor: Visitor) -> None:
+    def __init__(
+        self, folder: Path, letters: Sequence[tuple[str, int]], app: App, clock: Calendar, visitor: Visitor
+    ) -> None:
         self.folder = folder
+        self.letters = letters
         self.clock = clock
         self.visitor = visitor
         assert app._scans is not None
@@ -111,7 +114,7 @@ class Chain:
     async def order_sheets(self) -> Path:
         """`torhaus coversheet`, one line for each letter; the PDF."""
         table = self.folder / "sheets.csv"
-        rows = [f"bauamt;{CLASS};{pages}" for _, pages in LETTERS]
+        rows = [f"bauamt;{CLASS};{pages}" for _, pages in self.letters]
         table.write_text("\n".join(["department;class;pages", *rows, ""]), encoding="utf-8")
         parser = argparse.ArgumentParser()
         coversheet.add(parser.add_subparsers())
@@ -125,7 +128,7 @@ class Chain:
         made = self.folder / BATCH
         made.mkdir()
         sheets = drawn(self.sheets.read_bytes())
-        for number, ((name, pages), sheet) in enumerate(zip(LETTERS, sheets, strict=True), 1):
+        for number, ((name, pages), sheet) in enumerate(zip(self.letters, sheets, strict=True), 1):
             leaves = [sheet, *drawn(letter(name, pages))]
             scanned = [leaf.rotate(0.4, fillcolor=250, resample=Image.Resampling.BICUBIC) for leaf in leaves]
             scanned[0].save(made / f"scan{number:04}.pdf", save_all=True, append_images=scanned[1:], resolution=150)
@@ -135,7 +138,7 @@ class Chain:
 
     async def arrive(self) -> None:
         """Until all of it has been taken, routed, delivered and read back."""
-        await self._until(lambda states: states == ["verified"] * len(LETTERS))
+        await self._until(lambda states: states == ["verified"] * len(self.letters))
 
     async def _until(self, holds: Callable[[list[str]], bool]) -> None:
         async with asyncio.timeout(60):
@@ -162,11 +165,11 @@ class Chain:
         self.clock.jump(DELAY_DAYS * DAY_S)
         answer = await self.visitor.do("/release", what="release", lot=self.batch)
         assert answer.status == 303
-        await self._until(lambda states: states == ["released"] * len(LETTERS))
+        await self._until(lambda states: states == ["released"] * len(self.letters))
 
 
 @asynccontextmanager
-async def chain(folder: Path) -> AsyncIterator[Chain]:
+async def chain(folder: Path, letters: Sequence[tuple[str, int]] = LETTERS) -> AsyncIterator[Chain]:
     """The site, with somebody who has signed in."""
     for name in ("eingang", "bauakten"):
         (folder / name).mkdir()
@@ -179,7 +182,7 @@ async def chain(folder: Path) -> AsyncIterator[Chain]:
     app = App(load(config), clock, Heard())
     jar = aiohttp.CookieJar(unsafe=True)
     async with running(app), aiohttp.ClientSession(cookie_jar=jar) as session:
-        made = Chain(folder, app, clock, Visitor(app, session, f"http://127.0.0.1:{app.http_port}"))
+        made = Chain(folder, letters, app, clock, Visitor(app, session, f"http://127.0.0.1:{app.http_port}"))
         async with asyncio.timeout(20):
             while not made.queue.is_open:  # noqa: ASYNC110 - opened by its own task
                 await asyncio.sleep(0.01)

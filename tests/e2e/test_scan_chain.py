@@ -11,23 +11,24 @@ from tests.daemon.page_scene import checked
 from tests.e2e.chain import LETTERS, chain
 from tests.peers import program
 
+FEW = LETTERS[:2]
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
 
 def test_from_the_cover_sheet_to_the_release_list(tmp_path: Path) -> None:
     async def go() -> None:
-        async with chain(tmp_path) as site:
+        async with chain(tmp_path, FEW) as site:
             await site.order_sheets()
             there = await site.scan_batch()
-            assert len(list(there.iterdir())) == len(LETTERS)
+            assert len(list(there.iterdir())) == len(FEW)
             await site.arrive()
             assert not there.exists()
             scans = await site.queue.list()
-            assert {(s.target, s.pages) for s in scans} == {("bauakten", 1 + pages) for _, pages in LETTERS}
-            assert len(list((tmp_path / "bauakten").glob("*.pdf"))) == len(LETTERS)
+            assert {(s.target, s.pages) for s in scans} == {("bauakten", 1 + pages) for _, pages in FEW}
+            assert len(list((tmp_path / "bauakten").glob("*.pdf"))) == len(FEW)
             await site.close_batch()
             [lot] = await site.queue.release.standings()
-            assert (lot.count, lot.sampled, lot.open) == (5, 2, 2)
+            assert (lot.count, lot.sampled, lot.open) == (2, 1, 1)
             _, text = await site.visitor.get(site.lot)
             assert "Der Stapel ist noch nicht durch" in text
             await site.look_at_sample()
@@ -37,7 +38,7 @@ def test_from_the_cover_sheet_to_the_release_list(tmp_path: Path) -> None:
             await site.release()
             _, text = await site.visitor.get(f"{site.lot}?list=1")
             checked(text)
-            assert text.count("<td>freigegeben</td>") == len(LETTERS)
+            assert text.count("<td>freigegeben</td>") == len(FEW)
             assert (await site.queue.verify_evidence()).faults == []
 
     asyncio.run(go())
