@@ -13,7 +13,7 @@ import msgspec
 
 from torhaus.daemon.scans.checker import EX_UNAVAILABLE, Limits, Verdict
 from torhaus.daemon.scans.disk import Disk
-from torhaus.daemon.scans.nursery import ANSWER, EX_OSERR, MAX_ANSWER_BYTES, REQUEST, TIMED_OUT, for_codes
+from torhaus.daemon.scans.nursery import ANSWER, EX_OSERR, MAX_ANSWER_BYTES, REQUEST, TIMED_OUT, limits_of
 from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.states import Reason
 
@@ -150,8 +150,7 @@ class ProcessCheck:
             child.end("the checking process takes nothing")
             raise CheckUnavailable(type(error).__name__) from error
         try:
-            limits = for_codes(self._limits) if codes and not pages else self._limits
-            async with asyncio.timeout(limits.wall_s + GRACE_S):
+            async with asyncio.timeout(limits_of(self._limits, pages, codes=codes).wall_s + GRACE_S):
                 return await answer
         except TimeoutError:
             child.end("the checking process hung")

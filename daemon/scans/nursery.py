@@ -44,6 +44,9 @@ _PARSERS: Final = ("pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImageP
 _READERS: Final = ("torhaus.daemon.scans.sheets.codes",)
 """What finds codes on pages: loaded when the first document is to be searched for some."""
 
+PICTURE_S: Final = 20
+"""CPU seconds to draw a page. A scanned one takes a tenth of one."""
+
 Work = Callable[[Limits, bool], int]
 
 
@@ -109,7 +112,7 @@ class Nursery:
         return True
 
     def _start(self, number: int, fds: list[int], key: bytes | None, pages: range, *, codes: bool) -> None:
-        limits = for_codes(self._limits) if codes and not pages else self._limits
+        limits = limits_of(self._limits, pages, codes=codes)
         out, into = os.pipe()
         ours = os.getpid()
         try:
@@ -176,9 +179,15 @@ class Nursery:
                 os.kill(checker.pid, signal.SIGKILL)
 
 
-def for_codes(limits: Limits) -> Limits:
-    """What a document may use whose pages are searched."""
-    return msgspec.structs.replace(limits, cpu_s=limits.cpu_s * CODES_TIME, wall_s=limits.wall_s * CODES_TIME)
+def limits_of(limits: Limits, pages: range, *, codes: bool) -> Limits:
+    """What may be used for a request: much to search all pages of a document, little to draw one for who waits."""
+    if codes and pages:
+        return msgspec.structs.replace(
+            limits, cpu_s=min(limits.cpu_s, PICTURE_S), wall_s=min(limits.wall_s, 2.0 * PICTURE_S)
+        )
+    if codes:
+        return msgspec.structs.replace(limits, cpu_s=limits.cpu_s * CODES_TIME, wall_s=limits.wall_s * CODES_TIME)
+    return limits
 
 
 def _load(names: tuple[str, ...]) -> None:

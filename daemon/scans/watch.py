@@ -117,4 +117,6 @@ class ScanWatch:
         found = {f"station {name}": states for name, states in self.counts.station.items()}
         if self.evidence.stamps is not None:
             found["evidence stamps"] = {**self.evidence.stamps.results, "waiting": self.evidence.stamps.waiting}
+        if self.to_look_at:
+            found["quality control"] = {"waiting": sum(self.to_look_at.values())}
         return found | {f"target {name}": states for name, states in self.counts.target.items()}

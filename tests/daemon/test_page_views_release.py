@@ -8,6 +8,7 @@ import pytest
 from tests.daemon.page_scene import checked
 from tests.daemon.release_page_scene import BATCH, Town, with_batch
 from tests.daemon.test_page_views_scans import with_scans
+from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.page.lot import path
 from torhaus.daemon.page.users import account_of
 from torhaus.daemon.scans.db import Tx
@@ -56,6 +57,7 @@ def test_from_the_sample_to_the_released_paper(tmp_path: Path, monkeypatch: pyte
         assert "Es ist nichts zu prüfen" in text
         answer = await town.do("/release", what="quality", lot=BATCH, id=first.id, result="bad")
         assert answer.status == 409  # too late
+        assert f"{LOT}?id={first.id.replace('/', '%2F')}" in (await town.get(f"/scans?id={first.id}"))[1]
         assert "Ergebnis der Prüfung" not in (await town.get(f"{LOT}?id={first.id}"))[1]
         assert (await town.queue.verify_evidence()).faults == []
 
@@ -196,8 +198,27 @@ def test_while_the_store_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with_batch(tmp_path, body, monkeypatch, count=1)
 
 
-def test_the_scans_view_leads_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_released_by_a_clock_that_may_be_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(town: Town) -> None:
+        await town.visitor.sign_in("poststelle")
+        for paper in await town.sample():
+            await town.do("/release", what="quality", lot=BATCH, id=paper.id, result="ok")
+        monkeypatch.setattr(SystemClock, "synced", lambda _: False)
+        answer = await town.do("/release", what="release", lot=BATCH)
+        assert answer.status == 409
+        assert all(p.released_ns is None for p in await town.papers())
+
+    with_batch(tmp_path, body, monkeypatch, count=1)
+
+
+def test_other_views_lead_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(town: Town) -> None:
+        room = town.visitor.app._scans
+        assert room is not None
+        await room.refresh()
+        _, text = await town.get("/")
+        assert "Zu prüfen" in text
+        assert "/release" in checked(text).links
         _, text = await town.get("/scans")
         assert LOT in checked(text).links
         assert "Alle 4 Dokumente sind angekommen" in text

@@ -12,7 +12,7 @@ import pytest
 
 from tests.daemon.scans_fakes import make_pdf
 from torhaus.daemon.scans.checker import Limits, Verdict
-from torhaus.daemon.scans.nursery import ANSWER, MAX_ANSWER_BYTES, REQUEST
+from torhaus.daemon.scans.nursery import ANSWER, MAX_ANSWER_BYTES, PICTURE_S, REQUEST, limits_of
 
 
 @contextmanager
@@ -66,3 +66,12 @@ def test_it_keeps_no_descriptors(tmp_path: Path) -> None:
             sock.recv(MAX_ANSWER_BYTES)
             counts.append(len(list(Path(f"/proc/{process.pid}/fd").iterdir())))
     assert max(counts[1:]) == min(counts[1:])
+
+
+def test_what_may_be_used_for_a_request() -> None:
+    limits = Limits(cpu_s=60, wall_s=120.0)
+    assert limits_of(limits, range(0), codes=False) == limits_of(limits, range(2, 5), codes=False) == limits
+    searched, drawn = limits_of(limits, range(0), codes=True), limits_of(limits, range(1), codes=True)
+    assert (searched.cpu_s, searched.wall_s) == (600, 1200.0)
+    assert (drawn.cpu_s, drawn.wall_s, drawn.memory_bytes) == (PICTURE_S, 2.0 * PICTURE_S, limits.memory_bytes)
+    assert limits_of(Limits(cpu_s=5, wall_s=9.0), range(1), codes=True).wall_s == 9.0

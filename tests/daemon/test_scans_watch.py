@@ -94,5 +94,5 @@ def test_table() -> None:
     w = ScanWatch()
     assert w.table() == {}
     asyncio.run(w.refresh(Queue()))  # type: ignore[arg-type]
-    assert w.table() == {"station mail": {"spooled": 2}, "target dms": {}}
+    assert w.table() == {"station mail": {"spooled": 2}, "quality control": {"waiting": 1}, "target dms": {}}
     assert w.to_look_at == {"mail": 1}

@@ -92,6 +92,9 @@ def _scans(ask: Ask, status: Status) -> Html:
     waiting = [(s, sums[s]) for s in ("held", "quarantined") if sums.get(s)]
     pairs: list[tuple[str, Child]] = [(t("scans.under_way"), t.number(under_way))]
     pairs += [(t.word("scan_state", s), link("/scans", chip("warn", t.number(n)), state=s)) for s, n in waiting]
+    to_look_at = sum((ask.site.survey.scan_watch.to_look_at or {}).values()) if ask.site.survey.scan_watch else 0
+    if to_look_at:
+        pairs.append((t("release.to_look_at_here"), link("/release", chip("warn", t.number(to_look_at)))))
     return _tile(link("/scans", t("scans.menu")), t("overview.delivered", n=done), *pairs)
 
 

@@ -16,7 +16,7 @@ from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.release.papers import Paper, Result, Waits
 from torhaus.daemon.scans.release.standing import LotStanding, Step
 
-MOST: Final = 100
+MOST: Final = 50
 _PATH: Final = "/release"
 _TO_DO: Final = frozenset({Step.LOOK, Step.LOOK_AT_ALL, Step.RELEASE})
 _SAID: Final = (Result.OK, Result.PAGE_MISSING, Result.RESCAN, Result.BAD)
@@ -58,6 +58,8 @@ async def do(ask: Ask) -> Moved:
     try:
         papers = await desk.papers(name)
         if what == "release":
+            if not ask.now.synced:
+                raise Unable(ask.t("lot.no_clock"))
             after = await desk.release(name, by, by)
             freed = sum(p.released_ns is not None for p in after) - sum(p.released_ns is not None for p in papers)
             return moved(there, done="release", n=freed)
@@ -72,6 +74,8 @@ async def do(ask: Ask) -> Moved:
             return moved(there, id=paper.id, done="feedback")
         if what != "quality":
             raise Unable(ask.t("fault.form"))
+        if paper.released_ns is not None:
+            raise Unable(ask.t("lot.too_late"))
         await desk.say("quality", paper.id, result, by, by)
         following = _next(await desk.papers(name), paper)
         return moved(there, done="quality", id=following.id if following is not None else None)

@@ -42,7 +42,8 @@ async def show(ask: Ask) -> Shown:
     found = await queue.list(states, limit=MOST)
     today = await queue.since(_midnight_ns(ask.now.wall_ns))
     batches = await queue.batches(MOST_BATCHES)
-    closed = await queue.release.standings() if ask.site.loaded.scan.release is not None else []
+    names = list(dict.fromkeys(one.batch for one in batches))
+    closed = await queue.release.standings(of=names) if ask.site.loaded.scan.release is not None else []
     parts = [_hint(ask), _today(ask, today), _batches(ask, batches, closed), _places(ask, queue)]
     body = joined(*parts, section(t("scans.documents"), _filter(ask, wanted), _list(ask, found)))
     return Shown(t("scans.title"), body, QUICK_S)
@@ -228,6 +229,9 @@ async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Shown:
             parts.append(el("div", {"class": "acts"}, ask.button(_PATH, words, id=s.id), away))
         else:
             parts.append(el("p", {"class": "hint"}, t("scans.sign_in")))
+    closed = next((str(e.data["lot"]) for e in reversed(entries) if e.event == "lot_closed"), None)
+    if closed is not None and ask.site.loaded.scan.release is not None:
+        parts.append(el("p", link(lot.path(closed), t("release.title"), id=s.id)))
     if s.state not in {State.PURGED, State.QUARANTINED} and ask.may(Role.OPERATE):
         parts.append(el("p", link(_PATH, t("document.file"), id=s.id, stream="document")))
     parts.append(section(t("scans.story"), table(head, rows, numbers=(0,))))

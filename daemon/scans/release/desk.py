@@ -1,7 +1,7 @@
 """Runs quality control and release beside the scan queue: closes lots, takes what people say, frees paper."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -15,7 +15,7 @@ from torhaus.daemon.scans.release.lots import Lot, close_some, newest
 from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
 from torhaus.daemon.scans.release.retaining import Retaining
-from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, to_look_at
+from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, standings_of, to_look_at
 from torhaus.daemon.scans.spool import Spool
 
 INTERVAL_S: Final = 60.0
@@ -101,9 +101,11 @@ class ReleaseDesk:
         """Those that were closed last."""
         return await self._db.run(lambda tx: newest(tx, most))
 
-    async def standings(self, most: int = 100) -> list[LotStanding]:
-        """How the batches stand that were closed last. Raises NotConfigured."""
+    async def standings(self, most: int = 100, *, of: Sequence[str] | None = None) -> list[LotStanding]:
+        """How the batches stand that were closed last, or these. Raises NotConfigured."""
         release = self._configured()
+        if of is not None:
+            return await self._db.run(lambda tx: standings_of(tx, release, of))
         return await self._db.run(lambda tx: newest_standings(tx, release, most))
 
     async def standing(self, lot: str) -> LotStanding:

@@ -1,5 +1,6 @@
 """How closed batches stand: what is to be done next about each, and how many documents wait to be looked at."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -88,9 +89,14 @@ def newest_standings(tx: Tx, release: Release, most: int) -> list[LotStanding]:
     return _standings(tx, release, "1", (most,))
 
 
+def standings_of(tx: Tx, release: Release, lots: Sequence[str]) -> list[LotStanding]:
+    """These batches, as far as they are closed."""
+    return _standings(tx, release, f"name IN ({','.join('?' * len(lots))})", (*lots, len(lots))) if lots else []
+
+
 def standing_of(tx: Tx, release: Release, lot: str) -> LotStanding:
     """One batch. Raises KeyError."""
-    found = _standings(tx, release, "name = ?", (lot, 1))
+    found = standings_of(tx, release, [lot])
     if not found:
         raise KeyError(lot)
     return found[0]
