@@ -4,6 +4,7 @@ Never logged: payloads, keys, names of documents or people, one line per record 
 """
 
 import logging
+import math
 import os
 import sys
 import traceback
@@ -18,6 +19,8 @@ _MAX_VALUE: Final = 500
 """Characters of a value, an event or a line of a traceback."""
 _MAX_TRACE: Final = 100
 """Lines of a traceback."""
+_EXACT: Final = 2**53
+"""Larger numbers are text in JSON: many readers take all numbers for floating ones (RFC 8259 section 6)."""
 
 logger: Final = logging.getLogger("torhaus")
 
@@ -72,12 +75,21 @@ class JsonLines(logging.Formatter):
         """`at`, `level`, `event`, the fields, and `traceback` for a defect."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event = _encodable(record.getMessage()[:_MAX_VALUE])
-        entry = {"at": at, "level": record.levelname.lower(), "event": event}
+        entry: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "event": event}
         fields = getattr(record, "fields", {})
-        entry |= {k: _encodable(str(v)[:_MAX_VALUE]) for k, v in fields.items() if v is not None}
+        entry |= {k: _json_value(v) for k, v in fields.items() if v is not None}
         if trace := _trace(record):
             entry["traceback"] = _encodable("\n".join(trace))
         return msgspec.json.encode(entry).decode()
+
+
+def _json_value(value: Any) -> bool | int | float | str:  # noqa: ANN401 - anything that can be printed
+    """Truth values and numbers as such, so that who reads the log need not take text apart; all else as text."""
+    if isinstance(value, bool) or (isinstance(value, int) and -_EXACT <= value <= _EXACT):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return _encodable(str(value)[:_MAX_VALUE])
 
 
 def _encodable(text: str) -> str:

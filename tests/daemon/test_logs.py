@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import math
 import os
 from collections.abc import Iterator
 
@@ -69,7 +70,7 @@ def test_text_has_time_and_level(out: io.StringIO) -> None:
 
 def test_json(out: io.StringIO) -> None:
     logs.set_up("info", "json", out)
-    logs.info("gateway", peer=NASTY, known=True, left_out=None)
+    logs.info("gateway", peer=NASTY, known=True, left_out=None, n=3, s=0.5, seq=2**60, odd=math.nan, backlog={"a": 1})
     logs.error("defect", boom(NASTY))
     logs.error("no exception")
     first, second, third = map(json.loads, out.getvalue().split("\n")[:-1])
@@ -78,7 +79,12 @@ def test_json(out: io.StringIO) -> None:
         "level": "info",
         "event": "gateway",
         "peer": NASTY.replace("\udcff", "\\udcff"),
-        "known": "True",
+        "known": True,
+        "n": 3,
+        "s": 0.5,
+        "seq": str(2**60),
+        "odd": "nan",
+        "backlog": "{'a': 1}",
     }
     assert "ValueError" in second["traceback"]
     assert "traceback" not in third
