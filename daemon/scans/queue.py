@@ -19,25 +19,24 @@ from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.evidence.stamping import Stamping
 from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
-from torhaus.daemon.scans.check import Check, CheckUnavailable, ProcessCheck
+from torhaus.daemon.scans.check import Check, ProcessCheck
 from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.counts import Arrived, BatchCount, Counts, arrived_since, by_state, newest_batches
-from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
+from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.delivery import Delivery, Standing
 from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.events import Event, Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.finished import hot_folder
 from torhaus.daemon.scans.intake import Intake
-from torhaus.daemon.scans.prepare import judged
 from torhaus.daemon.scans.pull.pulls import Pulls
 from torhaus.daemon.scans.release.desk import ReleaseDesk
+from torhaus.daemon.scans.retrying import Retrying
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.sheets.desk import SheetDesk
 from torhaus.daemon.scans.splitting import Splitting
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.states import State
-from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.reception import Reception
 from torhaus.daemon.scans.viewing import Viewing
 
@@ -94,6 +93,10 @@ class ScanQueue:
             config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told,
             self.evidence,
         )  # fmt: skip
+        rules = {s.name: s for s in (*self._folders, *self.reception.stations.values())}
+        self.retry = Retrying(
+            rules, self._sealing, self._db, self._spool, self._check, clock, self.evidence, told
+        ).retry
         self.deliveries = [
             Delivery(target, self._db, self._spool, self._disk, clock, self._rng, told) for target in config.target
         ]
@@ -230,47 +233,6 @@ class ScanQueue:
         """Texts for new cover sheets that say the same. Raises sqlite3.Error."""
         return await self._db.run(lambda tx: self.desk.order(tx, sheet, count, self._clock.wall_ns()))
 
-    async def retry(self, scan_id: str, target: str | None = None, account: str = "") -> Scan:
-        """A person lets a held scan go on, or has a quarantined one checked again (it stays there unless it passes).
-
-        `target`: where a held one goes; else where its station's documents go. `account`: who wants it.
-        Raises KeyError (no such scan), ValueError (in no state to be retried), CheckUnavailable, OSError.
-        """
-        scan = await self._db.run(lambda tx: scan_of(tx, scan_id))
-        if scan.state in {State.HELD, State.QUARANTINED}:
-            await self.evidence.used("retried", account, scan_id, target=target)
-        if scan.state is State.HELD:
-            moved = await self._db.run(lambda tx: self._sealing.let_go(tx, scan, target, self._clock.wall_ns()))
-        elif scan.state is State.QUARANTINED:
-            moved = await self._check_again(scan)
-        else:
-            raise ValueError(f"a scan that is {scan.state.value} cannot be retried")
-        self._tell(moved)
-        return moved
-
-    async def _check_again(self, scan: Scan) -> Scan:
-        if not await asyncio.to_thread(self._spool.intact, scan.sha256):
-            raise ValueError("its bytes are missing or changed")
-        rules: list[Station | HttpStation] = [*self._folders, *self.reception.stations.values()]
-        station = next((s for s in rules if s.name == scan.station), None)
-        sheets = station is not None and station.cover_sheets != "off"
-        verdict = await self._check.check(await asyncio.to_thread(self._spool.content, scan.sha256), codes=sheets)
-        if station is not None:
-            verdict = judged(station, verdict)
-        at_ns = self._clock.wall_ns()
-
-        def work(tx: Tx) -> Scan:
-            if verdict.reason is not None:
-                tx.note(scan, "checked_again", at_ns, reason=verdict.reason.value)
-                return scan
-            tx.conn.execute(
-                "UPDATE scan SET media_type = ?, pages = ?, flags = ?, codes = ? WHERE seq = ?",
-                (verdict.media_type, verdict.pages, " ".join(verdict.flags), codes_json(verdict.codes), scan.seq),
-            )
-            return tx.move(scan, State.SPOOLED, at_ns, sha256=scan.sha256)
-
-        return await self._db.run(work)
-
     async def verify_evidence(self) -> Verified:
         """Walk the whole journal, against the head on disk. Raises OSError, sqlite3.Error."""
         return await self.evidence.verify()
@@ -293,4 +255,4 @@ class ScanQueue:
         self._report(ScanMoved(scan.id, scan.station, scan.target, scan.state, scan.reason, scan.size_bytes))
 
 
-__all__ = ["CheckUnavailable", "Counts", "ScanQueue", "StoreBusy"]
+__all__ = ["Counts", "ScanQueue", "StoreBusy"]

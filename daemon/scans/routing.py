@@ -73,19 +73,55 @@ def _by_sheet(
         found = [(code.page, parse(code.text, keys)) for code in codes]
     except DecodeError:
         return Way(None, Reason.SHEET_UNPROVED)
-    sheets = {sheet for _, sheet in found}
-    on = sorted({page for page, _ in found})
-    if len(sheets) > 1 and station.cover_sheets == "split" and not told.is_routing:
+    if len({sheet for _, sheet in found}) > 1 and station.cover_sheets == "split" and not told.is_routing:
         return _by_pieces(config, station, found, pages, is_used)
-    if len(sheets) > 1 or on not in ([0], [0, 1]):  # both sides of one sheet may be printed
+    sheet = _on_top(found)
+    if sheet is None:
         return Way(None, Reason.SHEETS_WITHIN)
-    (sheet,) = sheets
-    rest = pages - len(on)
+    rest = pages - len({page for page, _ in found})
     if is_used(sheet.sheet):
         return Way(None, Reason.SHEET_USED, sheet, rest)
     if rest < 1 or sheet.pages not in {None, rest}:
         return Way(None, Reason.PAGE_COUNT, sheet, rest)
     return _by_rules(config, station, told, sheet, rest)
+
+
+def when_let_go(
+    config: ScanConfig,
+    station: AnyStation,
+    codes: Sequence[Code],
+    flags: Sequence[str],
+    keys: Sequence[bytes],
+    told: Told,
+    sheet: CoverSheet | None,
+) -> str:
+    """Where a held document goes that a person lets go on without naming a target: by the same rules as at first.
+
+    `sheet`: the one that it was cut out behind. What held it counts no more, but for a sheet that says nothing to be
+    relied on. Raises ValueError: a target must be named, and why.
+    """
+    if sheet is None and station.cover_sheets != "off" and not told.is_routing:
+        if UNREAD in flags:
+            raise ValueError("its pages could not be searched for cover sheets: name a target")
+        try:
+            found = [(code.page, parse(code.text, keys)) for code in codes]
+        except DecodeError:
+            raise ValueError("its cover sheet cannot be proved to be one of ours: name a target") from None
+        if found:
+            sheet = _on_top(found)
+            if sheet is None:
+                raise ValueError("it has more than one cover sheet, or one that is not on top: name a target")
+    target = _by_rules(config, station, told, sheet, 0).target
+    if target is None:
+        raise ValueError("no rule says where it goes: name a target")
+    return target
+
+
+def _on_top(found: Sequence[tuple[int, CoverSheet]]) -> CoverSheet | None:
+    """The one sheet that lies on top; both of its sides may be printed."""
+    sheets = {sheet for _, sheet in found}
+    on = sorted({page for page, _ in found})
+    return sheets.pop() if len(sheets) == 1 and on in ([0], [0, 1]) else None
 
 
 def _by_pieces(

@@ -2,9 +2,14 @@
 
 from typing import Final
 
+import msgspec
+
+from torhaus.codecs.cover_sheet import CoverSheet
+from torhaus.daemon.evidence.notes import entries_of
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, Tx
-from torhaus.daemon.scans.routing import Way, said, way_of
+from torhaus.daemon.scans.evidence import Entry
+from torhaus.daemon.scans.routing import Way, said, way_of, when_let_go
 from torhaus.daemon.scans.sheets.desk import SheetDesk, is_used, use
 from torhaus.daemon.scans.states import Reason, State
 
@@ -51,16 +56,44 @@ class Sealing:
         return _sealed(tx, scan, way.target, at_ns, **said(way))
 
     def let_go(self, tx: Tx, scan: Scan, target: str | None, at_ns: int) -> Scan:
-        """A held one goes on, to this target or to where its station's go. Raises ValueError."""
-        if target is not None and target not in {t.name for t in self._config.target}:
+        """A held one goes on: to this target, to the one that was named for it before, or where the rules send it.
+
+        Raises ValueError.
+        """
+        known = {t.name for t in self._config.target}
+        if target is not None and target not in known:
             raise ValueError(f"no [[scan.target]] named {target}")
-        if scan.derived_from is not None and scan.target in {t.name for t in self._config.target}:
-            target = target or scan.target  # its sheet said so: its station's own target is for what has none
-        target = target or self._config.target_of(scan.station) or scan.target
+        entries = entries_of(tx, scan.id)
+        named = [entry.data.get("target") for entry in reversed(entries) if entry.event == "use.retried"]
+        target = target or next((str(name) for name in named if name in known), None)
         if target is None:
-            raise ValueError("no rule says where it goes: name a target")
+            target = self._by_rules(scan, _sheet_of(entries) if scan.derived_from is not None else None, known)
         tx.conn.execute("UPDATE scan SET tries = 0, refusals = 0, due_boot_id = '' WHERE seq = ?", (scan.seq,))
         return _sealed(tx, scan, target, at_ns)
+
+    def _by_rules(self, scan: Scan, sheet: CoverSheet | None, known: set[str]) -> str:
+        """Where it goes by the rules as they are now; else where it was on its way to before it was held.
+
+        `sheet`: the one that it was cut out behind.
+        """
+        station = self._stations.get(scan.station)
+        try:
+            if station is None:
+                raise ValueError("its station is no longer configured: name a target")  # noqa: TRY301
+            return when_let_go(self._config, station, scan.codes, scan.flags, self._desk.keys, scan.told, sheet)
+        except ValueError:
+            if scan.target in known:
+                return str(scan.target)
+            raise
+
+
+def _sheet_of(entries: list[Entry]) -> CoverSheet | None:
+    """What its cover sheet said, as the journal has it."""
+    for entry in reversed(entries):
+        if "sheet" in entry.data:
+            said = {key: entry.data.get(key) for key in ("department", "sheet", "class")}
+            return msgspec.convert(said, CoverSheet)
+    return None
 
 
 def _sealed(tx: Tx, scan: Scan, target: str, at_ns: int, **more: str | int | bool | None) -> Scan:

@@ -7,9 +7,9 @@ import pytest
 
 from torhaus.codecs.cover_sheet import CoverSheet, build
 from torhaus.codecs.sidecar import Told
-from torhaus.daemon.scans.checker import Code
+from torhaus.daemon.scans.checker import UNREAD, Code
 from torhaus.daemon.scans.config import Route, ScanConfig, Station, faults
-from torhaus.daemon.scans.routing import Way, said, way_of
+from torhaus.daemon.scans.routing import NOTHING, Way, said, way_of, when_let_go
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets import folder
 
@@ -144,3 +144,30 @@ def test_the_pages_of_a_sidecar_are_counted() -> None:
     assert said(told(site("off"), Told(department="bauamt", pages=4, more={"by": "Erika"}))) == {
         "told_department": "bauamt", "told_pages": 4,
     }  # fmt: skip
+
+
+def let_go(config: ScanConfig, codes: Sequence[Code] = (), flags: Sequence[str] = (), told: Told = NOTHING) -> str:
+    return when_let_go(config, config.station[0], codes, flags, [OTHER, KEY], told, None)
+
+
+@pytest.mark.parametrize("rule", ["optional", "required", "split"])
+def test_what_a_person_lets_go_on_goes_by_the_same_rules(rule: str) -> None:
+    config = site(rule)
+    assert let_go(config, on(0, 1)) == "invoices"
+    assert let_go(config, on(0), told=Told(department="bauamt")) == "building"
+    assert let_go(config, on(3), told=Told(department="bauamt")) == "building"
+    assert let_go(config) == "post"
+    assert let_go(site("off"), on(0)) == "post"
+    none = CoverSheet("sozialamt", "4KQ7VZ2MXPHB")
+    assert when_let_go(config, config.station[0], (), (), [KEY], Told(), SHEET) == "invoices"  # it was cut out
+    for codes, flags, why in (
+        (on(0, sheet=none), (), "no rule"),
+        (on(0, key=bytes(range(1, 33))), (), "cannot be proved"),
+        (on(1), (), "not on top"),
+        (on(0) + on(2, sheet=none), (), "more than one"),
+        ((), (UNREAD,), "could not be searched"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            let_go(config, codes, flags)
+    with pytest.raises(ValueError, match="no rule"):
+        let_go(site(target=None))

@@ -13,6 +13,7 @@ from torhaus.codecs.cover_sheet import CoverSheet, read
 from torhaus.daemon.scans.check import ProcessCheck
 from torhaus.daemon.scans.checker import Limits
 from torhaus.daemon.scans.config import Route
+from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.sheets.desk import BLANK
 from torhaus.daemon.scans.sheets.paper import draw
@@ -66,6 +67,65 @@ def test_a_sheet_sends_its_document_and_counts_once(tmp_path: Path) -> None:
             await b.queue.retry(three.id, "nowhere")
         moved = await b.queue.retry(three.id, "building")
         assert (moved.state, moved.target) == (State.SEALED, "building")
+
+    with_sheets(tmp_path, work)
+
+
+def test_a_held_one_goes_where_its_sheet_says_when_it_is_let_go(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        (sheet,) = await b.queue.order_sheets(CoverSheet("bauamt", BLANK, pages=3), 1)
+        b.put("one.pdf", behind(sheet, "eins", 2))
+        await b.look()
+        await b.queue.seal()
+        [held] = await b.queue.list()
+        assert (held.state, held.reason) == (State.HELD, Reason.PAGE_COUNT)
+        assert (await b.queue.retry(held.id)).target == "building"
+
+    with_sheets(tmp_path, work)
+
+
+def test_what_was_held_on_its_way_goes_there_again_unless_somebody_names_another_target(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        (sheet,) = await b.queue.order_sheets(CoverSheet("bauamt", BLANK, pages=1), 1)
+        b.put("one.pdf", behind(sheet, "eins", 1))
+        await b.look()
+        await b.queue.seal()
+
+        async def refused() -> str:
+            [scan] = await b.queue.list()
+
+            def move(tx: Tx) -> Scan:
+                under_way = tx.move(scan, State.DELIVERING, b.clock.wall_ns())
+                return tx.move(under_way, State.HELD, b.clock.wall_ns(), Reason.REFUSED)
+
+            return (await b.queue._db.run(move)).id
+
+        id_ = await refused()
+        assert (await b.queue.retry(id_)).target == "building"
+        await refused()
+        assert (await b.queue.retry(id_, "archive")).target == "archive"
+        await refused()
+        assert (await b.queue.retry(id_)).target == "archive"  # a person's word counts until there is another one
+
+    with_sheets(tmp_path, work)
+
+
+def test_a_sheet_that_cannot_be_relied_on_needs_a_target(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        one, two = await b.queue.order_sheets(CoverSheet("bauamt", BLANK), 2)
+        for text in (one[:-16] + "A" * 16, two):
+            with pikepdf.open(io.BytesIO(behind(text, "x", 1))) as pdf:
+                if text == two:
+                    pdf.pages.reverse()
+                pdf.save(b.hot / f"{text[-16:]}.pdf")
+        await b.look()
+        await b.queue.seal()
+        within, unproved = await b.queue.list()
+        assert {unproved.reason, within.reason} == {Reason.SHEET_UNPROVED, Reason.SHEETS_WITHIN}
+        for scan in (within, unproved):
+            with pytest.raises(ValueError, match="name a target"):
+                await b.queue.retry(scan.id)
+            assert (await b.queue.retry(scan.id, "archive")).state is State.SEALED
 
     with_sheets(tmp_path, work)
 
