@@ -28,6 +28,7 @@ EVENTS: Final = {
     "quarantined": "put into quarantine: its bytes are kept, not sent",
     "held": "waits for a person",
     "checked_again": "checked again, and not found good",
+    "post.split": "split at its cover sheets",
     "use.retried": "somebody wants it to go on",
     "use.opened": "somebody has opened it on the page",
     "use.quality": "somebody has looked at it",
@@ -52,6 +53,13 @@ def story(shown: "Shown") -> str:
     ]
     if s.duplicate_of:
         facts.append(("same as", s.duplicate_of))
+    if stack := shown.stack:
+        pages = _pages(stack.first_page, stack.last_page)
+        facts.append(("part", f"{stack.part} of {stack.parts} of {stack.id}, its {pages}"))
+    for part in shown.parts:
+        standing = part.state + (f" ({part.reason})" if part.reason else "")
+        pages = _pages(part.first_page, part.last_page)
+        facts.append(("became", f"{part.id}, {pages}: {standing}" + (f", target {part.target}" if part.target else "")))
     lines = [f"{name:<8}{plain(value)}" for name, value in facts]
     lines.append("")
     for entry in shown.entries:
@@ -64,6 +72,10 @@ def story(shown: "Shown") -> str:
         words = EVENTS.get(entry.event, entry.event)
         lines.append(plain(f"{at}  {words}" + (f": {told}" if told else "")))
     return "\n".join(lines)
+
+
+def _pages(first: int, last: int) -> str:
+    return f"page {first}" if first == last else f"pages {first} to {last}"
 
 
 def progress(rows: Sequence["Row"]) -> str:

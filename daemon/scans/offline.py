@@ -8,8 +8,9 @@ import msgspec
 
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.evidence import Entry
-from torhaus.daemon.scans.pages import Row, Shown, row
+from torhaus.daemon.scans.pages import Row, Shown, row, shown
 from torhaus.daemon.scans.queue import MAX_LIST
+from torhaus.daemon.scans.release.stacks import parts_of
 
 
 def read_scans(path: Path, states: list[str], limit: int = 1000) -> list[Row]:
@@ -29,8 +30,9 @@ def read_scan(path: Path, scan_id: str) -> Shown | None:
         found = Tx(conn, "", "").find("id = ?", (scan_id,), 1)
         if not found:
             return None
-        entries = conn.execute("SELECT entry FROM evidence WHERE scan = ? ORDER BY seq LIMIT ?", (scan_id, MAX_LIST))
-        return Shown(scan=row(found[0]), entries=[msgspec.json.decode(e, type=Entry) for (e,) in entries])
+        rows = conn.execute("SELECT entry FROM evidence WHERE scan = ? ORDER BY seq LIMIT ?", (scan_id, MAX_LIST))
+        entries = [msgspec.json.decode(e, type=Entry) for (e,) in rows]
+        return shown(found[0], entries, parts_of(Tx(conn, "", ""), scan_id))
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -1,5 +1,7 @@
 """The scan queue's calls on the local socket: list, show, retry, targets, cover sheets, pull."""
 
+from collections.abc import Sequence
+
 import msgspec
 from aiohttp import web
 
@@ -42,11 +44,48 @@ class Row(msgspec.Struct, kw_only=True):
     derived_from: str | None = None  # the stack that it was split from
 
 
+class Part(msgspec.Struct, kw_only=True):
+    """A document that a stack became, and how it stands. Pages are those of the stack, from 1."""
+
+    id: str
+    part: int
+    first_page: int
+    last_page: int
+    state: str
+    reason: str | None
+    target: str | None
+
+
+class CutFrom(msgspec.Struct, kw_only=True):
+    """The stack that a document was split from: it is the `part`-th of `parts`. Pages are those of the stack."""
+
+    id: str
+    part: int
+    parts: int
+    first_page: int
+    last_page: int
+
+
 class Shown(msgspec.Struct, kw_only=True):
-    """A scan with everything that happened to it."""
+    """A scan with everything that happened to it; of a stack what it became, of a part of one the stack."""
 
     scan: Row
     entries: list[Entry]
+    parts: list[Part] = []
+    stack: CutFrom | None = None
+
+
+def shown(scan: Scan, entries: Sequence[Entry], parts: Sequence[Scan]) -> Shown:
+    """`parts`: what it became, if it is a stack that was split. Which pages is in the journal."""
+    cuts = [entry.data for entry in entries if entry.event == "post.split"]
+    places = {str(cut.get("into")): cut for cut in cuts}
+    became = [
+        msgspec.convert(places[p.id] | {"id": p.id, "state": p.state, "reason": p.reason, "target": p.target}, Part)
+        for p in parts
+        if p.id in places
+    ]
+    cut_from = [msgspec.convert(cut | {"id": cut["of"]}, CutFrom) for cut in cuts if "of" in cut]
+    return Shown(scan=row(scan), entries=list(entries), parts=became, stack=next(iter(cut_from), None))
 
 
 def row(s: Scan) -> Row:
@@ -116,7 +155,7 @@ class ScanPages:
             scan, entries = await self._queue.show(request.query.get("id", ""))
         except KeyError:
             return reply_json({"error": "no such scan"}, 404)
-        return reply_json(Shown(scan=row(scan), entries=list(entries)))
+        return reply_json(shown(scan, entries, await self._queue.parts(scan.id)))
 
     async def retry(self, request: web.Request) -> web.Response:
         """Let a held scan go on, or have a quarantined one checked again."""

@@ -30,6 +30,7 @@ from torhaus.daemon.scans.finished import hot_folder
 from torhaus.daemon.scans.intake import Intake
 from torhaus.daemon.scans.pull.pulls import Pulls
 from torhaus.daemon.scans.release.desk import ReleaseDesk
+from torhaus.daemon.scans.release.stacks import parts_of
 from torhaus.daemon.scans.retrying import Retrying
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.sheets.desk import SheetDesk
@@ -219,6 +220,10 @@ class ScanQueue:
             return scan, tuple(msgspec.json.decode(row[0], type=evidence.Entry) for row in rows)
 
         return await self._db.run(work)
+
+    async def parts(self, scan_id: str) -> list[Scan]:
+        """What a stack became that was split; none of any other scan."""
+        return await self._db.run(lambda tx: parts_of(tx, scan_id))
 
     def standings(self) -> list[Standing]:
         """How each target stands."""

@@ -7,7 +7,8 @@ arrived: noticed and finished.  spooled: bytes and SHA-256 fsync'd in the spool.
 fixed.  transferred: the target said yes.  verified: the target's stored bytes have our hash.  filed: the target's
 own object id is known.  released: the paper may be destroyed.  purged: the spool copy is gone, by retention after
 verified, filed or released, or by a person's word.  quarantined: the bytes are kept, not sent.  held: waits for a
-person.  split: a stack that became documents of their own at its cover sheets; it stays as it came and goes nowhere.
+person.  split: a stack that became documents of their own at its cover sheets; it stays as it came and goes nowhere. It
+is released when all of them are, and purged when the copy of none of them would be kept any longer.
 """
 
 from enum import StrEnum
@@ -75,7 +76,7 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     State.PURGED: frozenset(),
     State.QUARANTINED: frozenset({State.SPOOLED, State.PURGED}),  # checked again, and found good; or thrown away
     State.HELD: frozenset({State.SEALED, State.PURGED}),  # a person lets it go on, or throws it away
-    State.SPLIT: frozenset(),  # its bytes are the evidence of what became of them
+    State.SPLIT: frozenset({State.RELEASED, State.PURGED}),  # when all that it became has come so far
 }
 
 DELIVERABLE: Final = (State.SEALED, State.DELIVERING, State.TRANSFERRED)

@@ -2,7 +2,7 @@ import msgspec
 
 from torhaus.daemon.cli.scan_story import EVENTS, progress, story
 from torhaus.daemon.scans.evidence import Entry
-from torhaus.daemon.scans.pages import Row, Shown
+from torhaus.daemon.scans.pages import CutFrom, Part, Row, Shown
 from torhaus.daemon.scans.states import State
 
 ROW = Row(
@@ -28,6 +28,21 @@ def test_the_story_is_told_in_words_that_cannot_move_a_cursor() -> None:
     assert lines[-3].endswith("on our own disk, and hashed")
     assert lines[-2].endswith("waits for a person: reason no_route, by \\x1b[2J")
     assert lines[-1].endswith("something.new")
+
+
+def test_a_stack_names_its_parts_and_a_part_its_stack() -> None:
+    parts = [
+        Part(
+            id="rathaus/0/2", part=1, first_page=2, last_page=3, state="held", reason="duplicate", target=None,
+        ),
+        Part(id="rathaus/0/3", part=2, first_page=5, last_page=5, state="verified", reason=None, target="building"),
+    ]  # fmt: skip
+    lines = story(Shown(scan=ROW, entries=[], parts=parts)).splitlines()
+    assert "became  rathaus/0/2, pages 2 to 3: held (duplicate)" in lines
+    assert "became  rathaus/0/3, page 5: verified, target building" in lines
+    stack = CutFrom(id="rathaus/0/1", part=2, parts=2, first_page=5, last_page=5)
+    lines = story(Shown(scan=ROW, entries=[], stack=stack)).splitlines()
+    assert "part    2 of 2 of rathaus/0/1, its page 5" in lines
 
 
 def test_every_state_has_words() -> None:

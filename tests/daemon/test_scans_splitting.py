@@ -16,6 +16,7 @@ from torhaus.daemon.evidence.notes import note_of
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.events import StoreStalled
+from torhaus.daemon.scans.pages import CutFrom, shown
 from torhaus.daemon.scans.splitting import part_name
 from torhaus.daemon.scans.states import Reason, State
 
@@ -38,7 +39,12 @@ def test_a_stack_becomes_documents_that_go_where_their_sheets_say(tmp_path: Path
         assert [(d["into"], d["into_sha256"]) for d in into] == [(s.id, s.sha256) for s in parts]
         assert [(d["first_page"], d["last_page"]) for d in into] == [(2, 3), (5, 5), (7, 9)]
         assert story[-1].data == {"state": "split", "parts": 3, "pages": 9, "pages_of_sheets": 3}
+        told = shown(whole, story, await b.queue.parts(whole.id))
+        assert [(p.id, p.part, p.first_page, p.last_page, p.state) for p in told.parts] == [
+            (parts[0].id, 1, 2, 3, "sealed"), (parts[1].id, 2, 5, 5, "sealed"), (parts[2].id, 3, 7, 9, "sealed"),
+        ]  # fmt: skip
         _, story = await b.queue.show(parts[1].id)
+        assert shown(parts[1], story, []).stack == CutFrom(id=whole.id, part=2, parts=3, first_page=5, last_page=5)
         assert story[-1].data["department"] == "sozialamt"
         note = await b.queue._db.run(lambda tx: note_of(tx, parts[1], Procedure()))
         (step,) = note.processing

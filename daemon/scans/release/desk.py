@@ -15,6 +15,7 @@ from torhaus.daemon.scans.release.lots import Lot, close_some, newest
 from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
 from torhaus.daemon.scans.release.retaining import Retaining
+from torhaus.daemon.scans.release.stacks import release_some
 from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, standings_of, to_look_at
 from torhaus.daemon.scans.spool import Spool
 
@@ -36,6 +37,7 @@ class ReleaseDesk:
         self._clock = clock
         self._report = report
         self._after = ""
+        self._after_stack = 0
         self._stalled = False
 
     async def run(self) -> None:
@@ -67,6 +69,9 @@ class ReleaseDesk:
             await self._db.run(lambda tx: close_some(tx, release, now_ns))
             if release.automatic:
                 self._tell(await self._db.run(partial(self._free_some, release=release, now_ns=now_ns)))
+            after = self._after_stack
+            freed, self._after_stack = await self._db.run(lambda tx: release_some(tx, after, now_ns))
+            self._tell(freed)
         self._tell(await self.retention.purge_some(now_ns))
 
     async def discard(self, scan_id: str, by: str, account: str) -> Scan:

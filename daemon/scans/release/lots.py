@@ -18,8 +18,8 @@ from torhaus.daemon.scans.states import State
 QUIET_NS: Final = 600 * 1_000_000_000
 """How long nothing of a batch must have come before it is closed."""
 AT_ONCE: Final = 20
-_OPEN: Final = f"lot IS NULL AND state != '{State.SPLIT.value}'"
-"""In no lot yet. A stack that was split is in none: the documents that it became are."""
+_OPEN: Final = "lot IS NULL AND NOT EXISTS (SELECT 1 FROM scan part WHERE part.derived_from = scan.id)"
+"""In no lot yet. A stack that was split is in none, whatever becomes of it: the documents that it became are."""
 
 
 class Lot(msgspec.Struct, frozen=True):

@@ -1,23 +1,36 @@
 """Deletes the box's own copies when their time is over, with a record: what, when, by which rule or whose word.
 
-The document's row, its hash and its journal stay. The bytes go when no other scan has the same ones; a sealed spool
-file becomes unreadable at once, for its key is deleted in the same transaction (crypto-erase), wherever copies are.
+The document's row, its hash and its journal stay; what may name somebody goes with it (forgetting.py). The bytes go
+when no other scan has the same ones; a sealed spool file becomes unreadable at once, for its key is deleted in the same
+transaction (crypto-erase), wherever copies are.
 """
 
 import asyncio
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.release.config import DAY_NS, Retention
 from torhaus.daemon.scans.release.papers import MOST, PROVED, Result, class_of, quality_of
+from torhaus.daemon.scans.release.stacks import is_discarded, parts_of
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import State
 
 AT_ONCE: Final = 200
 _Gone = tuple[list[Scan], list[str]]
+
+
+class _End(msgspec.Struct, frozen=True, order=True):
+    """When a copy's time is over, by which rule, and when its target's bytes were proved."""
+
+    at_ns: int
+    rule: str
+    days: int
+    verified_ns: int
 
 
 class Retaining:
@@ -48,39 +61,64 @@ class Retaining:
         proved = tuple(sorted(PROVED)) if config.from_ == "verified" else ()
         marks = ",".join("?" * len(proved)) or "NULL"
         # of released ones `changed_ns` may be later than what their time is counted from: they are looked at anyhow
-        where = f"(state IN ({marks}) AND changed_ns <= ? OR state = ?) AND seq > ? ORDER BY seq"
+        where = f"(state IN ({marks}) AND changed_ns <= ? OR state IN (?, ?)) AND seq > ? ORDER BY seq"
         before = now_ns - config.least_days * DAY_NS
-        found = tx.find(where, (*proved, before, State.RELEASED.value, self._after), AT_ONCE)
+        others = (State.RELEASED.value, State.SPLIT.value)
+        found = tx.find(where, (*proved, before, *others, self._after), AT_ONCE)
         self._after = found[-1].seq if len(found) == AT_ONCE else 0
         purged, blobs = [], []
         for scan in found:
-            class_ = class_of(tx, scan)
-            days, rule = config.keep(scan.station, class_)
-            verified, may_go = self._known(tx, scan)
-            since = verified if config.from_ == "verified" else scan.changed_ns
-            if since + days * DAY_NS > now_ns or not may_go:
+            parts = parts_of(tx, scan.id)
+            end = self._end_of_stack(tx, parts, config) if parts else self._end(tx, scan, config)
+            if end is None or end.at_ns > now_ns:
                 continue
-            gone = self._forget(tx, scan, now_ns, verified, rule=rule, days=days, since=config.from_)
+            verified = None if parts else end.verified_ns
+            said = {"parts": len(parts)} if parts else {}
+            gone = self._forget(
+                tx, scan, now_ns, verified, rule=end.rule, days=end.days, since=config.from_, **said
+            )  # fmt: skip
             if gone is not None:
                 purged.append(gone)
                 blobs.append(scan.sha256)
         return purged, blobs
 
-    def _known(self, tx: Tx, scan: Scan) -> tuple[int, bool]:
-        """When its target's bytes were proved, and whether quality control needs the copy no more.
+    def _end(self, tx: Tx, scan: Scan, config: Retention) -> _End | None:
+        """Of one document; None while it may not go, however long that is."""
+        sql = "SELECT verified_ns, released_ns, quality FROM paper WHERE scan = ?"
+        verified, released, quality = tx.conn.execute(sql, (scan.seq,)).fetchone() or (None, None, None)
+        if verified is None:
+            verified = scan.changed_ns
+        days, rule = config.keep(scan.station, class_of(tx, scan))
+        if scan.state is State.PURGED:  # a document of a stack, which has gone before; what is found since counts
+            may_go = quality in {None, Result.OK}
+        elif scan.state is State.RELEASED or (config.from_ == "verified" and scan.state in PROVED):
+            may_go = released is not None or self._is_looked_at(tx, scan)
+        else:
+            may_go = False
+        if not may_go:
+            return None
+        since = verified if config.from_ == "verified" or is_discarded(tx, scan) else released or scan.changed_ns
+        return _End(since + days * DAY_NS, rule, days, verified)
+
+    def _end_of_stack(self, tx: Tx, parts: list[Scan], config: Retention) -> _End | None:
+        """The last of its documents'; None while one of them may not go."""
+        ends = [self._end(tx, part, config) for part in parts]
+        known = [end for end in ends if end is not None]
+        return max(known) if len(known) == len(parts) else None
+
+    def _is_looked_at(self, tx: Tx, scan: Scan) -> bool:
+        """Whether quality control needs the copy no more.
 
         BSI TR-03138 V1.5, A.NB.2: what was scanned is kept until quality control is through.
         """
-        sql = "SELECT verified_ns, quality, released_ns FROM paper WHERE scan = ?"
-        row = tx.conn.execute(sql, (scan.seq,)).fetchone() or (None, None, None)
-        verified = scan.changed_ns if row[0] is None else int(row[0])
-        if not self._wants_quality or row[2] is not None:
-            return verified, True
-        lot = tx.conn.execute("SELECT lot FROM scan WHERE seq = ?", (scan.seq,)).fetchone()[0]
-        if lot is None or row[1] not in {None, Result.OK}:
-            return verified, False
+        if not self._wants_quality:
+            return True
+        sql = "SELECT s.lot, p.quality FROM scan s LEFT JOIN paper p ON p.scan = s.seq WHERE s.seq = ?"
+        lot, quality = tx.conn.execute(sql, (scan.seq,)).fetchone()
+        if lot is None or quality not in {None, Result.OK}:
+            return False
         sql = "SELECT sampled, quality FROM paper WHERE scan IN (SELECT seq FROM scan WHERE lot = ?) LIMIT ?"
-        return verified, quality_of(tx.conn.execute(sql, (lot, MOST)).fetchall()) is None
+        return quality_of(tx.conn.execute(sql, (lot, MOST)).fetchall()) is None
 
     def _forget(
         self, tx: Tx, scan: Scan, now_ns: int, verified_ns: int | None, **data: str | int | bool | None
