@@ -45,7 +45,7 @@ def story(shown: "Shown") -> str:
     standing = s.state + (f" ({s.reason})" if s.reason else "") + (f", target {s.target}" if s.target else "")
     facts = [
         ("id", s.id),
-        ("name", s.name),
+        ("name", s.name or "(deleted with the document)"),
         ("stands", standing),
         ("came by", s.station + (f", in batch {s.batch}" if s.batch else "")),
         ("is", f"{s.media_type}, {s.pages or 'unknown'} pages, {size(s.size_bytes)}"),

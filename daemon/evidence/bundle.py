@@ -20,7 +20,8 @@ README: Final = """\
 Dieser Ordner belegt, dass das Dokument unveraendert das ist, was die Scanstation uebergeben hat.
 This folder shows that the document is, unchanged, what the scan station handed over.
 
-  document.*       das Dokument / the document
+  document.*       das Dokument; fehlt, wenn es hier geloescht wurde: entries.jsonl sagt, wann und warum
+                   the document; not there if it was deleted here: entries.jsonl says when and why
   note.json, .xml  Transfervermerk; was nur ein Mensch sagen kann, ist "open", bis es jemand gesagt hat
                    transfer note; what only a person can say is "open" until somebody has said it
   entries.jsonl    was mit ihm geschah, mit Beweis zu einer signierten Wurzel
@@ -41,7 +42,8 @@ class NoDocument(Exception):  # noqa: N818 - a fact
 def write_bundle(out: BinaryIO, exported: Exported, scans: Path, key_files: Sequence[str] = ()) -> None:
     """Write the ZIP. `scans`: the folder of the scan store. Raises NoDocument, OSError."""
     with zipfile.ZipFile(out, "w") as archive:
-        _copy(archive, exported, scans, key_files)
+        if exported.document:
+            _copy(archive, exported, scans, key_files)
         for name, text in (
             exported.files | exported.stamped | {"verify.py": standalone(), "README.txt": README}
         ).items():

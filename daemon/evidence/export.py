@@ -11,6 +11,7 @@ from torhaus.daemon.evidence.proofs import path_to, sha256
 from torhaus.daemon.evidence.roots import Made, leaves_of, make_root, roots_of
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.evidence import Root, Signer
+from torhaus.daemon.scans.states import State
 
 SUFFIXES: Final = {
     "application/pdf": ".pdf",
@@ -21,7 +22,10 @@ SUFFIXES: Final = {
 
 
 class Exported(msgspec.Struct, frozen=True):
-    """Files by name, and the document's hash and the name under which its bytes go beside them."""
+    """Files by name, and the document's hash and the name under which its bytes go beside them.
+
+    `document` is empty where the bytes were deleted here: the hash and what happened to them can still be proved.
+    """
 
     files: dict[str, str]
     document: str
@@ -56,9 +60,8 @@ def export(
         "roots.jsonl": "".join(msgspec.json.encode(root, order="sorted").decode() + "\n" for root in roots),
         "key.txt": signer.public + "\n",
     }
-    return Exported(
-        files, "document" + SUFFIXES.get(scan.media_type, ".bin"), scan.sha256, stamped_files(tx, roots)
-    ), made
+    document = "" if scan.state is State.PURGED else "document" + SUFFIXES.get(scan.media_type, ".bin")
+    return Exported(files, document, scan.sha256, stamped_files(tx, roots)), made
 
 
 def stamped_files(tx: Tx, roots: list[Root]) -> dict[str, bytes]:

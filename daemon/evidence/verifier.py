@@ -192,7 +192,10 @@ def check_export(files: dict[str, bytes], key: str = "", document_hash: str = ""
         if entry["scan"] != scan:
             report.faults.append(Fault(entry["seq"], "scan", f"entry {entry['seq']} is of another document"))
         seen[entry["event"]] = entry["data"]
-    report.faults += _compare(files, said_hash, document_hash, seen)
+    purged = "" if document_hash else str(seen.get("purged", {}).get("sha256"))
+    report.faults += _compare(files, said_hash, document_hash or purged, seen)
+    if purged == said_hash:
+        report.facts.append("the document was deleted on the box, as its journal says, and is not in the export")
     faults, facts = check_export_stamps(files, roots)
     report.faults += faults
     report.facts.append(f"document {scan}, SHA-256 {said_hash}, {len(lines)} entries, {len(roots)} signed roots")

@@ -10,6 +10,7 @@ from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.events import StoreStalled
 from torhaus.daemon.scans.release.config import Release, Retention, RetentionRule
+from torhaus.daemon.scans.release.forgetting import FORGOTTEN
 from torhaus.daemon.scans.release.papers import Result
 from torhaus.daemon.scans.states import Reason, State
 
@@ -43,7 +44,7 @@ def test_copies_go_after_their_time_with_a_record(tmp_path: Path) -> None:
         scan, entries = await s.queue.show((await s.queue.list())[0].id)
         assert entries[-1].data == {
             "state": "purged", "sha256": scan.sha256, "bytes": scan.size_bytes,
-            "rule": "scan.retention", "days": 14, "since": "verified",
+            "rule": "scan.retention", "days": 14, "since": "verified", "forgotten": FORGOTTEN,
         }  # fmt: skip
         await s.restart()
 

@@ -11,6 +11,7 @@ from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.disk import errno_name
 from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.release.config import DAY_NS, Release
+from torhaus.daemon.scans.release.forgetting import forget_batches
 from torhaus.daemon.scans.release.lots import Lot, close_some, newest
 from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
@@ -38,6 +39,7 @@ class ReleaseDesk:
         self._report = report
         self._after = ""
         self._after_stack = 0
+        self._after_batch = ""
         self._stalled = False
 
     async def run(self) -> None:
@@ -73,6 +75,8 @@ class ReleaseDesk:
             freed, self._after_stack = await self._db.run(lambda tx: release_some(tx, after, now_ns))
             self._tell(freed)
         self._tell(await self.retention.purge_some(now_ns))
+        behind, wants_paper = self._after_batch, release is not None
+        self._after_batch = await self._db.run(lambda tx: forget_batches(tx, behind, now_ns, wants_paper=wants_paper))
 
     async def discard(self, scan_id: str, by: str, account: str) -> Scan:
         """A person throws away what is held or in quarantine. Raises KeyError, ValueError, sqlite3.Error, OSError."""

@@ -1,6 +1,7 @@
 """Closes batches, and the days of stations that have none, and draws who is looked at: inside the caller's transaction.
 
 A lot is what quality control and release speak of: a batch, named as it is, or a station's day: `mailroom/2026-11-26`.
+The journal, from which nothing is ever deleted, has a batch's number for its name (forgetting.py).
 """
 
 import secrets
@@ -11,6 +12,7 @@ import msgspec
 
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.release.config import Release
+from torhaus.daemon.scans.release.forgetting import neutral_name
 from torhaus.daemon.scans.release.papers import MOST, class_of
 from torhaus.daemon.scans.release.sampling import draw
 from torhaus.daemon.scans.states import State
@@ -105,7 +107,8 @@ def _close(tx: Tx, name: str, scans: list[Scan], release: Release, now_ns: int) 
         percent[group] = release.percent(scan.station, classes[scan.id])
     drawn = draw(seed, groups, percent)
     tx.conn.execute("INSERT INTO lot (name, seed, drawn_ns) VALUES (?, ?, ?)", (name, seed, now_ns))
-    tx.enter("lot_closed", now_ns, None, lot=name, seed=seed, documents=len(scans), sampled=len(drawn))
+    told = neutral_name(scans, name)
+    tx.enter("lot_closed", now_ns, None, lot=told, seed=seed, documents=len(scans), sampled=len(drawn))
     for scan in scans:
         class_, sampled = classes[scan.id], scan.id in drawn
         tx.conn.execute("UPDATE scan SET lot = ? WHERE seq = ?", (name, scan.seq))
@@ -117,5 +120,5 @@ def _close(tx: Tx, name: str, scans: list[Scan], release: Release, now_ns: int) 
         said = str(percent.get(f"{scan.station}/{class_ or ''}", 0))
         can_be = scan in good
         tx.note(
-            scan, "lot_closed", now_ns, lot=name, **{"class": class_}, sampled=sampled, drawn_from=can_be, percent=said
+            scan, "lot_closed", now_ns, lot=told, **{"class": class_}, sampled=sampled, drawn_from=can_be, percent=said
         )

@@ -8,6 +8,7 @@ import msgspec
 from torhaus.daemon.evidence.notes import entries_of
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.release.config import Release
+from torhaus.daemon.scans.release.forgetting import neutral_name
 from torhaus.daemon.scans.states import State
 
 MOST: Final = 5000
@@ -133,9 +134,12 @@ def class_of(tx: Tx, scan: Scan) -> str | None:
 def free(tx: Tx, paper: Paper, at_ns: int, **data: str | int | bool | None) -> Scan:
     """Release it: its paper may be destroyed, and the journal says by whose word."""
     scan = tx.get(paper.seq)
+    lot = paper.lot
+    if scan.batch is not None and lot is not None:
+        lot = neutral_name(tx.find("lot = ? ORDER BY seq", (lot,), 1), lot)
     values = (paper.verified_ns, at_ns, paper.seq)
     tx.conn.execute("UPDATE paper SET verified_ns = ?, released_ns = ? WHERE scan = ?", values)
     if scan.state in {State.VERIFIED, State.FILED}:
-        return tx.move(scan, State.RELEASED, at_ns, None, sha256=scan.sha256, lot=paper.lot, **data)
-    tx.note(scan, "paper_released", at_ns, sha256=scan.sha256, lot=paper.lot, **data)  # our copy has gone before
+        return tx.move(scan, State.RELEASED, at_ns, None, sha256=scan.sha256, lot=lot, **data)
+    tx.note(scan, "paper_released", at_ns, sha256=scan.sha256, lot=lot, **data)  # our copy has gone before
     return scan

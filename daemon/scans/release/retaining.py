@@ -15,6 +15,7 @@ from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.release.config import DAY_NS, Retention
+from torhaus.daemon.scans.release.forgetting import FORGOTTEN, forget_names
 from torhaus.daemon.scans.release.papers import MOST, PROVED, Result, class_of, quality_of
 from torhaus.daemon.scans.release.stacks import is_discarded, parts_of
 from torhaus.daemon.scans.spool import Spool
@@ -126,7 +127,9 @@ class Retaining:
         """The record, and the key of the file, in one transaction; None when its bytes are just coming again."""
 
         def forget() -> None:
-            tx.move(scan, State.PURGED, now_ns, None, sha256=scan.sha256, bytes=scan.size_bytes, **data)
+            said = {"sha256": scan.sha256, "bytes": scan.size_bytes, "forgotten": FORGOTTEN}
+            tx.move(scan, State.PURGED, now_ns, None, **said, **data)
+            forget_names(tx, scan)
             tx.conn.execute("INSERT OR IGNORE INTO paper (scan) VALUES (?)", (scan.seq,))
             tx.conn.execute("UPDATE paper SET verified_ns = ? WHERE scan = ?", (verified_ns, scan.seq))
             if not tx.wants_blob(scan.sha256):
