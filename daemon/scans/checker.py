@@ -60,10 +60,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Code(msgspec.Struct, frozen=True, array_like=True):
-    """A code that claims to be a cover sheet's: on which page, from 0, and its text."""
+    """A code that claims to be a cover sheet's: on which page, from 0, its text; whether the page behind is blank."""
 
     page: int
     text: str
+    blank_behind: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -57,6 +57,7 @@ class Station(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
     cover_sheets: CoverSheetRule = "off"  # whether they are looked for, and missed
+    duplex: bool | None = None  # whether both sides are scanned: the blank back of a cover sheet is no page then
 
     @property
     def is_told(self) -> bool:

@@ -5,7 +5,7 @@ cannot be proved, one that was used before, a second one, or another number of p
 The page count is the completeness check of BSI TR-03138 V1.5, A.SC.1 c and A.NB.3.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,7 @@ from torhaus.codecs.model import DecodeError
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.checker import UNREAD, Code
 from torhaus.daemon.scans.config import AnyStation, ScanConfig
-from torhaus.daemon.scans.sheets.plan import Piece, pieces
+from torhaus.daemon.scans.sheets.plan import Piece, backs_behind, pieces
 from torhaus.daemon.scans.states import Reason
 
 NOTHING: Final = Told()
@@ -73,12 +73,21 @@ def _by_sheet(
         found = [(code.page, parse(code.text, keys)) for code in codes]
     except DecodeError:
         return Way(None, Reason.SHEET_UNPROVED)
+    blank = {code.page for code in codes if code.blank_behind}
     if len({sheet for _, sheet in found}) > 1 and station.cover_sheets == "split" and not told.is_routing:
-        return _by_pieces(config, station, found, pages, is_used)
+        return _by_pieces(config, station, found, blank, pages, is_used)
     sheet = _on_top(found)
     if sheet is None:
         return Way(None, Reason.SHEETS_WITHIN)
     rest = pages - len({page for page, _ in found})
+    if all(page == 0 for page, _ in found):  # its other side is not printed
+        backs = backs_behind(sheet, rest, is_blank=0 in blank, duplex=station.duplex)
+        if isinstance(backs, Reason):
+            # nothing is cut off, and where the sheet has no count nothing is counted
+            backs = 0
+            if sheet.pages is not None:
+                return Way(None, Reason.SHEET_BACK, sheet, rest)
+        rest -= backs
     if is_used(sheet.sheet):
         return Way(None, Reason.SHEET_USED, sheet, rest)
     if rest < 1 or sheet.pages not in {None, rest}:
@@ -128,11 +137,12 @@ def _by_pieces(
     config: ScanConfig,
     station: AnyStation,
     found: Sequence[tuple[int, CoverSheet]],
+    blank: Container[int],
     pages: int,
     is_used: Callable[[str], bool],
 ) -> Way:
     """A stack is split if all of it fits; one document that does not is a reason to hold all of them."""
-    parts = pieces(found, pages)
+    parts = pieces(found, pages, blank, duplex=station.duplex)
     if isinstance(parts, Reason):
         return Way(None, parts, None, pages)
     if any(is_used(piece.sheet.sheet) for piece in parts):

@@ -56,6 +56,7 @@ class Reason(StrEnum):
     SHEET_UNPROVED = "sheet_unproved"  # a code looks like a cover sheet's and is none of ours
     SHEET_USED = "sheet_used"  # this cover sheet lay on another document before
     SHEETS_WITHIN = "sheets_within"  # more than one cover sheet, or one that is not on top
+    SHEET_BACK = "sheet_back"  # whether the page behind a cover sheet is its back cannot be told
     PAGE_COUNT = "page_count"  # other than the cover sheet or the sidecar says
     NO_SIGNAL = "no_signal"  # its ready file or sidecar never came
     SIDECAR_UNREAD = "sidecar_unread"  # its sidecar cannot be read, or lacks what the station's rule wants

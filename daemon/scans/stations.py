@@ -66,6 +66,7 @@ class SaneStation(_Pulled, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     device: Annotated[str, msgspec.Meta(pattern=r"^[^\x00-]([^\x00]*)\Z", max_length=255)]  # as `scanimage -L` names it
     source: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+\Z", max_length=100)] | None = None  # a feeder's name
+    duplex: bool | None = None  # whether that source scans both sides: a cover sheet's blank back is no page then
     mode: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]+\Z", max_length=100)] | None = None  # Color, Gray, Lineart
     format: Literal["tiff", "png", "jpeg", "pdf"] = "tiff"
     program: AbsPath = "/usr/bin/scanimage"

@@ -21,8 +21,8 @@ from torhaus.daemon.scans.sheets.paper import draw
 from torhaus.daemon.scans.targets import folder
 
 
-def stack(*documents: tuple[str, int], front: int = 0) -> bytes:
-    """So many pages behind each sheet, all pages different; `front`: pages before the first sheet."""
+def stack(*documents: tuple[str, int], front: int = 0, backs: bool = False) -> bytes:
+    """So many pages behind each sheet, all different. `front`: pages before the first; `backs`: with blank backs."""
     out, number = pikepdf.Pdf.new(), 0
     with pikepdf.open(io.BytesIO(make_pdf(front + sum(pages for _, pages in documents)))) as paper:
         out.pages.extend(paper.pages[:front])
@@ -30,6 +30,8 @@ def stack(*documents: tuple[str, int], front: int = 0) -> bytes:
         for text, pages in documents:
             with pikepdf.open(io.BytesIO(draw([(read(text), text)], "Deckblatt"))) as sheet:
                 out.pages.extend(sheet.pages)
+            if backs:
+                out.add_blank_page()
             out.pages.extend(paper.pages[number : number + pages])
             number += pages
         made = io.BytesIO()

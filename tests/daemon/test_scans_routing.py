@@ -146,6 +146,26 @@ def test_the_pages_of_a_sidecar_are_counted() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("pages", "blank", "duplex", "reason"),
+    [
+        (4, False, None, None), (5, True, None, None), (5, True, True, None), (4, False, True, None),
+        (5, True, False, Reason.PAGE_COUNT), (4, True, True, Reason.PAGE_COUNT), (5, False, True, Reason.SHEET_BACK),
+        (2, True, True, Reason.PAGE_COUNT), (1, False, True, Reason.PAGE_COUNT),
+    ],
+)  # fmt: skip
+def test_a_blank_back_is_not_counted(pages: int, blank: bool, duplex: bool | None, reason: Reason | None) -> None:
+    config = site()
+    config = msgspec.structs.replace(config, station=(msgspec.structs.replace(config.station[0], duplex=duplex),))
+    assert way(config, [Code(0, build(SHEET, KEY), blank)], pages).reason is reason
+
+
+def test_where_nothing_is_counted_a_back_is_no_matter() -> None:
+    sheet = CoverSheet("bauamt", "4KQ7VZ2MXPHB")
+    assert way(site(), [Code(0, build(sheet, KEY), True)], 3) == Way("building", sheet=sheet, pages=2)
+    assert way(site(), [Code(0, build(sheet, KEY), True)], 2).reason is Reason.PAGE_COUNT  # nothing but its back
+
+
 def let_go(config: ScanConfig, codes: Sequence[Code] = (), flags: Sequence[str] = (), told: Told = NOTHING) -> str:
     return when_let_go(config, config.station[0], codes, flags, [OTHER, KEY], told, None)
 

@@ -59,6 +59,18 @@ def test_a_stack_becomes_documents_that_go_where_their_sheets_say(tmp_path: Path
     with_split(tmp_path, work)
 
 
+@pytest.mark.parametrize("duplex", [True, None])
+def test_a_blank_back_of_a_sheet_belongs_to_no_document(tmp_path: Path, duplex: bool | None) -> None:
+    async def work(b: Bench) -> None:
+        one, two = await sheets(b, ("bauamt", 2), ("sozialamt", 1 if duplex is None else None))
+        whole, *parts = await take(b, stack((one, 2), (two, 1), backs=True))
+        assert (whole.state, whole.reason) == (State.SPLIT, None)
+        assert [numbers(blob(b, s)) for s in parts] == [[0, 1], [2]]
+        assert (await b.queue.show(whole.id))[1][-1].data["pages_of_sheets"] == 4
+
+    with_split(tmp_path, work, duplex=duplex)
+
+
 def test_a_tiff_is_split_too(tmp_path: Path) -> None:
     async def work(b: Bench) -> None:
         check.codes = {6: tuple(Code(3 * i, t) for i, t in enumerate(await sheets(b, ("bauamt", 2), ("sozialamt", 2))))}

@@ -83,7 +83,21 @@ def test_foreign_codes_are_nobodys_sheet(text: str) -> None:
 def test_on_which_page(kind: str) -> None:
     sheet, plain = picture(draw([(SHEET, TEXT)], "Rathaus")), Image.new("L", (600, 800), 255)
     verdict = with_codes(of(kind, plain, sheet, plain, sheet))
-    assert (verdict.pages, verdict.codes, verdict.flags) == (4, (Code(1, TEXT), Code(3, TEXT)), ())
+    assert (verdict.pages, verdict.codes, verdict.flags) == (4, (Code(1, TEXT, True), Code(3, TEXT)), ())
+
+
+def test_text_over_a_blank_picture_is_seen() -> None:
+    sheet, back = picture(draw([(SHEET, TEXT)], "Rathaus")), Image.new("L", (1240, 1754), 255)
+    with pikepdf.open(io.BytesIO(of("PDF", sheet, back, sheet, back, resolution=150))) as pdf:
+        for page, mode in ((pdf.pages[1], b"0"), (pdf.pages[3], b"3")):  # 3: not drawn, as what was read by OCR
+            fonts = pikepdf.Dictionary(
+                F=pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Courier)
+            )
+            page.obj.Resources.Font = fonts
+            page.contents_add(pdf.make_stream(b"BT " + mode + b" Tr /F 12 Tf 200 400 Td (Seite 1) Tj ET"))
+        out = io.BytesIO()
+        pdf.save(out)
+    assert [code.blank_behind for code in with_codes(out.getvalue()).codes] == [False, True]
 
 
 def test_a_page_that_is_no_picture_is_drawn() -> None:

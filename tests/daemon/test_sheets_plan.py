@@ -5,7 +5,7 @@ import random
 import pytest
 
 from torhaus.codecs.cover_sheet import CoverSheet
-from torhaus.daemon.scans.sheets.plan import Piece, pieces
+from torhaus.daemon.scans.sheets.plan import Piece, backs_behind, pieces
 from torhaus.daemon.scans.states import Reason
 
 A, B = CoverSheet("bauamt", "AAAAAAAAAAAA", pages=2), CoverSheet("ordnungsamt", "BBBBBBBBBBBB")
@@ -20,6 +20,39 @@ def test_the_other_side_of_a_sheet_goes_only_if_it_bears_the_code() -> None:
     assert pieces([(0, A), (1, A), (4, B), (5, B)], 7) == (Piece(A, 2, 2), Piece(B, 6, 1))
     assert pieces([(0, A), (4, B)], 7) is Reason.PAGE_COUNT  # a blank back would be the third page
     assert pieces([(0, B), (3, A)], 6) == (Piece(B, 1, 2), Piece(A, 4, 2))
+
+
+def test_a_blank_back_is_no_page_where_both_sides_are_scanned() -> None:
+    found, blank = [(0, A), (4, B)], {0, 4}
+    assert pieces(found, 8, blank, duplex=True) == (Piece(A, 2, 2), Piece(B, 6, 2))
+    assert pieces([(0, A), (1, A), (4, B)], 8, {1, 4}, duplex=True) == (Piece(A, 2, 2), Piece(B, 6, 2))
+    assert pieces(found, 8, blank, duplex=False) is Reason.PAGE_COUNT
+    assert pieces(found, 8, {0}, duplex=True) is Reason.SHEET_BACK  # something is on B's back, or it is missing
+    assert pieces([(0, A), (3, A)], 5, {0}, duplex=True) is Reason.SHEET_USED
+
+
+def test_where_nobody_said_the_count_tells_or_it_stays_whole() -> None:
+    assert pieces([(0, A)], 4, {0}, duplex=None) == (Piece(A, 2, 2),)
+    assert pieces([(0, A)], 3, {0}, duplex=None) == (Piece(A, 1, 2),)  # the letter's own first page
+    assert pieces([(0, B)], 3, {0}, duplex=None) is Reason.SHEET_BACK
+    assert pieces([(0, B)], 3, (), duplex=None) == (Piece(B, 1, 2),)
+
+
+@pytest.mark.parametrize(
+    ("pages", "behind", "is_blank", "duplex", "backs"),
+    [
+        (3, 0, False, True, 0), (3, 3, True, False, 0), (3, 4, True, True, 1), (None, 4, True, True, 1),
+        (3, 3, True, True, 1), (3, 3, False, True, 0), (3, 4, False, True, Reason.SHEET_BACK),
+        (None, 4, False, True, Reason.SHEET_BACK), (3, 4, True, None, 1), (3, 3, True, None, 0), (3, 9, True, None, 0),
+        (None, 3, True, None, Reason.SHEET_BACK), (None, 1, True, None, 1),
+        (1, 1, True, None, 0), (None, 3, False, None, 0), (3, 3, False, None, 0),
+    ],
+)  # fmt: skip
+def test_what_is_a_sheets_back(
+    pages: int | None, behind: int, is_blank: bool, duplex: bool | None, backs: int | Reason
+) -> None:
+    sheet = CoverSheet("bauamt", "AAAAAAAAAAAA", pages=pages)
+    assert backs_behind(sheet, behind, is_blank=is_blank, duplex=duplex) == backs
 
 
 @pytest.mark.parametrize(

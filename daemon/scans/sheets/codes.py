@@ -3,7 +3,9 @@
 A page that is one picture is read as it is; any other is drawn first. Needs the extra `scans`.
 """
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO, Final, cast
 
 import pikepdf
@@ -13,6 +15,7 @@ from PIL import Image
 
 from torhaus.codecs.cover_sheet import MAX_TEXT, is_meant
 from torhaus.daemon.scans.checker import Code, Limits, Refusal
+from torhaus.daemon.scans.sheets.blank import is_blank
 from torhaus.daemon.scans.states import Reason
 
 DPI: Final = 200
@@ -21,19 +24,25 @@ _BIG_PIXELS: Final = 18_000_000
 """Over this (A4 at 360 dpi) a picture is made smaller: it would take longer and be read no better."""
 _PAINTING: Final = "f F f* B B* b b* S s sh BI INLINE IMAGE"
 """Operators that draw something beside pictures and text (ISO 32000-1 annex A)."""
+_Page = tuple[Image.Image, Callable[[], Image.Image]]
+"""The picture on it, and all that is seen on it: text may lie over a picture."""
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _BINARIZERS: Final = (zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram)
 
 
 def find(file: BinaryIO, media_type: str, limits: Limits) -> tuple[Code, ...]:
     """All codes that claim to be a cover sheet's, page by page. Raises Refusal, and whatever parsers raise."""
-    pictures = _pdf(file, limits) if media_type == "application/pdf" else _frames(file, media_type)
-    found = []
-    for page, picture in enumerate(pictures):
+    pages = _pdf(file, limits) if media_type == "application/pdf" else _frames(file, media_type)
+    found: list[Code] = []
+    last: list[Code] = []  # of the page before
+    for page, (picture, whole) in enumerate(pages):
         if picture.width * picture.height > limits.max_pixels:
             raise Refusal(Reason.TOO_BIG_TO_CHECK)
-        found += [Code(page, text) for text in texts(picture)]
-    return tuple(found)
+        said = texts(picture)
+        blank_behind = bool(last) and not said and is_blank(picture) and is_blank(whole())
+        found += [Code(code.page, code.text, blank_behind) for code in last]
+        last = [Code(page, text) for text in said]
+    return (*found, *last)
 
 
 def texts(picture: Image.Image) -> list[str]:
@@ -50,26 +59,25 @@ def texts(picture: Image.Image) -> list[str]:
     return []
 
 
-def _frames(file: BinaryIO, media_type: str) -> Iterator[Image.Image]:
+def _frames(file: BinaryIO, media_type: str) -> Iterator[_Page]:
     with Image.open(file, formats=[media_type.removeprefix("image/").upper()]) as image:
         for frame in range(getattr(image, "n_frames", 1)):
             image.seek(frame)
-            yield image
+            yield image, lambda: image
 
 
-def _pdf(file: BinaryIO, limits: Limits) -> Iterator[Image.Image]:
-    with pikepdf.open(file, attempt_recovery=False, suppress_warnings=True) as pdf:
-        drawn: pypdfium2.PdfDocument | None = None
-        try:
-            for number, page in enumerate(pdf.pages):
-                picture = _only_picture(page)
-                if picture is None:
-                    drawn = drawn or pypdfium2.PdfDocument(file)
-                    picture = _draw(drawn[number], limits)
-                yield picture
-        finally:
-            if drawn is not None:
-                drawn.close()
+def _pdf(file: BinaryIO, limits: Limits) -> Iterator[_Page]:
+    with pikepdf.open(file, attempt_recovery=False, suppress_warnings=True) as pdf, contextlib.ExitStack() as opened:
+        document: list[pypdfium2.PdfDocument] = []
+
+        def draw(number: int) -> Image.Image:
+            if not document:
+                document.append(opened.enter_context(contextlib.closing(pypdfium2.PdfDocument(file))))
+            return _draw(document[0][number], limits)
+
+        for number, page in enumerate(pdf.pages):
+            picture = _only_picture(page) or draw(number)
+            yield picture, partial(draw, number)
 
 
 def _only_picture(page: pikepdf.Page) -> Image.Image | None:

@@ -28,6 +28,7 @@ class HttpStation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     unknown_types: Literal["quarantine", "pass"] = "quarantine"
     encrypted: Literal["pass", "quarantine"] = "pass"
     cover_sheets: CoverSheetRule = "off"
+    duplex: bool | None = None  # whether both sides are scanned: the blank back of a cover sheet is no page then
 
 
 class SiteStation(HttpStation, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="site"):
