@@ -15,6 +15,7 @@ from torhaus.daemon.clock import Clock, SystemClock
 from torhaus.daemon.config.layouts import Codecs
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.config.model import parse_address
+from torhaus.daemon.drivers import open_drivers
 from torhaus.daemon.forward.build import build_forwarders
 from torhaus.daemon.forward.hold import Hold
 from torhaus.daemon.forward.relay import any_of
@@ -193,19 +194,14 @@ class App:
         parts |= {f"forwarder {name}": runner.run for name, (_, runner) in self.runners.items()}
         self._build_scripts(devices, parts, alarms, codecs)
         self._build_scans(parts)
-        for module, config in loaded.drivers:
-            self.drivers[config.name] = driver = module.open(config)
-            if getattr(config, "type", None) == "wmbus":
-                from torhaus.daemon.wmbus.wireless import join
-
-                self.control_routes += join(self.survey, loaded, driver)
-            self.downlinks.add(config.name, driver)
-            self.watch.driver(config.name)
-            self.watch.gateways.expect(config.name, getattr(driver, "gateways", ()))
-            host = pipeline.host(config.name, driver)
+        opened = open_drivers(loaded, self.survey, self.watch, self.downlinks)
+        self.drivers.update(opened.drivers)
+        self.control_routes += opened.routes
+        for name, driver in opened.drivers.items():
+            host = pipeline.host(name, driver)
             if self._scans is not None:
-                self._scans.hear(config.name, host)
-            parts[f"{DRIVER}{config.name}"] = partial(driver.run, host)
+                self._scans.hear(name, host)
+            parts[f"{DRIVER}{name}"] = partial(driver.run, host)
         await self._count_dead_letters()
         return parts | {"survey": self._look_after}
 
