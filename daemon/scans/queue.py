@@ -38,6 +38,7 @@ from torhaus.daemon.scans.splitting import Splitting
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.states import State
+from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.reception import Reception
 from torhaus.daemon.scans.viewing import Viewing
 
@@ -94,7 +95,7 @@ class ScanQueue:
             config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told,
             self.evidence,
         )  # fmt: skip
-        rules = {s.name: s for s in (*self._folders, *self.reception.stations.values())}
+        rules: dict[str, Station | HttpStation] = {s.name: s for s in self._folders} | self.reception.stations
         self.retry = Retrying(
             rules, self._sealing, self._db, self._spool, self._check, clock, self.evidence, told
         ).retry

@@ -29,7 +29,7 @@ async def split(s: Scene, *classes: str) -> list[Scan]:
         now = s.clock.wall_ns()
         for part, class_ in zip(parts, classes, strict=True):
             tx.conn.execute("UPDATE scan SET derived_from = ?, target = 'archive' WHERE seq = ?", (stack.id, part.seq))
-            tx.move(part, State.SEALED, now, sheet="4KQ7VZ2MXPHB", **{"class": class_})
+            tx.move(part, State.SEALED, now, None, sheet="4KQ7VZ2MXPHB", **{"class": class_})
         tx.move(stack, State.SPLIT, now, parts=len(parts))
 
     await s.queue._db.run(work)

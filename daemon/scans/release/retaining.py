@@ -127,8 +127,10 @@ class Retaining:
         """The record, and the key of the file, in one transaction; None when its bytes are just coming again."""
 
         def forget() -> None:
-            said = {"sha256": scan.sha256, "bytes": scan.size_bytes, "forgotten": FORGOTTEN}
-            tx.move(scan, State.PURGED, now_ns, None, **said, **data)
+            tx.move(
+                scan, State.PURGED, now_ns, None, sha256=scan.sha256, bytes=scan.size_bytes, forgotten=FORGOTTEN,
+                **data,
+            )  # fmt: skip
             forget_names(tx, scan)
             tx.conn.execute("INSERT OR IGNORE INTO paper (scan) VALUES (?)", (scan.seq,))
             tx.conn.execute("UPDATE paper SET verified_ns = ? WHERE scan = ?", (verified_ns, scan.seq))
