@@ -3,6 +3,7 @@
 Secrets are named by files only (`…_file`). Decoding checks each value by itself, `faults` checks them together.
 """
 
+import unicodedata
 from typing import Annotated, Literal
 
 import msgspec
@@ -30,6 +31,12 @@ from torhaus.daemon.scans.uploads.config import HttpListener, HttpStation, SiteS
 KeyFile = Annotated[
     str,
     msgspec.Meta(pattern=r"^(/|credential:)[^\x00]+\Z", max_length=4096, description="a full path or credential:NAME"),
+]
+SubFolder = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[^/\x00]+(/[^/\x00]+)*\Z", max_length=1024, description='a subfolder: "bauamt", "bauamt/eilt"'
+    ),
 ]
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
 
@@ -73,13 +80,28 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     target: Name
     station: Name | None = None
-    department: Word | None = None  # as its cover sheet says
+    department: Word | None = None  # as its cover sheet or its sidecar says
     class_: Word | None = msgspec.field(default=None, name="class")
+    folder: SubFolder | None = None  # "bauamt", "bauamt/eilt": the subfolder of a hot folder that it lay in, or below
+
+    def __post_init__(self) -> None:
+        """Raises ValueError that names the key."""
+        if self.folder is not None and self.is_for_sheets:
+            raise ValueError("folder goes without department and class: what a sheet says is not asked of a folder")
 
     @property
     def is_for_sheets(self) -> bool:
         """Whether it speaks of what a cover sheet says."""
         return (self.department, self.class_) != (None, None)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it says where all goes of which nothing else is said."""
+        return not self.is_for_sheets and self.folder is None
+
+    def has_folder(self, folder: str) -> bool:
+        """Whether it speaks of this subfolder, upper and lower case alike."""
+        return self.folder is not None and _alike(folder).startswith(_alike(self.folder))
 
 
 class CoverSheets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,13 +125,17 @@ class ScanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spool_key_files: tuple[KeyFile, ...] = ()  # site keys: the first one seals new documents, all of them open old ones
     min_free_bytes: Annotated[int, msgspec.Meta(ge=0)] = 512 << 20  # what scans leave free on the store's file system
 
+    def folders_of(self, station: str) -> tuple[str, ...]:
+        """The subfolders of a station that say where a document goes."""
+        return tuple(r.folder for r in self.route if r.folder is not None and r.station in {None, station})
+
     def target_of(self, station: str) -> str | None:
-        """Where what comes without a cover sheet goes; None for a station that is no longer configured, or has none."""
+        """Where what comes without a word goes; None for a station that is no longer configured, or has none."""
         known = next((s for s in self.station if s.name == station), None)
         if known is None:
             return None
         for route in self.route:
-            if route.station in {None, station} and not route.is_for_sheets:
+            if route.station in {None, station} and route.is_default:
                 return route.target
         return known.target
 
@@ -126,7 +152,7 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
         key = f"scan.station[{i}]"
         if station.target is None and not routed & {station.name, None}:
             found.append((f"{key}.target", "needs a target: here, or by a [[scan.route]]"))
-        by_rule = [r for r in config.route if r.station in {station.name, None} and not r.is_for_sheets]
+        by_rule = [r for r in config.route if r.station in {station.name, None} and r.is_default]
         if station.target is not None and by_rule:
             found.append((f"{key}.target", "has a target here and one in a [[scan.route]]"))
         by_sheet = any(r.station == station.name and r.is_for_sheets for r in config.route)
@@ -150,8 +176,12 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
         if any(t.local_folder is not None and _same(station.path, t.local_folder) for t in config.target):
             found.append((f"{key}.path", "is also a target's folder: everything would come back"))
     for i, route in enumerate(config.route):
-        if route.station is None and not route.is_for_sheets:
-            found.append((f"scan.route[{i}]", "fits everything: name a station, a department or a class"))
+        if route.station is None and route.is_default:
+            found.append((f"scan.route[{i}]", "fits everything: name a station, a folder, a department or a class"))
+        if route.folder is not None and not any(
+            _looks_into(s) for s in config.station if route.station in {None, s.name}
+        ):
+            found.append((f"scan.route[{i}].folder", "needs a station of type folder with subfolder_depth = 1 or more"))
         if route.station is not None and route.station not in stations:
             found.append((f"scan.route[{i}].station", f"no [[scan.station]] named {route.station!r}"))
         if route.target not in targets:
@@ -191,10 +221,20 @@ def _folder_faults(station: Station) -> list[tuple[str, str]]:
 
 def _covers(earlier: Route, later: Route) -> bool:
     """Whether nothing is left for the later one."""
-    if earlier.is_for_sheets != later.is_for_sheets:
+    if (earlier.is_for_sheets, earlier.is_default) != (later.is_for_sheets, later.is_default):
         return False
+    if later.folder is not None:
+        return earlier.station in {None, later.station} and earlier.has_folder(later.folder)
     pairs = zip(_wanted(earlier), _wanted(later), strict=True)
     return all(first in {None, second} for first, second in pairs)
+
+
+def _alike(folder: str) -> str:
+    return f"{unicodedata.normalize('NFC', folder)}/".casefold()
+
+
+def _looks_into(station: AnyStation) -> bool:
+    return isinstance(station, Station) and station.subfolder_depth > 0
 
 
 def _wanted(route: Route) -> tuple[str | None, ...]:

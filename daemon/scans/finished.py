@@ -199,8 +199,8 @@ class Finished:
         return said or (display_name(os.fsencode(unit.batch)) if unit.batch is not None else None)
 
 
-def hot_folder(station: Station, disk: Disk) -> HotFolder:
-    """A station's folder, with all that may lie beside its documents."""
+def hot_folder(station: Station, disk: Disk, kept: tuple[str, ...] = ()) -> HotFolder:
+    """A station's folder, with all that may lie beside its documents. `kept`: subfolders that are never removed."""
     beside = (station.ready_file, station.sidecar.name if station.sidecar is not None else None)
     return HotFolder(
         Path(station.path),
@@ -209,6 +209,7 @@ def hot_folder(station: Station, disk: Disk) -> HotFolder:
         disk,
         beside=tuple(as_glob(name) for name in beside if name is not None),
         depth=max(station.subfolder_depth, station.batches == "folders"),
+        kept=kept,
     )
 
 

@@ -95,7 +95,8 @@ def identity_of(status: os.stat_result) -> Identity:
 class HotFolder:
     """One station's folder. All calls block and raise OSError.
 
-    `beside`: patterns of what lies beside documents, besides locks; `depth`: so many subfolders deep is looked.
+    `beside`: patterns of what lies beside documents, besides locks; `depth`: so many subfolders deep is looked; `kept`:
+    subfolders that stay when they are empty.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class HotFolder:
         *,
         beside: tuple[str, ...] = (),
         depth: int = 0,
+        kept: tuple[str, ...] = (),
     ) -> None:
         self._path = path
         self._claims = path / CLAIM_FOLDER
@@ -114,6 +116,7 @@ class HotFolder:
         self._ignored = _matcher((*_IGNORED, *ignore))
         self._beside = _matcher((*LOCKS, *beside))
         self._depth = depth
+        self._kept = frozenset(display_name(os.fsencode(folder)).casefold() for folder in kept)
         self._disk = disk
 
     def look(self) -> Look:
@@ -252,7 +255,7 @@ class HotFolder:
         """Remove an empty subfolder, and those around it; one with anything in it stays. Best effort."""
         parts = name.split(b"/") if name else []
         with contextlib.suppress(OSError):
-            while parts:
+            while parts and display_name(b"/".join(parts)).casefold() not in self._kept:
                 (self._path / os.fsdecode(b"/".join(parts))).rmdir()
                 parts.pop()
 

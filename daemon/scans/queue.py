@@ -88,7 +88,16 @@ class ScanQueue:
         self.pulls = Pulls(config, self._root / "pull", self._disk, clock)
         self._folders = [s for s in config.station if isinstance(s, Station)] + self.pulls.folders()
         self.intakes = [
-            Intake(s, hot_folder(s, self._disk), self._db, self._spool, self._check, clock, self._disk, told)
+            Intake(
+                s,
+                hot_folder(s, self._disk, config.folders_of(s.name)),
+                self._db,
+                self._spool,
+                self._check,
+                clock,
+                self._disk,
+                told,
+            )  # fmt: skip
             for s in self._folders
         ]
         self.reception = Reception(

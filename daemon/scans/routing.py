@@ -1,6 +1,6 @@
 """Where a document goes: rules in a fixed order, and a person where they do not say. Pure.
 
-sidecar > cover sheet > station > clarification. Nothing is guessed: what a sheet says and no rule fits, a sheet that
+sidecar > cover sheet > subfolder > station > clarification. Nothing is guessed: what a sheet says and no rule fits, a sheet that
 cannot be proved, one that was used before, a second one, or another number of pages than it says, all of that is held.
 The page count is the completeness check of BSI TR-03138 V1.5, A.SC.1 c and A.NB.3.
 """
@@ -41,14 +41,17 @@ def way_of(
     keys: Sequence[bytes],
     is_used: Callable[[str], bool],
     told: Told = NOTHING,
+    folder: str = "",
 ) -> Way:
     """Where a checked document of this station goes. `is_used`: whether another document came with this sheet.
 
     `told`: what its sidecar says. If that says where it belongs, the sheet does not; it is still asked all the rest.
+    `folder`: the subfolder of its hot folder that it lay in, of which only counts what neither of these says.
     """
     if told.pages not in {None, pages}:
         return Way(None, Reason.PAGE_COUNT, None, pages, told)
-    return msgspec.structs.replace(_by_sheet(config, station, codes, flags, pages, keys, is_used, told), told=told)
+    way = _by_sheet(config, station, codes, flags, pages, keys, is_used, told, folder)
+    return msgspec.structs.replace(way, told=told)
 
 
 def _by_sheet(
@@ -60,15 +63,16 @@ def _by_sheet(
     keys: Sequence[bytes],
     is_used: Callable[[str], bool],
     told: Told,
+    folder: str,
 ) -> Way:
     if station.cover_sheets == "off":
-        return _by_rules(config, station, told, None, pages)
+        return _by_rules(config, station, told, None, pages, folder)
     if UNREAD in flags:
         return Way(None, Reason.SHEET_UNREAD)
     if not codes:
         if station.cover_sheets in {"required", "split"}:
             return Way(None, Reason.NO_SHEET)
-        return _by_rules(config, station, told, None, pages)
+        return _by_rules(config, station, told, None, pages, folder)
     try:
         found = [(code.page, parse(code.text, keys)) for code in codes]
     except DecodeError:
@@ -103,6 +107,7 @@ def when_let_go(
     keys: Sequence[bytes],
     told: Told,
     sheet: CoverSheet | None,
+    folder: str = "",
 ) -> str:
     """Where a held document goes that a person lets go on without naming a target: by the same rules as at first.
 
@@ -120,7 +125,7 @@ def when_let_go(
             sheet = _on_top(found)
             if sheet is None:
                 raise ValueError("it has more than one cover sheet, or one that is not on top: name a target")
-    target = _by_rules(config, station, told, sheet, 0).target
+    target = _by_rules(config, station, told, sheet, 0, folder).target
     if target is None:
         raise ValueError("no rule says where it goes: name a target")
     return target
@@ -173,14 +178,17 @@ def _told(way: Way) -> dict[str, str | int | None]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _by_rules(config: ScanConfig, station: AnyStation, told: Told, sheet: CoverSheet | None, pages: int) -> Way:
+def _by_rules(
+    config: ScanConfig, station: AnyStation, told: Told, sheet: CoverSheet | None, pages: int, folder: str = ""
+) -> Way:
     """The first rule that fits; what a sidecar or sheet says is never overruled by where the document came from."""
     if told.is_routing:
         said = told.department, told.class_
     elif sheet is not None:
         said = sheet.department, sheet.class_
     else:
-        target = config.target_of(station.name)
+        fitting = (r for r in config.route if r.station in {None, station.name} and r.has_folder(folder))
+        target = next((r.target for r in fitting), None) or config.target_of(station.name)
         return Way(target, Reason.NO_ROUTE if target is None else None, pages=pages)
     for route in config.route:
         if not route.is_for_sheets or route.station not in {None, station.name}:

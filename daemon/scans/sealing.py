@@ -6,9 +6,10 @@ import msgspec
 
 from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.evidence.notes import entries_of
-from torhaus.daemon.scans.config import ScanConfig
+from torhaus.daemon.scans.config import AnyStation, ScanConfig, Station
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.evidence import Entry
+from torhaus.daemon.scans.names import display_name
 from torhaus.daemon.scans.routing import Way, said, way_of, when_let_go
 from torhaus.daemon.scans.sheets.desk import SheetDesk, is_used, use
 from torhaus.daemon.scans.states import Reason, State
@@ -39,7 +40,10 @@ class Sealing:
         def used(number: str) -> bool:
             return is_used(tx, scan, number)
 
-        return way_of(self._config, station, scan.codes, scan.flags, scan.pages, self._desk.keys, used, scan.told)
+        return way_of(
+            self._config, station, scan.codes, scan.flags, scan.pages, self._desk.keys, used, scan.told,
+            _folder_of(station, scan),
+        )  # fmt: skip
 
     def _one(self, tx: Tx, scan: Scan, at_ns: int) -> Scan | None:
         way = self.way(tx, scan)
@@ -80,11 +84,19 @@ class Sealing:
         try:
             if station is None:
                 raise ValueError("its station is no longer configured: name a target")  # noqa: TRY301
-            return when_let_go(self._config, station, scan.codes, scan.flags, self._desk.keys, scan.told, sheet)
+            return when_let_go(
+                self._config, station, scan.codes, scan.flags, self._desk.keys, scan.told, sheet,
+                _folder_of(station, scan),
+            )  # fmt: skip
         except ValueError:
             if scan.target in known:
                 return str(scan.target)
             raise
+
+
+def _folder_of(station: AnyStation, scan: Scan) -> str:
+    """The subfolder that it lay in. What is uploaded lay in none, whatever name its sender gave it."""
+    return display_name(scan.name).rpartition("/")[0] if isinstance(station, Station) else ""
 
 
 def _sheet_of(entries: list[Entry]) -> CoverSheet | None:

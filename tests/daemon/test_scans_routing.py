@@ -112,6 +112,7 @@ def test_what_the_journal_says() -> None:
         ((Route("post"),), "scan.route[0]"),
         ((Route("post", department="bauamt"), Route("archive", department="bauamt", class_="akte")), "scan.route[1]"),
         ((Route("archive", station="counter"),), "scan.station[0].target"),
+        ((Route("archive", folder="bauamt"),), "scan.route[0].folder"),
         ((Route("archive", station="counter", class_="akte"),), "scan.station[0].cover_sheets"),
     ],
 )
@@ -191,3 +192,49 @@ def test_what_a_person_lets_go_on_goes_by_the_same_rules(rule: str) -> None:
             let_go(config, codes, flags)
     with pytest.raises(ValueError, match="no rule"):
         let_go(site(target=None))
+
+
+FOLDERS = (Route("building", folder="bauamt"), Route("invoices", folder="Bußgeld/eilt"))
+
+
+def with_folders(*routes: Route, cover_sheets: str = "off", target: str | None = "post") -> ScanConfig:
+    config = site(cover_sheets, target)
+    station = msgspec.structs.replace(config.station[0], subfolder_depth=2)
+    return msgspec.structs.replace(config, station=(station,), route=(*ROUTES[:2], *(routes or FOLDERS)))
+
+
+@pytest.mark.parametrize(
+    ("folder", "target"),
+    [
+        ("bauamt", "building"), ("BauAmt/2026", "building"), ("bauamt2", "post"), ("", "post"), ("x/bauamt", "post"),
+        ("Bu\u00dfgeld", "post"), ("BUSSGELD/eilt", "invoices"), ("Bußgeld/eilt/a", "invoices"),
+    ],
+)  # fmt: skip
+def test_a_subfolder_says_where_what_has_no_sheet_goes(folder: str, target: str) -> None:
+    config = with_folders(cover_sheets="optional")
+    assert [fault for fault in faults(config) if "folder" in fault[0]] == []
+
+    def to(codes: Sequence[Code] = (), told: Told = NOTHING) -> str | None:
+        found = way_of(config, config.station[0], codes, (), 4, [KEY], lambda _: False, told, folder)
+        return found.target
+
+    assert to() == target
+    assert to(on(0)) == "invoices"
+    assert to(told=Told(department="bauamt", class_="x")) == "building"
+    assert when_let_go(config, config.station[0], (), (), [KEY], NOTHING, None, folder) == target
+
+
+def test_without_a_rule_for_the_folder_or_the_station_it_is_held() -> None:
+    config = with_folders(target=None)
+    found = way_of(config, config.station[0], (), (), 4, [KEY], lambda _: False, NOTHING, "sozialamt")
+    assert (found.target, found.reason) == (None, Reason.NO_ROUTE)
+
+
+def test_faults_of_folder_rules() -> None:
+    below = with_folders(Route("building", folder="bauamt"), Route("archive", folder="bauamt/2026"))
+    assert ("scan.route[3]", "is never reached: an earlier one fits all that this one fits") in faults(below)
+    assert not any("never" in what for _, what in faults(with_folders(*reversed(below.route[2:]))))
+    with pytest.raises(ValueError, match="folder goes without"):
+        Route("building", folder="bauamt", department="bauamt")
+    with pytest.raises(msgspec.ValidationError, match="folder"):
+        msgspec.convert({"target": "a", "folder": "/bauamt"}, Route)

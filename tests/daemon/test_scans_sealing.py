@@ -130,6 +130,29 @@ def test_a_sheet_that_cannot_be_relied_on_needs_a_target(tmp_path: Path) -> None
     with_sheets(tmp_path, work)
 
 
+def test_a_subfolder_says_where_and_stays_when_it_is_empty(tmp_path: Path) -> None:
+    async def go(b: Bench) -> None:
+        await b.__aexit__()
+        station = msgspec.structs.replace(b.config.station[0], subfolder_depth=1)
+        targets = (*b.config.target, folder.Config("building", str(b.out)))
+        routes = (Route("building", folder="bauamt"), *b.config.route)
+        b.config = msgspec.structs.replace(b.config, station=(station,), target=targets, route=routes)
+        b.new_queue()
+        await b.queue.open()
+        for name in ("bauamt", "other"):
+            (b.hot / name).mkdir()
+            b.put(f"{name}/scan.pdf", make_pdf())
+        await b.look()
+        await b.queue.seal()
+        other, building = await b.queue.list()
+        assert [(s.name, s.target) for s in (building, other)] == [
+            (b"bauamt/scan.pdf", "building"), (b"other/scan.pdf", "archive"),
+        ]  # fmt: skip
+        assert [(b.hot / name).exists() for name in ("bauamt", "other")] == [True, False]
+
+    with_bench(tmp_path, go, check=ProcessCheck(Disk(), Limits()))
+
+
 def test_pages_are_counted(tmp_path: Path) -> None:
     async def work(b: Bench) -> None:
         (sheet,) = await b.queue.order_sheets(CoverSheet("bauamt", BLANK, pages=3), 1)
