@@ -35,7 +35,7 @@ KeyFile = Annotated[
 SubFolder = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[^/\x00]+(/[^/\x00]+)*\Z", max_length=1024, description='a subfolder: "bauamt", "bauamt/eilt"'
+        pattern=r"^[^/\x00]+(/[^/\x00]+)*\Z", max_length=1024, description='such as "bauamt" or "bauamt/eilt"'
     ),
 ]
 Word = Annotated[str, msgspec.Meta(pattern=rf"^{WORD}\Z")]
@@ -178,9 +178,8 @@ def faults(config: ScanConfig) -> list[tuple[str, str]]:
     for i, route in enumerate(config.route):
         if route.station is None and route.is_default:
             found.append((f"scan.route[{i}]", "fits everything: name a station, a folder, a department or a class"))
-        if route.folder is not None and not any(
-            _looks_into(s) for s in config.station if route.station in {None, s.name}
-        ):
+        spoken_of = [s for s in config.station if route.station in {None, s.name}]
+        if route.folder is not None and not any(map(_looks_into, spoken_of)):
             found.append((f"scan.route[{i}].folder", "needs a station of type folder with subfolder_depth = 1 or more"))
         if route.station is not None and route.station not in stations:
             found.append((f"scan.route[{i}].station", f"no [[scan.station]] named {route.station!r}"))

@@ -87,18 +87,10 @@ class ScanQueue:
         self._stalled: set[str] = set()
         self.pulls = Pulls(config, self._root / "pull", self._disk, clock)
         self._folders = [s for s in config.station if isinstance(s, Station)] + self.pulls.folders()
+        folders = [hot_folder(s, self._disk, config.folders_of(s.name)) for s in self._folders]
         self.intakes = [
-            Intake(
-                s,
-                hot_folder(s, self._disk, config.folders_of(s.name)),
-                self._db,
-                self._spool,
-                self._check,
-                clock,
-                self._disk,
-                told,
-            )  # fmt: skip
-            for s in self._folders
+            Intake(s, folder, self._db, self._spool, self._check, clock, self._disk, told)
+            for s, folder in zip(self._folders, folders, strict=True)
         ]
         self.reception = Reception(
             config, self._root / "uploads", self._db, self._spool, self._check, clock, self._disk, told,

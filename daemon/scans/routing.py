@@ -1,8 +1,8 @@
 """Where a document goes: rules in a fixed order, and a person where they do not say. Pure.
 
-sidecar > cover sheet > subfolder > station > clarification. Nothing is guessed: what a sheet says and no rule fits, a sheet that
-cannot be proved, one that was used before, a second one, or another number of pages than it says, all of that is held.
-The page count is the completeness check of BSI TR-03138 V1.5, A.SC.1 c and A.NB.3.
+sidecar > cover sheet > subfolder > station > clarification. Nothing is guessed: what a sheet says and no rule fits, a
+sheet that cannot be proved, one that was used before, a second one, or another number of pages than it says, all of
+that is held. The page count is the completeness check of BSI TR-03138 V1.5, A.SC.1 c and A.NB.3.
 """
 
 from collections.abc import Callable, Container, Sequence
