@@ -25,3 +25,18 @@ def test_what_cannot_be_read_back_is_no_fault_of_the_document() -> None:
 )
 def test_pauses(value: str, seconds: float) -> None:
     assert retry_after_s(value) == seconds
+
+
+NOON = "Fri, 31 Dec 2027 11:59:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("value", "date", "seconds"),
+    [
+        ("Fri, 31 Dec 2027 12:00:30 GMT", NOON, 90), ("Friday, 31-Dec-27 12:00:30 GMT", NOON, 90), (NOON, NOON, 0),
+        ("Fri, 31 Dec 2027 11:00:00 GMT", NOON, 0), ("Fri, 31 Dec 2027 12:00:30 GMT", "", 0),
+        ("Fri, 31 Dec 2027 12:00:30", NOON, 0), ("Fri, 99 Dec 2027 12:00:30 GMT", NOON, 0), ("\x00" * 999, NOON, 0),
+    ],
+)  # fmt: skip
+def test_a_point_in_time_counts_from_the_servers_own_clock(value: str, date: str, seconds: float) -> None:
+    assert retry_after_s(value, date) == seconds

@@ -1,5 +1,7 @@
 """What HTTP statuses mean for a delivery. Pure."""
 
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Final
 
@@ -50,6 +52,21 @@ def refusal(
             return NotNow(text, after_s=after_s)
 
 
-def retry_after_s(value: str) -> float:
-    """Retry-After in seconds (RFC 9110 §10.2.3); dates are left to our own back-off, clocks being what they are."""
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 8 else 0.0
+def retry_after_s(value: str, date: str = "") -> float:
+    """Retry-After in seconds (RFC 9110 §10.2.3); 0 without one that can be read.
+
+    A point in time counts from `date`, the answer's own Date: our clock and theirs need not agree.
+    """
+    if value.isascii() and value.isdigit():
+        return float(value) if len(value) < 8 else 0.0
+    until, now = _time(value), _time(date)
+    return max(0.0, (until - now).total_seconds()) if until is not None and now is not None else 0.0
+
+
+def _time(text: str) -> datetime | None:
+    """Of an HTTP date; those without a zone are none."""
+    try:
+        found = parsedate_to_datetime(text[:64])
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return found if found.tzinfo is not None else None

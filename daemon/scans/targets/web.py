@@ -205,7 +205,7 @@ class Web:
 
 def after_s(reply: aiohttp.ClientResponse) -> float:
     """The pause that a reply asks for."""
-    return retry_after_s(reply.headers.get("Retry-After", ""))
+    return retry_after_s(reply.headers.get("Retry-After", ""), reply.headers.get("Date", ""))
 
 
 async def text_of(reply: aiohttp.ClientResponse) -> bytes:
