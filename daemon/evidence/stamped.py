@@ -14,7 +14,7 @@ from torhaus.daemon.evidence.chain import Fault
 from torhaus.daemon.evidence.proofs import canonical, sha256
 from torhaus.daemon.evidence.stamp import Said, read_stamp
 
-Judge = Callable[[bytes, str], str | None]
+Judge = Callable[[bytes, str], "str | None"]  # in quotes: Python 3.9 works it out at once
 """Whether a stamp (DER) with this imprint leads to an authority that is trusted: None, or what is wrong."""
 
 
