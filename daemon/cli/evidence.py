@@ -49,7 +49,8 @@ def run_verify(args: argparse.Namespace) -> int:
     from torhaus.daemon.cli.progress import Progress
     from torhaus.daemon.config.model import START_WORDS, parse_time
     from torhaus.daemon.evidence.journal import verify
-    from torhaus.daemon.evidence.verifier import parse_heads, say
+    from torhaus.daemon.evidence.report import say
+    from torhaus.daemon.evidence.verifier import parse_heads
 
     since_ns = parse_time(args.since) if args.since else None
     if args.since and since_ns is None:
@@ -105,7 +106,8 @@ def _export_document(args: argparse.Namespace) -> int:
     from torhaus.daemon.cli.scans import ask
     from torhaus.daemon.evidence.bundle import NoDocument, write_bundle
     from torhaus.daemon.evidence.export import Exported
-    from torhaus.daemon.evidence.verifier import check_export, read_export, say
+    from torhaus.daemon.evidence.export_check import check_export_file
+    from torhaus.daemon.evidence.report import say
 
     found = ask(args.config, f"/evidence/export?id={quote(args.id)}", Exported, "POST")
     if isinstance(found, int):
@@ -115,7 +117,7 @@ def _export_document(args: argparse.Namespace) -> int:
         with _new(output) as out:
             loaded = configured(args.config)
             write_bundle(out, found, Path(loaded.store.path).absolute() / STORE, loaded.scan.spool_key_files)
-        files, digest = read_export(output)
+        report = check_export_file(output)
     except (NoDocument, Unreadable) as e:
         output.unlink(missing_ok=True)
         print(e, file=sys.stderr)
@@ -124,7 +126,7 @@ def _export_document(args: argparse.Namespace) -> int:
         print(f"{output}: {e.strerror or e}", file=sys.stderr)
         return EX_CANTCREAT
     print(output)
-    return say(check_export(files, "", digest), trusted=True)
+    return say(report, trusted=True)
 
 
 def run_key(args: argparse.Namespace) -> int:

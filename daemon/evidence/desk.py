@@ -17,9 +17,9 @@ from torhaus.daemon.evidence.journal import verify
 from torhaus.daemon.evidence.log import FaultLog, enter_faults
 from torhaus.daemon.evidence.note import BatchNote, Note
 from torhaus.daemon.evidence.notes import batch_note, batch_of, note_of, scan_of, state
+from torhaus.daemon.evidence.report import Report as Verified
 from torhaus.daemon.evidence.roots import Made, RootFiles, is_due, make_root
 from torhaus.daemon.evidence.stamping import StampFigures
-from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.db import ScansDb, Tx
 from torhaus.daemon.scans.disk import Disk

@@ -12,9 +12,10 @@ from typing import Any, Final
 import msgspec
 
 from torhaus.daemon.evidence.chain import Fault
+from torhaus.daemon.evidence.report import Report
 from torhaus.daemon.evidence.roots import parse_root
 from torhaus.daemon.evidence.stamped import Judge, stamp_line
-from torhaus.daemon.evidence.verifier import Report, check_journal
+from torhaus.daemon.evidence.verifier import check_journal
 from torhaus.daemon.scans import evidence
 
 KEY: Final = "key/evidence"

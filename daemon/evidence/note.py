@@ -55,10 +55,11 @@ class Software(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the journal says all this."""
+    """Where the journal says all this: in these entries of it, oldest first."""
 
     first_entry: int
     last_entry: int
+    entries: list[int]
 
 
 Statement = Stated | Literal["open"]
@@ -126,6 +127,7 @@ def make_note(
     stated: dict[str, Statement] = dict.fromkeys(FIELDS, "open")
     steps: list[Step] = []
     processing: list[Step] = []
+    numbers = [entry.seq for entry in entries]
     anomalies, sheet, synced = [f"flag:{flag}" for flag in scan.flags], None, False
     for entry in entries:
         data = entry.data
@@ -149,5 +151,5 @@ def make_note(
         received_at=rfc3339(scan.arrived_ns), clock="synced" if synced else "unsynced", cover_sheet=sheet,
         state=scan.state.value, target=scan.target, duplicate_of=scan.duplicate_of, anomalies=anomalies,
         processing=processing, steps=steps, procedure=procedure, software=Software(version=version),
-        journal=Journal(first_entry=entries[0].seq, last_entry=entries[-1].seq), **stated,
+        journal=Journal(first_entry=numbers[0], last_entry=numbers[-1], entries=numbers), **stated,
     )  # fmt: skip

@@ -117,6 +117,7 @@ def signature_good(signed: dict[str, Any], key: str) -> bool:
     """Whether a head or a root is signed with this key (hex)."""
     try:
         public, signature = bytes.fromhex(key), bytes.fromhex(signed["signature"])
+        text = canonical({**signed, "signature": ""})
     except (KeyError, TypeError, ValueError):
         return False
-    return signed.get("key") == key and ed25519_good(public, canonical({**signed, "signature": ""}), signature)
+    return signed.get("key") == key and ed25519_good(public, text, signature)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-_PARTS: Final = ("verifier.py", "proofs.py", "chain.py", "stamp.py", "stamped.py")
+_PARTS: Final = ("verifier.py", "proofs.py", "chain.py", "stamp.py", "stamped.py", "report.py", "export_check.py")
 _OURS: Final = re.compile(r"^from torhaus\.\S+ import (?:\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
 _FUTURE: Final = "from __future__ import annotations\n"
 

@@ -16,8 +16,8 @@ from torhaus.codecs.cover_sheet import CoverSheet
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.evidence.desk import RECORD_INTERVAL_S, EvidenceDesk
 from torhaus.daemon.evidence.notes import scan_of
+from torhaus.daemon.evidence.report import Report as Verified
 from torhaus.daemon.evidence.stamping import Stamping
-from torhaus.daemon.evidence.verifier import Report as Verified
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.check import Check, ProcessCheck
 from torhaus.daemon.scans.config import ScanConfig, Station

@@ -27,6 +27,7 @@ class Scene:
         async with Bench(self.root) as b:
             await some_days(b)
             scan = (await b.queue.list())[-1]
+            await b.queue.evidence.state(scan.id, ["quality=failed"], "S17", "uid:1000")
             await b.queue.evidence.state(scan.id, ["creator", "quality=passed"], "S17", "uid:1000")
             return await b.queue.evidence.export(scan.id, "uid:1000")
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.daemon.evidence_scene import Journal, journal_of
 from torhaus.daemon.evidence.chain import MAX_FAULTS, Chain, parse_entry
-from torhaus.daemon.evidence.verifier import Report, check_journal, parse_heads
+from torhaus.daemon.evidence.report import Report
+from torhaus.daemon.evidence.verifier import check_journal, parse_heads
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from tests.daemon.scans_fakes import Bench, FaultyDisk, fake_pdf, refuse
 from tests.daemon.tsa import Authority, Served, bench_with, needs_openssl, served
 from torhaus.daemon.evidence import stamping
 from torhaus.daemon.evidence.bundle import write_bundle
+from torhaus.daemon.evidence.export_check import check_export, read_export
 from torhaus.daemon.evidence.journal import verify
 from torhaus.daemon.evidence.stamping import FIRST_RETRY_S, IDLE_S, LAST_RETRY_S, NEXT_S
 from torhaus.daemon.evidence.tsa import judge_by
-from torhaus.daemon.evidence.verifier import check_export, check_journal, read_export
+from torhaus.daemon.evidence.verifier import check_journal
 from torhaus.daemon.scans import evidence
 from torhaus.daemon.scans.events import StampingChanged, StoreStalled
 
@@ -132,7 +133,7 @@ def test_an_export_has_stamps_that_openssl_takes(tmp_path: Path, good: Authority
         archive.extractall(folder)
     [stamp] = folder.glob("*.tsr")
     assert good.verified(stamp.with_suffix(".json"), stamp)
-    files, digest = read_export(folder)
+    files, digest, *_ = read_export(folder)
     report = check_export(files, "", digest)
     assert report.faults == []
     assert sum("was stamped" in fact for fact in report.facts) == 1

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.daemon.evidence_export_scene import Scene
 from tests.daemon.evidence_scene import Journal
-from torhaus.daemon.evidence.verifier import check_export, check_journal, main, parse_heads, read_export
+from torhaus.daemon.evidence.export_check import check_export, read_export
+from torhaus.daemon.evidence.verifier import check_journal, main, parse_heads
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_hostile_exports_and_journals_are_told_not_crashed_on(scene: Scene, data: st.DataObject) -> None:
-    files, digest = read_export(scene.zip)
+    files, digest, *_ = read_export(scene.zip)
     name = data.draw(st.sampled_from(["note.json", "entries.jsonl", "roots.jsonl", "key.txt"]))
     text = bytearray(files[name])
     for _ in range(data.draw(st.integers(1, 4))):
@@ -33,7 +34,8 @@ def test_hostile_exports_and_journals_are_told_not_crashed_on(scene: Scene, data
     "line",
     [b"", b"[]", b"3", b'{"root":[]}', b'{"root":{"seq":"x"}}', b'{"a":1,"b":2}', b"\xff" * 9,
      b'{"head":{"seq":true,"hash":"","key":"","signature":""}}',
-     b'{"root":{"seq":1,"hash":"","key":"","signature":"","first":-1,"last":2}}'],
+     b'{"root":{"seq":1,"hash":"","key":"","signature":"","first":-1,"last":2}}', b"[" * 100_000,
+     b'{"root":{"seq":1,"hash":"\\ud800","key":"","signature":"","first":1,"last":2}}'],
 )  # fmt: skip
 def test_odd_lines_of_a_journal(scene: Scene, line: bytes) -> None:
     report = check_journal([*scene.journal.top, line + b"\n", *scene.journal.entries])
@@ -42,7 +44,18 @@ def test_odd_lines_of_a_journal(scene: Scene, line: bytes) -> None:
 
 
 def test_odd_tops_of_a_journal(scene: Scene) -> None:
-    for top in (b"", b"[]", b"{}", b'{"first":"x","key":""}', b'{"first":[],"key":""}', b"\xff"):
+    for top in (
+        b"",
+        b"[]",
+        b"{}",
+        b'{"first":"x","key":""}',
+        b'{"first":[],"key":""}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"first":1e999,"key":""}',
+        b'{"first":-5,"key":""}',
+        b'{"first":true,"key":""}',
+    ):
         report = check_journal([top, *scene.journal.entries])
         assert [fault.what for fault in report.faults] == ["syntax"]
         assert (report.entries, report.last_hash) == (0, "")
@@ -52,7 +65,7 @@ def test_odd_tops_of_a_journal(scene: Scene) -> None:
 
 
 def test_heads_that_are_none() -> None:
-    for text in ("x", "1:00", "{}", '{"seq":1,"hash":"x"}', "[]"):
+    for text in ("x", "1:00", "{}", '{"seq":1,"hash":"x"}', "[]", "[" * 100_000):
         with pytest.raises(ValueError, match="line 1 is no head"):
             parse_heads(text)
 
