@@ -71,6 +71,6 @@ def test_other_pythons(scene: Scene, version: str) -> None:
     python = shutil.which(f"python{version}")
     if python is None or subprocess.run([python, "--version"], capture_output=True, check=False).returncode != 0:
         pytest.skip(f"needs python{version}")
-    command = [python, "-I", "-S", "-W", "error", scene.verify, scene.zip]
+    command = [python, "-I", "-S", "-W", "error", str(scene.verify), str(scene.zip)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
