@@ -135,6 +135,8 @@ def run_key(args: argparse.Namespace) -> int:
     from torhaus.daemon.evidence.journal import public_key
 
     def offline(path: Path) -> dict[str, str]:
+        if not path.exists():
+            raise FileNotFoundError("there is no key yet: one is made when torhaus starts with a scan station")
         with contextlib.closing(_open(path)) as conn:
             return {"key": public_key(conn)}
 

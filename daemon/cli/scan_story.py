@@ -21,6 +21,7 @@ EVENTS: Final = {
     "verified": "its target has the same bytes",
     "filed": "its target has told what it made of it",
     "lot_closed": "its batch is closed, and the sample drawn",
+    "received": "came from another torhaus, with where its journal stands",
     "split": "became documents of their own at its cover sheets",
     "released": "its paper may be destroyed",
     "paper_released": "its paper may be destroyed; our copy has gone before",

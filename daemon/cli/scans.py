@@ -73,7 +73,7 @@ def ask(
         print("\n".join(str(f) for f in e.faults), file=sys.stderr)
         return EX_CONFIG
     except Refused as e:
-        print(e, file=sys.stderr)
+        print(e.words if e.is_about_the_question else e, file=sys.stderr)
         return EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
     except NotRunning as e:
         if offline is not None:

@@ -118,4 +118,5 @@ def test_where_there_is_no_journal(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert run(evidence, "evidence", "export", "--journal", str(tmp_path / "j"), *config) == 66
     assert not (tmp_path / "j").exists()
     assert run(evidence, "evidence", "key", *config) == 74
+    assert "one is made when torhaus starts" in capfd.readouterr().err
     assert run(evidence, "evidence", "verify", "--config", str(tmp_path / "none")) == 78

@@ -100,5 +100,6 @@ def test_what_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> N
         ):
             code, said = await command(*wrong)
             assert (code, said.count("\n")) == (64, 1), wrong
+            assert "/scans/" not in said, "how it was asked is nobody's business"
 
     with_lot(tmp_path, capfd, body)
