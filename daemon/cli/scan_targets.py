@@ -65,7 +65,7 @@ def run_try(args: argparse.Namespace) -> int:
         print("\n".join(str(f) for f in e.faults), file=sys.stderr)
         return EX_CONFIG
     except Refused as e:
-        print(plain(e), file=sys.stderr)
+        print(plain(e.words), file=sys.stderr)
         return EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
     except NotRunning:
         return _try_here(loaded.scan.target, args.target)

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from cryptography import x509
@@ -17,7 +18,7 @@ from tests.daemon.scans_fakes import FakeClock, context
 from tests.pki import Authority
 from torhaus.daemon.scans.targets.base import NotNow, TargetDown
 from torhaus.daemon.scans.targets.http import Config
-from torhaus.daemon.scans.targets.web import MAX_ANSWER_BYTES, Web, json_of, token
+from torhaus.daemon.scans.targets.web import MAX_ANSWER_BYTES, Web, json_of, token, unreached
 
 DATA = bytes(range(256)) * 4096
 
@@ -170,20 +171,57 @@ def test_both_sides_show_certificates(tmp_path: Path) -> None:
     server.verify_mode = ssl.CERT_REQUIRED
     server.load_cert_chain(tmp_path / "server", tmp_path / "server-key")
     client = {"client_cert_file": str(tmp_path / "cert"), "client_key_file": str(tmp_path / "key")}
-    cases: list[tuple[dict[str, Any], bool]] = [
-        ({"ca_file": str(tmp_path / "ca"), **client}, True),
-        ({"ca_file": str(tmp_path / "ca")}, False),  # we show none
-        ({"ca_file": str(tmp_path / "our-ca"), **client}, False),  # theirs is not to be believed
-        (client, False),
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"ca_file": str(tmp_path / "ca"), **client}, ""),
+        ({"ca_file": str(tmp_path / "ca")}, "."),  # we show none
+        ({"ca_file": str(tmp_path / "our-ca"), **client}, "its certificate is not trusted"),
+        (client, "is its authority in ca_file"),
     ]
 
     async def go() -> None:
         async with serving(echo, server) as url:
-            for more, good in cases:
+            for n, (more, trouble) in enumerate(cases):
                 asked = Web(Config("central", url, **more), context())
-                with contextlib.nullcontext() if good else pytest.raises(TargetDown):
+                with pytest.raises(TargetDown, match=trouble) if n else contextlib.nullcontext():
                     async with asked.ask("PUT", url, None, b"x") as reply:
                         assert await reply.read() == b"x"
                 await asked.close()
+
+    asyncio.run(go())
+
+
+def test_what_kept_it_from_answering_is_said_in_words() -> None:
+    given_up = asyncio.Event()
+
+    async def hanging_up(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async def silent(_: web.Request) -> web.StreamResponse:
+        await given_up.wait()
+        return web.Response()
+
+    async def trouble(url: str, **more: Any) -> str:
+        asked = Web(Config("central", url, **more), context())
+        try:
+            async with asked.ask("HEAD", url):
+                return ""
+        except TargetDown as error:
+            return str(error)
+        finally:
+            await asked.close()
+
+    async def go() -> None:
+        async with serving(hanging_up) as url:
+            assert await trouble(url) == "it cut the connection"
+        assert await trouble(url) == "no connection: Connection refused"
+        async with serving(silent) as url:
+            assert await trouble(url, idle_s=0.05) == "no answer in time"
+            given_up.set()
+            assert (await trouble(url.replace("http:", "https:"))).startswith("no TLS with it: ")
+        key: Any = None
+        assert unreached(aiohttp.ClientConnectorDNSError(key, OSError())).startswith("no such host: ")
+        assert unreached(aiohttp.ClientPayloadError()) == "ClientPayloadError"
 
     asyncio.run(go())

@@ -148,6 +148,32 @@ def test_our_own_targets_deliver(tmp_path: Path) -> None:
     with_site(tmp_path, work)
 
 
+def test_trying_says_whether_it_would_be_taken(tmp_path: Path) -> None:
+    async def work(b: SiteBench) -> None:
+        token = b.root / "token"
+        token.touch(mode=0o600)
+
+        async def tried(path: str, text: str) -> str:
+            token.write_text(text)
+            target = http.open_target(http.Config("central", url=b.url + path, token_file=str(token)), context())
+            try:
+                return await target.probe()
+            except TargetDown as error:
+                return str(error)
+            finally:
+                await target.close()
+
+        assert await tried("/sites/rathaus", b.text) == "a torhaus that takes our documents"
+        assert await tried("/sites/rathaus", "another") == "401 (not let in: token, password or certificate)"
+        assert await tried("/sites/schule", b.text) == "403 (not allowed to do this)"
+        assert (await tried("/site/rathaus", b.text)).endswith("no torhaus")
+        _, phone = await b.queue.reception.add_token("phone")
+        assert (await tried("/sites/phone", phone)).endswith("no torhaus")
+        assert await b.queue.list() == []
+
+    with_site(tmp_path, work)
+
+
 def test_a_document_by_tus(tmp_path: Path) -> None:
     async def work(b: SiteBench) -> None:
         no = await b.tus("POST", "/tus/rathaus", Upload_Length="8", Upload_Metadata="torhaus-id eA==")

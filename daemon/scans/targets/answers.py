@@ -29,6 +29,17 @@ ANSWERS: Final = {
 """RFC 9110 §15 and its registry; 460 is what tus servers say for a wrong checksum. What is not listed goes by class."""
 
 
+_WORDS: Final = {
+    401: "not let in: token, password or certificate",
+    403: "not allowed to do this",
+    404: "nothing at this address",
+    407: "the proxy does not let us in",
+    413: "too large for it",
+    415: "a type that it does not take",
+    507: "no room there",
+}
+
+
 def answer_to(status: int) -> Answer:
     """What a status that is not 2xx means: 1xx and 3xx a wrong address, other 4xx never, other 5xx later."""
     by_class = {4: Answer.NEVER, 5: Answer.LATER}
@@ -42,7 +53,8 @@ def refusal(
 
     `where`: the step that got it, for people.
     """
-    text = f"{where}: {status}" if where else str(status)
+    text = f"{status} ({_WORDS[status]})" if status in _WORDS else str(status)
+    text = f"{where}: {text}" if where else text
     match answer_to(status):
         case Answer.NEVER if not reading:
             return Refused(text)

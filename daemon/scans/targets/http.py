@@ -38,6 +38,11 @@ def open_target(config: Config, context: Context) -> "Http":
     return Http(config, context)
 
 
+ABSENT: Final = MISSING | {405}
+NO_DOCUMENT: Final = "torhaus/00000000/0"
+"""An id as documents have them, and no document has."""
+
+
 class Http:
     """One HTTP server."""
 
@@ -99,12 +104,17 @@ class Http:
         return await self._web.digest(self._url(parcel), parcel.size_bytes)
 
     async def probe(self) -> str:
-        """Ask for the folder itself: any answer but a refusal of us will do."""
+        """Ask for the folder itself and, of a server that knows no folders, for a document that is not there."""
         async with self._web.ask("HEAD", self._config.url) as reply:
-            status = reply.status
-        if status not in MISSING | {405} and status >= 400:
+            status, is_torhaus = reply.status, "Torhaus-Station" in reply.headers
+        if status in ABSENT:
+            async with self._web.ask("HEAD", f"{self._config.url.rstrip('/')}/{NO_DOCUMENT}") as reply:
+                status = reply.status
+        if status not in ABSENT and status >= 400:
             raise refusal(status, reading=True)
-        return f"answers ({status})"
+        if is_torhaus:
+            return "a torhaus that takes our documents"
+        return "answers, and has nothing under our ids; no torhaus" if status in ABSENT else f"answers ({status})"
 
     async def close(self) -> None:
         """Let go of connections."""

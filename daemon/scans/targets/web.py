@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Final, Literal, TypeVar
@@ -156,7 +157,7 @@ class Web:
             ) as reply:
                 yield reply
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TargetDown(type(error).__name__) from error
+            raise TargetDown(unreached(error)) from error
 
     async def digest(
         self, url: str, size_bytes: int, headers: Mapping[str, str] | None = None, *, algorithm: str = "sha256"
@@ -201,6 +202,25 @@ class Web:
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+
+def unreached(error: Exception) -> str:
+    """What kept a request from being answered, in words: no address and no name is in them."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            why = getattr(error.certificate_error, "verify_message", "") or type(error.certificate_error).__name__
+            return f"its certificate is not trusted ({why}): is its authority in ca_file?"
+        case aiohttp.ClientSSLError():
+            return f"no TLS with it: {getattr(error.os_error, 'reason', None) or type(error).__name__}"
+        case aiohttp.ClientConnectorDNSError():
+            return "no such host: is its name right, and does the name server answer?"
+        case aiohttp.ClientConnectorError(os_error=OSError(errno=int(number))):
+            return f"no connection: {os.strerror(number)}"
+        case TimeoutError():
+            return "no answer in time"
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return "it cut the connection"
+    return type(error).__name__
 
 
 def after_s(reply: aiohttp.ClientResponse) -> float:

@@ -123,6 +123,7 @@ class Reception:
             ("PUT", "/scans/{station}/{name}", self._plain.put),
             ("POST", "/scans/{station}", self._plain.post),
             ("GET", "/scans/{station}", self._plain.show),
+            ("HEAD", "/sites/{station}", self._sites.here),
             ("PUT", ID, self._sites.put),
             ("GET", ID, self._sites.get),
             ("HEAD", ID, self._sites.get),

@@ -115,6 +115,10 @@ class Sites:
         answer.headers.update(self._receipt(coming.origin.id, scan))
         return answer
 
+    async def here(self, _request: web.Request, station: HttpStation) -> web.Response:
+        """204 for the site itself: it may deliver."""
+        return web.Response(status=204, headers={"Torhaus-Station": _site(station).name})
+
     async def get(self, request: web.Request, station: HttpStation) -> web.StreamResponse:
         """What is here under an id: its digest and receipt, and for GET its bytes while they are in the spool."""
         there = _id(request)
