@@ -201,6 +201,30 @@ def test_concatenation(tmp_path: Path) -> None:
     with_uploads(tmp_path, work)
 
 
+def test_a_concatenation_whose_answer_was_lost_is_answered_again(tmp_path: Path) -> None:
+    async def work(b: UploadBench) -> None:
+        parts = [await b.create(len(c), c, Upload_Concat="partial") for c in (DOC[:700], DOC[700:])]
+        said = {"Upload_Concat": f"final;{' '.join(parts)}", "Upload_Metadata": f"sha256 {b64(sha(DOC).encode())}"}
+        first = await b.tus("POST", "/tus/phone/", **said)
+        again = await b.tus("POST", "/tus/phone/", **said)
+        elsewhere = await b.tus("POST", "/tus/phone/", Upload_Concat=f"final;{b.url}{parts[0]} {b.url}{parts[1]}")
+        assert (first.status, again.status, elsewhere.status) == (201, 201, 201)
+        for answer in (again, elsewhere):
+            for name in ("Location", "Upload-Offset", "Upload-Expires", "Repr-Digest", "Torhaus-Scan"):
+                assert answer.headers[name] == first.headers[name], name
+        assert await b.hashes() == [sha(DOC)]
+        turned = await b.tus("POST", "/tus/phone/", Upload_Concat=f"final;{parts[1]} {parts[0]}")
+        fewer = await b.tus("POST", "/tus/phone/", Upload_Concat=f"final;{parts[0]}")
+        said["Upload_Metadata"] = f"sha256 {b64(sha(b'other').encode())}"
+        other = await b.tus("POST", "/tus/phone/", **said)
+        assert (turned.status, fewer.status, other.status) == (404, 404, 460)
+        b.clock.pass_s(101)
+        assert (await b.tus("POST", "/tus/phone/", Upload_Concat=f"final;{' '.join(parts)}")).status == 404
+        assert await b.hashes() == [sha(DOC)]
+
+    with_uploads(tmp_path, work, expires_s=100.0)
+
+
 def test_termination_and_expiration(tmp_path: Path) -> None:
     async def work(b: UploadBench) -> None:
         gone, old = await b.create(9), await b.create(9)

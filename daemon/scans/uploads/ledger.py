@@ -4,11 +4,13 @@ The table says how many bytes are flushed to disk; a file may have more, which c
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
+from torhaus.codecs.tus import parse_concat
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.disk import Disk
 
@@ -72,6 +74,16 @@ def get(tx: Tx, upload_id: str, station: str) -> Upload | None:
     """An upload of this station."""
     found = _find(tx, "id = ? AND station = ?", upload_id, station)
     return found[0] if found else None
+
+
+def made_of(tx: Tx, station: str, ids: Sequence[str]) -> Upload | None:
+    """What these parts have become, in this order. Its `sha256` is the document's."""
+    named = "kind = 'final' AND state = 'done' AND station = ? AND instr(concat, ?)"
+    for upload in _find(tx, named, station, ids[0]):
+        parts = parse_concat(upload.concat).parts or ()
+        if [url.rpartition("/")[2] for url in parts] == list(ids) and upload.scan is not None:
+            return msgspec.structs.replace(upload, sha256=tx.get(upload.scan).sha256)
+    return None
 
 
 def open_ones(tx: Tx, station: str) -> int:
