@@ -26,6 +26,8 @@ MAX_CODES: Final = 200
 """Codes of cover sheets in one document; where there are more, none is believed."""
 CODES_TIME: Final = 10
 """So many times longer a document may take whose pages are searched for codes: a tenth of a second each."""
+PICTURES_TIME: Final = 0.5
+"""The part of a check's CPU time in which pictures of a PDF are decoded. What is left then is flagged."""
 UNREAD: Final = "codes_unread"
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -70,7 +72,8 @@ class Code(msgspec.Struct, frozen=True, array_like=True):
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the check found. `reason` None: good. pages 0: unknown.
 
-    `flags`: encrypted, jbig2_symbols, unchecked; codes_unread where codes were looked for and there may be some.
+    `flags`: encrypted, jbig2_symbols, unchecked; images_unchecked where not every picture was decoded; codes_unread
+    where codes were looked for and there may be some.
     """
 
     media_type: str
@@ -109,7 +112,9 @@ def examine(file: BinaryIO, limits: Limits, *, codes: bool = False) -> Verdict:
     file.seek(0)
     flags: set[str] = set()
     try:
-        pages = _pdf(file, tail, flags) if media_type == "application/pdf" else _image(file, tail, media_type, limits)
+        is_pdf = media_type == "application/pdf"
+        _bound_pixels(limits)
+        pages = _pdf(file, tail, limits, flags) if is_pdf else _image(file, tail, media_type, limits)
     except Refusal as refusal:
         return Verdict(media_type, refusal.reason, flags=tuple(sorted(flags)))
     except MemoryError:
@@ -140,9 +145,11 @@ def _codes(file: BinaryIO, media_type: str, limits: Limits, flags: set[str]) -> 
     return ()
 
 
-def _pdf(file: BinaryIO, tail: bytes, flags: set[str]) -> int:
-    """Strict open, every object read, nothing repaired. A password keeps us out, not the document."""
+def _pdf(file: BinaryIO, tail: bytes, limits: Limits, flags: set[str]) -> int:
+    """Strict open, every object read, every picture decoded. A password keeps us out, not the document."""
     import pikepdf
+
+    from torhaus.daemon.scans.pictures.pdf import Pictures
 
     _before, mark, behind = tail.rpartition(b"%%EOF")
     if not mark or behind.strip(_WHITE):  # qpdf reads a file whose last line is cut off, and one that was appended to
@@ -155,11 +162,10 @@ def _pdf(file: BinaryIO, tail: bytes, flags: set[str]) -> int:
     with pdf:
         if pdf.is_encrypted:
             flags.add("encrypted")
+        pictures = Pictures(limits.cpu_s * PICTURES_TIME, flags)
         for thing in pdf.objects:
             if isinstance(thing, pikepdf.Stream):
-                if _symbol_coded(thing):
-                    flags.add("jbig2_symbols")
-                _read_stream(thing)
+                pictures.read(thing)
         pages = len(pdf.pages)
         if pdf.get_warnings():  # something had to be guessed on the way
             raise Refusal(Reason.DAMAGED)
@@ -168,22 +174,11 @@ def _pdf(file: BinaryIO, tail: bytes, flags: set[str]) -> int:
     return pages
 
 
-def _read_stream(stream: "pikepdf.Stream") -> None:  # type: ignore[name-defined]  # noqa: F821 - imported when needed
-    """Decode what the PDF library decodes itself; image codings are read raw."""
-    import pikepdf
+def _bound_pixels(limits: Limits) -> None:
+    from PIL import Image
 
-    try:
-        stream.read_bytes()
-    except pikepdf.DataDecodingError:
-        raise Refusal(Reason.DAMAGED) from None
-    except pikepdf.PdfError:
-        stream.read_raw_bytes()
-
-
-def _symbol_coded(stream: "pikepdf.Stream") -> bool:  # type: ignore[name-defined]  # noqa: F821
-    """JBIG2 with shared symbols: forbidden for replacement scanning (BSI TR-03138 V1.5, A.SC.12), hence flagged."""
-    parameters = stream.get("/DecodeParms")
-    return "/JBIG2Decode" in str(stream.get("/Filter", "")) and "/JBIG2Globals" in repr(parameters)
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
@@ -194,14 +189,14 @@ def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
         raise Refusal(Reason.DAMAGED)
     named = directories(file, file.seek(0, io.SEEK_END), limits.max_frames) if media_type == "image/tiff" else None
     file.seek(0)
-    Image.MAX_IMAGE_PIXELS = limits.max_pixels
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
     frames = 0
     try:
         with Image.open(file, formats=[media_type.removeprefix("image/").upper()]) as image:
             while True:
                 if image.width * image.height > limits.max_pixels or frames >= limits.max_frames:
                     raise Refusal(Reason.TOO_BIG_TO_CHECK)
+                if media_type == "image/jpeg":
+                    image.draft("L", (1, 1))  # all is read; only the arithmetic that makes pixels of it is left out
                 image.load()
                 frames += 1
                 try:

@@ -40,7 +40,10 @@ TIMED_OUT: Final = 256
 REQUEST: Final = Struct("<Q??32sII")
 ANSWER: Final = Struct("<Qi")
 MAX_ANSWER_BYTES: Final = ANSWER.size + MAX_VERDICT_BYTES
-_PARSERS: Final = ("pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin")
+_PARSERS: Final = (
+    "pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin",
+    "torhaus.daemon.scans.pictures.pdf",
+)  # fmt: skip
 _READERS: Final = ("torhaus.daemon.scans.sheets.codes",)
 """What finds codes on pages: loaded when the first document is to be searched for some."""
 

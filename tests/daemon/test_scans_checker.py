@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.daemon.pictures import segment
 from tests.daemon.scans_fakes import make_image, make_pdf
 from torhaus.daemon.scans.checker import Limits, Verdict, examine, media_type_of
 from torhaus.daemon.scans.states import Reason
@@ -74,7 +75,7 @@ def test_jbig2_with_shared_symbols_is_flagged() -> None:
     pdf = pikepdf.Pdf.new()
     pdf.add_blank_page()
     shared = pdf.make_indirect(pikepdf.Stream(pdf, b"symbols"))
-    image = pikepdf.Stream(pdf, b"image", Filter=pikepdf.Name.JBIG2Decode)
+    image = pikepdf.Stream(pdf, segment(1, 38, bytes(99)), Filter=pikepdf.Name.JBIG2Decode)
     image.DecodeParms = pikepdf.Dictionary(JBIG2Globals=shared)
     pdf.pages[0].obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(I=pdf.make_indirect(image)))
     out = io.BytesIO()
