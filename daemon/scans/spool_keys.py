@@ -74,8 +74,10 @@ class SpoolKeys:
             row = self._lookup(ref)
         except sqlite3.Error as error:
             raise OSError(f"scans.db: {type(error).__name__}") from error
-        if row is None or self._site is None:
+        if row is None:
             raise Unreadable("its key is gone")
+        if self._site is None:
+            raise Unreadable("its site key is not named in [scan] spool_key_files")
         return self._site.unwrap(*row)
 
     def lies(self, sha256: str, key: FileKey) -> None:

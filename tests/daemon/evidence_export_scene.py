@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.daemon.evidence_scene import read, some_days
-from tests.daemon.scans_fakes import Bench
+from tests.daemon.scans_fakes import Bench, spool_key_files
 from torhaus.daemon.evidence.bundle import write_bundle
 from torhaus.daemon.evidence.export import Exported
 from torhaus.daemon.evidence.standalone import standalone
@@ -18,7 +18,7 @@ class Scene:
         self.exported = asyncio.run(self.go())
         self.zip = root / "export.zip"
         with self.zip.open("w+b") as out:
-            write_bundle(out, self.exported, root / "state/scans")
+            write_bundle(out, self.exported, root / "state/scans", spool_key_files())
         self.journal = read(root)
         self.verify = root / "verify.py"
         self.verify.write_text(standalone(), encoding="utf-8")

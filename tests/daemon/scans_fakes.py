@@ -184,6 +184,12 @@ def refuse(code: int, *operations: str, under: Path | None = None) -> Callable[[
     return fault
 
 
+def spool_key_files() -> tuple[str, ...]:
+    """Of a whole run with documents that lie encrypted."""
+    key = os.environ.get("TORHAUS_TEST_SPOOL_KEY")
+    return (key,) if key else ()
+
+
 def key_file(folder: Path, name: str = "key") -> str:
     path = folder / name
     path.write_text(hashlib.sha256(name.encode()).hexdigest() + "\n")
@@ -218,8 +224,7 @@ class Bench:
 
     def new_queue(self) -> ScanQueue:
         """As after a restart. The old one must be closed."""
-        key = os.environ.get("TORHAUS_TEST_SPOOL_KEY")  # a whole run with documents that lie encrypted
-        config = replace(self.config, spool_key_files=(key,)) if key else self.config
+        config = replace(self.config, spool_key_files=spool_key_files() or self.config.spool_key_files)
         self.queue = ScanQueue(
             config, self.root / "state", SITE, self.clock, self.events.append,
             disk=self.disk, check=self.check, rng=random.Random(7),

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from tests.daemon.evidence_scene import read
-from tests.daemon.scans_fakes import Bench, FaultyDisk, fake_pdf, refuse
+from tests.daemon.scans_fakes import Bench, FaultyDisk, fake_pdf, refuse, spool_key_files
 from tests.daemon.tsa import Authority, Served, bench_with, needs_openssl, served
 from torhaus.daemon.evidence import stamping
 from torhaus.daemon.evidence.bundle import write_bundle
@@ -125,7 +125,7 @@ def test_an_export_has_stamps_that_openssl_takes(tmp_path: Path, good: Authority
             await b.queue.stamping.turn()
             exported = await b.queue.evidence.export((await b.queue.list())[0].id, "uid:1")
             with (tmp_path / "x.zip").open("w+b") as out:
-                write_bundle(out, exported, tmp_path / "state/scans")
+                write_bundle(out, exported, tmp_path / "state/scans", spool_key_files())
 
     asyncio.run(go())
     folder = tmp_path / "x"

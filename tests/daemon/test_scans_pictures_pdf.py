@@ -78,7 +78,7 @@ def test_packed_rows_are_counted() -> None:
     [
         ({"ColorSpace": Name.DeviceRGB}, 400 * 300 * 3),
         ({"ColorSpace": Name.DeviceCMYK, "BitsPerComponent": 16}, 400 * 300 * 8),
-        ({"ColorSpace": Array([Name.Indexed, Name.DeviceRGB, 1, b"\0\0\0\xff\xff\xff"]), "BitsPerComponent": 4}, 60_000),
+        ({"ColorSpace": Array([Name.Indexed, Name.DeviceRGB, 1, bytes(6)]), "BitsPerComponent": 4}, 60_000),
         ({"ColorSpace": Array([Name.DeviceN, Array([Name.A, Name.B]), Name.DeviceCMYK])}, 400 * 300 * 2),
         ({"ImageMask": True, "BitsPerComponent": 1}, 50 * 300),
     ],

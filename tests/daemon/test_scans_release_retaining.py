@@ -1,17 +1,20 @@
+import asyncio
 import errno
 import sqlite3
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.release_scene import DAY_S, Scene, with_scene
-from tests.daemon.scans_fakes import FaultyDisk, fake_pdf, refuse
+from tests.daemon.scans_fakes import FaultyDisk, fake_pdf, key_file, refuse
 from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.db import Scan
 from torhaus.daemon.scans.events import StoreStalled
 from torhaus.daemon.scans.release.config import Release, Retention, RetentionRule
 from torhaus.daemon.scans.release.forgetting import FORGOTTEN
 from torhaus.daemon.scans.release.papers import Result
+from torhaus.daemon.scans.sealed import Unreadable
 from torhaus.daemon.scans.states import Reason, State
 
 
@@ -47,6 +50,38 @@ def test_copies_go_after_their_time_with_a_record(tmp_path: Path) -> None:
             "rule": "scan.retention", "days": 14, "since": "verified", "forgotten": FORGOTTEN,
         }  # fmt: skip
         await s.restart()
+
+    with_scene(tmp_path, work, None, Retention())
+
+
+def test_a_copy_of_a_sealed_file_is_worth_nothing_after_its_document_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORHAUS_TEST_SPOOL_KEY", key_file(tmp_path))
+
+    async def work(s: Scene) -> None:
+        await come(s, 1, 2)
+        gone, stays = sorted(await s.queue.list(), key=lambda scan: scan.sha256 != sha256(fake_pdf(1)).hexdigest())
+        [wrapped] = await s.queue._db.run(
+            lambda tx: tx.conn.execute("SELECT wrapped FROM spool_key WHERE sha256 = ?", (gone.sha256,)).fetchone()
+        )
+        path = s.queue._spool.path(gone.sha256)
+        thief = path.read_bytes()
+        assert await asyncio.to_thread(s.queue._spool.intact, gone.sha256)
+        s.clock.pass_s(14 * DAY_S)
+        s.put("3.pdf", fake_pdf(2))  # another document with the other's bytes: their key stays
+        await s.look()
+        await s.queue.release.step()
+        assert sorted(await s.states()) == ["purged", "purged", "spooled"]
+        for _ in range(2):
+            path.write_bytes(thief)  # his copy, where it was
+            with pytest.raises(Unreadable, match="its key is gone"):
+                await asyncio.to_thread(s.queue._spool.content, gone.sha256)
+            assert await asyncio.to_thread(s.queue._spool.intact, stays.sha256)
+            left = b"".join(p.read_bytes() for p in (s.root / "state").rglob("*") if p.is_file())
+            assert wrapped not in left
+            assert fake_pdf(1) not in left
+            await s.restart()  # what was in memory is gone, too
 
     with_scene(tmp_path, work, None, Retention())
 

@@ -16,6 +16,8 @@ _END: Final = "000000000001" * 2
 _BLACK: Final = "001" + "00110101" + "11"
 """Two black pixels, T.6 table 4 and T.4 tables 2/T.4: horizontal mode, no white, a black run of two."""
 _LINE: Final = "000000000001"
+_JOINTS: Final = ("", "1", "11", "011", "0011", "00011", "1011", "10011")
+"""Bits between the two: with one of these a code that was cut through becomes one that exists."""
 _TAIL_BYTES: Final = 16
 
 
@@ -42,10 +44,11 @@ def is_whole(data: bytes, fax: Fax) -> bool:
     last, before = picture[-row_bytes:], picture[-2 * row_bytes : -row_bytes]
     if last != before and not any(last[:-1]):
         return True  # what was written behind it came out behind it
-    return _decode(data, fax, fax.rows) == _decode(longer, fax, fax.rows)
+    picture = _decode(data, fax, fax.rows)
+    return all(_decode(_and_black(data, fax, joint), fax, fax.rows) == picture for joint in _JOINTS)
 
 
-def _and_black(data: bytes, fax: Fax) -> bytes:
+def _and_black(data: bytes, fax: Fax, joint: str = "") -> bytes:
     """The picture with something black behind its last row."""
     head, tail = data[:-_TAIL_BYTES], data[-_TAIL_BYTES:]
     bits = "".join(f"{byte:08b}" for byte in tail)
@@ -53,9 +56,9 @@ def _and_black(data: bytes, fax: Fax) -> bytes:
         ended = bits.rstrip("0")
         if not ended.endswith(_END):  # a writer may count the line end before `endstream` in
             ended = "".join(f"{byte:08b}" for byte in tail.rstrip(b"\r\n")).rstrip("0")
-        bits = (ended.removesuffix(_END) if ended.endswith(_END) else bits) + _BLACK * (fax.columns // 2 + 1)
+        bits = (ended.removesuffix(_END) if ended.endswith(_END) else bits) + joint + _BLACK * (fax.columns // 2 + 1)
     else:
-        bits += (_LINE + ("1" if fax.k > 0 else "") + _BLACK[3:]) * 4
+        bits += joint + (_LINE + ("1" if fax.k > 0 else "") + _BLACK[3:]) * 4
     bits += "0" * (-len(bits) % 8)
     return head + int(bits, 2).to_bytes(len(bits) // 8, "big")
 
@@ -75,4 +78,5 @@ def _tiff(data: bytes, fax: Fax, rows: int) -> bytes:
     )  # fmt: skip
     table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries))
     at = 8 + len(data) + len(data) % 2
-    return b"II*\0" + struct.pack("<I", at) + data.ljust(at - 8, b"\0") + struct.pack("<H", len(entries)) + table + bytes(4)
+    head, frame = b"II*\0" + struct.pack("<I", at), struct.pack("<H", len(entries)) + table + bytes(4)
+    return head + data.ljust(at - 8, b"\0") + frame

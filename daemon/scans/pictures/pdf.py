@@ -15,7 +15,6 @@ import pikepdf
 from PIL import Image, Jpeg2KImagePlugin, JpegImagePlugin, UnidentifiedImageError  # noqa: F401 - loads them
 
 from torhaus.daemon.scans.pictures import fax, jbig2
-from torhaus.daemon.scans.states import Reason
 
 UNCHECKED: Final = "images_unchecked"
 """The flag of a document in which a picture was not decoded: too large, no time left, or a coding that nobody knows."""
