@@ -10,7 +10,12 @@ from torhaus.codecs.registry import FAMILIES, variant, variants
 
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "adeunis": (("*", "adeunis:*"),),
-    "comtac": (("lpn-cm4", "comtac_cm4"), ("lpn-km", "comtac_lpn_km"), ("lpn-td1", "comtac_td1")),
+    "comtac": (
+        ("lpn-cm4", "comtac_cm4"),
+        ("cm-4", "comtac_cm4"),
+        ("lpn-km", "comtac_lpn_km"),
+        ("lpn-td1", "comtac_td1"),
+    ),
     "dragino": (("*", "dragino:*"),),
     "decentlab": (("*", "decentlab:*"),),
     "elsys": (("*", "elsys"),),
@@ -18,8 +23,9 @@ MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "milesight-iot": (("*", "milesight:*"),),
     "mydevices": (("*", "cayenne_lpp"),),
     "netvox": (("*", "netvox"),),
+    "ursalink": (("*", "milesight:*"),),
     **dict.fromkeys(("nke", "nke-watteco"), (("*", "watteco:*"),)),
-    "sensative": (("strips*", "sensative_strips"), ("*", "sensative:*")),
+    "sensative": (*((name, "sensative_strips") for name in ("strips*", "presence", "ms-guard")), ("*", "sensative:*")),
     "tektelic": (("*", "tektelic:*"),),
     "watteco": (("*", "watteco:*"),),
 }

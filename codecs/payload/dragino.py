@@ -18,7 +18,13 @@ from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
 MODELS: Final = frozenset(FORMATS)
-_SPELLED: Final = {"lht65n": "lht65", "ldds20-115": "ldds75", "lsn50v2": "lsn50-v2", "lht65n-ne117": "lht65"}
+_SPELLED: Final = {
+    "lht65n": "lht65",
+    "ldds20-115": "ldds75",
+    "lsn50v2": "lsn50-v2",
+    "lht65n-ne117": "lht65",
+    "sw3lb": "sw3l",
+}
 
 
 def variant(model: str) -> str | None:

@@ -83,6 +83,13 @@ TABLES: Final = _with_variants(
 SHORT: Final = _with_variants({**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS})
 MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
 FIRST: Final = "-v1"
+_SPELLED: Final = {
+    "ct101-ct103": "ct101",
+    "em300-sld-zld": "em300-sld",
+    "uc100-v1": "uc100",
+    "uc51x": "uc511",
+}
+"""One name for several models that are alike."""
 
 
 def variants(model: str) -> tuple[str, ...]:
@@ -93,7 +100,8 @@ def variants(model: str) -> tuple[str, ...]:
 
 def variant(model: str) -> str | None:
     """The model's name as device repositories write it: the second version of a decoder is the current one."""
-    name = model.lower()
+    name = model.lower().replace("_", "-")
+    name = _SPELLED.get(name, name)
     if name not in MODELS:
         name = name.removesuffix("-v2")
     return name if name in MODELS else None

@@ -1,9 +1,12 @@
 """Netvox sensors (R3xx, R6xx, R7xx, R8xx, RA07, RB): the payload names its device type, the type its reports.
 
 Source: the decoders that Netvox published in TheThingsNetwork/lorawan-devices (2022-09-03, Apache-2.0): device types,
-report types and configuration answers. Units are not in them: they follow from the quantity and the scale.
+report types and configuration answers. Units are not in them: they follow from the quantity and the scale. R603, R719A
+and the three currents of an R718N3 in one report: akenza-io/device-type-library (0c405d3d) and
+thingsboard/data-converters (a1d44af8).
 
     FPort 6   version | device type | report type | data          report type 0: versions of software and hardware
+              (also taken from FPort 1, and where no FPort is known)
     FPort 7   command + 0x80 | device type | data                 answers to configuration commands
     FPort 13  answers about the button's time, FPort 14 about calibration
 
@@ -31,13 +34,15 @@ _VERSION: Final = row("s_wver u8 /10", "h_wver u8", "datecode hex4")
 _CONFIG: Final = row("min_time u16 s", "max_time u16 s")
 _BATTERY: Final = row("battery_change u8 /10 V")
 _LOW: Final = 0x80
+_REPORTS: Final = frozenset({6, 1, None})
+"""FPort 6 by the vendor's default. Some networks pass reports on with 1, or without any."""
 
 
 def decode(data: bytes, fport: int | None = None) -> Fields:
     """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
     if not 2 <= len(data) <= MAX_PAYLOAD:
         raise DecodeError(RejectReason.SHORT if len(data) < 2 else RejectReason.LONG, f"{len(data)} bytes")
-    if fport == 6:
+    if fport in _REPORTS:
         return _report(data)
     if fport == 7:
         return _answer(data)

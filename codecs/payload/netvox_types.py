@@ -15,13 +15,14 @@ TYPES: Final[dict[int, str]] = {
     42: "R718IB", 43: "R718MBB", 44: "R718MBC", 47: "R718DA2", 49: "R718T", 50: "R718WA", 52: "R718X", 53: "RA0716",
     54: "R72616", 55: "R72716", 61: "R718DB2", 62: "R718F2", 63: "R718H2", 65: "R718IA2", 66: "R718IB2", 67: "R718J2",
     68: "R718KA2", 69: "R718LB2", 73: "R718N1", 74: "R718N3", 75: "R311B", 76: "R311CA", 77: "R312A", 78: "R311D",
-    79: "R311FA", 80: "R311FB", 81: "R311FC", 85: "R312", 86: "R311CB", 87: "R718PA", 88: "R718PB", 90: "R311WA",
-    91: "R718Q", 105: "R602A", 106: "R72616A", 108: "R311CC", 110: "R720A", 112: "R720C", 115: "R816B", 116: "R730IA",
-    117: "R730IB", 125: "R730F", 126: "R730F2", 129: "R730MA", 130: "R730MBA", 131: "R730MBB", 132: "R730MBC",
-    137: "R730DA", 138: "R730DA2", 139: "R730DB", 140: "R730DB2", 141: "R730LB", 142: "R730LB2", 144: "R718CJ",
-    145: "R718CK", 146: "R718CT", 147: "R718CR", 148: "R718CE", 149: "R718B", 151: "R718QA", 154: "R718EA",
-    155: "R718PA22", 156: "R718AD", 157: "R720D", 165: "R720E", 168: "R311DA", 169: "R311DB", 170: "R311LA",
-    173: "R831C", 176: "R831D", 177: "R718PE", 178: "R831A", 179: "R831B", 183: "R720F", 188: "R711A", 200: "R718EB",
+    79: "R311FA", 80: "R311FB", 81: "R311FC", 85: "R312", 86: "R311CB", 87: "R718PA", 88: "R718PB", 89: "R719A",
+    90: "R311WA", 91: "R718Q", 105: "R602A", 106: "R72616A", 108: "R311CC", 110: "R720A", 112: "R720C", 115: "R816B",
+    116: "R730IA", 117: "R730IB", 125: "R730F", 126: "R730F2", 129: "R730MA", 130: "R730MBA", 131: "R730MBB",
+    132: "R730MBC", 137: "R730DA", 138: "R730DA2", 139: "R730DB", 140: "R730DB2", 141: "R730LB", 142: "R730LB2",
+    144: "R718CJ", 145: "R718CK", 146: "R718CT", 147: "R718CR", 148: "R718CE", 149: "R718B", 151: "R718QA",
+    154: "R718EA", 155: "R718PA22", 156: "R718AD", 157: "R720D", 165: "R720E", 168: "R311DA", 169: "R311DB",
+    170: "R311LA", 173: "R831C", 176: "R831D", 177: "R718PE", 178: "R831A", 179: "R831B", 183: "R720F", 188: "R711A",
+    200: "R718EB", 222: "R603",
 }  # fmt: skip
 
 _ON: Final = {0: "OFF"}
@@ -97,6 +98,9 @@ _POWER: Final = {
 }  # fmt: skip
 _RELAYS: Final = (_on("relay_1 u8"), _on("relay_2 u8"), _on("relay_3 u8"))
 _INPUTS: Final = (_on("input_1 u8"), _on("input_2 u8"), _on("input_3 u8"))
+_MULTIPLIERS: Final = tuple(
+    field(f"multiplier{n} {'u8' if n == 1 else '='} {2 * n - 2}:2", {0: 1, 1: 5, 2: 10, 3: 100}) for n in (1, 2, 3)
+)
 _LEVEL: Final = (_on("status u8"), "distance u16 mm")
 
 _GROUPS: Final[tuple[tuple[tuple[int, ...], dict[int, Steps]], ...]] = (
@@ -108,6 +112,9 @@ _GROUPS: Final[tuple[tuple[tuple[int, ...], dict[int, Steps]], ...]] = (
     ((170,), {0: row(_on("status u8"), "raw_sense_data u16")}),
     ((6,), {0: row(_leak("water_leak_1 u8"), _leak("water_leak_2 u8"))}),
     ((18, 50), {0: row(_leak("water_leak u8"))}),
+    ((89,), {0: row(_on("status u8"))}),
+    ((222,), {0: row(field("warning_status u8", {0: "No warning"}, otherwise="Warning"),
+                     _on("contact_switch_status u8"))}),
     ((90,), {0: row(_on("status_1 u8"), _on("status_2 u8"))}),
     ((105,), {0: row("heart_beat_time u16 s", field("warning_status u8", {0: "No warning"}, otherwise="Warning"))}),
     ((1, 11, 19, 110), {0: _CLIMATE}),
@@ -132,7 +139,8 @@ _GROUPS: Final[tuple[tuple[tuple[int, ...], dict[int, Steps]], ...]] = (
     ((38, 78, 129), {0: row("rssi i16 dB[mW]", "snr u8 dB", "heart_interval u16 s")}),
     ((73,), {0: row("current u16 mA", "multiplier u8")}),
     ((74,), {1: row("current1 u16 mA", "current2 u16 mA", "current3 u16 mA", "multiplier1 u8"),
-             2: row("multiplier2 u8", "multiplier3 u8")}),
+             2: row("multiplier2 u8", "multiplier3 u8"),
+             3: row("current1 u16 mA", "current2 u16 mA", "current3 u16 mA", *_MULTIPLIERS)}),
     ((155,), {0: row("depth u16 mm", "temp i16 Cel", field("install_status u8", {0: "Success"}, otherwise="Failure"))}),
     ((52,), {0: row(*_LEVEL, "temp i16 /10 Cel", "fill_level u8 %", "angle_ofinclination u8 deg")}),
     ((177,), {0: row(*_LEVEL, "fill_level u8 %")}),
@@ -157,7 +165,7 @@ REPORTS: Final[dict[int, dict[int, Steps]]] = {n: reports for types, reports in 
 WITHOUT_BATTERY: Final = frozenset(
     # (device type, report type; 0: all reports, -1: its configuration)
     [(n, 0) for n in (14, 115, 105, 173, 176, 178, 179)] + [(28, 2)]
-    + [(n, -1) for n in (5, 9, 13, 87, 88, 53, 54, 55, 106, 14, 115, 105, 73, 74, 112, 173, 176, 178, 179)]
+    + [(n, -1) for n in (5, 9, 13, 87, 88, 53, 54, 55, 106, 14, 115, 105, 73, 74, 173, 176, 178, 179)]
 )  # fmt: skip
 
 _CONFIGURED: Final[tuple[tuple[tuple[int, ...], Steps], ...]] = (
@@ -177,7 +185,7 @@ _CONFIGURED: Final[tuple[tuple[tuple[int, ...], Steps], ...]] = (
     ((155,), row("depth_change u16 mm", "temp_change u8 K")),
     ((52,), row("distance_change u16 mm", "temp_change u16 /10 K")),
     ((177,), row("distance_change u16 mm")),
-    ((112,), row("skip skip1", "temp_change u16 /100 K", "air_pressure_change u16 /10 mbar")),
+    ((112,), row("temp_change u16 /100 K", "air_pressure_change u16 /10 mbar")),
     ((165,), row("tvoc_voc_change u16", "temp_change u8 /10 K", "humi_change u8 /10 %")),
     ((14, 115), row("current_change u16 mA", "power_change u16 W")),
     ((3,), row("temp_change u16 /100 K", "illuminance_change u16 lx")),

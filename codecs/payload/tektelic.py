@@ -25,6 +25,11 @@ MODELS: Final = frozenset(TABLES)
 _SPELLED: Final = {
     "ac-outlet-switch-gen1": "ac-outlet-switch",
     "ble-tracker": "sparrow-enterprise-asset-tracker",
+    "clover": "agro",
+    "kiwi": "agro",
+    "kona-home-sensor": "smart-room-sensor",
+    "smartroombase": "smart-room-sensor",
+    "smartroompirv3-1": "smart-room-sensor-pir-base",
     "t0008781-stork": "stork",
 }
 

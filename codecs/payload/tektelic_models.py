@@ -65,7 +65,7 @@ _TRANSCEIVER: Final[Channels] = {
     "02 01": row("change_output_states_output2 u8"),
     "03 67": row("temperature i16 /10 Cel"),
     "04 68": _HUMIDITY,
-    "05 00": row(field("input_1 u8", {0: "False"}, otherwise="True")),
+    "05 00": row("input_1 u8"),
     "06 02": row("input_2 u16 /1000000 A"),
     "07 02": row("input_3 u16 /1000 V"),
     "08 04": row("input_1_count u16"),
@@ -117,7 +117,12 @@ TABLES: Final[dict[str, Channels]] = {
         "0f 04": row("external_probe_reed_switch_count u16"),
         "11 02": row("external_probe_thermistor_analog_input i16 /1000 V"),
     },
-    "industrial-trans": {**_TRANSCEIVER, "01 01": row("output1 u8"), "02 01": row("output2 u8")},
+    "industrial-trans": {
+        **_TRANSCEIVER,
+        "01 01": row("output1 u8"),
+        "02 01": row("output2 u8"),
+        "05 00": row(field("input_1 u8", {0: "False", 1: "True"}, otherwise="Invalid")),
+    },
     "industrial-transceiver": _TRANSCEIVER,
     "orca-industrial-gps-asset-tracker": {
         "01 ba": _cell("sensor_data_battery1_status", "voltage"),

@@ -42,7 +42,7 @@ def variant(model: str) -> str | None:
     """The model's name as device repositories write it, with or without the version of its decoder."""
     name = model.lower()
     if name not in SPELLED:
-        name = name.rsplit("_v", 1)[0].replace("_", "-")
+        name = name.rsplit("_v", 1)[0].replace("_", "-").removesuffix("-sensor").removesuffix("-zone-1")
     known = SPELLED.get(name, name)
     return known if known in MODELS else None
 
