@@ -25,9 +25,16 @@ def item(steps: tuple[Step, ...], first: int = 0) -> Item:
 
 
 def run_tags(
-    data: bytes, pos: int, key_size: int, items: Mapping[int, Item | Special], out: Fields, *, is_strict: bool = True
-) -> None:
-    """Read to the end.
+    data: bytes,
+    pos: int,
+    key_size: int,
+    items: Mapping[int, Item | Special],
+    out: Fields,
+    *,
+    is_strict: bool = True,
+    until: int | None = None,
+) -> int:
+    """Read to the end, or to the key `until`; returns the place where that is.
 
     A key that is not known: DecodeError UNKNOWN_TYPE, as its length is not known either; where published decoders stop
     there and keep what they have, `is_strict` False does the same unless nothing was read. A key cut off: SHORT.
@@ -38,11 +45,13 @@ def run_tags(
         if pos + key_size > end:
             raise DecodeError(RejectReason.SHORT, f"a key without value at offset {pos}")
         key = data[pos] if key_size == 1 else int.from_bytes(data[pos : pos + key_size], "big")
+        if key == until:
+            return pos
         found = items.get(key)
         if found is None:
             if is_strict or not out:
                 raise DecodeError(RejectReason.UNKNOWN_TYPE, f"type {key:#0{2 * key_size + 2}x} at offset {pos}")
-            return
+            return end
         pos += key_size
         if not isinstance(found, Item):
             pos = found(data, pos, out)
@@ -52,3 +61,4 @@ def run_tags(
             place = counts.get(found.counter, found.first)
             counts[found.counter] = place + 1
             pos = run(found.steps, data, pos, out, str(place))
+    return pos

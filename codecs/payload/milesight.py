@@ -33,6 +33,7 @@ from torhaus.codecs.payload import (
     milesight_journey,
     milesight_level,
     milesight_lines,
+    milesight_packets,
     milesight_people,
     milesight_power,
     milesight_presence,
@@ -85,6 +86,8 @@ MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
 FIRST: Final = "-v1"
 _SPELLED: Final = {
     "ct101-ct103": "ct101",
+    "cth01-compress": "cth01",
+    "cth01-compress-v2": "cth01",
     "em300-sld-zld": "em300-sld",
     "uc100-v1": "uc100",
     "uc51x": "uc511",
@@ -119,6 +122,8 @@ def decoder(model: str) -> Decode:
         if steps == ():  # others have this channel, this model has not
             continue
         items[int(key.replace(" ", ""), 16)] = item(steps) if isinstance(steps, tuple) else steps
+    if short is not None and model in milesight_packets.STORED:
+        items[milesight_packets.PACKET] = milesight_packets.packets(items)
     return _Codec(_tagged(1 if short else 2, items))
 
 

@@ -3,16 +3,19 @@
     type | value(s)                       temperature, harmonics, current, voltage
     type | bit for each group | value(s)  power, energy: a group has one value, or with its bit three
 
-All ones mean that it could not be measured: "error". Alarms, stored packets and settings end decoding.
+All ones mean that it could not be measured: "error". Settings end decoding.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
+from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.layout.tags import Special
-from torhaus.codecs.model import Fields
-from torhaus.codecs.payload.milesight_channels import Channels, dotted, released, row
+from torhaus.codecs.model import Fields, Value
+from torhaus.codecs.payload.milesight_channels import Channels, row
+from torhaus.codecs.payload.milesight_packets import ABOUT, MAX_NAME, done, interval
 
 _CHANNELS: Final = 12
 _PHASES: Final = 3
@@ -59,9 +62,65 @@ _QUANTITIES: Final = (
     *((name, f"u32 /1000 {unit}", 0xFFFFFFFF) for name, unit in _ENERGIES),
 )
 """In the order of their types; each has two, for the groups 1 and 2, and 3 and 4."""
+_FAULTS: Final[dict[int, str | None]] = dict.fromkeys(range(4))
+_RANGES: Final[dict[int, str | None]] = {1: "lower_range_error", 2: "over_range_error", 4: "over_range_release"}
+_OVER: Final[dict[int, str | None]] = {0x12: "over_range_alarm_deactivation", 0x13: "over_range_alarm_trigger"}
+_LIMITS: Final[dict[int, str | None]] = {
+    0x10 + 2 * n + begun: f"{limit}_range_alarm_{'trigger' if begun else 'deactivation'}"
+    for n, limit in enumerate(("lower", "over", "within", "exceed"))
+    for begun in (0, 1)
+}
+
+
+def _alarm(
+    name: str,
+    value: str,
+    kinds: Mapping[int, str | None],
+    *,
+    broken: int | None = None,
+    has_channel: bool | None = None,
+) -> Special:
+    """An alarm: channel, kind, and the value where the kind has one; it stands in the list of events, too."""
+    is_numbered = broken is not None if has_channel is None else has_channel
+    steps = row(value) if broken is None else row(field(value, {broken: "error"}))
+
+    def read(data: bytes, pos: int, out: Fields) -> int:
+        cursor = Cursor(data)
+        cursor.pos = pos
+        alarm: Fields = {}
+        if is_numbered:
+            alarm["channel"] = Value(cursor.u8())
+        inner = "info_" if is_numbered else ""
+        kind = cursor.u8()
+        alarm[f"{inner}type"] = Value(kind)
+        behind, case = cursor.pos, kinds.get(kind)
+        if case is not None:
+            found: Fields = {}
+            behind = run(steps, data, behind, found)
+            alarm |= {f"{inner}{case}_{what}": number for what, number in found.items()}
+        n = sum(key.startswith("event_") and key.endswith("_type") for key in out)
+        for key, number in alarm.items():
+            out[f"{name}_{key}"[:MAX_NAME]] = out[f"event_{n}_{key}"] = number
+        return behind
+
+    return read
+
 
 MODELS: Final[dict[str, Channels]] = {
     "cth01": {
+        **ABOUT,
+        "30": _alarm("temperature_alarm", "temperature i16 /100 Cel", _FAULTS | _LIMITS),
+        "31": _alarm("current_alarm", "current u24 /100 A", _FAULTS | _RANGES | _LIMITS, broken=0xFFFFFF),
+        "32": _alarm("voltage_alarm", "voltage u16 /100 V", _FAULTS | _RANGES | _LIMITS, broken=0xFFFF),
+        "33": _alarm("thdi_alarm", "thdi u16 /100 %", _FAULTS | _OVER, broken=0xFFFF),
+        "34": _alarm("thdv_alarm", "thdv u16 /100 %", _FAULTS | _OVER, broken=0xFFFF),
+        "35": _alarm(
+            "voltage_unbalance_alarm", "voltage_unbalance u16 /100 %", _FAULTS | _OVER, broken=0xFFFF, has_channel=False
+        ),
+        "36": done("power_loss_alarm"),
+        "40": row("history_type_type u8"),
+        "60": interval("collection_interval"),
+        "61": interval("reporting_interval"),
         "01": row("temperature i16 /100 Cel"),
         "02": _one("voltage_three_phase_imbalcance", "u16 /100 %", 0xFFFF),
         "03": _list("thdi", _CHANNELS, "u16 /100 %", 0xFFFF),
@@ -74,14 +133,6 @@ MODELS: Final[dict[str, Channels]] = {
             for n, (name, kind, broken) in enumerate(_QUANTITIES)
             for half in (0, 1)
         },
-        "d8": row("product_frequency_band text16"),
-        "d9": row("oem_id hex2"),
-        "da": row(
-            field("version_hardware_version hex2", convert=dotted),
-            field("version_firmware_version hex6", convert=released),
-        ),
-        "db": row("product_sn hex8"),
-        "df": row(field("tsl_version hex2", convert=dotted)),
     }
 }
 """Keys of one byte."""

@@ -15,11 +15,12 @@ from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import Fields, Value
-from torhaus.codecs.payload.milesight_channels import ENABLE, OFF_ON, Channels, named, row
+from torhaus.codecs.payload.milesight_channels import CLASS, ENABLE, OFF_ON, Channels, dotted, named, released, row
+from torhaus.codecs.payload.milesight_packets import ABOUT, MAX_NAME, done
 
 
 def _version(raw: bytes) -> dict[str, str]:
-    return {"version_hardware_version": f"v{raw[0]}.{raw[1]}", "version_firmware_version": f"v{raw[2]}.{raw[3]}"}
+    return {"version_hardware_version": dotted(raw), "version_firmware_version": released(raw[2:])}
 
 
 _ABOUT: Final[Channels] = {
@@ -32,13 +33,20 @@ _ABOUT: Final[Channels] = {
 }
 
 
+PLAIN: Final = "^"
+
+
 def cases(name: str, kind: str, known: Mapping[int, tuple[str, Iterable[str | Line]]]) -> Special:
-    """A kind, and behind it what that kind has: `<name>_<kind>`, then `<name>_<case>_<value>`."""
+    """A kind, and behind it what that kind has: `<name>_<kind>`, then `<name>_<case>_<value>`.
+
+    A line that begins with `^` keeps its own name.
+    """
     compiled: dict[int, tuple[Step, ...]] = {}
     for number, (case, lines) in known.items():
         compiled[number] = tuple(
-            step._replace(name=f"{name}_{case}_{step.name}") for step in row(*lines)
-        )  # fmt: skip
+            step._replace(name=step.name[1:] if step.name[0] == PLAIN else f"{name}_{case}_{step.name}"[:MAX_NAME])
+            for step in row(*lines)
+        )
 
     def read(data: bytes, pos: int, out: Fields) -> int:
         cursor = Cursor(data)
@@ -60,8 +68,13 @@ _STATE: Final = "state u8"
 _DEGREES: Final = ("temperature i16 /100 Cel",)
 _FROST: Final = (_ROOM, _VALVE)
 _FORCED: Final = (_ROOM, _VALVE, _LEVEL)
+_ROOM_TOO: Final = (_ROOM, "^temperature = /100 Cel")
 _WT102: Final[Channels] = {
-    **_ABOUT,
+    **ABOUT,
+    "b5": done("collect_data"),
+    "b6": done("reconnect"),
+    "be": done("reboot"),
+    "cf": row("none skip1", named("lorawan_class u8", CLASS)),
     "00": row("battery u8 %"),
     "01": row("temperature i16 /100 Cel"),
     "02": row("motor_total_stroke u16"),
@@ -70,7 +83,7 @@ _WT102: Final[Channels] = {
     "05": row("motor_calibration_result_report_status u8"),
     "06": row(_TARGET),
     "07": row("target_valve_opening_degree u8 %"),
-    "08": row("low_battery_alarm_value u8 %"),
+    "08": row("low_battery_alarm u8 %"),
     "09": cases(
         "temperature_alarm",
         "type",
@@ -87,10 +100,16 @@ _WT102: Final[Channels] = {
         "auto_away_report",
         "event_type",
         {
-            0x20: ("inactive_by_target_temperature", (_STATE, _ROOM, _TARGET)),
-            0x21: ("active_by_target_temperature", (_STATE, _ROOM, _TARGET)),
-            0x22: ("inactive_by_target_valve_opening", (_STATE, _ROOM, _OPENING)),
-            0x23: ("active_by_target_valve_opening", (_STATE, _ROOM, _OPENING)),
+            0x20: (
+                "inactive_by_target_temperature",
+                (_STATE, *_ROOM_TOO, _TARGET, "^target_temperature = /100 Cel"),
+            ),
+            0x21: ("active_by_target_temperature", (_STATE, *_ROOM_TOO, _TARGET)),
+            0x22: (
+                "inactive_by_target_valve_opening",
+                (_STATE, *_ROOM_TOO, _OPENING, "^target_valve_opening_degree = %"),
+            ),
+            0x23: ("active_by_target_valve_opening", (_STATE, *_ROOM_TOO, _OPENING)),
         },
     ),
     "0d": cases(

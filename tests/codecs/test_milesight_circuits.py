@@ -51,3 +51,28 @@ def test_cut_off_at_every_byte() -> None:
         with pytest.raises(DecodeError) as caught:
             _READ(payload[:size], 85)
         assert caught.value.reason is RejectReason.SHORT
+
+
+def test_alarms_stand_in_the_list_of_events_too() -> None:
+    seen = _READ(bytes.fromhex("3111 13 e80300 30 00 35 12 2c01 36"), 85)
+    assert {name: value.value for name, value in seen.items()} == {
+        "current_alarm_channel": 0x11,
+        "current_alarm_info_type": 0x13,
+        "current_alarm_info_over_range_alarm_trigger_current": 10.0,
+        "event_0_channel": 0x11,
+        "event_0_info_type": 0x13,
+        "event_0_info_over_range_alarm_trigger_current": 10.0,
+        "temperature_alarm_type": 0,
+        "event_1_type": 0,
+        "voltage_unbalance_alarm_type": 0x12,
+        "voltage_unbalance_alarm_over_range_alarm_deactivation_voltage_un": 3.0,
+        "event_2_type": 0x12,
+        "event_2_over_range_alarm_deactivation_voltage_unbalance": 3.0,
+        "power_loss_alarm": 1,
+    }
+
+
+def test_stored_packets() -> None:
+    seen = _READ(bytes.fromhex("ed01 01000000 016608 ed01 02000000 022c01"), 85)
+    assert seen["history_0_temperature"] == Value(21.5, "Cel")
+    assert seen["history_1_voltage_three_phase_imbalcance"] == Value(3.0, "%")

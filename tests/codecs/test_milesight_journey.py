@@ -31,14 +31,24 @@ def test_alarms() -> None:
         "temperature_alarm_type": Value(0x20),
         "temperature_alarm_mutation_alarm_trigger_temperature": Value(12.9, "Cel"),
         "temperature_alarm_mutation_alarm_trigger_saltation": Value(2.0, "K"),
+        "temperature_alarm_types": Value(0x20),
+        "temperature": Value(12.9, "Cel"),
+        "humidity": Value(30.0, "%"),
         "humidity_alarm_type": Value(0x11),
+        "humidity_alarm_types": Value(0x11),
+        "tilt_alarm_types": Value(0x21),
+        "light_alarm_types": Value(0x10),
         "humidity_alarm_lower_range_alarm_trigger_humidity": Value(30.0, "%"),
         "tilt_alarm_type": Value(0x21),
         "light_alarm_type": Value(0x10),
         "battery_alarm_lower_battery_alarm_battery": Value(10, "%"),
     }
     fault = decoder("ts601")(bytes.fromhex("0800 0c01"), 85)
-    assert fault == {"temperature_alarm_type": Value(0), "probe_connect_status": Value(1)}
+    assert fault == {
+        "temperature_alarm_type": Value(0),
+        "temperature_alarm_types": Value(0),
+        "probe_connect_status": Value(1),
+    }
 
 
 def test_a_panel() -> None:
@@ -51,6 +61,32 @@ def test_a_panel() -> None:
         "target_temperature1": Value(20.0, "Cel"),
         "pir_status": Value(1),
         "key_event_type": Value(2),
+    }
+
+
+def test_a_panel_with_words() -> None:
+    """The same bytes with the names of the other published decoder."""
+    seen = decoder("wt401-v1")(bytes.fromhex("0300 0401 06d007 0801 0d02"), 85)
+    assert {name: value.value for name, value in seen.items()} == {
+        "temperature_control_mode": "heat",
+        "fan_mode": "circulate",
+        "target_temperature_1": 20.0,
+        "pir_status": "occupied",
+        "button_event": "F3",
+    }
+
+
+def test_settings() -> None:
+    seen = decoder("ts602")(bytes.fromhex("77 01 02 9cffffff c8000000 62 01 0a00 60 07 80 01"), 85)
+    assert {name: value.value for name, value in seen.items()} == {
+        "temperature_alarm_settings_enable": 1,
+        "temperature_alarm_settings_threshold_condition": 2,
+        "temperature_alarm_settings_threshold_min": -1.0,
+        "temperature_alarm_settings_threshold_max": 2.0,
+        "collection_interval_unit": 1,
+        "collection_interval_minutes_of_time": 10,
+        "reporting_interval_unit": 7,
+        "falling_alarm_settings_enable": 1,
     }
 
 

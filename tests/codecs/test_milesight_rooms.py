@@ -22,8 +22,8 @@ def test_why_the_valve_opened_itself(valve: Decode) -> None:
 def test_each_report_has_its_own_values(valve: Decode) -> None:
     """0e 01: 21.50 degrees in the room, 40 % open, 22.00 wanted, battery 99 %; then the position of the motor."""
     seen = valve(bytes.fromhex("0e0166082898086303e803"), 85)
-    assert seen["periodic_reporting_target_temperature_for_heating_environment_temperature"] == Value(21.5, "Cel")
-    assert seen["periodic_reporting_target_temperature_for_heating_target_temperature"] == Value(22.0, "Cel")
+    assert seen["periodic_reporting_target_temperature_for_heating_environment_te"] == Value(21.5, "Cel")
+    assert seen["periodic_reporting_target_temperature_for_heating_target_tempera"] == Value(22.0, "Cel")
     assert seen["periodic_reporting_target_temperature_for_heating_battery_level"] == Value(99, "%")
     assert seen["motor_position"] == Value(1000)
 

@@ -14,7 +14,7 @@ def test_a_family_knows_its_models() -> None:
     assert native("milesight-iot", "em300-th") == "milesight:em300-th"
     assert native("milesight-iot", "em300-mcs-v2") == "milesight:em300-mcs"
     assert native("milesight-iot", "ts301-v2") == "milesight:ts301-v2"
-    assert native("milesight-iot", "cth01-compress-v2") is None
+    assert native("milesight-iot", "cth01-compress-v2") == "milesight:cth01"
     assert native("sensative", "square-air") == "sensative:square-air"
     assert native("sensative", "strips-comfort") == "sensative_strips"
     assert native("dragino", "lht65n") == "dragino:lht65"
