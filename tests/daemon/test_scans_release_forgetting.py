@@ -15,7 +15,7 @@ from torhaus.codecs.sidecar import Told
 from torhaus.daemon.cli.scan_story import story
 from torhaus.daemon.evidence.bundle import write_bundle
 from torhaus.daemon.evidence.standalone import standalone
-from torhaus.daemon.evidence.verifier import check_export, read_export
+from torhaus.daemon.evidence.export_check import check_export, read_export
 from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.db import Scan, Tx, codes_json
@@ -155,7 +155,7 @@ def test_a_deleted_document_is_exported_without_it_and_all_else_is_proved(tmp_pa
             write_bundle(out, exported, tmp_path / "state/scans")
 
     with_scene(tmp_path, work, None, Retention())
-    files, digest = read_export(tmp_path / "export.zip")
+    files, digest, *_ = read_export(tmp_path / "export.zip")
     report = check_export(files, "", digest)
     assert (digest, report.faults) == ("", [])
     assert any("was deleted on the box" in fact for fact in report.facts)
@@ -166,6 +166,6 @@ def test_a_deleted_document_is_exported_without_it_and_all_else_is_proved(tmp_pa
     assert (done.returncode, "was deleted" in done.stdout) == (0, True)
     lines = io.BytesIO(files["entries.jsonl"]).readlines()
     kept = b"".join(line for line in lines if b'"event":"purged"' not in line)
-    assert {f.what for f in check_export(files | {"entries.jsonl": kept}, "", "").faults} == {"document"}
+    assert {f.what for f in check_export(files | {"entries.jsonl": kept}, "", "").faults} == {"document", "removed"}
     other = check_export(files, "", "00" * 32)
     assert {fault.what for fault in other.faults} == {"document"}
