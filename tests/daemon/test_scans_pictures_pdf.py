@@ -56,14 +56,17 @@ def test_whole_pictures_pass_and_none_that_was_cut_off(kind: str) -> None:
 
 def test_a_picture_under_several_filters() -> None:
     for data, reason in ((JPEG, None), (JPEG[: len(JPEG) // 2], Reason.DAMAGED)):
-        twice = {"Filter": Array([Name.FlateDecode, Name.DCTDecode]), "DecodeParms": Array([None, Dictionary()])}
+        twice: dict[str, Any] = {
+            "Filter": Array([Name.FlateDecode, Name.DCTDecode]),
+            "DecodeParms": Array([None, Dictionary()]),
+        }
         assert judge(pdf_of(zlib.compress(data), **twice)).reason is reason
-        hexed = {"Filter": Array([Name.ASCIIHexDecode, Name.FlateDecode, Name.DCTDecode])}
+        hexed: dict[str, Any] = {"Filter": Array([Name.ASCIIHexDecode, Name.FlateDecode, Name.DCTDecode])}
         assert judge(pdf_of(zlib.compress(data).hex().encode() + b">", **hexed)).reason is reason
 
 
 def test_packed_rows_are_counted() -> None:
-    flate = {"Filter": Name.FlateDecode}
+    flate: dict[str, Any] = {"Filter": Name.FlateDecode}
     predicted = flate | {"DecodeParms": Dictionary(Predictor=15, Columns=SIZE[0])}
     assert judge(pdf_of(zlib.compress(ROWS), **flate)).flags == ()
     assert judge(pdf_of(zlib.compress(PNG_ROWS), **predicted)).reason is None
@@ -94,7 +97,7 @@ def test_what_is_not_decoded_is_flagged() -> None:
     assert judge(jpeg, Limits(cpu_s=0)) == flagged
     assert judge(jpeg, Limits(max_pixels=1000)) == flagged
     assert judge(pdf_of(JPEG[:-30], Filter=Name.DCTDecode), Limits(cpu_s=0)).reason is Reason.DAMAGED
-    fax = {"Filter": Name.CCITTFaxDecode}
+    fax: dict[str, Any] = {"Filter": Name.CCITTFaxDecode}
     assert judge(pdf_of(FAX, DecodeParms=FAX_PARMS, **fax), Limits(max_pixels=1000)) == flagged
     aligned = Dictionary(K=-1, Columns=SIZE[0], EncodedByteAlign=True)
     assert judge(pdf_of(FAX, DecodeParms=aligned, **fax)) == flagged

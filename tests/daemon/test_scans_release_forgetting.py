@@ -14,8 +14,8 @@ from tests.daemon.scans_fakes import fake_pdf
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.cli.scan_story import story
 from torhaus.daemon.evidence.bundle import write_bundle
-from torhaus.daemon.evidence.standalone import standalone
 from torhaus.daemon.evidence.export_check import check_export, read_export
+from torhaus.daemon.evidence.standalone import standalone
 from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.checker import Code
 from torhaus.daemon.scans.db import Scan, Tx, codes_json

@@ -9,7 +9,7 @@ ISO 32000-1 §7.4 (filters), §8.6 (colour spaces), §8.9.5 (images).
 
 import io
 import time
-from typing import Final
+from typing import Any, Final
 
 import pikepdf
 from PIL import Image, Jpeg2KImagePlugin, JpegImagePlugin, UnidentifiedImageError  # noqa: F401 - loads them
@@ -165,11 +165,16 @@ def _unpacked(raw: bytes, stream: pikepdf.Stream, filters: list[pikepdf.Object])
         packed = pikepdf.Stream(pdf, raw)
         packed.Filter = pikepdf.Array([pikepdf.Name(str(name)) for name in filters[:-1]])
         if len(parameters) == len(filters):
-            packed.DecodeParms = pikepdf.Array([
-                pikepdf.Dictionary({str(key): int(value) for key, value in p.items() if isinstance(value, int)})
-                if isinstance(p, pikepdf.Dictionary) else None for p in parameters[:-1]
-            ])  # fmt: skip
+            packed.DecodeParms = pikepdf.Array([_numbers(p) for p in parameters[:-1]])
         return packed.read_bytes(decode_level=pikepdf.StreamDecodeLevel.specialized)
+
+
+def _numbers(parameters: pikepdf.Object) -> pikepdf.Dictionary | None:
+    """Those of a filter's parameters that are numbers: all that undoing it needs."""
+    if not isinstance(parameters, pikepdf.Dictionary):
+        return None
+    values: dict[str, Any] = dict(parameters.items())
+    return pikepdf.Dictionary({key: int(value) for key, value in values.items() if isinstance(value, int)})
 
 
 def _components(space: pikepdf.Object | None) -> int:
