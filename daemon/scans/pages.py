@@ -205,5 +205,5 @@ class ScanPages:
 
     async def pulled(self, request: web.Request) -> web.Response:
         """How a station's last job stands."""
-        last = self._queue.pulls.last.get(request.query.get("station", ""))
+        last = self._queue.pulls.now(request.query.get("station", ""))
         return reply_json({"error": "no job was started there"}, 404) if last is None else reply_json(last)

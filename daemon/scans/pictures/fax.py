@@ -15,6 +15,8 @@ _END: Final = "000000000001" * 2
 """EOFB, T.6 §2.4.1.1: two end-of-line codes."""
 _BLACK: Final = "001" + "00110101" + "11"
 """Two black pixels, T.6 table 4 and T.4 tables 2/T.4: horizontal mode, no white, a black run of two."""
+_WHITE: Final = "0001"
+"""Nothing but white below a black row: pass mode."""
 _LINE: Final = "000000000001"
 _JOINTS: Final = ("", "1", "11", "011", "0011", "00011", "1011", "10011")
 """Bits between the two: with one of these a code that was cut through becomes one that exists."""
@@ -38,25 +40,26 @@ class Fax(msgspec.Struct, frozen=True):
 
 def is_whole(data: bytes, fax: Fax) -> bool:
     """Whether all rows are there. Raises OSError and what else the decoder raises."""
-    longer = _and_black(data, fax)
     row_bytes = (fax.columns + 7) // 8
-    picture = _decode(longer, fax, fax.rows + 1)
-    last, before = picture[-row_bytes:], picture[-2 * row_bytes : -row_bytes]
-    if last != before and not any(last[:-1]):
+    behind = _decode(_and_two_rows(data, fax), fax, fax.rows + 2)[-2 * row_bytes :]
+    whole_bytes = row_bytes - 1  # the last one may be filled up
+    black, white = behind[:whole_bytes], behind[row_bytes : row_bytes + whole_bytes]
+    if whole_bytes and not any(black) and white == b"\xff" * whole_bytes:
         return True  # what was written behind it came out behind it
     picture = _decode(data, fax, fax.rows)
-    return all(_decode(_and_black(data, fax, joint), fax, fax.rows) == picture for joint in _JOINTS)
+    return all(_decode(_and_two_rows(data, fax, joint), fax, fax.rows) == picture for joint in _JOINTS)
 
 
-def _and_black(data: bytes, fax: Fax, joint: str = "") -> bytes:
-    """The picture with something black behind its last row."""
+def _and_two_rows(data: bytes, fax: Fax, joint: str = "") -> bytes:
+    """The picture with a black row behind its last one, and a white one behind that."""
     head, tail = data[:-_TAIL_BYTES], data[-_TAIL_BYTES:]
     bits = "".join(f"{byte:08b}" for byte in tail)
     if fax.k < 0:
         ended = bits.rstrip("0")
         if not ended.endswith(_END):  # a writer may count the line end before `endstream` in
             ended = "".join(f"{byte:08b}" for byte in tail.rstrip(b"\r\n")).rstrip("0")
-        bits = (ended.removesuffix(_END) if ended.endswith(_END) else bits) + joint + _BLACK * (fax.columns // 2 + 1)
+        bits = ended.removesuffix(_END) if ended.endswith(_END) else bits
+        bits += joint + _BLACK * ((fax.columns + 1) // 2) + _WHITE
     else:
         bits += joint + (_LINE + ("1" if fax.k > 0 else "") + _BLACK[3:]) * 4
     bits += "0" * (-len(bits) % 8)

@@ -19,6 +19,7 @@ from torhaus.codecs.model import DecodeError
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk
 from torhaus.daemon.scans.pull.base import Pulled, PullRefused
+from torhaus.daemon.scans.pull.faults import Fault, Trouble
 from torhaus.daemon.scans.pull.job import JobFolder
 from torhaus.daemon.scans.stations import EsclStation
 
@@ -29,8 +30,12 @@ _NO_MORE: Final = frozenset({404, 410})
 _ENDED_BADLY: Final = frozenset({"Aborted", "Canceled"})
 
 
-class _Trouble(Exception):  # noqa: N818 - a fact
+class _Stopped(Exception):  # noqa: N818 - a fact
     """The job cannot go on."""
+
+    def __init__(self, fault: Fault, text: str, detail: str = "") -> None:
+        self.trouble = Trouble(fault, text, detail)
+        super().__init__(text)
 
 
 class EsclScanner:
@@ -50,17 +55,20 @@ class EsclScanner:
             try:
                 job = await self._order(session)
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise PullRefused(f"the scanner does not answer ({type(error).__name__})") from None
+                name = type(error).__name__
+                raise PullRefused(Fault.NO_ANSWER, f"the scanner does not answer ({name})", name) from None
             except DecodeError as error:
-                raise PullRefused(f"the scanner's answer is not understood: {error.detail}") from None
+                unread = _unread(error)
+                raise PullRefused(unread.fault, unread.text, unread.detail) from None
             try:
                 return await self._fetch_all(session, job, folder)
-            except _Trouble as trouble:
-                return Pulled(None, str(trouble))
+            except _Stopped as stopped:
+                return Pulled(None, stopped.trouble)
             except (aiohttp.ClientError, TimeoutError) as error:
-                return Pulled(None, f"the connection broke ({type(error).__name__})")
+                name = type(error).__name__
+                return Pulled(None, Trouble(Fault.BROKEN_OFF, f"the connection broke ({name})", name))
             except DecodeError as error:
-                return Pulled(None, f"the scanner's answer is not understood: {error.detail}")
+                return Pulled(None, _unread(error))
             finally:
                 await self._give_up(session, job)
 
@@ -95,12 +103,14 @@ class EsclScanner:
         caps = escl.parse_capabilities(found, s.source, duplex=s.duplex)
         media_type = ENDINGS[s.format][0]
         if caps.formats and media_type not in caps.formats:
-            raise PullRefused(f"the scanner does not make {media_type}, only {', '.join(sorted(caps.formats))}")
+            known = ", ".join(sorted(caps.formats))
+            raise _setting(f"the scanner does not make {media_type}, only {known}", media_type, known)
         if caps.colors and escl.color_mode(s.color) not in caps.colors:
-            raise PullRefused(f"the scanner does not scan in {s.color}")
+            raise _setting(f"the scanner does not scan in {s.color}", s.color, ", ".join(sorted(caps.colors)))
         if caps.resolutions and s.resolution_dpi not in caps.resolutions:
             known = ", ".join(map(str, sorted(caps.resolutions)))
-            raise PullRefused(f"the scanner does not scan at {s.resolution_dpi} dpi, only at {known}")
+            wanted = f"{s.resolution_dpi} dpi"
+            raise _setting(f"the scanner does not scan at {wanted}, only at {known}", wanted, known)
         body = escl.scan_settings(s.source, s.color, media_type, s.resolution_dpi, duplex=s.duplex, caps=caps)
         for _ in range(max(1, int(s.ready_s / POLL_S))):
             async with session.post(
@@ -109,9 +119,10 @@ class EsclScanner:
                 if response.status == 201:
                     return escl.path_of(response.headers.get("Location", ""))
                 if response.status != 503:
-                    raise PullRefused(f"the scanner refuses the job: {response.status}")
+                    code = str(response.status)
+                    raise PullRefused(Fault.REFUSED, f"the scanner refuses the job: {code}", code)
             await self._clock.sleep(POLL_S)
-        raise PullRefused("the scanner is busy")
+        raise PullRefused(Fault.BUSY, "the scanner is busy")
 
     async def _until_idle(self, session: aiohttp.ClientSession) -> None:
         status = await self._status(session)
@@ -121,12 +132,14 @@ class EsclScanner:
             await self._clock.sleep(POLL_S)
             status = await self._status(session)
         if status.state != "Idle":
-            raise PullRefused(f"the scanner is not ready: {status.state or 'it does not say what it does'}")
+            state = status.state or "it does not say what it does"
+            raise PullRefused(Fault.NOT_READY, f"the scanner is not ready: {state}", status.state or "?")
         if self._station.source == "feeder" and status.adf is not None and status.adf != "ScannerAdfLoaded":
-            raise PullRefused(f"the feeder is not ready: {_words(status.adf)}")
+            fault, words = _feeder(status.adf)
+            raise PullRefused(fault, f"the feeder is not ready: {words}", words)
 
     async def _fetch_all(self, session: aiohttp.ClientSession, job: str, folder: JobFolder) -> Pulled:
-        """Raises _Trouble and what aiohttp raises; what came is in the folder."""
+        """Raises _Stopped and what aiohttp raises; what came is in the folder."""
         waited_s = 0.0
         while True:
             async with session.get(f"{self._host}{job}/NextDocument", allow_redirects=False) as response:
@@ -136,16 +149,18 @@ class EsclScanner:
             if status == 200:
                 waited_s = 0.0
                 if folder.count > 1 and await asyncio.to_thread(folder.same_as_before):
-                    raise _Trouble(f"pages {folder.count - 1} and {folder.count} are the same to the last bit")
+                    last, same = f"{folder.count - 1}, {folder.count}", f"{folder.count - 1} and {folder.count}"
+                    raise _Stopped(Fault.SAME_PAGES, f"pages {same} are the same to the last bit", last)
                 if folder.count >= self._station.max_pages:
-                    raise _Trouble(f"more than max_pages ({self._station.max_pages})")
+                    most = str(self._station.max_pages)
+                    raise _Stopped(Fault.TOO_MANY, f"more than max_pages ({most})", most)
                 continue
             if status != 503 and status not in _NO_MORE:
-                raise _Trouble(f"the scanner answers {status} instead of a page")
+                raise _Stopped(Fault.REFUSED, f"the scanner answers {status} instead of a page", str(status))
             if status in _NO_MORE and (ended := await self._ended(session, job, folder)) is not None:
                 return ended
             if waited_s >= self._station.page_s:
-                raise _Trouble("the scanner has more pages, and does not give them")
+                raise _Stopped(Fault.WITHHELD, "the scanner has more pages, and does not give them")
             waited_s += POLL_S
             await self._clock.sleep(POLL_S)
 
@@ -156,25 +171,28 @@ class EsclScanner:
             async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                 size += len(chunk)
                 if size > self._station.max_bytes:
-                    raise _Trouble("a page is larger than max_bytes")
+                    raise _Stopped(Fault.TOO_LARGE, "a page is larger than max_bytes")
                 await asyncio.to_thread(self._disk.write, fd, chunk)
 
     async def _ended(self, session: aiohttp.ClientSession, job: str, folder: JobFolder) -> Pulled | None:
-        """How the job ended; None when it has not. Raises _Trouble."""
+        """How the job ended; None when it has not. Raises _Stopped."""
         status = await self._status(session)
         if status.adf not in {None, "ScannerAdfLoaded", "ScannerAdfEmpty", "ScannerAdfProcessing"}:
-            raise _Trouble(f"the feeder stopped: {_words(status.adf)}")
+            fault, words = _feeder(status.adf)
+            raise _Stopped(fault, f"the feeder stopped: {words}", words)
         info = status.jobs.get(job)
         if info is None:
-            raise _Trouble("the scanner does not say how the job ended")
+            raise _Stopped(Fault.END_UNKNOWN, "the scanner does not say how the job ended")
         if info.state in _ENDED_BADLY:
-            raise _Trouble(f"the job was {info.state.lower()} by the scanner{_because(info.reasons)}")
+            reasons = ", ".join(info.reasons)[:100]
+            because = f" ({reasons})" if reasons else ""
+            raise _Stopped(Fault.ABORTED, f"the job was {info.state.lower()} by the scanner{because}", reasons or "?")
         if info.state != "Completed" or info.images_to_transfer:
             return None
         if info.images_completed is None:
-            raise _Trouble("the scanner does not say how many pages it scanned")
+            raise _Stopped(Fault.NOT_COUNTED, "the scanner does not say how many pages it scanned")
         if folder.count == 0:
-            raise _Trouble("the scanner ended the job without a page")
+            raise _Stopped(Fault.NO_PAGE, "the scanner ended the job without a page")
         if self._station.format == "jpeg" and folder.count < info.images_completed:
             return None  # one picture a page: some are still to come
         return Pulled(info.images_completed, None)
@@ -188,11 +206,18 @@ class EsclScanner:
             return
 
 
-def _words(state: str | None) -> str:
+def _unread(error: DecodeError) -> Trouble:
+    return Trouble(Fault.NOT_UNDERSTOOD, f"the scanner's answer is not understood: {error.detail}", error.detail or "?")
+
+
+def _setting(text: str, wanted: str, known: str) -> PullRefused:
+    return PullRefused(Fault.SETTING, text, f"{wanted} ({known})")
+
+
+def _feeder(state: str | None) -> tuple[Fault, str]:
     """ScannerAdfPaperJam as a person would say it."""
-    known = {"ScannerAdfEmpty": "it is empty", "ScannerAdfJam": "paper jam", "ScannerAdfDoorOpen": "its door is open"}
-    return known.get(state or "", (state or "").removeprefix("ScannerAdf")[:40])
-
-
-def _because(reasons: tuple[str, ...]) -> str:
-    return f" ({', '.join(reasons)[:100]})" if reasons else ""
+    known = {
+        "ScannerAdfEmpty": (Fault.FEEDER_EMPTY, "it is empty"), "ScannerAdfJam": (Fault.JAM, "paper jam"),
+        "ScannerAdfDoorOpen": (Fault.COVER_OPEN, "its door is open"),
+    }  # fmt: skip
+    return known.get(state or "", (Fault.FEEDER, (state or "").removeprefix("ScannerAdf")[:40]))

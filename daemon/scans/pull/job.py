@@ -18,6 +18,7 @@ import msgspec
 
 from torhaus.codecs.sidecar import MAX_RECORDS
 from torhaus.daemon.scans.disk import Disk, hash_file
+from torhaus.daemon.scans.pull.faults import CUT_OFF
 
 SIDECAR: Final = "job.json"
 _PAGE: Final = re.compile(r"[0-9]{4,5}\.(pdf|jpg|tif|png)")
@@ -47,17 +48,13 @@ class JobFolder:
         self._job = job
         self._path = station / f".{job}"
         self._disk = disk
-        self._count = 0
+        self.count = 0
+        """Files that came so far. A program that writes them itself has them counted by whom it tells."""
 
     @property
     def path(self) -> Path:
         """Where pages lie while the job runs."""
         return self._path
-
-    @property
-    def count(self) -> int:
-        """Files that came so far."""
-        return self._count
 
     def open(self) -> None:
         """Make it."""
@@ -66,7 +63,7 @@ class JobFolder:
     @contextmanager
     def page(self, ending: str) -> Iterator[int]:
         """An open file for the next page; it counts when this ends without an exception."""
-        path = self._path / f"{self._count + 1:04}.{ending}"
+        path = self._path / f"{self.count + 1:04}.{ending}"
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
         fd = self._disk.create(part)
@@ -76,7 +73,7 @@ class JobFolder:
         finally:
             os.close(fd)
         self._disk.rename(part, path)
-        self._count += 1
+        self.count += 1
 
     def same_as_before(self) -> bool:
         """Whether the last two files have the same bytes: a scanner that gives its last page again and again."""
@@ -109,7 +106,7 @@ class JobFolder:
 def complete_cut_off(station: Path, disk: Disk) -> int:
     """Hand over what jobs left that were running when the daemon ended; how many files."""
     return sum(
-        JobFolder(station, path.name.removeprefix("."), disk).close(None, "the job was cut off")
+        JobFolder(station, path.name.removeprefix("."), disk).close(None, CUT_OFF.text)
         for path in sorted(station.iterdir())
         if path.name.startswith(".job-") and path.is_dir() and not path.is_symlink()
     )

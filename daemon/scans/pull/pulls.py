@@ -12,6 +12,7 @@ from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.pull.base import PullRefused, Scanner
 from torhaus.daemon.scans.pull.escl import EsclScanner
+from torhaus.daemon.scans.pull.faults import CUT_OFF, Fault, Trouble
 from torhaus.daemon.scans.pull.job import SIDECAR, JobFolder, complete_cut_off
 from torhaus.daemon.scans.pull.sane import SaneScanner
 from torhaus.daemon.scans.stations import EsclStation, PulledStation, Sidecar
@@ -28,13 +29,18 @@ _LAYOUT: Final = Sidecar(
 
 
 class Pull(msgspec.Struct, frozen=True):
-    """A station's job. `files`: how many documents it brought; `said`: what went wrong."""
+    """A station's job. `files`: how many documents it brought so far; `said`: what went wrong.
+
+    `fault` is the word for it (faults.py), `detail` what belongs to it.
+    """
 
     station: str
     job: str
     state: Literal["running", "done", "trouble", "refused"]
     files: int = 0
     said: str = ""
+    fault: str = ""
+    detail: str = ""
 
 
 class Pulls:
@@ -47,7 +53,20 @@ class Pulls:
         self._clock = clock
         self._wanted: asyncio.Queue[str] = asyncio.Queue()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._folders: dict[str, JobFolder] = {}
         self.last: dict[str, Pull] = {}
+
+    @property
+    def stations(self) -> dict[str, PulledStation]:
+        """All that jobs can be started at."""
+        return self._stations
+
+    def now(self, name: str) -> Pull | None:
+        """A station's last job, with what has come while it runs; None where none was started."""
+        last, folder = self.last.get(name), self._folders.get(name)
+        if last is None or folder is None or last.state != "running":
+            return last
+        return msgspec.structs.replace(last, files=folder.count)
 
     def folders(self) -> list[Station]:
         """Where the stations' jobs come in: hot folders of our own."""
@@ -99,28 +118,46 @@ class Pulls:
         """Run the job that was started."""
         station, started = self._stations[name], self.last[name]
         scanner = self._scanner(station)
-        folder = JobFolder(self._root / name, started.job, self._disk)
-        pages, trouble, refused = None, "the job was cut off", ""
+        folder = self._folders[name] = JobFolder(self._root / name, started.job, self._disk)
+        pages, is_refused = None, False
+        trouble: Trouble | None = CUT_OFF
         try:
             await asyncio.to_thread(folder.open)
             pulled = await scanner.pull(folder)
-            pages, trouble = pulled.pages, pulled.trouble or ""
+            pages, trouble = pulled.pages, pulled.trouble
         except PullRefused as error:
-            refused = trouble = str(error)
+            is_refused, trouble = True, error.trouble
         except OSError as error:
-            trouble = f"cannot be kept: {errno_name(error)}"
+            trouble = _not_kept(error)
         finally:
-            self.last[name] = await self._hand_over(folder, started, pages, trouble, refused)
+            self.last[name] = await self._hand_over(folder, started, pages, trouble, is_refused=is_refused)
+            self._folders.pop(name, None)
 
-    async def _hand_over(self, folder: JobFolder, started: Pull, pages: int | None, trouble: str, refused: str) -> Pull:
+    async def _hand_over(
+        self, folder: JobFolder, started: Pull, pages: int | None, trouble: Trouble | None, *, is_refused: bool
+    ) -> Pull:
         try:
-            files = await asyncio.to_thread(folder.close, pages, trouble or None)
+            files = await asyncio.to_thread(folder.close, pages, trouble.text if trouble is not None else None)
         except OSError as error:  # it is completed at the next start
-            return msgspec.structs.replace(started, state="trouble", said=f"cannot be kept: {errno_name(error)}")
-        state: Literal["done", "trouble", "refused"] = "trouble" if trouble else "done"
-        return Pull(started.station, started.job, "refused" if refused and not files else state, files, trouble)
+            return _ended(started, "trouble", 0, _not_kept(error))
+        if trouble is None:
+            return _ended(started, "done", files)
+        return _ended(started, "refused" if is_refused and not files else "trouble", files, trouble)
 
     def _scanner(self, station: PulledStation) -> Scanner:
         if isinstance(station, EsclStation):
             return EsclScanner(station, self._disk, self._clock)
         return SaneScanner(station)
+
+
+def _not_kept(error: OSError) -> Trouble:
+    name = errno_name(error)
+    return Trouble(Fault.NOT_KEPT, f"cannot be kept: {name}", name)
+
+
+def _ended(
+    started: Pull, state: Literal["done", "trouble", "refused"], files: int, trouble: Trouble | None = None
+) -> Pull:
+    if trouble is None:
+        return Pull(started.station, started.job, state, files)
+    return Pull(started.station, started.job, state, files, trouble.text, trouble.fault.value, trouble.detail)

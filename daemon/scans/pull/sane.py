@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from torhaus.daemon.scans.pull.base import Pulled, PullRefused
+from torhaus.daemon.scans.pull.faults import Fault, Trouble
 from torhaus.daemon.scans.pull.job import JobFolder
 from torhaus.daemon.scans.stations import SaneStation
 
@@ -20,9 +21,11 @@ MAX_TOLD: Final = 400
 _NO_DOCS: Final = 7
 _ENDINGS: Final = {"tiff": "tif", "png": "png", "jpeg": "jpg", "pdf": "pdf"}
 _STATUS: Final = {
-    2: "cancelled", 3: "the device is busy", 4: "a setting that the device does not know", 5: "the end came too early",
-    6: "paper jam", 7: "the feeder is empty", 8: "the cover is open", 9: "the device does not answer",
-    10: "no memory", 11: "no right to use the device",
+    2: (Fault.ABORTED, "cancelled"), 3: (Fault.BUSY, "the device is busy"),
+    4: (Fault.SETTING, "a setting that the device does not know"), 5: (Fault.BROKEN_OFF, "the end came too early"),
+    6: (Fault.JAM, "paper jam"), 7: (Fault.FEEDER_EMPTY, "the feeder is empty"),
+    8: (Fault.COVER_OPEN, "the cover is open"), 9: (Fault.NO_ANSWER, "the device does not answer"),
+    10: (Fault.PROGRAM, "no memory"), 11: (Fault.PROGRAM, "no right to use the device"),
 }  # fmt: skip
 """SANE_Status (SANE standard 1.06, section 4.2.7) as scanimage's exit status."""
 
@@ -53,11 +56,12 @@ class SaneScanner:
                 env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
             )
         except OSError as error:
-            raise PullRefused(f"{self._station.program}: {error.strerror}") from None
+            why = f"{self._station.program}: {error.strerror}"
+            raise PullRefused(Fault.PROGRAM, why, why) from None
         assert process.stdout is not None
         whole: set[str] = set()
         said: deque[str] = deque(maxlen=20)
-        trouble = None
+        trouble: Trouble | None = None
         try:
             while True:
                 async with asyncio.timeout(self._station.page_s):
@@ -67,14 +71,16 @@ class SaneScanner:
                 text = line.decode(errors="replace").strip()
                 if text.startswith(f"{folder.path}/"):
                     whole.add(Path(text).name)
+                    folder.count = len(whole)
                 else:
                     said.append(text)
             async with asyncio.timeout(self._station.page_s):
                 code = await process.wait()
         except TimeoutError:
-            trouble, code = f"no page within page_s ({self._station.page_s:g} s)", 0
+            most = f"{self._station.page_s:g} s"
+            trouble, code = Trouble(Fault.LATE, f"no page within page_s ({most})", most), 0
         except ValueError:
-            trouble, code = "scanimage says a line without end", 0
+            trouble, code = Trouble(Fault.PROGRAM, "scanimage says a line without end", "scanimage"), 0
         finally:
             if process.returncode is None:
                 process.kill()
@@ -83,10 +89,20 @@ class SaneScanner:
         if code == _NO_DOCS and whole:
             code = 0  # the feeder was emptied: with a count of pages, scanimage does not let that pass for good
         if trouble is None and (code != 0 or (len(whole) >= self._station.max_pages > 1)):
-            trouble = _STATUS.get(code, f"scanimage ended with {code}") if code else "more than max_pages"
+            trouble = _ended(code, self._station.max_pages)
         if not whole:
-            raise PullRefused(f"{trouble or 'no page came'}: {_last(said)}")
+            last = _last(said)
+            fault, why = (trouble.fault, trouble.text) if trouble is not None else (Fault.NO_PAGE, "no page came")
+            raise PullRefused(fault, f"{why}: {last}", last)
         return Pulled(len(whole), trouble)
+
+
+def _ended(code: int, max_pages: int) -> Trouble:
+    if not code:
+        return Trouble(Fault.TOO_MANY, "more than max_pages", str(max_pages))
+    unknown = f"scanimage ended with {code}"
+    fault, text = _STATUS.get(code, (Fault.PROGRAM, unknown))
+    return Trouble(fault, text, text)
 
 
 def _keep_only(folder: Path, names: set[str]) -> None:
