@@ -1,5 +1,6 @@
 """A network scanner that speaks eSCL strictly, and misbehaves on command as scanners in the field do."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -64,6 +65,7 @@ class Scanner:
         self.forgets = False
         self.jams_after: int | None = None
         self.cuts_after: int | None = None  # breaks off within this page
+        self.gate: asyncio.Event | None = None  # the second page waits for it
         self.deleted = 0
         self.asked: list[str] = []
         self.settings: Any = None
@@ -136,6 +138,8 @@ class Scanner:
             assert _.transport is not None
             _.transport.close()
             return cut
+        if self._sent and self.gate is not None:
+            await self.gate.wait()
         self._sent += 1
         return web.Response(body=page, content_type=self.media_type)
 

@@ -15,6 +15,7 @@ from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.daemon.page import attention
 from torhaus.daemon.page.language import CODES, Language, chosen, texts, utc
 from torhaus.daemon.page.users import Role
+from torhaus.daemon.scans.pull.faults import Fault
 from torhaus.daemon.scans.release.papers import Result
 from torhaus.daemon.scans.release.standing import Step
 from torhaus.daemon.scans.states import Reason, State
@@ -48,6 +49,7 @@ def test_every_text_is_used_and_every_one_used_is_there() -> None:
         "join_advice",
         "role",
         "lot_more",
+        "scan_fault",
     }
     words = set(re.findall(r"[a-z_]+", code))  # those that are looped over
     unused = [
@@ -73,6 +75,7 @@ def test_words_of_ours_have_their_texts(code: str) -> None:
     wanted |= {f"reason.{r.value}" for r in RejectReason} | {f"tx.{s.value}" for s in TxStatus}
     wanted |= {f"join.{r}" for r in JoinResult} | {f"mtype.{m}" for m in MTYPE_NAMES.values()}
     wanted |= {f"lot_more.{s}" for s in Step} | {f"result.{r}" for r in Result}
+    wanted |= {f"scan_fault.{f}" for f in Fault}
     wanted |= {f"role.{r.name.lower()}" for r in Role}
     assert sorted(wanted - there.keys()) == []
     for kind in (*causes.KINDS, *attention.MORE):

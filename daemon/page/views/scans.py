@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from torhaus.daemon.page import document, lot
+from torhaus.daemon.page import document, lot, scanners
 from torhaus.daemon.page.document import DONE, WAITING, level
 from torhaus.daemon.page.html import Child, Html, el, joined
 from torhaus.daemon.page.language import Language
@@ -25,6 +25,8 @@ from torhaus.daemon.scans.states import State
 
 MOST: Final = 100
 MOST_BATCHES: Final = 20
+COMING_S: Final = 2
+"""How often to look while a scanner gives its pages."""
 _PATH: Final = document.PATH
 
 
@@ -44,16 +46,24 @@ async def show(ask: Ask) -> Shown:
     batches = await queue.batches(MOST_BATCHES)
     names = list(dict.fromkeys(one.batch for one in batches))
     closed = await queue.release.standings(of=names) if ask.site.loaded.scan.release is not None else []
-    parts = [_hint(ask), _today(ask, today), _batches(ask, batches, closed), _places(ask, queue)]
+    parts = [
+        _hint(ask), scanners.panel(ask, queue.pulls), _today(ask, today), _batches(ask, batches, closed),
+        _places(ask, queue),
+    ]  # fmt: skip
     body = joined(*parts, section(t("scans.documents"), _filter(ask, wanted), _list(ask, found)))
-    return Shown(t("scans.title"), body, QUICK_S)
+    return Shown(t("scans.title"), body, COMING_S if scanners.is_running(queue.pulls) else QUICK_S)
 
 
 async def do(ask: Ask) -> Moved:
-    """Let a held scan go on, have a quarantined one checked again, or delete either. Raises Missing, Unable."""
+    """Start a scanner, let a held scan go on, have a quarantined one checked again, or delete either.
+
+    Raises Missing, Unable.
+    """
     queue = ask.site.scans()
     if queue is None:
         raise Missing
+    if "station" in ask.form:
+        return scanners.start(ask, queue.pulls, ask.form["station"][:64])
     id_ = ask.form.get("id", "")[:100]
     target = ask.form.get("target", "")[:64] or None
     try:

@@ -34,7 +34,7 @@ class Fault(StrEnum):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """A fault. `text`: in English; `detail`: what belongs into the sentence of another language, the scanner's words."""
+    """A fault. `text`: in English; `detail`: what belongs into the sentence of any language, as the scanner said it."""
 
     fault: Fault
     text: str
