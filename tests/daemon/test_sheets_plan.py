@@ -78,16 +78,23 @@ def test_what_does_not_fit_stays_whole(found: list[tuple[int, CoverSheet]], page
 def test_no_page_is_lost_or_doubled_whatever_is_found() -> None:
     rng = random.Random(10)
     sheets = [CoverSheet("amt", letter * 12) for letter in "ABCDEF"]
-    split = 0
+    split = backs = 0
     for _ in range(5000):
         pages = rng.randrange(1, 12)
         found = [(0, sheets[0])] * rng.randrange(2)
         found += [(rng.randrange(pages), rng.choice(sheets)) for _ in range(rng.randrange(4))]
-        made = pieces(found, pages)
+        blank = {page for page, _ in found if rng.random() < 0.5}
+        duplex = rng.choice([True, False, None])
+        made = pieces(found, pages, blank, duplex=duplex)
         if isinstance(made, Reason):
             continue
         split += 1
         taken = [page for piece in made for page in range(piece.first, piece.first + piece.count)]
         assert len(set(taken)) == len(taken)
-        assert sorted([*taken, *{page for page, _ in found}]) == list(range(pages))
+        of_sheets = {page for page, _ in found}
+        left_out = set(range(pages)) - set(taken)
+        assert of_sheets <= left_out <= of_sheets | {page + 1 for page in blank}
+        backs += len(left_out - of_sheets)
+        assert duplex is not False or left_out == of_sheets
     assert split > 100
+    assert backs > 20
