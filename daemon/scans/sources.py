@@ -63,10 +63,10 @@ class Entries:
 
 
 def original_name(tx: Tx, entry: Entry) -> bytes:
-    """A claimed file that turned out to be another one still has the name under which it came."""
+    """A claimed file that turned out to be another one still has the name under which it came, while that is kept."""
     if entry.claimed and entry.name.isdigit() and len(entry.name) < 19:
         rows = tx.find("seq = ?", (int(entry.name),), 1)
-        if rows:
+        if rows and rows[0].name:
             return rows[0].name
     return entry.name
 
