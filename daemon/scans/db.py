@@ -50,6 +50,7 @@ class Scan(msgspec.Struct, frozen=True, gc=False):
     tries: int
     refusals: int
     derived_from: str | None = None
+    lot: str | None = None
 
 
 _COLUMNS: Final = ", ".join(Scan.__struct_fields__)

@@ -8,6 +8,8 @@ from tests.daemon.page_scene import EVIL, Visitor, checked, home_of, visited
 from torhaus.daemon.page.users import account_of
 from torhaus.daemon.scans.db import Arrival, Tx
 from torhaus.daemon.scans.queue import ScanQueue
+from torhaus.daemon.scans.release.config import Release
+from torhaus.daemon.scans.release.lots import close_some
 from torhaus.daemon.scans.states import Reason, State
 
 SCAN = """[[scan.station]]
@@ -163,5 +165,69 @@ def test_only_an_administrator_throws_away_and_is_asked_before(tmp_path: Path) -
         assert entries[-1].data["by"] == account_of("technik")
         assert (await visitor.do("/scans", what="discard", id=id_)).status == 409
         assert "Verwerfen" not in (await visitor.get(f"{page}&sure=discard"))[1]
+
+    with_scans(tmp_path, body)
+
+
+def test_a_held_one_can_be_sent_to_a_target_that_somebody_names(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        id_ = await held(visitor, queue)
+        await visitor.sign_in("poststelle")
+        text = (await visitor.get(f"/scans?id={id_}"))[1]
+        checked(text)
+        assert '<option value="akten">akten</option>' in text
+        assert "wohin die Regeln es schicken" in text
+        assert (await visitor.do("/scans", id=id_, target="nowhere")).status == 409
+        assert (await visitor.do("/scans", id=id_, target="akten")).status == 303
+        assert (await queue.show(id_))[0].state is not State.HELD
+
+    with_scans(tmp_path, body)
+
+
+def test_a_stack_and_its_parts_lead_to_each_other(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        stack = await held(visitor, queue)
+        at = visitor.app.clock.stamp()
+
+        def split(tx: Tx) -> str:
+            arrival = Arrival(
+                "post", b"x", "cd" * 32, 9, "application/pdf", 2, (), at, "b" * 32, derived_from=stack
+            )  # fmt: skip
+            part = tx.move(tx.add(arrival), State.SEALED, at.wall_ns)
+            where = {"part": 1, "parts": 1, "first_page": 2, "last_page": 3}
+            tx.note(part, "post.split", at.wall_ns, of=stack, **where)
+            tx.note(tx.find("id = ?", (stack,), 1)[0], "post.split", at.wall_ns, into=part.id, **where)
+            return part.id
+
+        part = await queue._db.run(split)
+        text = (await visitor.get(f"/scans?id={stack}"))[1]
+        checked(text)
+        assert "Geteilt in" in text
+        assert "2–3" in text
+        assert f">{part}</a>" in text
+        text = (await visitor.get(f"/scans?id={part}"))[1]
+        checked(text)
+        assert "Teil 1 von 1 aus" in text
+        assert f">{stack}</a>" in text
+
+    with_scans(tmp_path, body)
+
+
+def test_a_document_leads_to_its_batch_by_the_name_that_people_know(tmp_path: Path) -> None:
+    async def body(visitor: Visitor, queue: ScanQueue) -> None:
+        id_ = await held(visitor, queue)
+        scans = visitor.app.loaded.scan
+        visitor.app.loaded = msgspec.structs.replace(
+            visitor.app.loaded, scan=msgspec.structs.replace(scans, release=Release())
+        )
+
+        def close(tx: Tx) -> None:
+            tx.conn.execute("UPDATE scan SET batch = '1-post', arrived_ns = 1 WHERE id = ?", (id_,))
+            close_some(tx, Release(), visitor.app.clock.wall_ns())
+
+        await queue._db.run(close)
+        scan, entries = await queue.show(id_)
+        assert (scan.lot, entries[-1].data["lot"]) == ("1-post", "batch/1")
+        assert "1-post" in (await visitor.get(f"/scans?id={id_}"))[1]
 
     with_scans(tmp_path, body)

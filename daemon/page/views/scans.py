@@ -17,8 +17,9 @@ from torhaus.daemon.page.view import QUICK_S, Ask, Missing, Moved, Shown, Unable
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.counts import Arrived, BatchCount
 from torhaus.daemon.scans.db import Scan
-from torhaus.daemon.scans.evidence import Data
+from torhaus.daemon.scans.evidence import Data, Entry
 from torhaus.daemon.scans.names import display_name
+from torhaus.daemon.scans.pages import shown
 from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.daemon.scans.release.standing import LotStanding
 from torhaus.daemon.scans.states import State
@@ -236,16 +237,43 @@ async def _one(ask: Ask, queue: ScanQueue, id_: str) -> Shown:
         words = t("scans.go_on" if s.state is State.HELD else "scans.check_again")
         if ask.may(Role.OPERATE):
             away = link(_PATH, t("scans.discard"), id=s.id, sure="discard") if ask.may(Role.ADMIN) else None
-            parts.append(el("div", {"class": "acts"}, ask.button(_PATH, words, id=s.id), away))
+            where = _targets(ask, queue) if s.state is State.HELD else None
+            parts.append(el("div", {"class": "acts"}, ask.post(_PATH, where, el("button", words), id=s.id), away))
         else:
             parts.append(el("p", {"class": "hint"}, t("scans.sign_in")))
-    closed = next((str(e.data["lot"]) for e in reversed(entries) if e.event == "lot_closed"), None)
-    if closed is not None and ask.site.loaded.scan.release is not None:
-        parts.append(el("p", link(lot.path(closed), t("release.title"), id=s.id)))
+    if s.lot is not None and ask.site.loaded.scan.release is not None:
+        parts.append(el("p", link(lot.path(s.lot), t("release.title"), id=s.id)))
     if s.state not in {State.PURGED, State.QUARANTINED} and ask.may(Role.OPERATE):
         parts.append(el("p", link(_PATH, t("document.file"), id=s.id, stream="document")))
+    parts.append(_parts(ask, s, entries, await queue.parts(s.id)))
     parts.append(section(t("scans.story"), table(head, rows, numbers=(0,))))
     return Shown(t("scans.one"), joined(*parts), QUICK_S)
+
+
+def _targets(ask: Ask, queue: ScanQueue) -> Html:
+    """Where a held one may go: by the rules, or to a target that somebody names."""
+    names = [(target.name, target.name) for target in queue.standings()]
+    return choice("target", [("", ask.t("scans.by_rules")), *names], "")
+
+
+def _parts(ask: Ask, scan: Scan, entries: Sequence[Entry], became: Sequence[Scan]) -> Html | None:
+    """Of a stack what it became, of a part of one its stack."""
+    t, told = ask.t, shown(scan, entries, became)
+    if told.stack is not None:
+        stack = link(_PATH, told.stack.id, id=told.stack.id)
+        return el("p", joined(t("scans.part_of", n=told.stack.part, all=told.stack.parts), " ", stack))
+    rows: list[list[Child]] = [
+        [
+            p.part,
+            link(_PATH, p.id, id=p.id),
+            f"{p.first_page}–{p.last_page}",
+            chip(level(State(p.state)), t.word("scan_state", p.state)),
+            p.target or "–",
+        ]
+        for p in told.parts
+    ]
+    head = [t(f"scans.{k}") for k in ("number", "document", "pages", "state", "target")]
+    return section(t("scans.became"), table(head, rows, numbers=(0,))) if rows else None
 
 
 def _sure(ask: Ask, scan: Scan) -> Html:
