@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 ENCODERS: Final[dict[str, str]] = {
     "dragino": "torhaus.codecs.payload.dragino_orders",
+    "elsys": "torhaus.codecs.payload.elsys_orders",
     "milesight": "torhaus.codecs.payload.milesight_orders",
     "netvox": "torhaus.codecs.payload.netvox_orders",
 }

@@ -19,7 +19,7 @@ ODD: list[Any] = [
 
 def test_they_are_codecs() -> None:
     assert ENCODERS.keys() <= CODECS.keys() | FAMILIES.keys()
-    assert encoder("elsys") is None
+    assert encoder("comtac_cm4") is None
     assert encoder("nothing:like-it") is None
     assert encoder("milesight:nothing-like-it") is None
     assert encoder("dragino:nothing-like-it") is None

@@ -150,7 +150,7 @@ def test_encode(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
         ("downlinks.js", '"refuse"', os.EX_DATAERR, "refused: script_error: downlinks.js: no such command"),
         ("downlinks.js", "{", os.EX_USAGE, "not JSON"),
         ("none.js", "1", os.EX_NOINPUT, "none.js: No such file"),
-        ("elsys", "1", os.EX_USAGE, "elsys cannot encode downlinks"),
+        ("comtac_cm4", "1", os.EX_USAGE, "comtac_cm4 cannot encode downlinks"),
         ("downlinks.js", '"' + "x" * 20_000 + '"', os.EX_NOINPUT, "at most 16384"),
     ],
 )
@@ -184,7 +184,7 @@ def test_encode_by_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert json.loads(capsys.readouterr().out) == {"fport": 7, "hex": "010a", "warnings": ["loud"]}
     profile.write_text('codec = "down.js"\n')
     assert run("encode", "--codec", "boke/valve", '{"level": 10}', *where) == 0
-    for text, said in (('codec = "elsys"\n', "elsys cannot encode"), ("codec = 5\n", "valve.toml:1")):
+    for text, said in (('codec = "comtac_cm4"\n', "comtac_cm4 cannot encode"), ("codec = 5\n", "valve.toml:1")):
         profile.write_text(text)
         assert run("encode", "--codec", "boke/valve", "1", *where) == os.EX_USAGE
         assert said in capsys.readouterr().err

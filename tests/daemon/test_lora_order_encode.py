@@ -46,7 +46,7 @@ def test_by_the_devices_script() -> None:
 @pytest.mark.parametrize(
     ("it", "reason", "words"),
     [
-        (device(None, "elsys"), "no_encoder", "the codec elsys cannot encode"),
+        (device(None, "comtac_cm4"), "no_encoder", "the codec comtac_cm4 cannot encode"),
         (device(None), "no_encoder", "a device without a codec"),
         (device("gone.js"), "encoder", "gone.js"),
         (device(None, "dragino:lht65"), "encoder", "dragino:lht65: an object with names and values is needed"),
