@@ -33,7 +33,13 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     listing.add_argument("--profiles", action="store_true", help="those that ship with torhaus, and the site's own")
     add_config(listing)
     listing.set_defaults(run=run_list)
-    test = actions.add_parser("test", help="compare with the expected values of a file")
+    test = actions.add_parser(
+        "test",
+        help="compare with the expected values of a file",
+        description="Compare with the expected values of a file. Lines that name vendor and model only pass when the "
+        "model's native codec gives all they expect, or another of that model with the names of an earlier published "
+        "decoder (such as milesight:em300-mcs-v1).",
+    )
     test.add_argument("file", type=Path, metavar="FILE.jsonl")
     test.add_argument("--codec", help="for lines that name none")
     test.add_argument("--base", type=Path, default=Path(), metavar="DIR", help="where scripts (FILE.js) are looked for")
