@@ -13,11 +13,12 @@ channel that the model does not have ends decoding; what stands before it is kep
 (channels 0x20 to 0x23) is `history_<n>_<name>` from 0 on.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from torhaus.codecs.layout.tags import Item, Special, item, run_tags
-from torhaus.codecs.model import DecodeError, Fields, RejectReason
+from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.payload import (
     milesight_air,
     milesight_alarmed,
@@ -84,6 +85,9 @@ TABLES: Final = _with_variants(
 SHORT: Final = _with_variants({**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS})
 MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
 FIRST: Final = "-v1"
+_MESSAGES: Final = {"uc100": "custom_message", "uc300": "text"}
+"""Models that pass on what somebody wrote to their serial port: a payload that is nothing but text."""
+_PRINTABLE: Final = re.compile(rb"[\t\n\r -~]+\Z").match
 _SPELLED: Final = {
     "ct101-ct103": "ct101",
     "cth01-compress": "cth01",
@@ -124,11 +128,13 @@ def decoder(model: str) -> Decode:
         items[int(key.replace(" ", ""), 16)] = item(steps) if isinstance(steps, tuple) else steps
     if short is not None and model in milesight_packets.STORED:
         items[milesight_packets.PACKET] = milesight_packets.packets(items)
-    return _Codec(_tagged(1 if short else 2, items))
+    return _Codec(_tagged(1 if short else 2, items, _MESSAGES.get(model)))
 
 
-def _tagged(key_size: int, items: Mapping[int, Item | Special]) -> Callable[[bytes], Fields]:
+def _tagged(key_size: int, items: Mapping[int, Item | Special], message: str | None) -> Callable[[bytes], Fields]:
     def read(data: bytes) -> Fields:
+        if message is not None and data[:2] and int.from_bytes(data[:2], "big") not in items and _PRINTABLE(data):
+            return {message: Value(data.decode("ascii"))}
         fields: Fields = {}
         run_tags(data, 0, key_size, items, fields, is_strict=False)
         if data and not fields:

@@ -1,5 +1,6 @@
 """Milesight: registers that a UC100 reads from a Modbus. Source and shape: milesight.py."""
 
+from struct import Struct
 from typing import Final
 
 from torhaus.codecs.cursor import Cursor
@@ -99,6 +100,56 @@ def _stored(data: bytes, pos: int, out: Fields) -> int:
     return cursor.pos
 
 
+_SECOND_BITS: Final = frozenset({0, 1})
+_SECOND_SIZES: Final = (
+    dict.fromkeys((2, 3, 8, 9, 14, 15, 20, 21), 2)
+    | dict.fromkeys((*range(4, 8), *range(16, 20)), 4)
+    | dict.fromkeys((*range(30, 34), *range(38, 42)), 8)
+)
+_SECOND_FLOATS: Final = frozenset({*range(10, 14), *range(22, 26)})
+_SECOND_DOUBLES: Final = frozenset({*range(26, 30), *range(34, 38)})
+_DOUBLE: Final = Struct("<d")
+_SECOND_ALARMS: Final = {
+    0: "normal", 1: "threshold alarm", 2: "threshold alarm release", 3: "mutation alarm",
+}  # fmt: skip
+
+
+def _second_value(raw: bytes, kind: int, *, is_signed: bool) -> Scalar:
+    """A register in eight bytes, as the second version of the UC100 stores it."""
+    if kind in _SECOND_BITS:
+        return OFF_ON.get(raw[0], "unknown")
+    if kind in _SECOND_FLOATS:
+        return finite(SINGLE, raw[:4], DECIMALS)
+    if kind in _SECOND_DOUBLES:
+        return finite(_DOUBLE, raw)
+    size = _SECOND_SIZES.get(kind)
+    if size is None:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"Modbus type {kind}")
+    return _number(raw[:size], is_signed)
+
+
+def _stored_second(data: bytes, pos: int, out: Fields) -> int:
+    """Time, channel, what it is (sign, type, whether it was read, how many, why), two values in eight bytes each."""
+    cursor = Cursor(data)
+    cursor.pos = pos
+    at, channel, bits = cursor.ule(4), cursor.u8() + 1, cursor.ule(2)
+    raws = cursor.take(8), cursor.take(8)
+    found: Fields = {}
+    name = f"modbus_chn_{channel}"
+    if bits >> 8 & 1:
+        kind, is_signed = bits >> 9 & 0x3F, bool(bits >> 15)
+        found[name] = Value(_second_value(raws[0], kind, is_signed=is_signed))
+        if bits >> 6 & 3 == 2:
+            found[f"{name}_reg_2"] = Value(_second_value(raws[1], kind, is_signed=is_signed))
+        found[f"{name}_alarm"] = Value(_SECOND_ALARMS[bits >> 4 & 3])
+    else:
+        found[f"{name}_alarm"] = Value("read error")
+    prefix = f"history_{sum(key.startswith('history_') and key.endswith('_timestamp') for key in out)}_"
+    out[f"{prefix}timestamp"] = Value(at, "s")
+    out.update((prefix + key, value) for key, value in found.items())
+    return cursor.pos
+
+
 def _message(data: bytes, pos: int, out: Fields) -> int:
     cursor = Cursor(data)
     cursor.pos = pos
@@ -115,5 +166,7 @@ MODELS: Final[dict[str, Channels]] = {
         "f9 5f": _jump,
         "20 ce": _stored,
         "20 cd": _message,
+        "21 ce": _stored_second,
+        "21 cd": _message,
     },
 }

@@ -47,14 +47,10 @@ def statistics(
     )
 
 
-def _modbus(data: bytes, pos: int, out: Fields) -> int:
-    """A register that the UC300 read: channel, length, type (bit 7: signed), value."""
-    cursor = Cursor(data)
-    cursor.pos = pos
-    name = f"modbus_chn_{cursor.u8() + 1}"
-    cursor.u8()
-    kind = cursor.u8()
+def _read(cursor: Cursor, kind: int, *, is_padded: bool) -> Scalar:
+    """The value of a register by its type (bit 7: signed). `is_padded`: four bytes, whatever it is."""
     is_signed, kind = bool(kind & 0x80), kind & 0x7F
+    behind = cursor.pos + 4
     value: Scalar
     if kind == 0:
         value = OFF_ON.get(cursor.u8(), "unknown")
@@ -67,10 +63,64 @@ def _modbus(data: bytes, pos: int, out: Fields) -> int:
         value = int.from_bytes(raw, "little", signed=is_signed)
     else:
         raise DecodeError(RejectReason.UNKNOWN_TYPE, f"Modbus type {kind}")
-    out[name] = Value(value)
+    if is_padded:
+        cursor.take(behind - cursor.pos)
+    return value
+
+
+def _modbus(data: bytes, pos: int, out: Fields) -> int:
+    """A register that the UC300 read: channel, length, type, value."""
+    cursor = Cursor(data)
+    cursor.pos = pos
+    name = f"modbus_chn_{cursor.u8() + 1}"
+    cursor.u8()
+    out[name] = Value(_read(cursor, cursor.u8(), is_padded=False))
     return cursor.pos
 
 
+def _stored_registers(data: bytes, pos: int, out: Fields) -> int:
+    """Stored registers: time, a bit for each channel; of each its type and value."""
+    cursor = Cursor(data)
+    cursor.pos = pos
+    prefix = (
+        f"modbus_history_{sum(name.startswith('modbus_history_') and name.endswith('_timestamp') for name in out)}_"
+    )
+    at, mask = cursor.ule(4), cursor.ule(4)
+    found = {n: _read(cursor, cursor.u8(), is_padded=True) for n in range(32) if mask >> n & 1}
+    out[f"{prefix}timestamp"] = Value(at, "s")
+    out.update((f"{prefix}modbus_chn_{n + 1}", Value(value)) for n, value in found.items())
+    return cursor.pos
+
+
+def _stored_inputs(data: bytes, pos: int, out: Fields) -> int:
+    """Stored inputs and outputs of the UC300: time, a bit for each channel, the values of those that are set."""
+    cursor = Cursor(data)
+    cursor.pos = pos
+    place = sum(name.startswith("channel_history_") and name.endswith("_timestamp") for name in out)
+    at, mask = cursor.ule(4), cursor.ule(2)
+    found: Fields = {"timestamp": Value(at, "s")}
+    for n in range(len(_CHANNELS)):
+        if not mask >> n & 1:
+            continue
+        if n < _DIGITAL:
+            name = "gpio_counter" if cursor.u8() else "gpio_input"
+            raw = cursor.ule(4)
+            found[f"{name}_{n + 1}"] = Value(raw if name == "gpio_counter" else OFF_ON.get(raw, "unknown"))
+            continue
+        cursor.pos = run(_CHANNELS[n], data, cursor.pos, found)
+    out.update((f"channel_history_{place}_{name}", value) for name, value in found.items())
+    return cursor.pos
+
+
+_DIGITAL: Final = 4
+_CHANNELS: Final[tuple[tuple[Any, ...], ...]] = (
+    *((),) * _DIGITAL,
+    *(row(named(f"gpio_output_{n} u8", OFF_ON)) for n in (1, 2)),
+    *(statistics(f"pt100_{n}", "Cel", ("",), DECIMALS) for n in (1, 2)),
+    *(statistics(f"adc_{n}", "mA", decimals=DECIMALS) for n in (1, 2)),
+    *(statistics(f"adv_{n}", "V", decimals=DECIMALS) for n in (1, 2)),
+    row("text text48"),
+)
 _UC300: Final[Channels] = {
     **{f"{3 + n:02x} 00": row(named(f"gpio_input_{n + 1} u8", OFF_ON)) for n in range(4)},
     **{f"{3 + n:02x} c8": row(f"gpio_counter_{n + 1} u32") for n in range(4)},
@@ -81,6 +131,8 @@ _UC300: Final[Channels] = {
     **{f"{11 + n:02x} e2": statistics(f"adc_{n + 1}", "mA", decimals=DECIMALS) for n in range(2)},
     **{f"{13 + n:02x} 02": row(f"adv_{n + 1} u32 /100 V") for n in range(2)},
     **{f"{13 + n:02x} e2": statistics(f"adv_{n + 1}", "V", decimals=DECIMALS) for n in range(2)},
+    "20 dc": _stored_inputs,
+    "20 dd": _stored_registers,
     "ff 19": _modbus,
     "ff 15": row(field("modbus_read_error u8", makes=lambda raw: {f"modbus_chn_{raw + 1}_alarm": "read error"})),
 }

@@ -45,3 +45,37 @@ def test_a_type_that_is_not_known_is_refused() -> None:
     with pytest.raises(DecodeError) as refused:
         BUS(bytes.fromhex("ff1900040c00000000"), 85)
     assert refused.value.reason is RejectReason.UNKNOWN_TYPE
+
+
+def test_a_message_that_was_written_to_the_serial_port() -> None:
+    assert decoder("uc100")(b"Pumpe 3 steht\r\n", 85) == {"custom_message": Value("Pumpe 3 steht\r\n")}
+    assert decoder("uc300")(b"Pumpe 3", 85) == {"text": Value("Pumpe 3")}
+    with pytest.raises(DecodeError):
+        decoder("uc300")(b"Pumpe\x00", 85)
+    with pytest.raises(DecodeError):
+        decoder("em300-th")(b"Pumpe 3", 85)
+
+
+@pytest.mark.parametrize(
+    ("bits", "raw", "found"),
+    [
+        ("8085", "feff000000000000 0100000000000000", {"modbus_chn_2": -2, "modbus_chn_2_reg_2": 1, "alarm": "normal"}),
+        ("5015", "0000204100000000 0000000000000000", {"modbus_chn_2": 10.0, "alarm": "threshold alarm"}),
+        ("4035", "000000000000f83f 0000000000000000", {"modbus_chn_2": 1.5, "alarm": "normal"}),
+        ("403d", "0000000001000000 0000000000000000", {"modbus_chn_2": 1 << 32, "alarm": "normal"}),
+        ("7001", "0100000000000000 0000000000000000", {"modbus_chn_2": "on", "alarm": "mutation alarm"}),
+        ("0000", "0100000000000000 0000000000000000", {"alarm": "read error"}),
+    ],
+)
+def test_stored_registers_of_the_second_version(bits: str, raw: str, found: dict[str, object]) -> None:
+    seen = BUS(bytes.fromhex(f"21ce 01000000 01 {bits} {raw}"), 85)
+    want = {"history_0_timestamp": 1, "history_0_modbus_chn_2_alarm": found.pop("alarm")}
+    want |= {f"history_0_{name}": value for name, value in found.items()}
+    assert {name: value.value for name, value in seen.items()} == want
+
+
+def test_stored_registers_that_are_no_registers() -> None:
+    for payload, reason in (("21ce 01000000 01 007f" + "00" * 16, "unknown_type"), ("21ce 01000000 01 8085", "short")):
+        with pytest.raises(DecodeError) as caught:
+            BUS(bytes.fromhex(payload), 85)
+        assert caught.value.reason is RejectReason(reason)
