@@ -13,6 +13,7 @@ from torhaus.codecs.payload.milesight_channels import (
     CLIMATE,
     HUMIDITY,
     MUTATION,
+    STATUS,
     TEMPERATURE,
     Channels,
     enabled,
@@ -27,11 +28,10 @@ _PIR: Final = {0: "idle", 1: "trigger"}
 _LEAK: Final = {0: "normal", 1: "leak"}
 _MAGNET: Final = {0: "close", 1: "open"}
 
-_STATUS: Final[Channels] = {"ff 0b": row(named("device_status u8", {0: "off", 1: "on"}))}
 _LINE: Final[Channels] = {"ff 0b": row(named("device_status u8", {0: "offline", 1: "online"}))}
 _AM300: Final[Channels] = {
     **CLIMATE,
-    **_STATUS,
+    **STATUS,
     "05 00": row(named("pir u8", _PIR)),
     "06 cb": row("light_level u8"),
     "07 7d": row("co2 u16 [ppm]"),

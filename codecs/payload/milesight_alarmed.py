@@ -6,7 +6,7 @@ from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import Fields
-from torhaus.codecs.payload.milesight_channels import BATTERY, Channels, history, named, row
+from torhaus.codecs.payload.milesight_channels import BATTERY, STATUS, Channels, history, named, row
 
 _LIMITS: Final = {
     1: "Below alarm", 2: "Above alarm", 3: "Between alarm", 4: "Outside alarm", 6: "Below alarm clear",
@@ -66,6 +66,7 @@ def _stored(data: bytes, pos: int, out: Fields) -> int:
 
 MODELS: Final[dict[str, Channels]] = {
     "em320-th-v2": {
+        **STATUS,
         "01 75": BATTERY,
         "03 67": row(field("temperature i16 /10 Cel", _NO_TEMPERATURE)),
         "04 9a": row(_WIDE_HUMIDITY),

@@ -6,7 +6,7 @@ from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.field import run
 from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import Fields, Value
-from torhaus.codecs.payload.milesight_channels import Channels, named, row
+from torhaus.codecs.payload.milesight_channels import STATUS, Channels, named, row
 
 _DETECTED: Final = {0: "normal", 1: "vacant", 2: "in_bed", 3: "out_of_bed", 4: "fall"}
 _TARGETS: Final = {0: "normal", 1: "motionless", 2: "abnormal", 3: "lying_down"}
@@ -62,6 +62,7 @@ def _left(first: int, count: int, kind: str) -> tuple[str, ...]:
 
 MODELS: Final[dict[str, Channels]] = {
     "vs373": {
+        **STATUS,
         "03 f8": row(*_NOW, "use_time_now u16", "use_time_today u16"),
         "04 f9": row(*(named(f"region_{n}_occupancy u8", {0: "occupied", 1: "vacant"}) for n in range(1, 5))),
         "05 fa": row(*_left(1, 4, "u16")),

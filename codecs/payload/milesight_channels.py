@@ -111,6 +111,8 @@ ANSWERS: Final[Channels] = {
     f"{channel} {kind}": steps for channel in ("fe", "ff") for kind, steps in _COMMON_ANSWERS.items()
 }
 
+STATUS: Final[Channels] = {"ff 0b": row(named("device_status u8", OFF_ON))}
+"""Of devices that tell whether they were switched off, too."""
 OLD_SERIAL: Final[Channels] = {"ff 08": row("sn hex6")}
 """The serial number as devices of the first years tell it."""
 RANGE: Final[Channels] = {

@@ -137,6 +137,7 @@ def _wall(count: int) -> Channels:
 
     return {
         **_WALL_METER,
+        "ff 0f": row(named("lorawan_class u8", {2: "Class C"})),
         **{
             f"{key} {kind}": steps
             for key in ("fe", "ff")
