@@ -146,7 +146,6 @@ def test_an_export_has_stamps_that_openssl_takes(tmp_path: Path, good: Authority
 
 def test_bad_manners(tmp_path: Path, good: Authority, other: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each costs a retry and nothing else; one event an episode; the stamp comes when they are mended."""
-    monkeypatch.setattr(stamping, "ANSWER_S", 0.3)
 
     def bytes_of(make: object) -> object:
         async def manners(request: bytes) -> web.StreamResponse:
@@ -194,6 +193,7 @@ def test_bad_manners(tmp_path: Path, good: Authority, other: Authority, monkeypa
             ]
             for n, (why, manners) in enumerate(cases):
                 tsa.manners = manners  # type: ignore[assignment]
+                monkeypatch.setattr(stamping, "ANSWER_S", 0.3 if why == "slow" else 60.0)
                 before = it.figures.results[why]
                 pause = await it.turn()
                 assert it.figures.results[why] == before + 1, (why, it.figures)
