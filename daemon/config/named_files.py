@@ -13,7 +13,7 @@ from typing import Final
 from torhaus.daemon.config.lines import KeyPath
 from torhaus.drivers.secret import SecretError, is_credential, read_secret
 
-_SECRET: Final = re.compile(r"(?:^|_)(?:password|token|secret|key)_file\Z")
+_SECRET: Final = re.compile(r"(?:^|_)(?:password|token|secret|(?<!host_)key)_file\Z")  # a server's host key is public
 _OURS_ALONE: Final = "must be a file that torhaus can read and others cannot: chmod 600"
 _FOLDER: Final = "must be a folder that torhaus can read"
 _READABLE: Final = "must be a file that torhaus can read"

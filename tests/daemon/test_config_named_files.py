@@ -6,7 +6,9 @@ import pytest
 from torhaus.daemon.config.named_files import look_at
 
 
-@pytest.mark.parametrize("name", ["password_file", "token_file", "key_file", "client_key_file", "client_secret_file"])
+@pytest.mark.parametrize(
+    "name", ["password_file", "token_file", "key_file", "client_key_file", "client_secret_file", "private_key_file"]
+)
 def test_secrets_are_for_their_owner(name: str, tmp_path: Path) -> None:
     file = tmp_path / "s"
     file.write_text("geheim")
@@ -19,8 +21,8 @@ def test_secrets_are_for_their_owner(name: str, tmp_path: Path) -> None:
     assert look_at({key: file}) == ({}, [])
 
 
-@pytest.mark.parametrize("name", ["ca_file", "cert_file", "client_cert_file"])
-def test_certificates_are_for_everybody(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["ca_file", "cert_file", "client_cert_file", "host_key_file"])
+def test_certificates_and_public_keys_are_for_everybody(name: str, tmp_path: Path) -> None:
     file = tmp_path / "c"
     key = ("forwarder", 0, name)
     words = "(must be a file that torhaus can read)"
