@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sized
 
 from torhaus.daemon.main import add_config
 
@@ -26,6 +27,12 @@ def run(args: argparse.Namespace) -> int:
         return os.EX_CONFIG
     for note in loaded.notes:
         print(f"note: {note}", file=sys.stderr)
-    counts = (("driver", loaded.drivers), ("forwarder", loaded.forwarders), ("device", loaded.devices))
+    counts: list[tuple[str, Sized]] = [
+        ("driver", loaded.drivers),
+        ("forwarder", loaded.forwarders),
+        ("device", loaded.devices),
+    ]
+    if loaded.scan.station or loaded.scan.target:
+        counts += [("scan station", loaded.scan.station), ("scan target", loaded.scan.target)]
     print("OK: " + ", ".join(f"{len(found)} {word}{'' if len(found) == 1 else 's'}" for word, found in counts))
     return os.EX_OK

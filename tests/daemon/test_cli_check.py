@@ -29,6 +29,14 @@ def test_what_is_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr() == ("OK: 1 driver, 0 forwarders, 0 devices\n", "")
 
 
+def test_scan_stations_are_counted_where_there_are_any(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    station = f'[[scan.station]]\nname = "post"\ntype = "folder"\npath = "{tmp_path}"\ntarget = "out"\n'
+    target = f'[[scan.target]]\nname = "out"\ntype = "folder"\npath = "{tmp_path}/out"\n'
+    assert run("--config", write(tmp_path, f'[site]\nid = "x"\n{station}{target}')) == os.EX_OK
+    said = "OK: 0 drivers, 0 forwarders, 0 devices, 1 scan station, 1 scan target\n"
+    assert capsys.readouterr() == (said, "")
+
+
 def test_what_is_wrong_one_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(
         tmp_path, '[site]\nid = "X"\n[[driver]]\ntype = "sml"\nname = "m"\nlink = "x\\u001b[0m"\n[log]\nlevel = 3\n'
