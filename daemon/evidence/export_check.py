@@ -187,6 +187,9 @@ def _complete(note: dict[str, Any], entries: list[dict[str, Any]]) -> Iterator[F
     for seq in sorted(named - there):
         yield Fault(seq, "removed", f"entry {seq} was removed")
     end = max(there | {0})
+    if not any(entry["event"] == "use.exported" and entry["seq"] not in named for entry in entries):
+        last = max(named, default=0)
+        yield Fault(last, "removed", f"the entry of the export itself, behind entry {last}, was removed")
     for entry in entries:
         if entry["seq"] in named or (entry["seq"] == end and entry["event"] == "use.exported"):
             continue
