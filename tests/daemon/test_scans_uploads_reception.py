@@ -48,6 +48,19 @@ def test_wrong_logins_are_entered_when_the_store_works_again(tmp_path: Path, mon
     with_uploads(tmp_path, work)
 
 
+def test_no_answer_names_the_versions_of_what_is_at_work(tmp_path: Path) -> None:
+    async def work(b: UploadBench) -> None:
+        for method, path, more in (
+            ("PUT", "/scans/phone/a", {}), ("PUT", "/scans/phone/a", {"Authorization": "Bearer nein"}),
+            ("GET", "/elsewhere", {}), ("HEAD", "/tus/phone/x", {"Tus_Resumable": "1.0.0"}),
+        ):  # fmt: skip
+            assert (await b.ask(method, path, fake_pdf(1) if method == "PUT" else b"", **more)).headers[
+                "Server"
+            ] == "torhaus"
+
+    with_uploads(tmp_path, work)
+
+
 def test_old_keys_are_forgotten(tmp_path: Path) -> None:
     async def work(b: UploadBench) -> None:
         def kept(tx: Tx) -> int:
