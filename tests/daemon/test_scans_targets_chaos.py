@@ -4,9 +4,12 @@ What is damaged at the far side under our id is held: a person removes it there 
 """
 
 import asyncio
+import contextlib
 import hashlib
 import random
+import shutil
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,17 @@ async def killed(root: Path, kind: str, server: Any, after: int) -> bool:
     if not waiting.done():
         child.send_signal(signal.SIGKILL)
     return await waiting == -signal.SIGKILL
+
+
+def done_at_death(root: Path, into: Path) -> set[str]:
+    """Hashes of what the store of a killed queue calls done. Of a copy: who opens the store itself mends it."""
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir()
+    for path in (root / "state/scans").glob("scans.db*"):
+        if not path.name.endswith("-shm"):
+            shutil.copy(path, into / path.name)
+    with contextlib.closing(sqlite3.connect(into / "scans.db")) as conn:
+        return {sha256 for (sha256,) in conn.execute("SELECT sha256 FROM scan WHERE state IN ('verified', 'filed')")}
 
 
 async def settled(root: Path, server: Any, good: set[bytes]) -> list[str]:
@@ -73,6 +87,8 @@ def test_each_arrives_once(kind: str, documents: int, kills: int, calls: int, tm
             done_kills = 0
             while done_kills < kills and await killed(tmp_path, kind, server, dice.randint(1, calls)):
                 done_kills += 1
+                stored = {hashlib.sha256(data).hexdigest() for data in server.documents()}
+                assert done_at_death(tmp_path, tmp_path / "copy") <= stored, "said to be verified, and is not there"
             assert done_kills >= min(kills, 20), "done too soon"
             print(f"{kind}: {done_kills} kills, {len(server.asked)} calls until then", flush=True)  # noqa: T201
             done = await settled(tmp_path, server, set(pages))
