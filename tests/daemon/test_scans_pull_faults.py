@@ -1,7 +1,18 @@
-from torhaus.daemon.scans.pull.faults import CUT_OFF, Fault, Trouble
+import re
+from pathlib import Path
+
+from torhaus.daemon.scans.pull import faults
+from torhaus.daemon.scans.pull.faults import CUT_OFF, Fault, PullRefused, Stopped, Trouble
 
 
-def test_a_trouble_is_its_english_sentence() -> None:
-    jam = Trouble(Fault.JAM, "paper jam", "tray 2")
-    assert str(jam) == "paper jam"
-    assert (CUT_OFF.fault, CUT_OFF.detail) == (Fault.CUT_OFF, "")
+def test_what_a_fault_says() -> None:
+    refused = PullRefused(Fault.SETTING, "the scanner does not scan in blue", "blue")
+    assert (str(refused), str(refused.trouble)) == ("the scanner does not scan in blue",) * 2
+    assert refused.trouble == Trouble(Fault.SETTING, "the scanner does not scan in blue", "blue")
+    assert Stopped(Fault.JAM, "paper jam").trouble.detail == ""
+    assert str(CUT_OFF) == "the job was cut off"
+
+
+def test_every_fault_is_told_by_somebody() -> None:
+    code = "".join(path.read_text() for path in Path(faults.__file__).parent.glob("*.py"))
+    assert set(re.findall(r"Fault\.([A-Z_]+)", code)) == {fault.name for fault in Fault}

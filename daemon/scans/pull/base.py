@@ -4,16 +4,8 @@ from typing import Protocol
 
 import msgspec
 
-from torhaus.daemon.scans.pull.faults import Fault, Trouble
+from torhaus.daemon.scans.pull.faults import Trouble
 from torhaus.daemon.scans.pull.job import JobFolder
-
-
-class PullRefused(Exception):  # noqa: N818 - a fact
-    """The job did not start, and why: for the person at the scanner."""
-
-    def __init__(self, fault: Fault, text: str, detail: str = "") -> None:
-        self.trouble = Trouble(fault, text, detail)
-        super().__init__(text)
 
 
 class Pulled(msgspec.Struct, frozen=True):

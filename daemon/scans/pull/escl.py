@@ -18,8 +18,8 @@ from torhaus.codecs import escl
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk
-from torhaus.daemon.scans.pull.base import Pulled, PullRefused
-from torhaus.daemon.scans.pull.faults import Fault, Trouble
+from torhaus.daemon.scans.pull.base import Pulled
+from torhaus.daemon.scans.pull.faults import Fault, PullRefused, Stopped, Trouble
 from torhaus.daemon.scans.pull.job import JobFolder
 from torhaus.daemon.scans.stations import EsclStation
 
@@ -28,14 +28,6 @@ CONNECT_S: Final = 10.0
 ENDINGS: Final = {"pdf": ("application/pdf", "pdf"), "jpeg": ("image/jpeg", "jpg")}
 _NO_MORE: Final = frozenset({404, 410})
 _ENDED_BADLY: Final = frozenset({"Aborted", "Canceled"})
-
-
-class _Stopped(Exception):  # noqa: N818 - a fact
-    """The job cannot go on."""
-
-    def __init__(self, fault: Fault, text: str, detail: str = "") -> None:
-        self.trouble = Trouble(fault, text, detail)
-        super().__init__(text)
 
 
 class EsclScanner:
@@ -62,7 +54,7 @@ class EsclScanner:
                 raise PullRefused(unread.fault, unread.text, unread.detail) from None
             try:
                 return await self._fetch_all(session, job, folder)
-            except _Stopped as stopped:
+            except Stopped as stopped:
                 return Pulled(None, stopped.trouble)
             except (aiohttp.ClientError, TimeoutError) as error:
                 name = type(error).__name__
@@ -139,7 +131,7 @@ class EsclScanner:
             raise PullRefused(fault, f"the feeder is not ready: {words}", words)
 
     async def _fetch_all(self, session: aiohttp.ClientSession, job: str, folder: JobFolder) -> Pulled:
-        """Raises _Stopped and what aiohttp raises; what came is in the folder."""
+        """Raises Stopped and what aiohttp raises; what came is in the folder."""
         waited_s = 0.0
         while True:
             async with session.get(f"{self._host}{job}/NextDocument", allow_redirects=False) as response:
@@ -150,17 +142,17 @@ class EsclScanner:
                 waited_s = 0.0
                 if folder.count > 1 and await asyncio.to_thread(folder.same_as_before):
                     last, same = f"{folder.count - 1}, {folder.count}", f"{folder.count - 1} and {folder.count}"
-                    raise _Stopped(Fault.SAME_PAGES, f"pages {same} are the same to the last bit", last)
+                    raise Stopped(Fault.SAME_PAGES, f"pages {same} are the same to the last bit", last)
                 if folder.count >= self._station.max_pages:
                     most = str(self._station.max_pages)
-                    raise _Stopped(Fault.TOO_MANY, f"more than max_pages ({most})", most)
+                    raise Stopped(Fault.TOO_MANY, f"more than max_pages ({most})", most)
                 continue
             if status != 503 and status not in _NO_MORE:
-                raise _Stopped(Fault.REFUSED, f"the scanner answers {status} instead of a page", str(status))
+                raise Stopped(Fault.REFUSED, f"the scanner answers {status} instead of a page", str(status))
             if status in _NO_MORE and (ended := await self._ended(session, job, folder)) is not None:
                 return ended
             if waited_s >= self._station.page_s:
-                raise _Stopped(Fault.WITHHELD, "the scanner has more pages, and does not give them")
+                raise Stopped(Fault.WITHHELD, "the scanner has more pages, and does not give them")
             waited_s += POLL_S
             await self._clock.sleep(POLL_S)
 
@@ -171,28 +163,28 @@ class EsclScanner:
             async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                 size += len(chunk)
                 if size > self._station.max_bytes:
-                    raise _Stopped(Fault.TOO_LARGE, "a page is larger than max_bytes")
+                    raise Stopped(Fault.TOO_LARGE, "a page is larger than max_bytes")
                 await asyncio.to_thread(self._disk.write, fd, chunk)
 
     async def _ended(self, session: aiohttp.ClientSession, job: str, folder: JobFolder) -> Pulled | None:
-        """How the job ended; None when it has not. Raises _Stopped."""
+        """How the job ended; None when it has not. Raises Stopped."""
         status = await self._status(session)
         if status.adf not in {None, "ScannerAdfLoaded", "ScannerAdfEmpty", "ScannerAdfProcessing"}:
             fault, words = _feeder(status.adf)
-            raise _Stopped(fault, f"the feeder stopped: {words}", words)
+            raise Stopped(fault, f"the feeder stopped: {words}", words)
         info = status.jobs.get(job)
         if info is None:
-            raise _Stopped(Fault.END_UNKNOWN, "the scanner does not say how the job ended")
+            raise Stopped(Fault.END_UNKNOWN, "the scanner does not say how the job ended")
         if info.state in _ENDED_BADLY:
             reasons = ", ".join(info.reasons)[:100]
             because = f" ({reasons})" if reasons else ""
-            raise _Stopped(Fault.ABORTED, f"the job was {info.state.lower()} by the scanner{because}", reasons or "?")
+            raise Stopped(Fault.ABORTED, f"the job was {info.state.lower()} by the scanner{because}", reasons or "?")
         if info.state != "Completed" or info.images_to_transfer:
             return None
         if info.images_completed is None:
-            raise _Stopped(Fault.NOT_COUNTED, "the scanner does not say how many pages it scanned")
+            raise Stopped(Fault.NOT_COUNTED, "the scanner does not say how many pages it scanned")
         if folder.count == 0:
-            raise _Stopped(Fault.NO_PAGE, "the scanner ended the job without a page")
+            raise Stopped(Fault.NO_PAGE, "the scanner ended the job without a page")
         if self._station.format == "jpeg" and folder.count < info.images_completed:
             return None  # one picture a page: some are still to come
         return Pulled(info.images_completed, None)

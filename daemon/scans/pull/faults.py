@@ -45,3 +45,19 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 CUT_OFF = Trouble(Fault.CUT_OFF, "the job was cut off")
+
+
+class JobFault(Exception):  # noqa: N818 - a fact
+    """A job does not go on."""
+
+    def __init__(self, fault: Fault, text: str, detail: str = "") -> None:
+        self.trouble = Trouble(fault, text, detail)
+        super().__init__(text)
+
+
+class PullRefused(JobFault):
+    """It did not start, and why: for the person at the scanner."""
+
+
+class Stopped(JobFault):
+    """It was under way."""

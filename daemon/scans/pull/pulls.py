@@ -10,9 +10,9 @@ import msgspec
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.disk import Disk, errno_name
-from torhaus.daemon.scans.pull.base import PullRefused, Scanner
+from torhaus.daemon.scans.pull.base import Scanner
 from torhaus.daemon.scans.pull.escl import EsclScanner
-from torhaus.daemon.scans.pull.faults import CUT_OFF, Fault, Trouble
+from torhaus.daemon.scans.pull.faults import CUT_OFF, Fault, PullRefused, Trouble
 from torhaus.daemon.scans.pull.job import SIDECAR, JobFolder, complete_cut_off
 from torhaus.daemon.scans.pull.sane import SaneScanner
 from torhaus.daemon.scans.stations import EsclStation, PulledStation, Sidecar

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from torhaus.daemon.scans.pull.base import Pulled, PullRefused
-from torhaus.daemon.scans.pull.faults import Fault, Trouble
+from torhaus.daemon.scans.pull.base import Pulled
+from torhaus.daemon.scans.pull.faults import Fault, PullRefused, Trouble
 from torhaus.daemon.scans.pull.job import JobFolder
 from torhaus.daemon.scans.stations import SaneStation
 
