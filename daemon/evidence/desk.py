@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.evidence.changes import enter_changes, hashes_of
+from torhaus.daemon.evidence.changes import enter_changes, enter_rights, hashes_of
 from torhaus.daemon.evidence.config import Evidence
 from torhaus.daemon.evidence.export import Exported, export
 from torhaus.daemon.evidence.journal import verify
@@ -39,7 +39,10 @@ class Figures(msgspec.Struct):
 
 
 class EvidenceDesk:
-    """One store's journal. `faults` may be told of failed logins and errors at any time."""
+    """One store's journal. `faults` may be told of failed logins and errors at any time.
+
+    `people` says who may sign in to the page (`role:fingerprint` by pseudonym); None: it cannot be known just now.
+    """
 
     def __init__(
         self, config: Evidence, root: Path, disk: Disk, db: ScansDb, clock: Clock, report: Report,
@@ -55,6 +58,7 @@ class EvidenceDesk:
         self._root_files = RootFiles(root / "roots", disk)
         self._signer: evidence.Signer | None = None
         self._hashes: dict[str, str] = {}
+        self.people: Callable[[], dict[str, str] | None] = lambda: None
         self.faults = FaultLog()
         self.figures = Figures()
 
@@ -72,20 +76,26 @@ class EvidenceDesk:
     async def begin(self) -> None:
         """Enter what has changed since the last start. Raises sqlite3.Error."""
         at_ns = self._clock.wall_ns()
+        people = await asyncio.to_thread(self.people)
 
         def work(tx: Tx) -> None:
             enter_changes(tx, self._hashes, at_ns)
             enter_changes(tx, {"evidence": self.signer.public}, at_ns, "key")
+            if people is not None:
+                enter_rights(tx, people, at_ns)
 
         await self._db.run(work)
 
     async def record(self) -> None:
-        """Enter faults, make the root that is due, write the signed head. Raises OSError, sqlite3.Error."""
+        """Enter faults and rights, make the root that is due, write the signed head. Raises OSError, sqlite3.Error."""
+        people = await asyncio.to_thread(self.people)
         counts = self.faults.take()
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> tuple[evidence.Head, Made | None, list[evidence.Root]]:
             enter_faults(tx, counts, at_ns)
+            if people is not None:
+                enter_rights(tx, people, at_ns)
             made = make_root(tx, self.signer, at_ns) if is_due(tx, at_ns, self._config.stamp_every) else None
             return tx.head(at_ns), made, self._root_files.missing(tx)
 

@@ -140,6 +140,14 @@ class Users:
         self._look()
         return self._users.get(name)
 
+    def rights(self) -> dict[str, str] | None:
+        """Role and password's fingerprint by pseudonym: `operate:0123456789abcdef`. None where the file is no good."""
+        self._look()
+        if self.fault is not None:
+            return None
+        marks = {u.name: hashlib.sha256(u.scrypt.encode()).hexdigest()[:16] for u in self._users.values()}
+        return {account_of(u.name): f"{u.role.name.lower()}:{marks[u.name]}" for u in self._users.values()}
+
     def is_empty(self) -> bool:
         """Whether nobody can sign in."""
         self._look()

@@ -8,6 +8,7 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.driver_host import DriverHost
 from torhaus.daemon.httpd import Route
+from torhaus.daemon.page.users import Users
 from torhaus.daemon.scans.migrate import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
 from torhaus.daemon.scans.pull.codes import Codes
@@ -23,6 +24,7 @@ class ScanRoom:
         self.watch = ScanWatch()
         store = Path(loaded.store.path)
         self.queue = ScanQueue(loaded.scan, store, loaded.site.id, clock, self.watch, files=loaded.files)
+        self.queue.evidence.people = Users(Path(loaded.http.users_file)).rights
         self._codes = Codes(loaded.scan, self.queue.pulls)
 
     def hear(self, driver: str, host: DriverHost) -> None:
