@@ -37,7 +37,7 @@ def start(ask: Ask, pulls: Pulls, name: str) -> Moved:
         raise Missing from None
     except ValueError:
         raise Unable(ask.t("scanners.running_already")) from None
-    return moved(_PATH, event="page_scan_started", about={"station": name, "job": job})
+    return moved(_PATH, event="scan_started", about={"station": name, "job": job})
 
 
 def _state(t: Language, last: Pull | None) -> Html:

@@ -81,7 +81,7 @@ def test_started_looked_at_and_done(tmp_path: Path) -> None:
         assert (await queue.verify_evidence()).faults == []
         rows = await queue._db.run(lambda tx: tx.conn.execute("SELECT entry FROM evidence").fetchall())
         said = b"".join(bytes(row[0]) for row in rows)
-        assert b"page_scan_started" in said
+        assert b"use.scan_started" in said
         assert account_of("poststelle").encode() in said
 
     with_scanner(tmp_path, scanner, body)
