@@ -3,7 +3,7 @@
 from torhaus.daemon.page.html import Child, Html, el, joined
 from torhaus.daemon.page.language import Language
 from torhaus.daemon.page.parts import chip, section, table
-from torhaus.daemon.page.users import Role
+from torhaus.daemon.page.users import Role, account_of
 from torhaus.daemon.page.view import Ask, Missing, Moved, Unable, moved
 from torhaus.daemon.scans.pull.pulls import Pull, Pulls
 
@@ -32,12 +32,13 @@ def panel(ask: Ask, pulls: Pulls) -> Html | None:
 def start(ask: Ask, pulls: Pulls, name: str) -> Moved:
     """Start a job. Raises Missing (no such scanner), Unable (a job is running)."""
     try:
-        job = pulls.start(name).job
+        assert ask.user is not None
+        pulls.start(name, account_of(ask.user.name))
     except KeyError:
         raise Missing from None
     except ValueError:
         raise Unable(ask.t("scanners.running_already")) from None
-    return moved(_PATH, event="scan_started", about={"station": name, "job": job})
+    return moved(_PATH)
 
 
 def _state(t: Language, last: Pull | None) -> Html:

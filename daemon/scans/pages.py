@@ -197,11 +197,7 @@ class ScanPages:
     async def pull(self, request: web.Request) -> web.Response:
         """Start a job at a scanner that is asked for its pages."""
         try:
-            started = self._queue.pulls.start(request.query.get("station", ""))
-            await self._queue.evidence.used(
-                "scan_started", account_of(request), None, station=started.station, job=started.job
-            )
-            return reply_json(started)
+            return reply_json(self._queue.pulls.start(request.query.get("station", ""), account_of(request)))
         except KeyError:
             return reply_json({"error": "no such station, or none of type escl or sane"}, 404)
         except ValueError as e:

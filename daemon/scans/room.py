@@ -12,6 +12,7 @@ from torhaus.daemon.page.users import Users
 from torhaus.daemon.scans.migrate import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
 from torhaus.daemon.scans.pull.codes import Codes
+from torhaus.daemon.scans.pull.pulls import Pull
 from torhaus.daemon.scans.queue import ScanQueue, StoreBusy
 from torhaus.daemon.scans.watch import ScanWatch
 from torhaus.drivers.base import DriverGone
@@ -25,7 +26,11 @@ class ScanRoom:
         store = Path(loaded.store.path)
         self.queue = ScanQueue(loaded.scan, store, loaded.site.id, clock, self.watch, files=loaded.files)
         self.queue.evidence.people = Users(Path(loaded.http.users_file)).rights
+        self.queue.pulls.begun = self._begun
         self._codes = Codes(loaded.scan, self.queue.pulls)
+
+    async def _begun(self, job: Pull, account: str) -> None:
+        await self.queue.evidence.used("scan_started", account, None, station=job.station, job=job.job)
 
     def hear(self, driver: str, host: DriverHost) -> None:
         """Listen to a driver whose codes start jobs."""

@@ -43,7 +43,7 @@ class PullBench:
     async def pull(self) -> Pull:
         """One job, and what became of it after two looks."""
         name = self.config.station[0].name
-        self.queue.pulls.start(name)
+        self.queue.pulls.start(name, "uid:1000")
         await self.queue.pulls.pull(name)
         await self.look()
         return self.queue.pulls.last[name]

@@ -1,6 +1,7 @@
 """Jobs: one at a time for each scanner, told of while they run, whatever happens kept."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.peers import until
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.pages import ScanPages
 from torhaus.daemon.scans.pull.job import JobFolder
+from torhaus.daemon.scans.pull.pulls import Pull
 from torhaus.daemon.scans.stations import SaneStation
 
 
@@ -54,7 +56,7 @@ def test_started_by_the_socket_and_looked_at(tmp_path: Path) -> None:
 
 def test_a_job_that_is_cut_off_keeps_what_came(tmp_path: Path) -> None:
     async def work(b: PullBench) -> None:
-        b.queue.pulls.start("desk")
+        b.queue.pulls.start("desk", "uid:1000")
         job = asyncio.ensure_future(b.queue.pulls.pull("desk"))
         hidden = b.root / "state/scans/pull/desk"
         await until(lambda: list(hidden.glob(".job-*/0001.pdf")))
@@ -82,3 +84,21 @@ def test_after_a_crash_what_came_is_held(tmp_path: Path) -> None:
         assert await b.states() == [("held", "source_incomplete")]
 
     with_pull(tmp_path, station, work, MagicCheck())
+
+
+def test_who_started_a_job_is_written_down_before_it_begins(tmp_path: Path) -> None:
+    async def work(b: PullBench) -> None:
+        told: list[tuple[str, str]] = []
+
+        async def begun(job: Pull, account: str) -> None:
+            told.append((job.station, account))
+            if len(told) > 1:
+                raise sqlite3.OperationalError("database or disk is full")
+
+        b.queue.pulls.begun = begun
+        assert (await b.pull()).state == "done"
+        failed = await b.pull()
+        assert (failed.state, failed.files, failed.fault) == ("trouble", 0, "not_kept")
+        assert told == [("desk", "uid:1000")] * 2
+
+    with_pull(tmp_path, stand_in(tmp_path, GOOD), work, MagicCheck())

@@ -30,7 +30,7 @@ class Codes:
             if station.start_code is not None and code != station.start_code.encode():
                 continue
             try:
-                self._pulls.start(station.name)
+                self._pulls.start(station.name, f"driver:{frame.driver}")
             except ValueError:
                 logs.info("scan pull: a code was read while a job runs", station=station.name)
             else:

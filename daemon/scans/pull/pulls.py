@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -43,8 +45,15 @@ class Pull(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+async def _nobody(_: Pull, __: str) -> None:
+    """Where there is no journal."""
+
+
 class Pulls:
-    """All stations that are pulled from. `run` works through what `start` was asked for."""
+    """All stations that are pulled from. `run` works through what `start` was asked for.
+
+    `begun` is told of every job before it begins, and who started it; it may raise sqlite3.Error: then it does not.
+    """
 
     def __init__(self, config: ScanConfig, root: Path, disk: Disk, clock: Clock) -> None:
         self._stations = {s.name: s for s in config.station if isinstance(s, PulledStation)}
@@ -54,6 +63,8 @@ class Pulls:
         self._wanted: asyncio.Queue[str] = asyncio.Queue()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._folders: dict[str, JobFolder] = {}
+        self._accounts: dict[str, str] = {}
+        self.begun: Callable[[Pull, str], Awaitable[None]] = _nobody
         self.last: dict[str, Pull] = {}
 
     @property
@@ -98,12 +109,13 @@ class Pulls:
             self._disk.make_dir(self._root / name)
             complete_cut_off(self._root / name, self._disk)
 
-    def start(self, name: str) -> Pull:
-        """Start a job. Raises KeyError (no such station, or none that is pulled from), ValueError (one is running)."""
+    def start(self, name: str, account: str) -> Pull:
+        """Start a job; `account`: who wants it. Raises KeyError (no such station), ValueError (one is running)."""
         station = self._stations[name]
         if name in self.last and self.last[name].state == "running":
             raise ValueError(f"{station.name}: a job is running")
         self.last[name] = Pull(name, f"job-{self._clock.wall_ns():x}-{os.urandom(2).hex()}", "running")
+        self._accounts[name] = account
         self._wanted.put_nowait(name)
         return self.last[name]
 
@@ -123,12 +135,15 @@ class Pulls:
         trouble: Trouble | None = CUT_OFF
         try:
             await asyncio.to_thread(folder.open)
+            await self.begun(started, self._accounts[name])
             pulled = await scanner.pull(folder)
             pages, trouble = pulled.pages, pulled.trouble
         except PullRefused as error:
             is_refused, trouble = True, error.trouble
         except OSError as error:
-            trouble = _not_kept(error)
+            trouble = _not_kept(errno_name(error))
+        except sqlite3.Error as error:
+            trouble = _not_kept(type(error).__name__)
         finally:
             self.last[name] = await self._hand_over(folder, started, pages, trouble, is_refused=is_refused)
             self._folders.pop(name, None)
@@ -139,7 +154,7 @@ class Pulls:
         try:
             files = await asyncio.to_thread(folder.close, pages, trouble.text if trouble is not None else None)
         except OSError as error:  # it is completed at the next start
-            return _ended(started, "trouble", 0, _not_kept(error))
+            return _ended(started, "trouble", 0, _not_kept(errno_name(error)))
         if trouble is None:
             return _ended(started, "done", files)
         return _ended(started, "refused" if is_refused and not files else "trouble", files, trouble)
@@ -150,8 +165,7 @@ class Pulls:
         return SaneScanner(station)
 
 
-def _not_kept(error: OSError) -> Trouble:
-    name = errno_name(error)
+def _not_kept(name: str) -> Trouble:
     return Trouble(Fault.NOT_KEPT, f"cannot be kept: {name}", name)
 
 
