@@ -11,6 +11,7 @@ import ctypes
 import io
 import resource
 import signal
+import time
 import warnings
 from typing import BinaryIO, Final
 
@@ -29,6 +30,8 @@ CODES_TIME: Final = 10
 PICTURES_TIME: Final = 0.5
 """The part of a check's CPU time in which pictures of a PDF are decoded. What is left then is flagged."""
 UNREAD: Final = "codes_unread"
+UNCHECKED: Final = "images_unchecked"
+"""The flag of a document in which a picture was not decoded: too large, no time left, or a coding that nobody knows."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _TAIL_BYTES: Final = 1024
@@ -114,7 +117,7 @@ def examine(file: BinaryIO, limits: Limits, *, codes: bool = False) -> Verdict:
     try:
         is_pdf = media_type == "application/pdf"
         _bound_pixels(limits)
-        pages = _pdf(file, tail, limits, flags) if is_pdf else _image(file, tail, media_type, limits)
+        pages = _pdf(file, tail, limits, flags) if is_pdf else _image(file, tail, media_type, limits, flags)
     except Refusal as refusal:
         return Verdict(media_type, refusal.reason, flags=tuple(sorted(flags)))
     except MemoryError:
@@ -181,15 +184,17 @@ def _bound_pixels(limits: Limits) -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
+def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits, flags: set[str]) -> int:
     """Every frame decoded to its last row. Zeros in an uncompressed TIFF are pixels: no decoder can tell."""
     from PIL import Image
+
+    from torhaus.daemon.scans.pictures import strips
 
     if _END_MARKS.get(media_type, b"") not in tail:  # decoders stop at the last image row, and fill up what is missing
         raise Refusal(Reason.DAMAGED)
     named = directories(file, file.seek(0, io.SEEK_END), limits.max_frames) if media_type == "image/tiff" else None
     file.seek(0)
-    frames = 0
+    frames, laxly_read = 0, []
     try:
         with Image.open(file, formats=[media_type.removeprefix("image/").upper()]) as image:
             while True:
@@ -197,6 +202,8 @@ def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
                     raise Refusal(Reason.TOO_BIG_TO_CHECK)
                 if media_type == "image/jpeg":
                     image.draft("L", (1, 1))  # all is read; only the arithmetic that makes pixels of it is left out
+                if named is not None and (found := strips.strips_of(image.tag_v2)) is not None:  # type: ignore[attr-defined]
+                    laxly_read.append(found)
                 image.load()
                 frames += 1
                 try:
@@ -207,6 +214,13 @@ def _image(file: BinaryIO, tail: bytes, media_type: str, limits: Limits) -> int:
         raise Refusal(Reason.TOO_BIG_TO_CHECK) from None
     if named not in {None, frames}:
         raise Refusal(Reason.DAMAGED)
+    until_s = time.process_time() + limits.cpu_s * PICTURES_TIME
+    for page in laxly_read:
+        if time.process_time() > until_s:
+            flags.add(UNCHECKED)
+            break
+        if not strips.are_whole(file, page):
+            raise Refusal(Reason.DAMAGED)
     return frames
 
 

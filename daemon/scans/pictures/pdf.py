@@ -14,10 +14,9 @@ from typing import Any, Final
 import pikepdf
 from PIL import Image, Jpeg2KImagePlugin, JpegImagePlugin, UnidentifiedImageError  # noqa: F401 - loads them
 
+from torhaus.daemon.scans.checker import UNCHECKED
 from torhaus.daemon.scans.pictures import fax, jbig2
 
-UNCHECKED: Final = "images_unchecked"
-"""The flag of a document in which a picture was not decoded: too large, no time left, or a coding that nobody knows."""
 SYMBOLS: Final = "jbig2_symbols"
 """Forbidden for replacement scanning (BSI TR-03138 V1.5, A.SC.12), hence flagged."""
 _PLAIN: Final = frozenset({
