@@ -102,7 +102,7 @@ def make_pdf(pages: int = 1, **save: Any) -> bytes:
     pdf = pikepdf.Pdf.new()
     for number in range(pages):
         pdf.add_blank_page(page_size=(595, 842))
-        text = b"90 90 m 300 300 l S\n" * 200 + str(number).encode()
+        text = b"0 0 m 10 10 l 90 90 m 300 300 l S\n" * 200 + str(number).encode()
         pdf.pages[-1].Contents = pdf.make_indirect(pikepdf.Stream(pdf, text))
     out = io.BytesIO()
     pdf.save(out, **save)
