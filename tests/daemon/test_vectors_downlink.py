@@ -49,7 +49,7 @@ def test_wrong_lines(tmp_path: Path) -> None:
         ENCODE | {"input": {"data": "refuse"}, "expected": {"bytes": [1]}},
         DECODE | {"input": {"bytes": [1, 5], "fPort": 7}, "expected": {"data": {"level": 6, "port": 7}}},
         ENCODE | {"codec_path": "js/none.js", "input": {"data": 1}, "expected": {}},
-        ENCODE | {"codec_path": "", "codec": "elsys", "input": {"data": 1}, "expected": {}},
+        ENCODE | {"codec_path": "", "codec": "comtac_cm4", "input": {"data": 1}, "expected": {}},
         {
             "direction": "downlink-encode",
             "vendor": "dragino",
@@ -70,7 +70,7 @@ def test_wrong_lines(tmp_path: Path) -> None:
             "refused: script_error: d.js: no such command; second",
             "level: got 5, expected 6",
             "no script js/none.js below the base",
-            "elsys has no such downlinks",
+            "comtac_cm4 has no such downlinks",
             "bytes: got 04ff, expected 04",
             "refused: unsupported: 'blink' is not known",
             "no codec: neither in the line nor given",
