@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
 
 from tests.daemon.pictures import fax_data, page, pdf_of, saved, segment
-from torhaus.daemon.scans.checker import Limits, Verdict, examine
-from torhaus.daemon.scans.pictures.pdf import SYMBOLS, UNCHECKED
+from torhaus.daemon.scans.checker import UNCHECKED, Limits, Verdict, examine
+from torhaus.daemon.scans.pictures.pdf import SYMBOLS
 from torhaus.daemon.scans.states import Reason
 
 SIZE = (400, 300)
