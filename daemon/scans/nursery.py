@@ -41,9 +41,11 @@ REQUEST: Final = Struct("<Q??32sII")
 ANSWER: Final = Struct("<Qi")
 MAX_ANSWER_BYTES: Final = ANSWER.size + MAX_VERDICT_BYTES
 _PARSERS: Final = (
-    "pikepdf", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin",
-    "torhaus.daemon.scans.pictures.pdf",
+    "pikepdf", "PIL.Image", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.MpoImagePlugin",
+    "PIL.PngImagePlugin", "PIL.PpmImagePlugin", "PIL.TiffImagePlugin",
+    "torhaus.daemon.scans.pictures.pdf", "torhaus.daemon.scans.pictures.strips",
 )  # fmt: skip
+"""All that a check loads, also what Pillow loads before it opens any picture: each checker would load it anew."""
 _READERS: Final = ("torhaus.daemon.scans.sheets.codes",)
 """What finds codes on pages: loaded when the first document is to be searched for some."""
 

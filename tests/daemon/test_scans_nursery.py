@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import pikepdf
 import pytest
 
+from tests.daemon.pictures import page, pdf_of, saved
 from tests.daemon.scans_fakes import make_pdf
 from torhaus.daemon.scans.checker import Limits, Verdict
 from torhaus.daemon.scans.nursery import ANSWER, MAX_ANSWER_BYTES, PICTURE_S, REQUEST, limits_of
@@ -75,3 +77,19 @@ def test_what_may_be_used_for_a_request() -> None:
     assert (searched.cpu_s, searched.wall_s) == (600, 1200.0)
     assert (drawn.cpu_s, drawn.wall_s, drawn.memory_bytes) == (PICTURE_S, 2.0 * PICTURE_S, limits.memory_bytes)
     assert limits_of(Limits(cpu_s=5, wall_s=9.0), range(1), codes=True).wall_s == 9.0
+
+
+def test_a_checker_loads_nothing_anew(tmp_path: Path) -> None:
+    documents = [pdf_of(saved(page(), "JPEG"), Filter=pikepdf.Name.DCTDecode)]
+    documents += [saved(page().convert(mode), kind) for mode, kind in (("L", "JPEG"), ("L", "PNG"), ("1", "TIFF"))]
+    for number, data in enumerate(documents):
+        (tmp_path / str(number)).write_bytes(data)
+    script = (
+        "import sys\nfrom torhaus.daemon.scans import nursery, checker\n"
+        "nursery._load(nursery._PARSERS)\nbefore = set(sys.modules)\n"
+        "for path in sys.argv[1:]:\n    assert checker.examine(open(path, 'rb'), checker.Limits()).reason is None\n"
+        "print(sorted(set(sys.modules) - before))"
+    )
+    paths = [str(tmp_path / str(number)) for number in range(len(documents))]
+    done = subprocess.run([sys.executable, "-I", "-c", script, *paths], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
