@@ -34,6 +34,10 @@ EVENTS: Final = {
     "use.opened": "somebody has opened it on the page",
     "use.quality": "somebody has looked at it",
     "use.feedback": "its department has looked at it",
+    "use.replaced": "somebody says that it was bad and was scanned again",
+    "use.replaces": "somebody says that it was scanned in place of a bad one, and is to be looked at",
+    "use.settled": "somebody says that what was wrong with it is settled",
+    "lot_redrawn": "drawn to be looked at, as another one of its batch has gone or come",
     "use.stated": "somebody has stated something of it",
     "use.exported": "exported with its proofs",
 }

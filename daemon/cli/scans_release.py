@@ -1,4 +1,4 @@
-"""`torhaus scans qc`, `feedback`, `lots`, `release` and `release-list`: what is looked at, and which paper may go."""
+"""`torhaus scans qc`, `feedback`, `lots`, `release` and others: what is looked at, and which paper may go."""
 
 import argparse
 import sys
@@ -41,6 +41,13 @@ def add(actions: "argparse._SubParsersAction[Any]") -> None:
     feedback.set_defaults(run=run_feedback)
     feedback.add_argument("id", metavar="SCAN-ID")
     feedback.add_argument("result", metavar="RESULT", choices=_RESULTS, help=", ".join(_RESULTS))
+    replaced = actions.add_parser("replaced", help="say that a bad document was scanned again, and as which one")
+    replaced.set_defaults(run=run_replaced)
+    replaced.add_argument("id", metavar="SCAN-ID", help="the bad one")
+    replaced.add_argument("new", metavar="NEW-SCAN-ID", help="the one that was scanned later from the same paper")
+    settled = actions.add_parser("settled", help="say that what was wrong with a document is settled in another way")
+    settled.set_defaults(run=run_settled)
+    settled.add_argument("id", metavar="SCAN-ID")
     listing = actions.add_parser(
         "release-list", help="which paper of a batch may be destroyed, and what the rest waits for"
     )
@@ -55,9 +62,9 @@ def add(actions: "argparse._SubParsersAction[Any]") -> None:
     release.set_defaults(run=run_release)
     for action in (listing, release):
         action.add_argument("--batch", required=True, metavar="NAME", help="as `torhaus scans lots` names it")
-    for action in (quality, feedback, release, discard):
+    for action in (quality, feedback, replaced, settled, release, discard):
         action.add_argument("--by", required=True, metavar="PSEUDONYM", help="who says it: a pseudonym, never a name")
-    for action in (lots, quality, feedback, listing, release, discard):
+    for action in (lots, quality, feedback, replaced, settled, listing, release, discard):
         add_config(action)
         action.add_argument("--json", action="store_true", help="as JSON")
 
@@ -75,8 +82,8 @@ def run_lots(args: argparse.Namespace) -> int:
         print(msgspec.json.encode(found).decode())
         return 0
     now = SystemClock().wall_ns()
-    rows = [(n.name, ago(n.drawn_ns, now), n.count, n.sampled, n.open, n.failed, n.released) for n in found]
-    print(table(("BATCH", "CLOSED", "DOCUMENTS", "SAMPLE", "TO LOOK AT", "BAD", "RELEASED"), rows))
+    rows = [(n.name, ago(n.drawn_ns, now), n.count, n.sampled, n.open, n.failed, n.settled, n.released) for n in found]
+    print(table(("BATCH", "CLOSED", "DOCUMENTS", "SAMPLE", "TO LOOK AT", "BAD", "SETTLED", "RELEASED"), rows))
     return 0
 
 
@@ -86,23 +93,33 @@ def run_quality(args: argparse.Namespace) -> int:
         print("name a document and a result, or --batch NAME and a result", file=sys.stderr)
         return EX_USAGE
     which = {"batch": args.batch} if args.batch else {"id": args.said[0]}
-    return _say(args, "quality", which, args.said[-1])
+    return _say(args, "quality", which | {"result": args.said[-1]}, args.said[-1])
 
 
 def run_feedback(args: argparse.Namespace) -> int:
     """Of one document."""
-    return _say(args, "feedback", {"id": args.id}, args.result)
+    return _say(args, "feedback", {"id": args.id, "result": args.result}, args.result)
 
 
-def _say(args: argparse.Namespace, what: str, which: dict[str, str], result: str) -> int:
+def run_replaced(args: argparse.Namespace) -> int:
+    """Of one document."""
+    return _say(args, "replaced", {"id": args.id, "new": args.new}, f"replaced by {args.new}")
+
+
+def run_settled(args: argparse.Namespace) -> int:
+    """Of one document."""
+    return _say(args, "settled", {"id": args.id}, "settled")
+
+
+def _say(args: argparse.Namespace, what: str, which: dict[str, str], said: str) -> int:
     from torhaus.daemon.cli.scans import ask
 
-    query = urlencode(which | {"result": result, "by": args.by})
+    query = urlencode(which | {"by": args.by})
     found = ask(args.config, f"/scans/{what}?{query}", dict[str, int], "POST")
     if isinstance(found, int):
         return found
     count = found["count"]
-    documents = f"{count} {'document' if count == 1 else 'documents'}: {result}"
+    documents = f"{count} {'document' if count == 1 else 'documents'}: {said}"
     print(msgspec.json.encode(found).decode() if args.json else documents)
     return 0
 

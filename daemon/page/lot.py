@@ -37,7 +37,7 @@ def is_bad(papers: Sequence[Paper]) -> bool:
 def wanted(papers: Sequence[Paper]) -> list[Paper]:
     """Those at which somebody has to look: the sample, or all others where one is bad."""
     is_whole = is_bad(papers)
-    return [p for p in papers if p.quality is None and (is_whole or p.sampled)]
+    return [p for p in papers if p.is_wanted and (is_whole or p.sampled)]
 
 
 def state(ask: Ask, lot: LotStanding) -> Html:
@@ -46,11 +46,11 @@ def state(ask: Ask, lot: LotStanding) -> Html:
     words = {
         Step.LOOK_AT_ALL: lambda: t.count("lot.look_at_all", lot.to_look_at),
         Step.LOOK: lambda: t.count("lot.look", lot.to_look_at),
-        Step.TROUBLE: lambda: t.count("lot.trouble", lot.failed + lot.complained),
+        Step.TROUBLE: lambda: t.count("lot.trouble", lot.objected),
         Step.DELIVERY: lambda: t.count("lot.delivery", lot.undelivered),
         Step.RELEASE: lambda: t("lot.release"),
         Step.DELAY: lambda: t("lot.delay", day=t.day(lot.free_from_ns or 0)),
-        Step.DONE: lambda: t("lot.done"),
+        Step.DONE: lambda: t("lot.done") if lot.released else t("lot.none_released"),
     }[step]()
     return chip(LEVELS[step], words)
 
@@ -62,24 +62,26 @@ def verdict(ask: Ask, lot: LotStanding) -> Html:
     head = t("lot.through") if step in THROUGH else t("lot.not_through")
     more = joined(state(ask, lot), " ") if step not in THROUGH else None
     day = t.day(lot.free_from_ns) if lot.free_from_ns is not None else "?"
+    said = "done_but" if step is Step.DONE and lot.released < lot.count else step
     return el(
         "div",
         {"class": f"through {kind}", "role": "status"},
         el("span", {"class": "sign", "aria-hidden": "true"}, SIGNS[kind]),
         el("p", {"class": "large"}, head),
-        el("p", more, t(f"lot_more.{step}", day=day)),
+        el("p", more, t(f"lot_more.{said}", day=day)),
     )
 
 
 def steps(ask: Ask, lot: LotStanding) -> Html:
     """The three things that make it through, each with its figures."""
     t = ask.t
-    looked = lot.sampled - lot.open if not lot.failed else lot.count - lot.unseen
-    to_look = lot.sampled if not lot.failed else lot.count
+    looked = lot.sampled - lot.open if not lot.failed else lot.there - lot.unseen
+    to_look = lot.sampled if not lot.failed else lot.there
+    to_release = lot.there - lot.settled
     rows = (
-        ("arrived", lot.count - lot.undelivered, lot.count, lot.undelivered == 0),
+        ("arrived", lot.there - lot.undelivered, lot.there, lot.undelivered == 0),
         ("looked", looked, to_look, lot.to_look_at == 0),
-        ("released", lot.released, lot.count, lot.released == lot.count),
+        ("released", lot.released, to_release, lot.released == to_release),
     )
     lines = [
         el("li", {"class": "done" if is_done else None},

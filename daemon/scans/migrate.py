@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 _FOLDER: Final = Path(__file__).parent
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 class StoreRefused(Exception):  # noqa: N818 - a fact about the file

@@ -10,6 +10,7 @@ from torhaus.daemon.scans.config import Station
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
 from torhaus.daemon.scans.events import Report, ScanMoved
 from torhaus.daemon.scans.prepare import judged
+from torhaus.daemon.scans.release.redrawing import draw_again
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import State
@@ -76,6 +77,9 @@ class Retrying:
                 "UPDATE scan SET media_type = ?, pages = ?, flags = ?, codes = ? WHERE seq = ?",
                 (verdict.media_type, verdict.pages, " ".join(verdict.flags), codes_json(verdict.codes), scan.seq),
             )
-            return tx.move(scan, State.SPOOLED, at_ns, sha256=scan.sha256)
+            good = tx.move(scan, State.SPOOLED, at_ns, sha256=scan.sha256)
+            if good.lot is not None:
+                draw_again(tx, good, at_ns)
+            return good
 
         return await self._db.run(work)

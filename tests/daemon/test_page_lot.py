@@ -31,7 +31,7 @@ def paper(place: int = 1, **more: Any) -> Paper:
 
 
 STANDINGS = {
-    Step.LOOK: {"open": 2}, Step.LOOK_AT_ALL: {"open": 1, "unseen": 9, "failed": 1}, Step.TROUBLE: {"complained": 1},
+    Step.LOOK: {"open": 2}, Step.LOOK_AT_ALL: {"open": 1, "unseen": 9, "failed": 1}, Step.TROUBLE: {"objected": 1},
     Step.DELIVERY: {"undelivered": 3}, Step.RELEASE: {"free_from_ns": NOW}, Step.DELAY: {"free_from_ns": NOW + 10**18},
     Step.DONE: {"released": 10},
 }  # fmt: skip

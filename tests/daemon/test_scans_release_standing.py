@@ -18,8 +18,11 @@ HALF = Release(sample_percent=50.0, delay_days=30)
     [
         ({"open": 2, "unseen": 9}, Step.LOOK, 2),
         ({"open": 1, "unseen": 9, "failed": 1}, Step.LOOK_AT_ALL, 9),
-        ({"failed": 1, "undelivered": 1}, Step.TROUBLE, 0),
-        ({"complained": 1, "free_from_ns": AT}, Step.TROUBLE, 0),
+        ({"failed": 1, "objected": 1, "undelivered": 1}, Step.TROUBLE, 0),
+        ({"failed": 1, "settled": 1, "released": 9}, Step.DONE, 0),
+        ({"discarded": 2, "released": 8}, Step.DONE, 0),
+        ({"failed": 1, "settled": 1, "unseen": 3, "discarded": 1}, Step.LOOK_AT_ALL, 3),
+        ({"objected": 1, "free_from_ns": AT}, Step.TROUBLE, 0),
         ({"undelivered": 1, "free_from_ns": AT}, Step.DELIVERY, 0),
         ({"free_from_ns": AT}, Step.RELEASE, 0),
         ({"free_from_ns": AT + 1}, Step.DELAY, 0),

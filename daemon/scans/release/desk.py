@@ -15,6 +15,9 @@ from torhaus.daemon.scans.release.forgetting import forget_batches
 from torhaus.daemon.scans.release.lots import Lot, close_some, newest
 from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
+from torhaus.daemon.scans.release.redrawing import mend_some
+from torhaus.daemon.scans.release.refusals import Refusal, Refused
+from torhaus.daemon.scans.release.replacing import replace, settle
 from torhaus.daemon.scans.release.retaining import Retaining
 from torhaus.daemon.scans.release.stacks import release_some
 from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, standings_of, to_look_at
@@ -69,6 +72,7 @@ class ReleaseDesk:
         now_ns, release = self._clock.wall_ns(), self._config
         if release is not None:
             await self._db.run(lambda tx: close_some(tx, release, now_ns))
+            await self._db.run(lambda tx: mend_some(tx, now_ns))
             if release.automatic:
                 self._tell(await self._db.run(partial(self._free_some, release=release, now_ns=now_ns)))
             after = self._after_stack
@@ -79,7 +83,7 @@ class ReleaseDesk:
         self._after_batch = await self._db.run(lambda tx: forget_batches(tx, behind, now_ns, wants_paper=wants_paper))
 
     async def discard(self, scan_id: str, by: str, account: str) -> Scan:
-        """A person throws away what is held or in quarantine. Raises KeyError, ValueError, sqlite3.Error, OSError."""
+        """A person throws away what is held or in quarantine. Raises KeyError, Refused, sqlite3.Error, OSError."""
         scan = await self.retention.discard(scan_id, by, account, self._clock.wall_ns())
         self._tell([scan])
         return scan
@@ -97,14 +101,24 @@ class ReleaseDesk:
         return [free(tx, paper, now_ns, rule="scan.release.automatic") for paper in ready]
 
     async def say(self, kind: Kind, scan_id: str, result: Result, by: str, account: str) -> None:
-        """Somebody has looked at a document. Raises KeyError, ValueError, sqlite3.Error."""
+        """Somebody has looked at a document. Raises KeyError, Refused, sqlite3.Error."""
         at_ns = self._clock.wall_ns()
         await self._db.run(lambda tx: say(tx, kind, scan_id, result, by, account, at_ns))
 
     async def say_of_rest(self, lot: str, result: Result, by: str, account: str) -> int:
-        """Somebody has looked at all the rest of a lot. Raises KeyError, ValueError, sqlite3.Error."""
+        """Somebody has looked at all the rest of a lot. Raises KeyError, Refused, sqlite3.Error."""
         at_ns = self._clock.wall_ns()
         return len(await self._db.run(lambda tx: say_of_rest(tx, lot, result, by, account, at_ns)))
+
+    async def replaced(self, scan_id: str, new_id: str, by: str, account: str) -> None:
+        """A bad document was scanned again as `new_id`. Raises KeyError, Refused, sqlite3.Error."""
+        at_ns = self._clock.wall_ns()
+        await self._db.run(lambda tx: replace(tx, scan_id, new_id, by, account, at_ns))
+
+    async def settled(self, scan_id: str, by: str, account: str) -> None:
+        """What was wrong with a document is settled without a new scan. Raises KeyError, Refused, sqlite3.Error."""
+        at_ns = self._clock.wall_ns()
+        await self._db.run(lambda tx: settle(tx, scan_id, by, account, at_ns))
 
     async def lots(self, most: int = 100) -> list[Lot]:
         """Those that were closed last."""
@@ -142,11 +156,11 @@ class ReleaseDesk:
     async def release(self, lot: str, by: str, account: str) -> list[Paper]:
         """A person frees all of a lot that may be. Returns the list as it then stands.
 
-        Raises KeyError, NotConfigured, ValueError (the clock is not right).
+        Raises KeyError, NotConfigured, Refused (the clock is not right).
         """
         listing = self._listing(lot)
         if not self._clock.synced():
-            raise ValueError("the clock is not synchronised: nobody can say whether the delay is over")
+            raise Refused(Refusal.CLOCK)
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> tuple[list[Scan], list[Paper]]:

@@ -64,7 +64,8 @@ def _is_needed(tx: Tx, batch: str, released_before_ns: int | None) -> bool:
     sql = "SELECT 1 FROM scan s LEFT JOIN paper p ON p.scan = s.seq WHERE s.batch = ? AND (s.state != ?"
     values: tuple[str | int, ...] = (batch, State.PURGED.value)
     if released_before_ns is not None:  # what somebody threw away was never verified: its paper is never released
-        sql += " OR p.verified_ns IS NOT NULL AND (p.released_ns IS NULL OR p.released_ns > ?)"
+        done = "coalesce(p.released_ns, p.settled_ns)"  # what is replaced or settled is never released, either
+        sql += f" OR p.verified_ns IS NOT NULL AND ({done} IS NULL OR {done} > ?)"
         values = (*values, released_before_ns)
     return tx.conn.execute(f"{sql}) LIMIT 1", values).fetchone() is not None
 

@@ -22,7 +22,8 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "quality_failed": "Prüfung nicht bestanden", "quality_open": "Prüfung offen",
         "feedback_open": "Rückmeldung des Fachbereichs", "delay": "Frist läuft", "person": "wartet auf Freigabe",
         "ok": "in Ordnung", "page-missing": "Seite fehlt", "rescan": "neu scannen", "bad": "schlecht",
-        "sum": "Freigegeben",
+        "sum": "Freigegeben", "discarded": "verworfen: nicht freigegeben",
+        "replacement": "Ersatz noch nicht geprüft", "replaced": "ersetzt", "settled": "erledigt: nicht freigegeben",
     },
     "en": {
         "title": "Release list",
@@ -35,7 +36,8 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "quality_failed": "quality control failed", "quality_open": "quality control open",
         "feedback_open": "feedback of the department", "delay": "delay is running", "person": "waits for release",
         "ok": "ok", "page-missing": "page missing", "rescan": "scan again", "bad": "bad",
-        "sum": "Released",
+        "sum": "Released", "discarded": "discarded: not released",
+        "replacement": "new scan not looked at yet", "replaced": "replaced", "settled": "settled: not released",
     },
 }  # fmt: skip
 COLUMNS: Final = (
@@ -64,7 +66,8 @@ def word(paper: Paper, lang: Lang) -> str:
     if paper.released_ns is not None:
         return WORDS[lang]["released"]
     waits = paper.waits_for or ""
-    return WORDS[lang].get(_WAITS.get(waits, waits), waits)
+    said = WORDS[lang].get(_WAITS.get(waits, waits), waits)
+    return said if paper.replaced_by is None else f"{said}: {paper.replaced_by.rpartition('/')[2]}"
 
 
 def cells(paper: Paper, lang: Lang) -> list[str]:

@@ -6,6 +6,7 @@ The journal, from which nothing is ever deleted, has a batch's number for its na
 
 import secrets
 import time
+from collections import Counter
 from typing import Final
 
 import msgspec
@@ -15,6 +16,8 @@ from torhaus.daemon.scans.release.config import Release
 from torhaus.daemon.scans.release.forgetting import neutral_name
 from torhaus.daemon.scans.release.papers import MOST, class_of
 from torhaus.daemon.scans.release.sampling import draw
+from torhaus.daemon.scans.release.stacks import is_discarded
+from torhaus.daemon.scans.release.standing import troubles
 from torhaus.daemon.scans.states import State
 
 QUIET_NS: Final = 600 * 1_000_000_000
@@ -25,7 +28,10 @@ _OPEN: Final = "lot IS NULL AND NOT EXISTS (SELECT 1 FROM scan part WHERE part.d
 
 
 class Lot(msgspec.Struct, frozen=True):
-    """A closed lot. `count`: documents, `sampled`: those to be looked at, `looked`: those that were, `failed`: bad."""
+    """A closed lot. `count`: documents, `sampled`: those to be looked at, `failed`: found bad.
+
+    `open`: sampled ones at which nobody has looked; `settled`: bad ones that were replaced by a good scan, or settled.
+    """
 
     name: str
     drawn_ns: int
@@ -35,10 +41,11 @@ class Lot(msgspec.Struct, frozen=True):
     open: int
     failed: int
     released: int
+    settled: int = 0
 
 
 def newest(tx: Tx, most: int) -> list[Lot]:
-    """The lots that were closed last, the newest first. `open`: sampled ones at which nobody has looked."""
+    """The lots that were closed last, the newest first."""
     rows = tx.conn.execute(
         "SELECT l.name, l.drawn_ns, l.seed, count(*), sum(p.sampled), sum(p.sampled AND p.quality IS NULL),"
         " sum(p.quality IS NOT NULL AND p.quality != 'ok'), sum(p.released_ns IS NOT NULL)"
@@ -47,7 +54,10 @@ def newest(tx: Tx, most: int) -> list[Lot]:
         " GROUP BY l.name ORDER BY l.drawn_ns DESC, l.name",
         (most,),
     )
-    return [Lot(*row) for row in rows]
+    lots = [Lot(*row) for row in rows]
+    told = troubles(tx, [lot.name for lot in lots])
+    settled = Counter(one.lot for one in told if one.is_bad and one.is_made_good)
+    return [msgspec.structs.replace(lot, settled=settled[lot.name]) for lot in lots]
 
 
 def close_some(tx: Tx, release: Release, now_ns: int) -> int:
@@ -98,13 +108,15 @@ def _free_name(tx: Tx, name: str) -> str:
 def _close(tx: Tx, name: str, scans: list[Scan], release: Release, now_ns: int) -> None:
     seed = secrets.token_hex(16)
     classes = {scan.id: class_of(tx, scan) for scan in scans}
-    good = [scan for scan in scans if scan.state is not State.QUARANTINED] or scans
+    there = [scan for scan in scans if not is_discarded(tx, scan)]
+    good = {scan.id for scan in there if scan.state is not State.QUARANTINED} or {scan.id for scan in there}
     groups: dict[str, tuple[str, ...]] = {}
     percent: dict[str, float] = {}
-    for scan in good:
+    for scan in scans:
         group = f"{scan.station}/{classes[scan.id] or ''}"
-        groups[group] = (*groups.get(group, ()), scan.id)
         percent[group] = release.percent(scan.station, classes[scan.id])
+        if scan.id in good:
+            groups[group] = (*groups.get(group, ()), scan.id)
     drawn = draw(seed, groups, percent)
     tx.conn.execute("INSERT INTO lot (name, seed, drawn_ns) VALUES (?, ?, ?)", (name, seed, now_ns))
     told = neutral_name(scans, name)
@@ -114,11 +126,11 @@ def _close(tx: Tx, name: str, scans: list[Scan], release: Release, now_ns: int) 
         tx.conn.execute("UPDATE scan SET lot = ? WHERE seq = ?", (name, scan.seq))
         tx.conn.execute(
             "INSERT INTO paper (scan, class, sampled) VALUES (?1, ?2, ?3)"
-            " ON CONFLICT (scan) DO UPDATE SET class = ?2, sampled = ?3",
+            " ON CONFLICT (scan) DO UPDATE SET class = ?2, sampled = max(sampled, ?3)",
             (scan.seq, class_, sampled),
         )
-        said = str(percent.get(f"{scan.station}/{class_ or ''}", 0))
-        can_be = scan in good
+        said = str(percent[f"{scan.station}/{class_ or ''}"])
+        can_be = scan.id in good
         tx.note(
             scan, "lot_closed", now_ns, lot=told, **{"class": class_}, sampled=sampled, drawn_from=can_be, percent=said
         )

@@ -26,6 +26,8 @@ class ReleasePages:
             ("POST", "/scans/release", self.release),
             ("POST", "/scans/quality", self.quality),
             ("POST", "/scans/feedback", self.feedback),
+            ("POST", "/scans/replaced", self.replaced),
+            ("POST", "/scans/settled", self.settled),
             ("POST", "/scans/discard", self.discard),
         ]
         return [(method, path, self._answer(page)) for method, path, page in pages]
@@ -70,6 +72,17 @@ class ReleasePages:
         await self._desk.say(
             "feedback", request.query.get("id", ""), _result(request), _by(request), account_of(request)
         )
+        return {"count": 1}
+
+    async def replaced(self, request: web.Request) -> object:
+        """A bad document was scanned again."""
+        q = request.query
+        await self._desk.replaced(q.get("id", ""), q.get("new", ""), _by(request), account_of(request))
+        return {"count": 1}
+
+    async def settled(self, request: web.Request) -> object:
+        """What was wrong with a document is settled without a new scan."""
+        await self._desk.settled(request.query.get("id", ""), _by(request), account_of(request))
         return {"count": 1}
 
     async def discard(self, request: web.Request) -> object:

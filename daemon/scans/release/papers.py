@@ -34,12 +34,17 @@ class Waits(StrEnum):
     FEEDBACK = "feedback"  # its department says that something is wrong
     DELAY = "delay"  # all is well, and its day has not come
     PERSON = "person"  # it can be released
+    DISCARDED = "discarded"  # nothing more: somebody threw it away, and its paper is never released
+    REPLACEMENT = "replacement"  # it was bad, and what replaces it must be at its target and be looked at
+    REPLACED = "replaced"  # nothing more: it was bad, and its paper is that of the new scan
+    SETTLED = "settled"  # nothing more: it was bad, and somebody settled that otherwise
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """One document on the release list. No name: paper is found by its batch and its place there.
 
     `place`: how many-th of its lot, from 1. `free_from_ns`: when its paper may be destroyed, null while that is open.
+    `settled_ns`: when somebody said that it is replaced (`replaced_by`: the new scan's id), or settled otherwise.
     """
 
     id: str
@@ -59,12 +64,43 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     released_ns: int | None
     free_from_ns: int | None = None
     waits_for: str | None = None
+    replaced_by: str | None = None
+    settled_ns: int | None = None
+
+    @property
+    def is_discarded(self) -> bool:
+        """Whether somebody threw it away."""
+        return self.state == State.PURGED and self.verified_ns is None
+
+    @property
+    def is_objected_to(self) -> bool:
+        """Whether quality control or its department says that something is wrong with it."""
+        return not {self.quality, self.feedback} <= {None, Result.OK}
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody can look at it, and nobody has."""
+        return self.quality is None and not self.is_discarded
 
 
 _SQL: Final = (
     "SELECT s.id, s.seq, s.station, s.lot, s.pages, s.state, s.sha256, s.arrived_ns, s.changed_ns, p.class, p.sampled,"
-    " p.quality, p.feedback, p.verified_ns, p.released_ns, l.drawn_ns"
-    " FROM scan s LEFT JOIN paper p ON p.scan = s.seq LEFT JOIN lot l ON l.name = s.lot WHERE "
+    " p.quality, p.feedback, p.verified_ns, p.released_ns, l.drawn_ns, p.settled_ns, n.id"
+    " FROM scan s LEFT JOIN paper p ON p.scan = s.seq LEFT JOIN lot l ON l.name = s.lot"
+    " LEFT JOIN scan n ON n.seq = p.replaced_by WHERE "
+)
+VERIFIED: Final = "coalesce(p.verified_ns, CASE WHEN s.state IN ('verified', 'filed') THEN s.changed_ns END)"
+"""When a target has proved to have scan `s` with paper `p`; null: none has."""
+DISCARDED: Final = "(s.state = 'purged' AND p.verified_ns IS NULL)"
+"""Whether a person threw scan `s` with paper `p` away: it never got to a target."""
+_AGAINST: Final = (
+    f"SELECT p.sampled, p.quality FROM scan s JOIN paper p ON p.scan = s.seq WHERE s.lot = ?"  # noqa: S608 - our own pieces
+    f" AND (p.quality IS NOT NULL OR NOT {DISCARDED}) LIMIT ?"
+)
+_REPLACED: Final = (
+    f"SELECT b.settled_ns, b.replaced_by, {VERIFIED} IS NOT NULL AND p.quality = 'ok'"  # noqa: S608 - our own pieces
+    " AND ifnull(p.feedback, 'ok') = 'ok' AND p.settled_ns IS NULL"
+    " FROM paper b LEFT JOIN scan s ON s.seq = b.replaced_by LEFT JOIN paper p ON p.scan = s.seq WHERE b.scan = ?"
 )
 PROVED: Final = frozenset({State.VERIFIED.value, State.FILED.value})
 
@@ -74,8 +110,30 @@ def papers_of(tx: Tx, lot: str, release: Release, now_ns: int) -> list[Paper]:
     rows = tx.conn.execute(f"{_SQL} s.lot = ? ORDER BY s.seq LIMIT ?", (lot, MOST)).fetchall()
     if not rows:
         raise KeyError(lot)
-    quality = quality_of([(row[10], row[11]) for row in rows])
-    return [_paper(row, place, quality, release, now_ns) for place, row in enumerate(rows, 1)]
+    quality = quality_of_lot(tx, lot)
+    return [_paper(tx, row, place, quality, release, now_ns) for place, row in enumerate(rows, 1)]
+
+
+def is_made_good(tx: Tx, seq: int) -> bool:
+    """Whether what was wrong with a document is dealt with, for good.
+
+    It is replaced by one that is at its target, was looked at and found good, and not objected to by its department;
+    or by one that was bad in its turn and is made good itself; or somebody has said that it is settled otherwise.
+    """
+    at: int | None = seq
+    while at is not None:  # ends: what replaces another came later
+        settled, new, is_good = tx.conn.execute(_REPLACED, (at,)).fetchone() or (None, None, False)
+        if settled is None:
+            return False
+        if new is None or is_good:
+            return True
+        at = new
+    return False
+
+
+def quality_of_lot(tx: Tx, lot: str) -> Waits | None:
+    """What stands against a lot as a whole. What was discarded before anybody looked at it does not count."""
+    return quality_of(tx.conn.execute(_AGAINST, (lot, MOST)).fetchall())
 
 
 def quality_of(seen: list[tuple[int | None, str | None]]) -> Waits | None:
@@ -86,9 +144,9 @@ def quality_of(seen: list[tuple[int | None, str | None]]) -> Waits | None:
     return Waits.QUALITY if any(sampled and result is None for sampled, result in seen) else None
 
 
-def _paper(row: tuple[object, ...], place: int, quality: Waits | None, release: Release, now_ns: int) -> Paper:
+def _paper(tx: Tx, row: tuple[object, ...], place: int, quality: Waits | None, release: Release, now_ns: int) -> Paper:
     (id_, seq, station, lot, pages, state, sha256, arrived, changed, class_, sampled, result, feedback, verified,
-     released, drawn) = row  # fmt: skip
+     released, drawn, settled, replaced_by) = row  # fmt: skip
     if verified is None and state in PROVED:
         verified = changed
     paper = msgspec.convert(
@@ -96,12 +154,13 @@ def _paper(row: tuple[object, ...], place: int, quality: Waits | None, release: 
             "id": id_, "seq": seq, "station": station, "lot": lot, "place": place, "class": class_, "pages": pages,
             "state": state, "sha256": sha256, "arrived_ns": arrived, "verified_ns": verified,
             "sampled": bool(sampled), "quality": result, "feedback": feedback, "released_ns": released,
+            "settled_ns": settled, "replaced_by": replaced_by,
         },
         Paper,
     )  # fmt: skip
     if paper.released_ns is not None:
         return msgspec.structs.replace(paper, free_from_ns=paper.released_ns)
-    waits = _waits(paper, quality)
+    waits = _waits(tx, paper, quality)
     if waits is not None or paper.verified_ns is None:
         return msgspec.structs.replace(paper, waits_for=waits)
     # a clock that was wrong on delivery cannot shorten the delay: lots are drawn by one that is right
@@ -110,8 +169,14 @@ def _paper(row: tuple[object, ...], place: int, quality: Waits | None, release: 
     return msgspec.structs.replace(paper, free_from_ns=free, waits_for=Waits.PERSON if free <= now_ns else Waits.DELAY)
 
 
-def _waits(paper: Paper, quality: Waits | None) -> Waits | None:
-    if paper.verified_ns is None:
+def _waits(tx: Tx, paper: Paper, quality: Waits | None) -> Waits | None:
+    if paper.settled_ns is not None:
+        if paper.replaced_by is None:
+            return Waits.SETTLED
+        return Waits.REPLACED if is_made_good(tx, paper.seq) else Waits.REPLACEMENT
+    if paper.is_discarded and not paper.is_objected_to:
+        return Waits.DISCARDED
+    if paper.verified_ns is None and not paper.is_discarded:
         return Waits.DELIVERY
     if paper.quality not in {None, Result.OK}:
         return Waits.QUALITY_FAILED

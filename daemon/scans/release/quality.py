@@ -4,7 +4,9 @@ from typing import Final, Literal
 
 from torhaus.daemon.evidence.notes import scan_of, state
 from torhaus.daemon.scans.db import Scan, Tx
-from torhaus.daemon.scans.release.papers import MOST, Result
+from torhaus.daemon.scans.release.papers import DISCARDED, MOST, Result
+from torhaus.daemon.scans.release.refusals import Refusal, Refused
+from torhaus.daemon.scans.release.stacks import is_discarded
 from torhaus.daemon.scans.states import State
 
 Kind = Literal["quality", "feedback"]
@@ -14,21 +16,25 @@ _STATEMENTS: Final = {
     Result.RESCAN: ["quality=failed"],
     Result.BAD: ["quality=failed"],
 }
+_OPEN: Final = (
+    "seq IN (SELECT s.seq FROM scan s JOIN paper p ON p.scan = s.seq WHERE s.lot = ? AND p.quality IS NULL"  # noqa: S608 - our own pieces
+    f" AND p.released_ns IS NULL AND NOT {DISCARDED}) ORDER BY seq"
+)
+"""Of a lot: at which nobody has looked, and somebody can."""
 
 
 def say(tx: Tx, kind: Kind, scan_id: str, result: Result, by: str, account: str, at_ns: int) -> Scan:
-    """Enter it; the last word counts. Raises KeyError, ValueError (its paper is released already)."""
+    """Enter it; the last word counts. Raises KeyError, Refused (its paper is released already, it was discarded)."""
     scan = scan_of(tx, scan_id)
     _say(tx, kind, scan, result, by, account, at_ns)
     return scan
 
 
 def say_of_rest(tx: Tx, lot: str, result: Result, by: str, account: str, at_ns: int) -> list[Scan]:
-    """Quality control of all documents of a lot at which nobody has looked. Raises KeyError, ValueError."""
+    """Quality control of all documents of a lot at which nobody has looked. Raises KeyError, Refused."""
     if tx.conn.execute("SELECT 1 FROM lot WHERE name = ?", (lot,)).fetchone() is None:
         raise KeyError(lot)
-    open_ = "lot = ? AND seq IN (SELECT scan FROM paper WHERE quality IS NULL AND released_ns IS NULL) ORDER BY seq"
-    found = tx.find(open_, (lot,), MOST)
+    found = tx.find(_OPEN, (lot,), MOST)
     for scan in found:
         _say(tx, "quality", scan, result, by, account, at_ns)
     return found
@@ -37,12 +43,17 @@ def say_of_rest(tx: Tx, lot: str, result: Result, by: str, account: str, at_ns: 
 def _say(tx: Tx, kind: Kind, scan: Scan, result: Result, by: str, account: str, at_ns: int) -> None:
     tx.conn.execute("INSERT OR IGNORE INTO paper (scan) VALUES (?)", (scan.seq,))
     released = tx.conn.execute("SELECT released_ns FROM paper WHERE scan = ?", (scan.seq,)).fetchone()[0]
-    if kind == "quality" and released is not None:
-        raise ValueError("its paper was released before: nothing is left to be controlled")
-    if kind == "quality" and scan.state is State.SPOOLED:
-        raise ValueError("it has only just come: try again in a moment")
+    if kind == "quality":
+        if released is not None:
+            raise Refused(Refusal.RELEASED)
+        if scan.state is State.SPOOLED:
+            raise Refused(Refusal.JUST_COME)
+        if is_discarded(tx, scan):
+            raise Refused(Refusal.DISCARDED)
     column = {"quality": "quality", "feedback": "feedback"}[kind]
     tx.conn.execute(f"UPDATE paper SET {column} = ? WHERE scan = ?", (result, scan.seq))  # noqa: S608 - one of two words
+    if result is not Result.OK:  # a new complaint is none that was dealt with before
+        tx.conn.execute("UPDATE paper SET settled_ns = NULL, replaced_by = NULL WHERE scan = ?", (scan.seq,))
     tx.note(scan, f"use.{kind}", at_ns, result=result.value, by=by, account=account)
     if kind == "quality":
         state(tx, [scan], _STATEMENTS[result], by, account, at_ns)

@@ -16,7 +16,9 @@ from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.release.config import DAY_NS, Retention
 from torhaus.daemon.scans.release.forgetting import FORGOTTEN, forget_names
-from torhaus.daemon.scans.release.papers import MOST, PROVED, Result, class_of, quality_of
+from torhaus.daemon.scans.release.papers import PROVED, Result, class_of, is_made_good, quality_of_lot
+from torhaus.daemon.scans.release.redrawing import draw_again
+from torhaus.daemon.scans.release.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.stacks import is_discarded, parts_of
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import State
@@ -62,7 +64,10 @@ class Retaining:
         proved = tuple(sorted(PROVED)) if config.from_ == "verified" else ()
         marks = ",".join("?" * len(proved)) or "NULL"
         # of released ones `changed_ns` may be later than what their time is counted from: they are looked at anyhow
-        where = f"(state IN ({marks}) AND changed_ns <= ? OR state IN (?, ?)) AND seq > ? ORDER BY seq"
+        where = (
+            f"(state IN ({marks}) AND changed_ns <= ? OR state IN (?, ?) OR state IN ('verified', 'filed')"  # noqa: S608 - our own words
+            " AND seq IN (SELECT scan FROM paper WHERE settled_ns IS NOT NULL)) AND seq > ? ORDER BY seq"
+        )
         before = now_ns - config.least_days * DAY_NS
         others = (State.RELEASED.value, State.SPLIT.value)
         found = tx.find(where, (*proved, before, *others, self._after), AT_ONCE)
@@ -85,20 +90,24 @@ class Retaining:
 
     def _end(self, tx: Tx, scan: Scan, config: Retention) -> _End | None:
         """Of one document; None while it may not go, however long that is."""
-        sql = "SELECT verified_ns, released_ns, quality FROM paper WHERE scan = ?"
-        verified, released, quality = tx.conn.execute(sql, (scan.seq,)).fetchone() or (None, None, None)
+        sql = "SELECT verified_ns, released_ns, quality, settled_ns FROM paper WHERE scan = ?"
+        verified, released, quality, settled = tx.conn.execute(sql, (scan.seq,)).fetchone() or (None,) * 4
         if verified is None:
             verified = scan.changed_ns
         days, rule = config.keep(scan.station, class_of(tx, scan))
         if scan.state is State.PURGED:  # a document of a stack, which has gone before; what is found since counts
-            may_go = quality in {None, Result.OK}
+            may_go = quality in {None, Result.OK} or is_made_good(tx, scan.seq)
         elif scan.state is State.RELEASED or (config.from_ == "verified" and scan.state in PROVED):
             may_go = released is not None or self._is_looked_at(tx, scan)
+        elif settled is not None and scan.state in PROVED:  # its paper is never released: what was said of it counts
+            may_go = is_made_good(tx, scan.seq) and self._is_looked_at(tx, scan)
         else:
             may_go = False
         if not may_go:
             return None
-        since = verified if config.from_ == "verified" or is_discarded(tx, scan) else released or scan.changed_ns
+        if config.from_ == "verified" or is_discarded(tx, scan):
+            return _End(verified + days * DAY_NS, rule, days, verified)
+        since = released or settled or scan.changed_ns
         return _End(since + days * DAY_NS, rule, days, verified)
 
     def _end_of_stack(self, tx: Tx, parts: list[Scan], config: Retention) -> _End | None:
@@ -116,10 +125,9 @@ class Retaining:
             return True
         sql = "SELECT s.lot, p.quality FROM scan s LEFT JOIN paper p ON p.scan = s.seq WHERE s.seq = ?"
         lot, quality = tx.conn.execute(sql, (scan.seq,)).fetchone()
-        if lot is None or quality not in {None, Result.OK}:
+        if lot is None or (quality not in {None, Result.OK} and not is_made_good(tx, scan.seq)):
             return False
-        sql = "SELECT sampled, quality FROM paper WHERE scan IN (SELECT seq FROM scan WHERE lot = ?) LIMIT ?"
-        return quality_of(tx.conn.execute(sql, (lot, MOST)).fetchall()) is None
+        return quality_of_lot(tx, lot) is None
 
     def _forget(
         self, tx: Tx, scan: Scan, now_ns: int, verified_ns: int | None, **data: str | int | bool | None
@@ -140,17 +148,17 @@ class Retaining:
         return tx.get(scan.seq) if self._spool.let_go(scan.sha256, forget) else None
 
     async def discard(self, scan_id: str, by: str, account: str, now_ns: int) -> Scan:
-        """Delete what is held or in quarantine. Raises KeyError, ValueError (in no such state; just coming again)."""
+        """Delete what is held or in quarantine. Raises KeyError, Refused (in no such state; just coming again)."""
 
         def work(tx: Tx) -> Scan:
             scan = scan_of(tx, scan_id)
             if scan.state not in {State.HELD, State.QUARANTINED}:
-                raise ValueError(
-                    f"a scan that is {scan.state.value} cannot be discarded: only one that waits for a person"
-                )
+                raise Refused(Refusal.STATE, state=scan.state.value)
             gone = self._forget(tx, scan, now_ns, None, by=by, account=account, was=scan.state.value)
             if gone is None:
-                raise ValueError("its bytes came less than an hour ago, and may be coming again: try later")
+                raise Refused(Refusal.COMING_AGAIN)
+            if gone.lot is not None:
+                draw_again(tx, gone, now_ns)
             return gone
 
         scan = await self._db.run(work)

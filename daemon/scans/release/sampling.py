@@ -7,7 +7,7 @@ in the journal with the names of all that belong to it.
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 def how_many(count: int, percent: float) -> int:
@@ -15,10 +15,14 @@ def how_many(count: int, percent: float) -> int:
     return min(count, max(1, math.ceil(round(count * percent / 100, 9)))) if count else 0
 
 
+def ranked(seed: str, ids: Iterable[str]) -> list[str]:
+    """In the order in which they are drawn."""
+    return sorted(ids, key=lambda id_: hashlib.sha256(f"{seed}:{id_}".encode()).digest())
+
+
 def draw(seed: str, groups: Mapping[str, tuple[str, ...]], percent: Mapping[str, float]) -> set[str]:
     """Ids of the documents to look at. `groups`: ids by class; `percent`: for each class."""
     drawn: set[str] = set()
     for name, ids in groups.items():
-        ranked = sorted(ids, key=lambda id_: hashlib.sha256(f"{seed}:{id_}".encode()).digest())
-        drawn.update(ranked[: how_many(len(ids), percent[name])])
+        drawn.update(ranked(seed, ids)[: how_many(len(ids), percent[name])])
     return drawn

@@ -7,6 +7,7 @@ scanned as it was scanned (BSI TR-03138 V1.5, A.NB.2): it stays as long as the l
 from typing import Final
 
 from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.daemon.scans.release.papers import is_made_good
 from torhaus.daemon.scans.states import State
 
 MOST: Final = 1000
@@ -28,7 +29,7 @@ def is_discarded(tx: Tx, scan: Scan) -> bool:
 
 
 def release_some(tx: Tx, after: int, now_ns: int) -> tuple[list[Scan], int]:
-    """Release split stacks whose documents are all released, or thrown away by a person; one at least released.
+    """Release split stacks whose documents are all released, thrown away, or replaced; one released at least.
 
     Looks at a few, from the one behind number `after` on; where the next look begins.
     """
@@ -38,11 +39,12 @@ def release_some(tx: Tx, after: int, now_ns: int) -> tuple[list[Scan], int]:
         parts = parts_of(tx, stack.id)
         released = sum(_is_released(tx, part) for part in parts)
         discarded = sum(is_discarded(tx, part) for part in parts)
-        if released and released + discarded == len(parts):
+        settled = sum(_is_settled(tx, part) for part in parts)
+        if released and released + discarded + settled == len(parts):
             freed.append(
                 tx.move(
                     stack, State.RELEASED, now_ns, None, sha256=stack.sha256, parts=len(parts), parts_released=released,
-                    parts_discarded=discarded,
+                    parts_discarded=discarded, **({"parts_settled": settled} if settled else {}),
                 )
             )  # fmt: skip
     return freed, found[-1].seq if len(found) == AT_ONCE else 0
@@ -51,3 +53,8 @@ def release_some(tx: Tx, after: int, now_ns: int) -> tuple[list[Scan], int]:
 def _is_released(tx: Tx, part: Scan) -> bool:
     sql = "SELECT 1 FROM paper WHERE scan = ? AND released_ns IS NOT NULL"
     return tx.conn.execute(sql, (part.seq,)).fetchone() is not None
+
+
+def _is_settled(tx: Tx, part: Scan) -> bool:
+    """Whether it was bad, and is replaced by a good scan, or settled otherwise: its own paper is never released."""
+    return not is_discarded(tx, part) and not _is_released(tx, part) and is_made_good(tx, part.seq)
