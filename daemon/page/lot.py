@@ -5,10 +5,11 @@ from typing import Final
 
 from torhaus.daemon.page.document import level
 from torhaus.daemon.page.html import Child, Html, el, joined
-from torhaus.daemon.page.parts import Level, chip, link, place, table
+from torhaus.daemon.page.parts import Level, chip, field, link, place, section, table
 from torhaus.daemon.page.view import Ask
 from torhaus.daemon.scans.release.listing import COLUMNS, WORDS, Lang, cells, word
 from torhaus.daemon.scans.release.papers import Paper, Result
+from torhaus.daemon.scans.release.refusals import Refused
 from torhaus.daemon.scans.release.standing import THROUGH, LotStanding, Step
 from torhaus.daemon.scans.states import State
 
@@ -22,6 +23,35 @@ SIGNS: Final[dict[Level, str]] = {"good": "✓", "warn": "!", "bad": "✕", "not
 def path(name: str) -> str:
     """Where a batch is to be seen."""
     return place("release", name)
+
+
+def refusal(ask: Ask, error: ValueError) -> str:
+    """Why the desk does not do it, in the reader's language."""
+    if not isinstance(error, Refused):
+        return str(error)
+    t = ask.t
+    said = {name: t.word("scan_state", word) if name == "state" else word for name, word in error.said.items()}
+    return t(f"refusal.{error.why}", **said)
+
+
+def scan_named(text: str, beside: str) -> str:
+    """The id that somebody typed: whole, or its number alone, which is one of the same store as `beside`."""
+    text = text.strip()[:100]
+    return f"{beside.rpartition('/')[0]}/{text}" if text.isascii() and text.isdigit() else text
+
+
+def became(ask: Ask, action: str, paper: Paper) -> Html:
+    """What there is to be said of a document that was objected to or discarded."""
+    t, hidden = ask.t, {"lot": paper.lot or "", "id": paper.id}
+    number = el("input", {"name": "new", "required": True, "maxlength": 100, "autocomplete": "off"})
+    return section(
+        t("lot.became"),
+        ask.post(
+            action, field(t("lot.new_number"), number, t("lot.became_hint")), el("button", t("lot.replaced")),
+            what="replaced", **hidden,
+        ),
+        ask.button(action, t("lot.settle"), danger=True, what="settled", **hidden),
+    )  # fmt: skip
 
 
 def language(ask: Ask) -> Lang:

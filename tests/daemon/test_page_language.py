@@ -17,6 +17,7 @@ from torhaus.daemon.page.language import CODES, Language, chosen, texts, utc
 from torhaus.daemon.page.users import Role
 from torhaus.daemon.scans.pull.faults import Fault
 from torhaus.daemon.scans.release.papers import Result
+from torhaus.daemon.scans.release.refusals import TEXTS, Refusal
 from torhaus.daemon.scans.release.standing import Step
 from torhaus.daemon.scans.states import Reason, State
 
@@ -50,6 +51,7 @@ def test_every_text_is_used_and_every_one_used_is_there() -> None:
         "role",
         "lot_more",
         "scan_fault",
+        "refusal",
     }
     words = set(re.findall(r"[a-z_]+", code))  # those that are looped over
     unused = [
@@ -75,9 +77,10 @@ def test_words_of_ours_have_their_texts(code: str) -> None:
     wanted |= {f"reason.{r.value}" for r in RejectReason} | {f"tx.{s.value}" for s in TxStatus}
     wanted |= {f"join.{r}" for r in JoinResult} | {f"mtype.{m}" for m in MTYPE_NAMES.values()}
     wanted |= {f"lot_more.{s}" for s in Step} | {f"result.{r}" for r in Result}
-    wanted |= {f"scan_fault.{f}" for f in Fault}
+    wanted |= {f"scan_fault.{f}" for f in Fault} | {f"refusal.{r}" for r in Refusal}
     wanted |= {f"role.{r.name.lower()}" for r in Role}
     assert sorted(wanted - there.keys()) == []
+    assert {r: holes(TEXTS[r]) for r in Refusal} == {r: holes(there[f"refusal.{r}"]) for r in Refusal}
     for kind in (*causes.KINDS, *attention.MORE):
         assert holes(there[f"cause.{kind}"]) <= {"about", "detail", "seconds", "hours", "minutes", "n"}
 

@@ -58,8 +58,6 @@ async def do(ask: Ask) -> Moved:
     try:
         papers = await desk.papers(name)
         if what == "release":
-            if not ask.now.synced:
-                raise Unable(ask.t("lot.no_clock"))
             after = await desk.release(name, by, by)
             freed = sum(p.released_ns is not None for p in after) - sum(p.released_ns is not None for p in papers)
             return moved(there, done="release", n=freed)
@@ -67,22 +65,26 @@ async def do(ask: Ask) -> Moved:
             if not lot.is_bad(papers):  # a sample is looked at one by one
                 raise Unable(ask.t("lot.nothing_left"))
             return moved(there, done="rest", n=await desk.say_of_rest(name, Result.OK, by, by))
-        result = _result(ask)
         paper = _among(papers, id_)
+        if what == "replaced":
+            await desk.replaced(paper.id, lot.scan_named(ask.form.get("new", ""), paper.id), by, by)
+            return moved(there, id=paper.id, done="replaced")
+        if what == "settled":
+            await desk.settled(paper.id, by, by)
+            return moved(there, id=paper.id, done="settled")
+        result = _result(ask)
         if what == "feedback":
             await desk.say("feedback", paper.id, result, by, by)
             return moved(there, id=paper.id, done="feedback")
         if what != "quality":
             raise Unable(ask.t("fault.form"))
-        if paper.released_ns is not None:
-            raise Unable(ask.t("lot.too_late"))
         await desk.say("quality", paper.id, result, by, by)
         following = _next(await desk.papers(name), paper)
         return moved(there, done="quality", id=following.id if following is not None else None)
     except KeyError:
         raise Missing from None
     except ValueError as e:
-        raise Unable(str(e)) from None
+        raise Unable(lot.refusal(ask, e)) from None
 
 
 def _result(ask: Ask) -> Result:
@@ -169,9 +171,10 @@ def _lot(ask: Ask, standing: LotStanding, papers: list[Paper]) -> Html:
 
 def _done(ask: Ask) -> Html | None:
     done, n = ask.query.get("done", ""), ask.query.get("n", "0")
-    if done not in {"quality", "feedback", "rest", "release"} or not (n.isascii() and n.isdigit() and len(n) < 8):
+    words_alone = {"quality", "feedback", "replaced", "settled"}
+    if done not in words_alone | {"rest", "release"} or not (n.isascii() and n.isdigit() and len(n) < 8):
         return None
-    words = ask.t(f"done.{done}") if done in {"quality", "feedback"} else ask.t.count(f"done.{done}", int(n))
+    words = ask.t(f"done.{done}") if done in words_alone else ask.t.count(f"done.{done}", int(n))
     return el("p", {"class": "done", "role": "status"}, words)
 
 
@@ -211,12 +214,16 @@ async def _document(ask: Ask, queue: ScanQueue, papers: list[Paper], id_: str) -
         (t("lot.sample"), t("lot.sampled") if paper.sampled else t("no")),
         (t("lot.quality"), lot.said(ask, paper.quality)),
         (t("lot.feedback"), lot.said(ask, paper.feedback)),
+        (t("lot.replaced_by"), link("/scans", paper.replaced_by, id=paper.replaced_by) if paper.replaced_by else None),
+        (t("lot.settled"), t.day(paper.settled_ns) if paper.settled_ns is not None and not paper.replaced_by else None),
         (t("lot.from"), t.day(paper.free_from_ns) if paper.free_from_ns is not None else None),
         ("id", link("/scans", paper.id, id=paper.id)),
     ])  # fmt: skip
     parts: list[Child] = [_done(ask), known]
     if ask.may(Role.OPERATE):
-        if paper.released_ns is None:
+        if paper.released_ns is None and (paper.is_objected_to or paper.is_discarded):
+            parts.append(lot.became(ask, _PATH, paper))
+        if paper.released_ns is None and not paper.is_discarded:
             parts.append(_say(ask, paper, "quality", t("lot.what_is_it"), _SAID))
         parts.append(section(t("lot.seen"), document.shown(ask, scan, lot.path(name))))
         parts.append(_say(ask, paper, "feedback", t("lot.department_says"), _FEEDBACK))

@@ -79,7 +79,7 @@ async def do(ask: Ask) -> Moved:
     except KeyError:
         raise Missing from None
     except ValueError as e:
-        raise Unable(str(e)) from None
+        raise Unable(lot.refusal(ask, e)) from None
     except CheckUnavailable as e:
         raise Unable(f"{ask.t('scans.no_check')} {e}") from None
     return moved(_PATH, id=scan.id)
