@@ -11,6 +11,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from tests.daemon.scans_fakes import make_image, make_pdf
 from torhaus.daemon.scans.checker import Limits, examine
 

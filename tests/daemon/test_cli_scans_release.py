@@ -85,6 +85,18 @@ def test_from_the_sample_to_the_list(tmp_path: Path, capfd: pytest.CaptureFixtur
     with_lot(tmp_path, capfd, body)
 
 
+def test_a_bad_document_is_settled(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async def body(command: Command, lot: str, scan: str) -> None:
+        assert (await command("qc", scan, "bad", "--by", "S17"))[0] == 0
+        code, said = await command("replaced", scan, scan, "--by", "S17")
+        assert (code, said) == (64, f"{scan} did not come after it: only a later scan can replace it\n")
+        assert await command("settled", scan, "--by", "S17") == (0, "1 document: settled\n")
+        assert (await command("lots"))[1].splitlines()[1].split()[-3:] == ["1", "1", "0"]
+        assert "settled: not released" in (await command("release-list", "--batch", lot))[1]
+
+    with_lot(tmp_path, capfd, body)
+
+
 def test_what_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async def body(command: Command, lot: str, scan: str) -> None:
         for wrong in (
@@ -96,6 +108,8 @@ def test_what_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> N
             ("release-list", "--batch", "none"),
             ("release", "--batch", "none", "--by", "S17"),
             ("discard", scan, "--by", "S17"),
+            ("replaced", scan, scan, "--by", "S17"),
+            ("settled", scan, "--by", "S17"),
             ("discard", "rathaus/0/99", "--by", "S17"),
         ):
             code, said = await command(*wrong)

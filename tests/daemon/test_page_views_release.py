@@ -93,6 +93,53 @@ def test_one_bad_document_and_what_the_department_says(tmp_path: Path, monkeypat
     with_batch(tmp_path, body, monkeypatch)
 
 
+def test_a_bad_document_is_replaced_by_a_later_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(town: Town) -> None:
+        await town.visitor.sign_in("poststelle")
+        bad, good, *_ = await town.papers()
+        later = (await town.papers())[-1]
+        for paper in await town.papers():
+            await town.do("/release", what="quality", lot=BATCH, id=paper.id, result="ok")
+        assert "Dieser Scan ersetzt es" not in (await town.get(f"{LOT}?id={bad.id}"))[1]
+        for paper in (bad, good):
+            await town.do("/release", what="quality", lot=BATCH, id=paper.id, result="rescan")
+        _, text = await town.get(f"{LOT}?id={bad.id}")
+        checked(text)
+        assert "Dieser Scan ersetzt es" in text
+        assert "eintragen, welcher Scan es ersetzt" in (await town.get(LOT))[1]
+        ask = {"what": "replaced", "lot": BATCH, "id": bad.id}
+        for new, german, english in (
+            (str(bad.seq), "nicht nach diesem Dokument", "did not come after this document"),
+            ("<b>", "Einen Scan &lt;b&gt; gibt es nicht", "There is no scan &lt;b&gt;"),
+            ("", "gibt es nicht", "There is no scan"),
+        ):
+            for words, language in ((german, "de"), (english, "en")):
+                csrf = await town.visitor.csrf("/")
+                answer = await town.visitor.post("/release", {"Accept-Language": language}, csrf=csrf, new=new, **ask)
+                assert answer.status == 409
+                assert words in await answer.text()
+        answer = await town.do("/release", new=f" {later.seq} ", **ask)
+        _, text = await town.get(answer.headers["Location"])
+        assert "Eingetragen. Der neue Scan ist jetzt zu prüfen" in text
+        assert f"/scans?id={later.id.replace('/', '%2F')}" in checked(text).links
+        answer = await town.do("/release", what="settled", lot=BATCH, id=good.id)
+        _, text = await town.get(answer.headers["Location"], Accept_Language="en")
+        assert "Entered as settled." in text
+        assert "Settled otherwise" in text
+        _, text = await town.get(LOT)
+        checked(text)
+        assert "Der Stapel ist durch" in text
+        assert f"ersetzt: {later.seq}" in text
+        await town.do("/release", what="release", lot=BATCH)
+        _, text = await town.get(LOT)
+        assert "Ersetztes, Erledigtes und Verworfenes ist es nicht" in text
+        assert ("use.replaced", BY) in await town.events(bad.id)
+        answer = await town.do("/release", what="quality", lot=BATCH, id=later.id, result="ok")
+        assert "schon freigegeben" in await answer.text()
+
+    with_batch(tmp_path, body, monkeypatch)
+
+
 def test_who_may_and_what_is_nonsense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(town: Town) -> None:
         visitor = town.visitor

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.daemon.pictures import segment
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from tests.daemon.scans_fakes import make_image, make_pdf
 from torhaus.daemon.scans.checker import Limits, Verdict, examine, media_type_of
 from torhaus.daemon.scans.states import Reason

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
 
 from tests.daemon.pictures import fax_data, page, pdf_of, saved, segment
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from torhaus.daemon.scans.checker import UNCHECKED, Limits, Verdict, examine
 from torhaus.daemon.scans.pictures.pdf import SYMBOLS
 from torhaus.daemon.scans.states import Reason

@@ -34,6 +34,28 @@ def test_a_lot_from_its_sample_to_its_release(tmp_path: Path) -> None:
     with_scene(tmp_path, work)
 
 
+def test_a_bad_document_and_what_becomes_of_it(tmp_path: Path) -> None:
+    async def work(s: Scene) -> None:
+        bad, new = await s.papers(await s.day(2))
+        await ask(s, "POST", f"/scans/quality?id={bad.id}&result=rescan&by=S17")
+        said = f"id={bad.id}&new={new.id}&by=S17"
+        assert await ask(s, "POST", f"/scans/replaced?{said}") == (200, {"count": 1})
+        assert (await s.papers(str(bad.lot)))[0].replaced_by == new.id
+        assert await ask(s, "POST", f"/scans/settled?id={bad.id}&by=S17") == (200, {"count": 1})
+        assert (await s.papers(str(bad.lot)))[0].replaced_by is None
+        for path, status, words in (
+            (f"/scans/replaced?id={bad.id}&by=S17", 409, "there is no scan"),
+            (f"/scans/replaced?id={bad.id}&new={new.id}&by=Erika%20M", 409, "pseudonym"),
+            (f"/scans/settled?id={new.id}&by=S17", 409, "nothing to replace"),
+            ("/scans/settled?id=x&by=S17", 404, "no such scan"),
+        ):
+            got, answer = await ask(s, "POST", path)
+            assert got == status
+            assert words in answer["error"]
+
+    with_scene(tmp_path, work)
+
+
 def test_nonsense_is_refused_in_words(tmp_path: Path) -> None:
     async def work(s: Scene) -> None:
         lot = await s.day(1)

@@ -8,11 +8,11 @@ from tests.daemon.evidence_scene import read
 from tests.daemon.release_scene import DAY_S, Scene, with_scene
 from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.db import Tx
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release import retaining
 from torhaus.daemon.scans.release.config import Release
 from torhaus.daemon.scans.release.papers import Paper, Result, Waits
 from torhaus.daemon.scans.release.redrawing import draw_again
-from torhaus.daemon.scans.release.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.sampling import ranked
 from torhaus.daemon.scans.release.standing import Step
 from torhaus.daemon.scans.states import Reason, State

@@ -9,9 +9,9 @@ from tests.daemon.release_scene import DAY_S, Scene, with_scene
 from tests.daemon.scans_fakes import fake_pdf
 from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.db import Tx
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.config import Release, Retention
 from torhaus.daemon.scans.release.papers import Paper, Result, Waits, is_made_good
-from torhaus.daemon.scans.release.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.standing import Step
 from torhaus.daemon.scans.states import Reason, State
 

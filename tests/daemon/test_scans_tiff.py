@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from tests.daemon.scans_fakes import make_image
 from tests.daemon.test_checker_truncated import FILLER, KINDS
 from torhaus.daemon.scans.checker import Limits, examine

@@ -10,6 +10,7 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageDraw, ImageFilter
 
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from torhaus.codecs.cover_sheet import CoverSheet, build
 from torhaus.daemon.scans.checker import MAX_CODES, UNREAD, Code, Limits, examine
 from torhaus.daemon.scans.sheets.codes import find, texts

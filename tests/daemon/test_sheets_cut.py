@@ -6,6 +6,7 @@ import random
 import pikepdf
 import pytest
 
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from tests.daemon.scans_fakes import make_image, make_pdf
 from torhaus.daemon.scans.checker import Limits, Verdict, examine
 from torhaus.daemon.scans.sheets.cut import take

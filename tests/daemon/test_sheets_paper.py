@@ -6,6 +6,7 @@ import pikepdf
 import pypdfium2
 import pytest
 
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from torhaus.codecs.cover_sheet import CoverSheet, build
 from torhaus.daemon.scans.checker import Limits, examine
 from torhaus.daemon.scans.sheets.paper import draw

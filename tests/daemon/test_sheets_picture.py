@@ -6,16 +6,11 @@ import pikepdf
 import pytest
 from PIL import Image
 
+from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
 from tests.daemon.scans_fakes import make_image, make_pdf
 from torhaus.daemon.scans.checker import Limits, Verdict
 from torhaus.daemon.scans.sheets.picture import MAX_PIXELS, draw
 from torhaus.daemon.scans.states import Reason
-
-
-@pytest.fixture(autouse=True)
-def limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its own process nobody else has pictures."""
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
 def drawn(data: bytes, page: int = 0) -> tuple[Verdict, Image.Image | None]:
