@@ -7,9 +7,9 @@ from torhaus.daemon.page.document import level
 from torhaus.daemon.page.html import Child, Html, el, joined
 from torhaus.daemon.page.parts import Level, chip, field, link, place, section, table
 from torhaus.daemon.page.view import Ask
+from torhaus.daemon.scans.refusals import Refused
 from torhaus.daemon.scans.release.listing import COLUMNS, WORDS, Lang, cells, word
 from torhaus.daemon.scans.release.papers import Paper, Result
-from torhaus.daemon.scans.release.refusals import Refused
 from torhaus.daemon.scans.release.standing import THROUGH, LotStanding, Step
 from torhaus.daemon.scans.states import State
 

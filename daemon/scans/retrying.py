@@ -10,6 +10,7 @@ from torhaus.daemon.scans.config import Station
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
 from torhaus.daemon.scans.events import Report, ScanMoved
 from torhaus.daemon.scans.prepare import judged
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.redrawing import draw_again
 from torhaus.daemon.scans.sealing import Sealing
 from torhaus.daemon.scans.spool import Spool
@@ -44,7 +45,7 @@ class Retrying:
         """A held one goes on; one in quarantine stays there unless it passes now.
 
         `target`: where a held one goes; else where the same rules send it as at first. `account`: who wants it.
-        Raises KeyError (no such scan), ValueError (in no state to be retried; no rule says where), CheckUnavailable,
+        Raises KeyError (no such scan), Refused (in no state to be retried; no rule says where), CheckUnavailable,
         OSError.
         """
         scan = await self._db.run(lambda tx: scan_of(tx, scan_id))
@@ -55,13 +56,13 @@ class Retrying:
         elif scan.state is State.QUARANTINED:
             moved = await self._check_again(scan)
         else:
-            raise ValueError(f"a scan that is {scan.state.value} cannot be retried")
+            raise Refused(Refusal.NOT_RETRIED, state=scan.state.value)
         self._report(ScanMoved(moved.id, moved.station, moved.target, moved.state, moved.reason, moved.size_bytes))
         return moved
 
     async def _check_again(self, scan: Scan) -> Scan:
         if not await asyncio.to_thread(self._spool.intact, scan.sha256):
-            raise ValueError("its bytes are missing or changed")
+            raise Refused(Refusal.BYTES_CHANGED)
         station = self._stations.get(scan.station)
         sheets = station is not None and station.cover_sheets != "off"
         verdict = await self._check.check(await asyncio.to_thread(self._spool.content, scan.sha256), codes=sheets)

@@ -15,6 +15,7 @@ from torhaus.codecs.model import DecodeError
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans.checker import UNREAD, Code
 from torhaus.daemon.scans.config import AnyStation, ScanConfig
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.sheets.plan import Piece, backs_behind, pieces
 from torhaus.daemon.scans.states import Reason
 
@@ -112,22 +113,22 @@ def when_let_go(
     """Where a held document goes that a person lets go on without naming a target: by the same rules as at first.
 
     `sheet`: the one that it was cut out behind. What held it counts no more, but for a sheet that says nothing to be
-    relied on. Raises ValueError: a target must be named, and why.
+    relied on. Raises Refused: a target must be named, and why.
     """
     if sheet is None and station.cover_sheets != "off" and not told.is_routing:
         if UNREAD in flags:
-            raise ValueError("its pages could not be searched for cover sheets: name a target")
+            raise Refused(Refusal.SHEETS_UNREAD)
         try:
             found = [(code.page, parse(code.text, keys)) for code in codes]
         except DecodeError:
-            raise ValueError("its cover sheet cannot be proved to be one of ours: name a target") from None
+            raise Refused(Refusal.SHEET_UNPROVED) from None
         if found:
             sheet = _on_top(found)
             if sheet is None:
-                raise ValueError("it has more than one cover sheet, or one that is not on top: name a target")
+                raise Refused(Refusal.SHEETS_WITHIN)
     target = _by_rules(config, station, told, sheet, 0, folder).target
     if target is None:
-        raise ValueError("no rule says where it goes: name a target")
+        raise Refused(Refusal.NO_RULE)
     return target
 
 

@@ -10,6 +10,7 @@ from torhaus.daemon.scans.config import AnyStation, ScanConfig, Station
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.evidence import Entry
 from torhaus.daemon.scans.names import display_name
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.routing import Way, said, way_of, when_let_go
 from torhaus.daemon.scans.sheets.desk import SheetDesk, is_used, use
 from torhaus.daemon.scans.states import Reason, State
@@ -62,11 +63,11 @@ class Sealing:
     def let_go(self, tx: Tx, scan: Scan, target: str | None, at_ns: int) -> Scan:
         """A held one goes on: to this target, to the one that was named for it before, or where the rules send it.
 
-        Raises ValueError.
+        Raises Refused.
         """
         known = {t.name for t in self._config.target}
         if target is not None and target not in known:
-            raise ValueError(f"no [[scan.target]] named {target}")
+            raise Refused(Refusal.NO_SUCH_TARGET, target=target)
         entries = entries_of(tx, scan.id)
         named = [entry.data.get("target") for entry in reversed(entries) if entry.event == "use.retried"]
         target = target or next((str(name) for name in named if name in known), None)
@@ -83,12 +84,12 @@ class Sealing:
         station = self._stations.get(scan.station)
         try:
             if station is None:
-                raise ValueError("its station is no longer configured: name a target")  # noqa: TRY301
+                raise Refused(Refusal.NO_STATION)  # noqa: TRY301
             return when_let_go(
                 self._config, station, scan.codes, scan.flags, self._desk.keys, scan.told, sheet,
                 _folder_of(station, scan),
             )  # fmt: skip
-        except ValueError:
+        except Refused:
             if scan.target in known:
                 return str(scan.target)
             raise

@@ -16,8 +16,8 @@ from torhaus.daemon.page import attention
 from torhaus.daemon.page.language import CODES, Language, chosen, texts, utc
 from torhaus.daemon.page.users import Role
 from torhaus.daemon.scans.pull.faults import Fault
+from torhaus.daemon.scans.refusals import TEXTS, Refusal
 from torhaus.daemon.scans.release.papers import Result
-from torhaus.daemon.scans.release.refusals import TEXTS, Refusal
 from torhaus.daemon.scans.release.standing import Step
 from torhaus.daemon.scans.states import Reason, State
 

@@ -10,13 +10,13 @@ from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.disk import errno_name
 from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.config import DAY_NS, Release
 from torhaus.daemon.scans.release.forgetting import forget_batches
 from torhaus.daemon.scans.release.lots import Lot, close_some, newest
 from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
 from torhaus.daemon.scans.release.redrawing import mend_some
-from torhaus.daemon.scans.release.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.replacing import replace, settle
 from torhaus.daemon.scans.release.retaining import Retaining
 from torhaus.daemon.scans.release.stacks import release_some

@@ -4,8 +4,8 @@ from typing import Final, Literal
 
 from torhaus.daemon.evidence.notes import scan_of, state
 from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.papers import DISCARDED, MOST, Result
-from torhaus.daemon.scans.release.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.stacks import is_discarded
 from torhaus.daemon.scans.states import State
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.papers import DISCARDED
-from torhaus.daemon.scans.release.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.stacks import is_discarded
 from torhaus.daemon.scans.states import State
 

@@ -14,11 +14,11 @@ import msgspec
 from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.config import DAY_NS, Retention
 from torhaus.daemon.scans.release.forgetting import FORGOTTEN, forget_names
 from torhaus.daemon.scans.release.papers import PROVED, Result, class_of, is_made_good, quality_of_lot
 from torhaus.daemon.scans.release.redrawing import draw_again
-from torhaus.daemon.scans.release.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.stacks import is_discarded, parts_of
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.states import State

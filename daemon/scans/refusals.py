@@ -1,4 +1,4 @@
-"""Why the desk of quality control and release does not do what a person wants: reasons, for the page has its own words.
+"""Why something is not done that a person wants of a document: reasons, for the page has words of its own.
 
 The command line and the local socket have these texts; the page those of its catalogues (`refusal.<reason>`).
 """
@@ -23,6 +23,14 @@ class Refusal(StrEnum):
     STACK = "stack"
     GONE = "gone"
     UNSEEN = "unseen"
+    NOT_RETRIED = "not_retried"
+    BYTES_CHANGED = "bytes_changed"
+    NO_SUCH_TARGET = "no_such_target"
+    NO_STATION = "no_station"
+    SHEETS_UNREAD = "sheets_unread"
+    SHEET_UNPROVED = "sheet_unproved"
+    SHEETS_WITHIN = "sheets_within"
+    NO_RULE = "no_rule"
 
 
 TEXTS: Final[dict[Refusal, str]] = {
@@ -39,8 +47,16 @@ TEXTS: Final[dict[Refusal, str]] = {
     Refusal.STACK: "{new} is a stack that was split: name the document that it became",
     Refusal.GONE: "{new} was discarded: it cannot replace anything",
     Refusal.UNSEEN: "the paper of {new} was released before anybody looked at it: nobody can say that it is good",
+    Refusal.NOT_RETRIED: "a scan that is {state} cannot be retried",
+    Refusal.BYTES_CHANGED: "its bytes are missing or changed",
+    Refusal.NO_SUCH_TARGET: "no [[scan.target]] named {target}",
+    Refusal.NO_STATION: "its station is no longer configured: name a target",
+    Refusal.SHEETS_UNREAD: "its pages could not be searched for cover sheets: name a target",
+    Refusal.SHEET_UNPROVED: "its cover sheet cannot be proved to be one of ours: name a target",
+    Refusal.SHEETS_WITHIN: "it has more than one cover sheet, or one that is not on top: name a target",
+    Refusal.NO_RULE: "no rule says where it goes: name a target",
 }
-"""For each what a person reads; `state`, `new`: which."""
+"""For each what a person reads; `state`, `new`, `target`: which."""
 
 
 class Refused(ValueError):  # noqa: N818 - a fact

@@ -2,7 +2,7 @@ import string
 
 import pytest
 
-from torhaus.daemon.scans.release.refusals import TEXTS, Refusal, Refused
+from torhaus.daemon.scans.refusals import TEXTS, Refusal, Refused
 
 
 @pytest.mark.parametrize("why", Refusal)
