@@ -105,8 +105,8 @@ def verdict(ask: Ask, lot: LotStanding) -> Html:
 def steps(ask: Ask, lot: LotStanding) -> Html:
     """The three things that make it through, each with its figures."""
     t = ask.t
-    looked = lot.sampled - lot.open if not lot.failed else lot.there - lot.unseen
-    to_look = lot.sampled if not lot.failed else lot.there
+    looked = lot.looked if lot.failed else lot.sampled - lot.open
+    to_look = lot.looked + lot.unseen if lot.failed else lot.sampled
     to_release = lot.there - lot.settled
     rows = (
         ("arrived", lot.there - lot.undelivered, lot.there, lot.undelivered == 0),

@@ -68,7 +68,7 @@ def test_the_steps_have_their_figures() -> None:
     assert "Looked at</b> 1 of 2" in text
     assert "Released</b> 0 of 10" in text
     assert "✓" not in text
-    text = lot.steps(ask("en"), standing(open=0, unseen=3, failed=1, released=10)).text
+    text = lot.steps(ask("en"), standing(open=0, unseen=3, looked=7, failed=1, released=10)).text
     assert "Looked at</b> 7 of 10" in text
     assert text.count("✓") == 2
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.daemon.evidence_scene import read
 from tests.daemon.release_scene import DAY_S, Scene, with_scene
+from tests.daemon.scans_fakes import fake_pdf
 from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.refusals import Refusal, Refused
@@ -123,10 +124,12 @@ def test_who_comes_out_of_quarantine_is_drawn_like_the_others(tmp_path: Path) ->
             for scan in tx.find("state = 'sealed' AND seq > 1", (), 99):
                 tx.move(scan, State.QUARANTINED, s.clock.wall_ns(), Reason.DAMAGED)
 
-        s.number = 0
-        real, s.deliver = s.deliver, lambda: s.queue._db.run(lock)  # type: ignore[assignment, method-assign]
-        lot = await s.day(30)
-        s.deliver = real  # type: ignore[method-assign]
+        for n in range(30):
+            s.put(f"{n}.pdf", fake_pdf(n))
+        await s.look()
+        await s.queue.seal()
+        await s.queue._db.run(lock)
+        lot = await s.day(0)
         assert [p.seq for p in await sampled(s, lot)] == [1]
         for paper in (await s.papers(lot))[1:]:
             await s.queue.retry(paper.id)

@@ -87,6 +87,27 @@ def test_one_bad_document_makes_all_of_its_batch_wait(tmp_path: Path) -> None:
     with_scene(tmp_path, work, HALF)
 
 
+def test_what_was_released_before_one_was_found_bad_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Its paper may be gone: nobody can compare it any more."""
+
+    async def work(s: Scene) -> None:
+        lot = await s.day(4)
+        sample = await s.look_at_sample(lot)
+        left = next(p for p in await s.papers(lot) if not p.sampled)
+        await s.queue.release.say("feedback", left.id, Result.BAD, "B04", "uid:7")
+        s.clock.pass_s(31 * DAY_S)
+        await s.queue.release.release(lot, "S17", "uid:7")
+        await s.say(left, Result.BAD)
+        assert await s.queue.release.to_look_at() == {}
+        standing = await s.queue.release.standing(lot)
+        assert (standing.step(s.clock.wall_ns()), standing.looked, standing.unseen) == (Step.TROUBLE, 3, 0)
+        await s.queue.release.settled(left.id, "S17", "uid:7")
+        assert (await s.queue.release.standing(lot)).step(s.clock.wall_ns()) is Step.DONE
+        assert len(sample) == 2
+
+    with_scene(tmp_path, work, HALF)
+
+
 def test_a_complaint_is_trouble_and_each_class_has_its_delay(tmp_path: Path) -> None:
     async def work(s: Scene) -> None:
         lot = await s.day(1)

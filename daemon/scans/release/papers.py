@@ -79,8 +79,8 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody can look at it, and nobody has."""
-        return self.quality is None and not self.is_discarded
+        """Whether somebody can look at it and compare it with its paper, and nobody has."""
+        return self.quality is None and self.released_ns is None and not self.is_discarded
 
 
 _SQL: Final = (
@@ -93,9 +93,11 @@ VERIFIED: Final = "coalesce(p.verified_ns, CASE WHEN s.state IN ('verified', 'fi
 """When a target has proved to have scan `s` with paper `p`; null: none has."""
 DISCARDED: Final = "(s.state = 'purged' AND p.verified_ns IS NULL)"
 """Whether a person threw scan `s` with paper `p` away: it never got to a target."""
+UNSEEN: Final = f"(p.quality IS NULL AND p.released_ns IS NULL AND NOT {DISCARDED})"
+"""Whether nobody has looked at scan `s` with paper `p`, and somebody can."""
 _AGAINST: Final = (
     f"SELECT p.sampled, p.quality FROM scan s JOIN paper p ON p.scan = s.seq WHERE s.lot = ?"  # noqa: S608 - our own pieces
-    f" AND (p.quality IS NOT NULL OR NOT {DISCARDED}) LIMIT ?"
+    f" AND (p.quality IS NOT NULL OR {UNSEEN}) LIMIT ?"
 )
 _REPLACED: Final = (
     f"SELECT b.settled_ns, b.replaced_by, {VERIFIED} IS NOT NULL AND p.quality = 'ok'"  # noqa: S608 - our own pieces
@@ -132,7 +134,7 @@ def is_made_good(tx: Tx, seq: int) -> bool:
 
 
 def quality_of_lot(tx: Tx, lot: str) -> Waits | None:
-    """What stands against a lot as a whole. What was discarded before anybody looked at it does not count."""
+    """What stands against a lot as a whole. What nobody can look at any more does not count."""
     return quality_of(tx.conn.execute(_AGAINST, (lot, MOST)).fetchall())
 
 

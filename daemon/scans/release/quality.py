@@ -5,7 +5,7 @@ from typing import Final, Literal
 from torhaus.daemon.evidence.notes import scan_of, state
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.refusals import Refusal, Refused
-from torhaus.daemon.scans.release.papers import DISCARDED, MOST, Result
+from torhaus.daemon.scans.release.papers import MOST, UNSEEN, Result
 from torhaus.daemon.scans.release.stacks import is_discarded
 from torhaus.daemon.scans.states import State
 
@@ -17,8 +17,8 @@ _STATEMENTS: Final = {
     Result.BAD: ["quality=failed"],
 }
 _OPEN: Final = (
-    "seq IN (SELECT s.seq FROM scan s JOIN paper p ON p.scan = s.seq WHERE s.lot = ? AND p.quality IS NULL"  # noqa: S608 - our own pieces
-    f" AND p.released_ns IS NULL AND NOT {DISCARDED}) ORDER BY seq"
+    "seq IN (SELECT s.seq FROM scan s JOIN paper p ON p.scan = s.seq WHERE s.lot = ?"  # noqa: S608 - our own pieces
+    f" AND {UNSEEN}) ORDER BY seq"
 )
 """Of a lot: at which nobody has looked, and somebody can."""
 

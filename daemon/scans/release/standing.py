@@ -9,7 +9,7 @@ import msgspec
 
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.release.config import Release
-from torhaus.daemon.scans.release.papers import DISCARDED, VERIFIED, is_made_good
+from torhaus.daemon.scans.release.papers import DISCARDED, UNSEEN, VERIFIED, is_made_good
 
 
 class Step(StrEnum):
@@ -32,9 +32,10 @@ class LotStanding(msgspec.Struct, frozen=True, kw_only=True):
     """A closed batch in numbers of documents.
 
     `sampled`: drawn to be looked at; `open`: those of them at which nobody has looked; `unseen`: all at which nobody
-    has; `failed`: found bad, whatever became of it; `objected`: bad by quality control or by their department, and that
-    is not dealt with; `settled`: that is; `discarded`: thrown away; `free_from_ns`: when the first paper that is not
-    released may be; None: none, or nobody can say yet, as quality control is not over.
+    has, and somebody can; `looked`: at which somebody has; `failed`: found bad, whatever became of it; `objected`: bad
+    by quality control or by their department, and that is not dealt with; `settled`: that is; `discarded`: thrown away;
+    `free_from_ns`: when the first paper that is not released may be; None: none, or nobody can say yet, as quality
+    control is not over.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LotStanding(msgspec.Struct, frozen=True, kw_only=True):
     sampled: int = 0
     open: int = 0
     unseen: int = 0
+    looked: int = 0
     failed: int = 0
     undelivered: int = 0
     objected: int = 0
@@ -81,7 +83,7 @@ class LotStanding(msgspec.Struct, frozen=True, kw_only=True):
 _BAD: Final = "p.{0} IS NOT NULL AND p.{0} != 'ok'"
 _SQL: Final = (
     "SELECT l.name, l.drawn_ns, s.station, p.class, count(*), sum(p.sampled), sum(p.sampled AND p.quality IS NULL),"  # noqa: S608 - our own pieces
-    f" sum(p.quality IS NULL AND NOT {DISCARDED}), sum({_BAD.format('quality')}),"
+    f" sum({UNSEEN}), sum(p.quality IS NOT NULL AND NOT {DISCARDED}), sum({_BAD.format('quality')}),"
     f" sum(p.released_ns IS NULL AND {VERIFIED} IS NULL AND NOT {DISCARDED}), sum(p.released_ns IS NOT NULL),"
     f" sum({DISCARDED}),"
     " min(CASE WHEN p.released_ns IS NULL AND p.settled_ns IS NULL AND ifnull(p.quality, 'ok') = 'ok'"
@@ -126,7 +128,7 @@ def _standings(tx: Tx, release: Release, where: str, values: tuple[str | int, ..
     return [msgspec.structs.replace(lot, free_from_ns=None) if lot.to_look_at else lot for lot in lots]
 
 
-_COUNTS: Final = ("count", "sampled", "open", "unseen", "failed", "undelivered", "released", "discarded")
+_COUNTS: Final = ("count", "sampled", "open", "unseen", "looked", "failed", "undelivered", "released", "discarded")
 
 
 class Trouble(NamedTuple):
@@ -154,8 +156,8 @@ def troubles(tx: Tx, lots: Sequence[str]) -> list[Trouble]:
 WAITING_SQL: Final = (
     "SELECT station, count(*) FROM ("  # noqa: S608 - our own pieces
     "SELECT s.seq, s.station FROM paper p JOIN scan s ON s.seq = p.scan WHERE p.sampled = 1 AND p.quality IS NULL"
-    " UNION SELECT s.seq, s.station FROM scan s JOIN paper p ON p.scan = s.seq WHERE p.quality IS NULL"
-    f" AND NOT {DISCARDED} AND s.lot IN"
+    " UNION SELECT s.seq, s.station FROM scan s JOIN paper p ON p.scan = s.seq"
+    f" WHERE {UNSEEN} AND s.lot IN"
     " (SELECT b.lot FROM paper q JOIN scan b ON b.seq = q.scan WHERE q.quality IS NOT NULL AND q.quality != 'ok')"
     ") GROUP BY station"
 )
