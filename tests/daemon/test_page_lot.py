@@ -8,6 +8,7 @@ from torhaus.codecs.model import Stamp
 from torhaus.daemon.page import lot
 from torhaus.daemon.page.language import CODES, Language
 from torhaus.daemon.page.view import Ask
+from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.papers import Paper, Waits
 from torhaus.daemon.scans.release.standing import THROUGH, LotStanding, Step
 
@@ -71,6 +72,22 @@ def test_the_steps_have_their_figures() -> None:
     text = lot.steps(ask("en"), standing(open=0, unseen=3, looked=7, failed=1, released=10)).text
     assert "Looked at</b> 7 of 10" in text
     assert text.count("✓") == 2
+
+
+def test_why_not_is_said_in_the_readers_language() -> None:
+    refused = Refused(Refusal.STATE, state="filed")
+    assert lot.refusal(ask("de"), refused).endswith("Dieses Dokument nicht: abgelegt.")
+    assert lot.refusal(ask("en"), refused).endswith("This document does not: filed.")
+    assert lot.refusal(ask("de"), ValueError("by: a pseudonym")) == "by: a pseudonym"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("42", "rathaus/1f/42"), (" 42 ", "rathaus/1f/42"), ("rathaus/2e/42", "rathaus/2e/42"), ("", ""), ("٤٢", "٤٢"),
+     ("<b>", "<b>"), ("9" * 300, "rathaus/1f/" + "9" * 100)],
+)  # fmt: skip
+def test_a_scan_may_be_named_by_its_number_alone(typed: str, meant: str) -> None:
+    assert lot.scan_named(typed, "rathaus/1f/17") == meant
 
 
 def test_at_what_somebody_has_to_look() -> None:

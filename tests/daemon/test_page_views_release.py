@@ -134,8 +134,13 @@ def test_a_bad_document_is_replaced_by_a_later_scan(tmp_path: Path, monkeypatch:
         _, text = await town.get(LOT)
         assert "Ersetztes, Erledigtes und Verworfenes ist es nicht" in text
         assert ("use.replaced", BY) in await town.events(bad.id)
-        answer = await town.do("/release", what="quality", lot=BATCH, id=later.id, result="ok")
-        assert "schon freigegeben" in await answer.text()
+        for place, form, words in (
+            ("/release", {"what": "quality", "lot": BATCH, "id": later.id, "result": "ok"}, "schon freigegeben"),
+            ("/scans", {"id": later.id}, "wartet auf niemanden: freigegeben."),
+        ):
+            answer = await town.do(place, **form)
+            assert answer.status == 409
+            assert words in await answer.text()
 
     with_batch(tmp_path, body, monkeypatch)
 
