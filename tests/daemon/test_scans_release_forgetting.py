@@ -128,6 +128,31 @@ def test_a_batch_is_called_by_its_name_until_its_list_is_signed(tmp_path: Path) 
     with_scene(tmp_path, work, Release(delay_days=90), Retention())
 
 
+def test_a_bad_one_that_is_settled_keeps_no_name(tmp_path: Path) -> None:
+    async def work(s: Scene) -> None:
+        name = f"akte {SECRET}"
+        bad, _ = await come(s, 2)
+        await s.deliver()
+        s.clock.pass_s(DAY_S)
+        await s.queue.release.step()
+        await s.queue.release.say("quality", bad.id, Result.BAD, "S17", "uid:7")
+        await s.queue.release.say_of_rest(name, Result.OK, "S17", "uid:7")
+        s.clock.pass_s(100 * DAY_S)
+        await s.queue.release.release(name, "S17", "uid:7")
+        await s.queue.release.step()
+        assert await s.states() == ["verified", "purged"]
+        await s.queue.release.settled(bad.id, "S17", "uid:7")
+        await s.queue.release.step()
+        assert await s.states() == ["purged"] * 2
+        assert len(await s.papers(name)) == 2
+        s.clock.pass_s(31 * DAY_S)
+        await s.queue.release.step()
+        await s.queue._db.checkpoint()
+        assert left(s) == set()
+
+    with_scene(tmp_path, work, Release(delay_days=90), Retention())
+
+
 def test_feedback_and_quality_still_find_their_document(tmp_path: Path) -> None:
     async def work(s: Scene) -> None:
         scan, *_ = await come(s, 2)

@@ -136,3 +136,28 @@ def test_what_is_found_bad_after_its_copy_has_gone_keeps_the_stack(tmp_path: Pat
 
     retention = Retention(30, rule=(RetentionRule(class_="brief", keep_days=2),))
     with_scene(tmp_path, work, Release(delay_days=200), retention)
+
+
+def test_one_that_was_bad_and_is_replaced_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async def work(s: Scene) -> None:
+        stack, bad, _ = await split(s, "brief", "brief")
+        await s.deliver()
+        s.clock.pass_s(DAY_S)
+        await s.queue.release.step()
+        (lot,) = await s.queue.release.lots()
+        await s.queue.release.say("quality", bad.id, Result.RESCAN, "S17", "uid:7")
+        await s.queue.release.say_of_rest(lot.name, Result.OK, "S17", "uid:7")
+        s.number = 50
+        [new] = await s.papers(await s.day(1))
+        await s.queue.release.replaced(bad.id, new.id, "S17", "uid:7")
+        s.clock.pass_s(31 * DAY_S)
+        await s.queue.release.release(lot.name, "S17", "uid:7")
+        await s.queue.release.step()
+        assert await stands(s) == "spl ver rel ver"
+        await s.say(new)
+        await s.queue.release.step()
+        assert await stands(s) == "rel ver rel ver"
+        said = (await s.queue.show(stack.id))[1][-1].data
+        assert (said["parts_released"], said["parts_discarded"], said["parts_settled"]) == (1, 0, 1)
+
+    with_scene(tmp_path, work)
