@@ -41,9 +41,11 @@ from torhaus.codecs.payload import (
     milesight_probes,
     milesight_rooms,
     milesight_site,
+    milesight_thermostats,
     milesight_valves,
 )
 from torhaus.codecs.payload.milesight_channels import ANSWERS, DEVICE, Channels
+from torhaus.codecs.payload.milesight_doubles import DOUBLES, Double, add_doubles
 from torhaus.codecs.payload.milesight_frames import FRAMES
 from torhaus.codecs.registry import Decode
 
@@ -79,12 +81,15 @@ TABLES: Final = _with_variants(
         **milesight_presence.MODELS,
         **milesight_probes.MODELS,
         **milesight_site.MODELS,
+        **milesight_thermostats.MODELS,
         **milesight_valves.MODELS,
     }
 )
 SHORT: Final = _with_variants({**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS})
 MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
 FIRST: Final = "-v1"
+_NEWER: Final = {"wt201": "wt201-v3"}
+"""Models whose newest names have a codec of their own: the plain one keeps those that dashboards have."""
 _MESSAGES: Final = {"uc100": "custom_message", "uc300": "text"}
 """Models that pass on what somebody wrote to their serial port: a payload that is nothing but text."""
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]+\Z").match
@@ -101,8 +106,7 @@ _SPELLED: Final = {
 
 def variants(model: str) -> tuple[str, ...]:
     """Codecs of the same model and bytes with other names: `em300-mcs` has `em300-mcs-v1`."""
-    first = model + FIRST
-    return (first,) if first in MODELS else ()
+    return tuple(other for other in (model + FIRST, _NEWER.get(model)) if other in MODELS)
 
 
 def variant(model: str) -> str | None:
@@ -128,10 +132,12 @@ def decoder(model: str) -> Decode:
         items[int(key.replace(" ", ""), 16)] = item(steps) if isinstance(steps, tuple) else steps
     if short is not None and model in milesight_packets.STORED:
         items[milesight_packets.PACKET] = milesight_packets.packets(items)
-    return _Codec(_tagged(1 if short else 2, items, _MESSAGES.get(model)))
+    return _Codec(_tagged(1 if short else 2, items, _MESSAGES.get(model), DOUBLES.get(model)))
 
 
-def _tagged(key_size: int, items: Mapping[int, Item | Special], message: str | None) -> Callable[[bytes], Fields]:
+def _tagged(
+    key_size: int, items: Mapping[int, Item | Special], message: str | None, doubles: Mapping[str, Double] | None
+) -> Callable[[bytes], Fields]:
     def read(data: bytes) -> Fields:
         if message is not None and data[:2] and int.from_bytes(data[:2], "big") not in items and _PRINTABLE(data):
             return {message: Value(data.decode("ascii"))}
@@ -139,6 +145,8 @@ def _tagged(key_size: int, items: Mapping[int, Item | Special], message: str | N
         run_tags(data, 0, key_size, items, fields, is_strict=False)
         if data and not fields:
             raise DecodeError(RejectReason.UNSUPPORTED, "nothing in it is a value")
+        if doubles is not None:
+            add_doubles(doubles, fields)
         return fields
 
     return read

@@ -27,7 +27,7 @@ DECIMALS: Final = 2
 _FLOATS: Final = frozenset({5, 7})
 _UPPER: Final = frozenset({9, 11})
 _LOWER: Final = frozenset({8, 10})
-_SENSOR: Final = {1: "read failed", 2: "out of range"}
+SENSOR: Final = {1: "read failed", 2: "out of range"}
 
 
 def finite(form: Struct, raw: bytes, decimals: int | None = None) -> float:
@@ -136,27 +136,27 @@ _UC300: Final[Channels] = {
     "ff 19": _modbus,
     "ff 15": row(field("modbus_read_error u8", makes=lambda raw: {f"modbus_chn_{raw + 1}_alarm": "read error"})),
 }
-_PLANS: Final = {
+EXECUTED: Final = {
     0: "not executed", 1: "wake", 2: "away", 3: "home", 4: "sleep", 5: "occupied", 6: "vacant", 7: "eco",
 }  # fmt: skip
 _CONTROL: Final = {0: "heat", 1: "em heat", 2: "cool", 3: "auto"}
-_STAGES: Final = {
+STAGES: Final = {
     0: "standby", 1: "stage-1 heat", 2: "stage-2 heat", 3: "stage-3 heat", 4: "stage-4 heat", 5: "em heat",
     6: "stage-1 cool", 7: "stage-2 cool", 8: "stage-5 heat", 9: "stage-3 cool",
 }  # fmt: skip
 _FAN_MODES: Final = {0: "auto", 1: "on", 2: "circulate", 3: "disable"}
 _FAN: Final = {0: "standby", 1: "high speed", 2: "low speed", 3: "on"}
-_ALARMS: Final = {
+ALARMS: Final = {
     1: "emergency heating timeout alarm", 2: "auxiliary heating timeout alarm", 3: "persistent low temperature alarm",
     4: "persistent low temperature alarm release", 5: "persistent high temperature alarm",
     6: "persistent high temperature alarm release", 7: "freeze protection alarm",
     8: "freeze protection alarm release", 9: "threshold alarm", 10: "threshold alarm release",
 }  # fmt: skip
 _ENABLE: Final = ("disable", "enable")
-_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def _wires(raw: bytes) -> dict[str, Scalar]:
+def wired(raw: bytes) -> dict[str, Scalar]:
     """Which terminals of the thermostat are wired: two bits for each, and the kind of its reversing valve."""
     pairs = [octet >> shift & 3 for octet in raw for shift in (0, 2, 4, 6)]
     one = dict(zip(("y1", "gh", "ob", "w1", "e", "di", "pek"), pairs, strict=False))
@@ -182,7 +182,7 @@ _SCHEDULE: Final = row(
     named("plan_schedule_#_enable u8", {0: "disable", 1: "enable"}),
     *(
         named(f"plan_schedule_#_week_recycle_{day} {'=' if n else 'u8'} {n + 1}:1", {0: "disable", 1: "enable"})
-        for n, day in enumerate(_DAYS)
+        for n, day in enumerate(DAYS)
     ),
     "plan_schedule_#_time u16 min",
 )
@@ -192,7 +192,7 @@ _READING: Final = history(
     named("fan_mode = 1:2", _FAN_MODES),
     named("fan_status = 3:2", _FAN),
     named("temperature_control_mode = 5:2", _CONTROL),
-    named("temperature_control_status = 7:4", _STAGES),
+    named("temperature_control_status = 7:4", STAGES),
     "target_temperature i16 /10 Cel",
     "target_temperature_2 i16 ?-1 /10 Cel",
     "temperature i16 /10 Cel",
@@ -204,12 +204,12 @@ _OLD_READING: Final = history(
     named("system_status = 4:1", OFF_ON),
     "temperature = 5:11 /10 -100 .1 Cel",
     named("temperature_control_mode u16 0:2", _CONTROL),
-    named("temperature_control_status = 2:3", _STAGES),
+    named("temperature_control_status = 2:3", STAGES),
     "target_temperature = 5:11 /10 -100 .1 Cel",
 )
 
 
-def _stored_room(data: bytes, pos: int, out: Fields) -> int:
+def stored_room(data: bytes, pos: int, out: Fields) -> int:
     """A stored reading of 13 bytes, or of 8 as the first WT201 sends it: the next one, or the end, tells which."""
     behind = pos + _SHORT_READING
     is_old = behind == len(data) or data[behind : behind + 2] == _STORED
@@ -224,24 +224,22 @@ _WT: Final[Channels] = {
     "03 67": TEMPERATURE,
     "04 67": row("target_temperature i16 /10 Cel"),
     "0b 67": row("target_temperature_2 i16 /10 Cel"),
-    "05 e7": row(
-        named("temperature_control_mode u8 0:2", _CONTROL), named("temperature_control_status = 4:4", _STAGES)
-    ),
+    "05 e7": row(named("temperature_control_mode u8 0:2", _CONTROL), named("temperature_control_status = 4:4", STAGES)),
     "06 e8": row(named("fan_mode u8 0:2", _FAN_MODES), named("fan_status = 2:2", _FAN)),
-    "07 bc": row(named("plan_type u8 0:4", _PLANS)),
+    "07 bc": row(named("plan_type u8 0:4", EXECUTED)),
     "08 8e": row(named("system_status u8", OFF_ON)),
     "09 68": HUMIDITY,
-    "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", _ALARMS)),
-    "b3 67": row(named("temperature_sensor_status u8", _SENSOR)),
-    "b9 68": row(named("humidity_sensor_status u8", _SENSOR)),
-    "20 ce": _stored_room,
+    "83 67": row("temperature i16 /10 Cel", named("temperature_alarm u8", ALARMS)),
+    "b3 67": row(named("temperature_sensor_status u8", SENSOR)),
+    "b9 68": row(named("humidity_sensor_status u8", SENSOR)),
+    "20 ce": stored_room,
     "0a 6e": row(*(named(f"wires_relay_{wire} {'=' if n else 'u8'} {n}:1", OFF_ON) for n, wire in enumerate(_RELAYS))),
     "ff c9": _SCHEDULE,
     **{
         f"{answer} f6": row(named("control_permission u8", {0: "thermostat", 1: "remote control"}))
         for answer in ("fe", "ff")
     },
-    "ff ca": row(field("wires hex3", makes=_wires)),
+    "ff ca": row(field("wires hex3", makes=wired)),
     "ff cb": row(field("support hex3", makes=_supported)),
 }
 _SWITCHES: Final[Channels] = {
@@ -262,7 +260,7 @@ MODELS: Final[dict[str, Channels]] = {
         "07 92": row("wind_speed u16 /10 m/s"),
         "08 77": row("rainfall_total u16 /100 mm", "rainfall_counter u8"),
     },
-    **dict.fromkeys(("wt201", "wt211"), _WT),
+    **dict.fromkeys(("wt201", "wt211-v1"), _WT),
     "ws136ws156": {
         "01 75": BATTERY,
         "ff 34": row(field("button hex3", makes=lambda raw: {f"button_{raw[0]}": "trigger"})),

@@ -45,7 +45,7 @@ def test_stored_readings_of_both_generations() -> None:
         assert old[f"history_{n}_target_temperature"] == Value(16.6, "Cel")
         assert old[f"history_{n}_system_status"] == Value("on")
         assert old[f"history_{n}_temperature_control_status"] == Value("standby")
-    new = load("milesight:wt211")(bytes.fromhex("20ce5c470a650100a600ffff0e0163" + "03670e01"), 85)
+    new = load("milesight:wt211-v1")(bytes.fromhex("20ce5c470a650100a600ffff0e0163" + "03670e01"), 85)
     assert new["history_0_temperature"] == Value(27.0, "Cel")
     assert new["history_0_target_temperature"] == Value(16.6, "Cel")
     assert new["history_0_humidity"] == Value(49.5, "%")
