@@ -11,6 +11,7 @@ from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+from torhaus.codecs.payload import milesight_heating
 from torhaus.codecs.payload.milesight_air import stored_input
 from torhaus.codecs.payload.milesight_channels import Channels, dotted, guarded, history, named, row
 
@@ -190,7 +191,7 @@ DIFFERS: Final[dict[str, Channels]] = {
         "05 5b": (*row(field("weighting u8", makes=_weighting)), *_LOUDNESS),
         "ff 0f": row(named("class_type u8", {0: "class-a", 1: "class-b", 2: "class-c"})),
     },
-    "wt102": {"01": row(field("temperature i16 Cel", convert=_tenths))},
+    "wt102": {**milesight_heating.FIRST, "01": row(field("temperature i16 Cel", convert=_tenths))},
 }
 """Model to the channels of its `-v1`; the others are as in the model's own table."""
 ALIASED: Final[dict[str, Channels]] = {

@@ -11,9 +11,10 @@ from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import Fields
+from torhaus.codecs.payload import milesight_panel
 from torhaus.codecs.payload.milesight_channels import CLASS, Channels, named, row
 from torhaus.codecs.payload.milesight_packets import ABOUT, done, interval
-from torhaus.codecs.payload.milesight_rooms import PLAIN, cases
+from torhaus.codecs.payload.milesight_settings import PLAIN, cases
 
 _FAULTS: Final = {0: "collection_error", 1: "lower_range_error", 2: "over_range_error", 3: "no_data"}
 _LIMITS: Final = ("lower_range", "over_range", "within_range", "exceed_range")
@@ -171,7 +172,7 @@ _PANEL_FIRST: Final[Channels] = {
 MODELS: Final[dict[str, Channels]] = {
     "ts601": _TRAVELLER,
     "ts602": _TRAVELLER,
-    "wt401": _PANEL,
+    "wt401": {**_PANEL, **milesight_panel.SETTINGS},
     "wt401-v1": _PANEL_FIRST,
 }
 """Keys of one byte."""

@@ -1,22 +1,20 @@
-"""Milesight: devices of the newer form (WT102, WT303, WT304, GS601): one byte says what the value is.
+"""Milesight: devices of the newer form (WT303, WT304, GS601): one byte says what the value is.
 
     type | value …   least significant byte first
 
 Source: as milesight.py, and the names of the decoders in actility/device-catalog (53ef3f3), vendors/milesight-iot.
-Of what these devices say of their settings the thermostats' way of work is read; the rest ends decoding.
+Of what the thermostats and the GS601 say of their settings only their way of work is read; the rest ends decoding.
 """
 
-from collections.abc import Iterable, Mapping
 from typing import Final
 
 from torhaus.codecs.cursor import Cursor
-from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import Fields, Value
-from torhaus.codecs.payload.milesight_channels import CLASS, ENABLE, OFF_ON, Channels, dotted, named, released, row
-from torhaus.codecs.payload.milesight_packets import ABOUT, MAX_NAME, done
+from torhaus.codecs.payload import milesight_heating
+from torhaus.codecs.payload.milesight_channels import ENABLE, OFF_ON, Channels, dotted, named, released, row
 
 
 def _version(raw: bytes) -> dict[str, str]:
@@ -32,100 +30,6 @@ _ABOUT: Final[Channels] = {
     "df": row(field("tsl_version hex2", convert=lambda raw: f"v{raw[0]}.{raw[1]}")),
 }
 
-
-PLAIN: Final = "^"
-
-
-def cases(name: str, kind: str, known: Mapping[int, tuple[str, Iterable[str | Line]]]) -> Special:
-    """A kind, and behind it what that kind has: `<name>_<kind>`, then `<name>_<case>_<value>`.
-
-    A line that begins with `^` keeps its own name.
-    """
-    compiled: dict[int, tuple[Step, ...]] = {}
-    for number, (case, lines) in known.items():
-        compiled[number] = tuple(
-            step._replace(name=step.name[1:] if step.name[0] == PLAIN else f"{name}_{case}_{step.name}"[:MAX_NAME])
-            for step in row(*lines)
-        )
-
-    def read(data: bytes, pos: int, out: Fields) -> int:
-        cursor = Cursor(data)
-        cursor.pos = pos
-        number = cursor.u8()
-        out[f"{name}_{kind}"] = Value(number)
-        return run(compiled.get(number, ()), data, cursor.pos, out)
-
-    return read
-
-
-_ROOM: Final = "environment_temperature i16 /100 Cel"
-_TARGET: Final = "target_temperature i16 /100 Cel"
-_VALVE: Final = "current_valve_status u8 %"
-_LEVEL: Final = "battery_level u8 %"
-_OPENING: Final = "target_valve_opening u8 %"
-_NOW: Final = "current_valve_opening u8 %"
-_STATE: Final = "state u8"
-_DEGREES: Final = ("temperature i16 /100 Cel",)
-_FROST: Final = (_ROOM, _VALVE)
-_FORCED: Final = (_ROOM, _VALVE, _LEVEL)
-_ROOM_TOO: Final = (_ROOM, "^temperature = /100 Cel")
-_WT102: Final[Channels] = {
-    **ABOUT,
-    "b5": done("collect_data"),
-    "b6": done("reconnect"),
-    "be": done("reboot"),
-    "cf": row("none skip1", named("lorawan_class u8", CLASS)),
-    "00": row("battery u8 %"),
-    "01": row("temperature i16 /100 Cel"),
-    "02": row("motor_total_stroke u16"),
-    "03": row("motor_position u16"),
-    "04": row("valve_opening_degree u8 %"),
-    "05": row("motor_calibration_result_report_status u8"),
-    "06": row(_TARGET),
-    "07": row("target_valve_opening_degree u8 %"),
-    "08": row("low_battery_alarm u8 %"),
-    "09": cases(
-        "temperature_alarm",
-        "type",
-        {
-            0x10: ("lower_range_alarm_deactivation", _DEGREES),
-            0x11: ("lower_range_alarm_trigger", _DEGREES),
-            0x12: ("over_range_alarm_deactivation", _DEGREES),
-            0x13: ("over_range_alarm_trigger", _DEGREES),
-        },
-    ),
-    "0a": cases("anti_freeze_protection_alarm", "type", {0x20: ("lifted", _FROST), 0x21: ("trigger", _FROST)}),
-    "0b": cases("mandatory_heating_alarm", "type", {0x20: ("exit", _FORCED), 0x21: ("enter", _FORCED)}),
-    "0c": cases(
-        "auto_away_report",
-        "event_type",
-        {
-            0x20: (
-                "inactive_by_target_temperature",
-                (_STATE, *_ROOM_TOO, _TARGET, "^target_temperature = /100 Cel"),
-            ),
-            0x21: ("active_by_target_temperature", (_STATE, *_ROOM_TOO, _TARGET)),
-            0x22: (
-                "inactive_by_target_valve_opening",
-                (_STATE, *_ROOM_TOO, _OPENING, "^target_valve_opening_degree = %"),
-            ),
-            0x23: ("active_by_target_valve_opening", (_STATE, *_ROOM_TOO, _OPENING)),
-        },
-    ),
-    "0d": cases(
-        "window_opening_alarm", "type", {0x20: ("release", (_STATE, _ROOM)), 0x21: ("trigger", (_STATE, _ROOM))}
-    ),
-    "0e": cases(
-        "periodic_reporting",
-        "report_type",
-        {
-            0: ("non_heating_season", (_OPENING, _LEVEL)),
-            1: ("target_temperature_for_heating", (_ROOM, _NOW, _TARGET, _LEVEL)),
-            2: ("target_valve_opening_for_heating", (_ROOM, _NOW, _OPENING, _LEVEL)),
-            3: ("integrated_control_for_heating", (_ROOM, _NOW, _TARGET, _OPENING, _LEVEL)),
-        },
-    ),
-}
 
 _NO_VALUE: Final = {0: "collection error", 1: "lower range error", 2: "over range error", 3: "no data"}
 _WARNINGS: Final = {
@@ -172,7 +76,7 @@ def _thermostat(valve: tuple[Step, ...]) -> Channels:
         **_ABOUT,
         "01": row("temperature i16 /100 Cel"),
         "02": row("humidity u16 /10 %"),
-        "03": row(_TARGET),
+        "03": row("target_temperature i16 /100 Cel"),
         "04": row(named("temperature_data_source u8", {0: "internal", 1: "ntc", 2: "lorawan", 3: "d2d"})),
         "05": row(
             named("temperature_control_status u8 0:4", {0: "standby", 1: "heating", 2: "cooling"}),
@@ -260,7 +164,7 @@ _GS601: Final[Channels] = {
 
 MODELS: Final[dict[str, Channels]] = {
     "gs601": _GS601,
-    "wt102": _WT102,
+    "wt102": milesight_heating.WT102,
     "wt303": _thermostat(row(named("valve_status u8", {0: "off", 100: "on"}))),
     "wt304": _thermostat(row("valve_status u8 %")),
 }

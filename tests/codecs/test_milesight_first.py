@@ -34,8 +34,18 @@ def test_a_second_decoder_that_gives_both_names() -> None:
         ("ws301", "040000", {"tamper_status": "installed"}, {"install": "yes"}),
         ("ws101", "ff2e03", {"button_event_status": "double press"}, {"press": "double"}),
         ("ws202", "040000", {"daylight": "dim"}, {"daylight": "dark"}),
-        ("wt102", "019d08", {"temperature": 22.05}, {"temperature": 22.1}),
-        ("wt102", "0163f7", {"temperature": -22.05}, {"temperature": -22.0}),
+        (
+            "wt102",
+            "019d08",
+            {"temperature": 22.05, "fahrenheit_temperature": 71.69, "celsius_temperature": 22.05},
+            {"temperature": 22.1},
+        ),
+        (
+            "wt102",
+            "0163f7",
+            {"temperature": -22.05, "fahrenheit_temperature": -7.69, "celsius_temperature": -22.05},
+            {"temperature": -22.0},
+        ),
         ("vs121", "06cd05", {"people_count_max": 5}, {"people_max": 5}),
         ("ct101", "ff0a010f", {"firmware_version": "v1.f"}, {"firmware_version": "v1.15"}),
         (

@@ -55,10 +55,14 @@ def test_a_panel() -> None:
     assert decoder("wt401")(bytes.fromhex("0064 016608 02f401 0300 0401 06d007 0801 0d02"), 85) == {
         "battery": Value(100, "%"),
         "temperature": Value(21.5, "Cel"),
+        "fahrenheit_temperature": Value(70.7, "[degF]"),
+        "celsius_temperature": Value(21.5, "Cel"),
         "humidity": Value(50.0, "%"),
         "temperature_mode": Value(0),
         "fan_mode": Value(1),
         "target_temperature1": Value(20.0, "Cel"),
+        "fahrenheit_target_temperature1": Value(68.0, "[degF]"),
+        "celsius_target_temperature1": Value(20.0, "Cel"),
         "pir_status": Value(1),
         "key_event_type": Value(2),
     }

@@ -1,41 +1,6 @@
-import pytest
 
-from torhaus.codecs.model import DecodeError, RejectReason, Value
+from torhaus.codecs.model import Value
 from torhaus.codecs.payload.milesight import decoder
-from torhaus.codecs.registry import Decode
-
-
-@pytest.fixture
-def valve() -> Decode:
-    return decoder("wt102")
-
-
-def test_why_the_valve_opened_itself(valve: Decode) -> None:
-    """0a: against frost, 0x21: from now on; 4.5 degrees, 30 % open."""
-    assert valve(bytes.fromhex("0a21c2011e"), 85) == {
-        "anti_freeze_protection_alarm_type": Value(0x21),
-        "anti_freeze_protection_alarm_trigger_environment_temperature": Value(4.5, "Cel"),
-        "anti_freeze_protection_alarm_trigger_current_valve_status": Value(30, "%"),
-    }
-
-
-def test_each_report_has_its_own_values(valve: Decode) -> None:
-    """0e 01: 21.50 degrees in the room, 40 % open, 22.00 wanted, battery 99 %; then the position of the motor."""
-    seen = valve(bytes.fromhex("0e0166082898086303e803"), 85)
-    assert seen["periodic_reporting_target_temperature_for_heating_environment_te"] == Value(21.5, "Cel")
-    assert seen["periodic_reporting_target_temperature_for_heating_target_tempera"] == Value(22.0, "Cel")
-    assert seen["periodic_reporting_target_temperature_for_heating_battery_level"] == Value(99, "%")
-    assert seen["motor_position"] == Value(1000)
-
-
-def test_an_event_without_a_description_is_told_by_its_number(valve: Decode) -> None:
-    assert valve(bytes.fromhex("0d77"), 85) == {"window_opening_alarm_type": Value(0x77)}
-
-
-def test_an_event_that_is_cut_off(valve: Decode) -> None:
-    with pytest.raises(DecodeError) as caught:
-        valve(bytes.fromhex("0b21c2"), 85)
-    assert caught.value.reason is RejectReason.SHORT
 
 
 def test_alarms_with_and_without_a_temperature() -> None:
