@@ -3,7 +3,7 @@
     type | value(s)                       temperature, harmonics, current, voltage
     type | bit for each group | value(s)  power, energy: a group has one value, or with its bit three
 
-All ones mean that it could not be measured: "error". Settings end decoding.
+All ones mean that it could not be measured: "error".
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,16 @@ from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import Fields, Value
 from torhaus.codecs.payload.milesight_channels import Channels, row
 from torhaus.codecs.payload.milesight_packets import ABOUT, MAX_NAME, done, interval
+from torhaus.codecs.payload.milesight_settings import (
+    STORAGE,
+    SUMMER_TIME,
+    answer,
+    bits,
+    chosen,
+    counted_text,
+    listed,
+    under,
+)
 
 _CHANNELS: Final = 12
 _PHASES: Final = 3
@@ -106,9 +116,59 @@ def _alarm(
     return read
 
 
+_LIMITED: Final = ("enable u8", "threshold_condition u8", "threshold_min i16", "threshold_max i16")
+_HISTORY: Final = "type u8"
+
+
+def _interface(n: int) -> Special:
+    """Which way its three coils are put on, and what they are made for."""
+    coils = (part for k in range(_GROUP) for part in (f"config_{k}_direction u8", f"config_{k}_range u16 A"))
+    return under(f"current_interface{n}", "type u8", *coils)
+
+
+_SETTINGS: Final[Channels] = {
+    "5b": under("retrieve_historical_data_by_time", _HISTORY, "time u32 s"),
+    "5c": under("retrieve_historical_data_by_time_range", _HISTORY, "start_time u32 s", "end_time u32 s"),
+    "5d": under("stop_historical_data_retrieval", _HISTORY),
+    "5e": under("clear_data", _HISTORY),
+    "5f": row("reset_energy_channel u8"),
+    "63": row("temperature_unit u8"),
+    "64": counted_text("bluetooth_name", "content"),
+    "66": row("voltage_interface u8"),
+    **{f"{n + 0x66:02x}": _interface(n) for n in range(1, 5)},
+    "6b": under("temperature_calibration_settings", "enable u8", "calibration_value i16 /100 K"),
+    "6c": under(
+        "report_enable",
+        *bits(
+            "u16", "temperature", "current", "voltage", "power_factor", "active_power", "reactive_power",
+            "apparent_power", *(name for name, _ in _ENERGIES), "thdi", "thdv", "voltage_unbalance", rest="",
+        ),
+    ),
+    "6d": under("month_statistics_settings", "day u8", "hour u8 h", "minute u8 min"),
+    "76": under(
+        "temperature_alarm_settings",
+        "enable u8",
+        "threshold_condition u8",
+        "threshold_min i16 /100 Cel",
+        "threshold_max i16 /100 Cel",
+    ),
+    **{
+        f"{n:02x}": listed(f"{name}_alarm_settings", "channel", *_LIMITED)
+        for n, name in enumerate(("current", "voltage", "thdi", "thdv"), 0x77)
+    },
+    "7b": under("voltage_unbalance_alarm_settings", *_LIMITED),
+    "7c": under("alarm_global_settings", "interval u16", "times u16", "release_enable u8"),
+    "b6": done("reconnect"),
+    "be": done("reboot"),
+    "c5": STORAGE,
+    "c6": SUMMER_TIME,
+    "cf": under("lorawan_configuration_settings", chosen({0xD8: ("version u8",)})),
+    "ef": answer,
+}  # fmt: skip
 MODELS: Final[dict[str, Channels]] = {
     "cth01": {
         **ABOUT,
+        **_SETTINGS,
         "30": _alarm("temperature_alarm", "temperature i16 /100 Cel", _FAULTS | _LIMITS),
         "31": _alarm("current_alarm", "current u24 /100 A", _FAULTS | _RANGES | _LIMITS, broken=0xFFFFFF),
         "32": _alarm("voltage_alarm", "voltage u16 /100 V", _FAULTS | _RANGES | _LIMITS, broken=0xFFFF),

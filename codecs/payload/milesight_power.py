@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.payload.milesight_channels import ENABLE, NO_YES, OFF_ON, Channels, guarded, named, row, said
+from torhaus.codecs.payload.milesight_walls import wall_answers
 
 _SENSOR: Final = {0xFFFD: "over range alarm", 0xFFFF: "read failed"}
 _FAILED: Final = {0xFFFF: "read failed"}
@@ -143,6 +144,7 @@ def _wall(count: int) -> Channels:
             for key in ("fe", "ff")
             for kind, steps in {**_WALL_SETTINGS, "29": row(field("buttons u8", makes=buttons))}.items()
         },
+        **wall_answers(count),
     }
 
 

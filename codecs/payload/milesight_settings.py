@@ -136,7 +136,7 @@ def timed(name: str) -> Special:
     return under(name, chosen(counted, kind="unit"))
 
 
-def counted_text(name: str) -> Special:
+def counted_text(name: str, what: str = "value") -> Special:
     """A length and so many bytes of text: `<name>_length`, `<name>_value`."""
 
     def read(data: bytes, pos: int, out: Fields) -> int:
@@ -144,7 +144,7 @@ def counted_text(name: str) -> Special:
         cursor.pos = pos
         size = cursor.u8()
         text = cursor.take(size).rstrip(b"\0").decode("utf-8", "replace")
-        out[f"{name}_length"], out[f"{name}_value"] = Value(size), Value(text)
+        out[f"{name}_length"], out[f"{name}_{what}"] = Value(size), Value(text)
         return cursor.pos
 
     return read

@@ -76,3 +76,46 @@ def test_stored_packets() -> None:
     seen = _READ(bytes.fromhex("ed01 01000000 016608 ed01 02000000 022c01"), 85)
     assert seen["history_0_temperature"] == Value(21.5, "Cel")
     assert seen["history_1_voltage_three_phase_imbalcance"] == Value(3.0, "%")
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ("6403414231", {"bluetooth_name_length": 3, "bluetooth_name_content": "AB1"}),
+        (
+            "6a 01 00 6400 01 c800 00 3200",
+            {
+                "current_interface4_type": 1,
+                "current_interface4_config_0_direction": 0,
+                "current_interface4_config_0_range": 100,
+                "current_interface4_config_1_direction": 1,
+                "current_interface4_config_1_range": 200,
+                "current_interface4_config_2_direction": 0,
+                "current_interface4_config_2_range": 50,
+            },
+        ),
+        (
+            "77 03 01 02 0000 6400",
+            {
+                "current_alarm_settings_0_channel": 3,
+                "current_alarm_settings_0_enable": 1,
+                "current_alarm_settings_0_threshold_condition": 2,
+                "current_alarm_settings_0_threshold_min": 0,
+                "current_alarm_settings_0_threshold_max": 100,
+            },
+        ),
+        (
+            "7b 01 02 0200 0300",
+            {
+                "voltage_unbalance_alarm_settings_enable": 1,
+                "voltage_unbalance_alarm_settings_threshold_condition": 2,
+                "voltage_unbalance_alarm_settings_threshold_min": 2,
+                "voltage_unbalance_alarm_settings_threshold_max": 3,
+            },
+        ),
+        ("5f02 c50001", {"reset_energy_channel": 2, "data_storage_settings_enable": 1}),
+    ],
+)
+def test_settings(payload: str, expected: dict[str, object]) -> None:
+    seen = _READ(bytes.fromhex(payload), 85)
+    assert {name: value.value for name, value in seen.items()} == expected

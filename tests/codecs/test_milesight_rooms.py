@@ -1,4 +1,3 @@
-
 from torhaus.codecs.model import Value
 from torhaus.codecs.payload.milesight import decoder
 
