@@ -28,6 +28,7 @@ from torhaus.codecs.payload import (
     milesight_circuits,
     milesight_control,
     milesight_display,
+    milesight_fan_coils,
     milesight_first,
     milesight_groups,
     milesight_inputs,
@@ -85,10 +86,17 @@ TABLES: Final = _with_variants(
         **milesight_valves.MODELS,
     }
 )
-SHORT: Final = _with_variants({**milesight_rooms.MODELS, **milesight_journey.MODELS, **milesight_circuits.MODELS})
+SHORT: Final = _with_variants(
+    {
+        **milesight_circuits.MODELS,
+        **milesight_fan_coils.MODELS,
+        **milesight_journey.MODELS,
+        **milesight_rooms.MODELS,
+    }
+)
 MODELS: Final = frozenset(TABLES) | frozenset(SHORT) | frozenset(FRAMES)
 FIRST: Final = "-v1"
-_NEWER: Final = {"wt201": "wt201-v3"}
+_NEWER: Final = {"wt201": "wt201-v3", "wt303": "wt303-v2", "wt304": "wt304-v2"}
 """Models whose newest names have a codec of their own: the plain one keeps those that dashboards have."""
 _MESSAGES: Final = {"uc100": "custom_message", "uc300": "text"}
 """Models that pass on what somebody wrote to their serial port: a payload that is nothing but text."""

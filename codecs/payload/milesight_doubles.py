@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from torhaus.codecs.layout.field import rounded
 from torhaus.codecs.model import Fields, Value
+from torhaus.codecs.payload.milesight_fan_coils import ALARMS
 from torhaus.codecs.payload.milesight_packets import MAX_NAME
 
 
@@ -118,9 +119,40 @@ _WT401: Final = {
     **_doubles(0, 1, "minimum_dead_zone"),
     **_doubles(0, 2, "temperature_calibration_settings.calibration_value"),
 }
+_FAN_COILS: Final = {
+    **_doubles(
+        32,
+        2,
+        "temperature",
+        "target_temperature",
+        *(f"temperature_alarm.{alarm}.temperature" for alarm in ALARMS.values()),
+        *(f"{which}_target_temperature" for which in ("heating", "cooling")),
+        *(f"{which}_target_temperature_range.{end}" for which in ("heating", "cooling") for end in ("min", "max")),
+        "temperature_alarm_settings.threshold_min",
+        "temperature_alarm_settings.threshold_max",
+        *(f"schedule_settings.{n}.content.{which}_target_temperature" for n in range(16) for which in ("heat", "cool")),
+        "freeze_protection_settings.target_temperature",
+        "send_temperature.temperature",
+    ),
+    **_doubles(
+        0,
+        2,
+        "target_temperature_tolerance",
+        "temperature_control_dehumidification.temperature_tolerance",
+        "fan_auto_mode_temperature_range.speed_range_1",
+        "fan_auto_mode_temperature_range.speed_range_2",
+        "temperature_calibration_settings.calibration_value",
+        "high_temperature_alarm_settings.difference_in_temperature",
+        "low_temperature_alarm_settings.difference_in_temperature",
+        *(f"schedule_settings.{n}.content.temperature_tolerance" for n in range(16)),
+        "window_opening_detection_settings.temperature_detection.difference_in_temperature",
+    ),
+}
 DOUBLES: Final[dict[str, Mapping[str, Double]]] = {
     **dict.fromkeys(("wt211", "wt201-v3"), _WT211),
     "wt102": _WT102,
+    "wt303-v2": _FAN_COILS,
+    "wt304-v2": {**_FAN_COILS, **_doubles(0, 2, "valve_control_settings.control_adjustment_range")},
     "wt401": _WT401,
 }
 """Model to the names of its temperatures that are given in both units."""
