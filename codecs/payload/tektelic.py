@@ -5,6 +5,7 @@ vendor/tektelic: channels, scales and names. Big-endian.
 
     FPort 10   channel | type | value | channel | type | value …
     FPort 100  register | value …: what a device answers about its settings; of those only the cycle's are read
+    FPort 10 to 12 of the eDoctor: a frame (tektelic_frames.py)
     FPort 101  number of a downlink | count | registers that it could not write
 
 The codec's name carries the model: `tektelic:smart-room-sensor`. A channel that the model does not have ends decoding:
@@ -17,11 +18,12 @@ from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.field import run
 from torhaus.codecs.layout.tags import Item, item
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+from torhaus.codecs.payload.tektelic_frames import FRAMES, read_frame
 from torhaus.codecs.payload.tektelic_models import CYCLE, SETTINGS, TABLES, Channels
 from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
-MODELS: Final = frozenset(TABLES)
+MODELS: Final = frozenset(TABLES) | frozenset(FRAMES)
 _SPELLED: Final = {
     "ac-outlet-switch-gen1": "ac-outlet-switch",
     "ble-tracker": "sparrow-enterprise-asset-tracker",
@@ -38,11 +40,13 @@ def variant(model: str) -> str | None:
     """The model's name as device repositories write it; None when it has no codec here."""
     name = model.lower().replace("_", "-").removeprefix("decoder-")
     name = _SPELLED.get(name, name)
-    return name if name in TABLES else None
+    return name if name in MODELS else None
 
 
 def decoder(model: str) -> Decode:
     """The codec of a model. KeyError when there is none of that name."""
+    if model in FRAMES:
+        return _Frames(model)
     return _Codec(_items(TABLES[model]), _items({**CYCLE, **SETTINGS.get(model, {})}))
 
 
@@ -70,6 +74,26 @@ class _Codec:
         if fport in {10, None}:
             return _rows(data, 2, self._items)
         raise DecodeError(RejectReason.UNKNOWN_TYPE, f"nothing is defined on FPort {fport}")
+
+
+class _Frames:
+    """The codec of a model that sends frames."""
+
+    __slots__ = ("_model",)
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def __call__(self, data: bytes, fport: int | None = None) -> Fields:
+        """Fields of one uplink. Raises DecodeError SHORT, LONG or UNKNOWN_TYPE."""
+        if len(data) > MAX_PAYLOAD:
+            raise DecodeError(RejectReason.LONG, f"{len(data)} bytes")
+        if fport == 101:
+            return _answers(data)
+        found = read_frame(self._model, data, 10 if fport is None else fport)
+        if found is None:
+            raise DecodeError(RejectReason.UNKNOWN_TYPE, f"nothing is defined on FPort {fport}")
+        return found
 
 
 def _rows(data: bytes, key_size: int, items: dict[int, Item]) -> Fields:

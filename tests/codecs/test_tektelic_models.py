@@ -13,7 +13,7 @@ def test_settings_are_of_models_that_there_are() -> None:
 def test_names_of_the_repositories() -> None:
     assert native("tektelic", "decoder_smart_room_sensor") == "tektelic:smart-room-sensor"
     assert native("tektelic", "t0008781-stork") == "tektelic:stork"
-    assert native("tektelic", "decoder_edoctor") is None
+    assert native("tektelic", "decoder_edoctor") == "tektelic:edoctor"
 
 
 @pytest.mark.parametrize("model", sorted(TABLES))
