@@ -18,6 +18,7 @@ from typing import Final
 from torhaus.codecs.cursor import Cursor
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Scalar, Value
+from torhaus.codecs.payload import watteco_bob
 from torhaus.codecs.payload.watteco_batch import read_batch
 from torhaus.codecs.payload.watteco_clusters import ATTRIBUTES, COUNTED, LONGER, POWER, SIZES, plain
 from torhaus.codecs.payload.watteco_modbus import read_answer, read_answers
@@ -29,7 +30,9 @@ from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
 FPORT: Final = 125
-MODELS: Final = frozenset(DEVICES)
+_OWN: Final = {"bob-assistant": watteco_bob.decode}
+"""Models that send frames of their own."""
+MODELS: Final = frozenset(DEVICES) | frozenset(_OWN)
 _READ, _CONFIGURED, _CONFIGURATION, _REPORT, _ALARM = 0x01, 0x07, 0x09, 0x0A, 0x8A
 _SOURCES: Final = (0x0050, 0x0006)
 _SERIAL: Final = (0x8007, 0x0001)
@@ -55,7 +58,8 @@ def variants(model: str) -> tuple[str, ...]:
 
 def decoder(model: str) -> Decode:
     """The codec of a model. KeyError when there is none of that name."""
-    return _Codec(DEVICES[model])
+    own = _OWN.get(model)
+    return _Codec(DEVICES[model]) if own is None else own
 
 
 class _Codec:

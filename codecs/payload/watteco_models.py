@@ -139,7 +139,7 @@ MODELS: Final[dict[str, Device]] = {
     **dict.fromkeys(("pilot-wire", "smartpilot-wire", "ticso"), _PLAIN),
 }  # fmt: skip
 SPELLED: Final = {
-    "bob": None,  # a format of its own
+    "bob": "bob-assistant",
     "celso": "standard",
     "closo-sensor": "closo",
     "humido": "th",

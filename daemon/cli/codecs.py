@@ -164,18 +164,20 @@ def _encoder(codec: str, config: Path) -> Path | Encode:
 
 
 def run_test(args: argparse.Namespace) -> int:
-    """Print every failure, and `N passed, N failed` last; 1 when any failed."""
+    """Print every failure, how many passed with other names only, and `N passed, N failed` last; 1 when any failed."""
     try:
         lines = args.file.read_bytes().splitlines()
     except OSError as e:
         print(f"{args.file}: {e.strerror}", file=sys.stderr)
         return EX_NOINPUT
-    passed, failed = asyncio.run(_test(args.file, lines, args.codec, args.base))
+    passed, failed, other_names = asyncio.run(_test(args.file, lines, args.codec, args.base))
+    if other_names:
+        print(f"{other_names} of those passed have the names of another published decoder of their model")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
-async def _test(file: Path, lines: list[bytes], codec: str | None, base: Path) -> tuple[int, int]:
+async def _test(file: Path, lines: list[bytes], codec: str | None, base: Path) -> tuple[int, int, int]:
     from torhaus.daemon.vectors.base import Scripts, Tools
     from torhaus.daemon.vectors.forms import check_of
 
@@ -202,4 +204,4 @@ async def _test(file: Path, lines: list[bytes], codec: str | None, base: Path) -
             if sys.stderr.isatty() and time.monotonic() - began > QUIET_S:
                 print(f"\r{number}/{len(lines)}", end="\n" if number == len(lines) else "", file=sys.stderr, flush=True)
         tools.scripts.close()
-    return passed, failed
+    return passed, failed, tools.other_names

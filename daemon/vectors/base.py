@@ -33,7 +33,8 @@ class Tools(msgspec.Struct):
     """What a check may use.
 
     `codec`: for lines that name none; `base`: where scripts and files are looked for; `beside`: the folder of the file;
-    `memory`: what a form's earlier lines say about later ones, by the form's name.
+    `memory`: what a form's earlier lines say about later ones, by the form's name; `other_names`: how many lines held
+    with the names of another published decoder only.
     """
 
     base: Path
@@ -41,6 +42,7 @@ class Tools(msgspec.Struct):
     scripts: "Scripts"
     beside: Path = Path()
     memory: dict[str, Any] = {}
+    other_names: int = 0
 
 
 Check = Callable[[Line, Tools], Awaitable[str | None]]

@@ -60,8 +60,9 @@ async def check(line: Line, tools: Tools) -> str | None:
         return f"no native codec for {v.vendor}/{v.model}" if v.vendor else "no codec: neither in the line nor given"
     first, *others = names
     fault = await _checked(v, tools, first)
-    for other in others:
-        if fault is None or await _checked(v, tools, other) is None:
+    for other in others if fault is not None else ():
+        if await _checked(v, tools, other) is None:
+            tools.other_names += 1
             return None
     return fault
 

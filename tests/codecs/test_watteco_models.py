@@ -1,10 +1,11 @@
 from torhaus.codecs.models import native
+from torhaus.codecs.payload import watteco
 from torhaus.codecs.payload.watteco import variant
 from torhaus.codecs.payload.watteco_models import MODELS, SPELLED
 
 
 def test_other_spellings_lead_to_models() -> None:
-    assert {model for model in SPELLED.values() if model is not None} <= MODELS.keys()
+    assert {model for model in SPELLED.values() if model is not None} <= watteco.MODELS
 
 
 def test_the_version_of_a_decoder_is_no_other_model() -> None:
@@ -12,7 +13,7 @@ def test_the_version_of_a_decoder_is_no_other_model() -> None:
     assert native("watteco", "inclino_v1.0") == "watteco:inclino-v1"
     assert native("watteco", "inclino_v1.1") == "watteco:inclino"
     assert native("nke", "remote_temperature") == "watteco:remote-temperature"
-    assert native("watteco", "bob") is None
+    assert native("watteco", "bob") == "watteco:bob-assistant"
 
 
 def test_tags_fit_their_bits() -> None:

@@ -76,6 +76,14 @@ def test_what_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: An
     assert said in out[0]
 
 
+def test_other_names_are_told_before_the_last_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = {"vendor": "milesight-iot", "model": "em300-mcs", "bytes_hex": "060001", "expected": {"door": "open"}}
+    assert check(tmp_path, [GOOD, line]) == 0
+    told, last = capsys.readouterr().out.splitlines()
+    assert told.startswith("1 of those passed")
+    assert last == "2 passed, 0 failed"
+
+
 def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("test", str(tmp_path / "none")) == os.EX_NOINPUT
     assert "No such file" in capsys.readouterr().err

@@ -38,6 +38,19 @@ def test_an_earlier_decoders_names_are_right_too(tmp_path: Path) -> None:
     assert told(tmp_path, line | {"expected": {"door": "open"}}, "milesight:em300-mcs") is not None, "one is named"
 
 
+def test_other_names_are_counted(tmp_path: Path) -> None:
+    async def run() -> int:
+        async with asyncio.TaskGroup() as group:
+            tools = Tools(tmp_path, None, Scripts(tmp_path, group))
+            for expected in ({"magnet_status": "open"}, {"door": "open"}, {"none": 1}):
+                line = {"vendor": "milesight-iot", "model": "em300-mcs", "bytes_hex": "060001", "expected": expected}
+                await check(line, tools)
+            tools.scripts.close()
+        return tools.other_names
+
+    assert asyncio.run(run()) == 1
+
+
 def test_a_script_that_is_there_is_what_the_line_means(tmp_path: Path) -> None:
     (tmp_path / "js").mkdir()
     (tmp_path / "js/is.js").write_text(SCRIPT)
