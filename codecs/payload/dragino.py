@@ -19,6 +19,7 @@ from torhaus.codecs.registry import Decode
 MAX_PAYLOAD: Final = 255
 MODELS: Final = frozenset(FORMATS)
 _SPELLED: Final = {
+    "gropoint": "gropoint-air",
     "lht65n": "lht65",
     "ldds20-115": "ldds75",
     "lsn50v2": "lsn50-v2",

@@ -8,6 +8,7 @@ from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.payload.dragino_doors import CONTACT, DOOR, LEAK, TRUE, Port, battery
 from torhaus.codecs.payload.dragino_inputs import INPUTS
 from torhaus.codecs.payload.dragino_outdoor import OUTDOOR
+from torhaus.codecs.payload.dragino_probes import PROBES
 
 _DISTANCE: Final = {0: "No Sensor", 20: "Invalid Reading"}
 _LEVEL_TAIL: Final = ("interrupt_flag u8", "temp_c_ds18_b20 i16 /10 Cel", "sensor_flag u8")
@@ -158,6 +159,7 @@ def _beacon(data: bytes, fields: Fields) -> None:
 FORMATS: Final[dict[str, dict[int, Port]]] = {
     **INPUTS,
     **OUTDOOR,
+    **PROBES,
     "cpl01": CONTACT,
     "laq4": {2: ((11, 11), row("bat_v u16 /1000 V"), _laq4)},
     "ldds04": {
