@@ -4,6 +4,7 @@ Source: Milesight-IoT/SensorDecoders (e79c9d8), the encoders beside the decoders
 Intervals are in seconds or in minutes, by model, as there. Several commands stand behind each other in one payload.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +14,7 @@ from torhaus.codecs.payload.orders import command, flag, items, unknown, whole
 
 FPORT: Final = 85
 """The vendor's default; it can be set to another."""
-FIRST: Final = "-v1"
+_OTHER_NAMES: Final = re.compile(r"-v[123]\Z")
 _MOST_S: Final = 64800
 _MOST_MIN: Final = 1440
 _MAX_PAYLOAD: Final = 51
@@ -172,7 +173,7 @@ for _order in _ORDERS:
 
 def encoder(model: str) -> Encode | None:
     """Of a model; None for one that has no downlinks here. Those with another decoder's names are the model itself."""
-    orders = _BY_MODEL.get(model) or _BY_MODEL.get(model.removesuffix(FIRST))
+    orders = _BY_MODEL.get(model) or _BY_MODEL.get(_OTHER_NAMES.sub("", model))
     if orders is None:
         return None
 

@@ -46,3 +46,12 @@ def test_every_model_there_has_a_decoder_and_no_command_twice() -> None:
     seen = [(order.name, model) for order in _ORDERS for model in order.models.split()]
     assert {model for _, model in seen} <= known
     assert len(seen) == len(set(seen))
+
+
+def test_other_names_of_a_model_take_its_downlinks() -> None:
+    for model in ("wt201-v3", "wt303-v2", "wt211-v1"):
+        made = encoder(f"milesight:{model}")
+        assert made is not None
+        plain = encoder(f"milesight:{model[:5]}")
+        assert plain is not None
+        assert made({"reboot": 1}) == plain({"reboot": 1})
