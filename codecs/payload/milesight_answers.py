@@ -16,9 +16,8 @@ from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.layout.tags import Special
 from torhaus.codecs.model import Fields, Scalar, Value
 from torhaus.codecs.payload.milesight_channels import ENABLE, Channels, named
+from torhaus.codecs.payload.milesight_packets import MAX_NAME
 
-MAX_NAME: Final = 64
-"""As long as the names of scripts' values may be."""
 RESULTS: Final = {0: "success", 1: "forbidden", 2: "invalid parameter"}
 _RESULT: Final = "device_response_result"
 
