@@ -15,6 +15,7 @@ from torhaus.daemon.demo.gateway import SimulatedGateway
 from torhaus.daemon.demo.sensors import Sensor
 from torhaus.daemon.forward.base import Item, Outcome
 from torhaus.daemon.offline import read_status
+from torhaus.daemon.scans.migrate import VERSION
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 
 LIMITS = {"main": 1, "strangers": 1}
@@ -189,7 +190,7 @@ def test_a_scan_store_that_is_refused_is_told_once_and_tried_again(
             await until(lambda: "scans" in app.watch.down)
             for _ in range(20):
                 await app.clock.sleep(1)
-            assert app.survey.problems() == ["scans: scans.db has version 99, this torhaus knows 2"]
+            assert app.survey.problems() == [f"scans: scans.db has version 99, this torhaus knows {VERSION}"]
             assert app.survey.ready()
             with pytest.raises(Exception, match="the scan store is not open"):
                 await home.ask("/scans")
