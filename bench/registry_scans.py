@@ -23,6 +23,13 @@ SCANS: Final[list[Scenario]] = [
         runs=1,
     ),
     Scenario(
+        "scans/intake-pictures",
+        "(e) scanned pages of 200 KB (PDF, JPEG), hot folder to spool",
+        lambda plan: scans.scans(max(10, plan.records // 200), 200_000, is_delivered=False, is_picture=True),
+        "documents_per_s",
+        runs=1,
+    ),
+    Scenario(
         "scans/intake-sealed",
         "(e) documents of 200 KB, hot folder to an encrypted spool",
         lambda plan: scans.scans(max(10, plan.records // 200), 200_000, is_delivered=False, is_sealed=True),

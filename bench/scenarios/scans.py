@@ -5,9 +5,12 @@ The reference is what cannot be left out: read, sha256, write, fsync of the same
 
 import hashlib
 import importlib.util
+import io
 import os
+import random
 import time
 from pathlib import Path
+from typing import Final
 
 from bench.processes import folder, wait_until
 from bench.scenario import Figures, NotMeasured
@@ -18,14 +21,40 @@ LOOK_S = 0.2
 """How often the hot folder is looked at here, and how long a document must have been quiet."""
 
 
-def pdf(number: int, size_bytes: int) -> bytes:
-    """A one-page document of about this size, most of it one stream that cannot be compressed."""
-    noise = os.urandom(max(1, size_bytes - 800))
+PAGE: Final = (1654, 2339)
+"""A4 at 200 dpi, as scan stations send it."""
+
+
+def page(size_bytes: int) -> bytes:
+    """A page in grey with the looks of a letter, as a JPEG of about this size. Raises NotMeasured."""
+    from PIL import Image, ImageDraw
+
+    rng, (width, height) = random.Random(7), PAGE
+    image = Image.effect_noise(PAGE, 12).point([min(255, 110 + value) for value in range(256)])
+    pen = ImageDraw.Draw(image)
+    for line in range(200, height - 200, 48):
+        for left in range(150, rng.randrange(300, width - 150), 22):
+            pen.rectangle((left, line, left + rng.randrange(6, 18), line + rng.randrange(10, 28)), fill=20)
+    for quality in range(95, 4, -3):
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=quality)
+        if out.tell() <= size_bytes:
+            return out.getvalue()
+    raise NotMeasured(f"no JPEG of {size_bytes} bytes can be made of a page")
+
+
+def pdf(number: int, size_bytes: int, picture: bytes = b"") -> bytes:
+    """A one-page document of about this size, most of it one stream that cannot be compressed, or this JPEG."""
+    noise = picture or os.urandom(max(1, size_bytes - 800))
+    looks = b""
+    if picture:
+        looks = b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8" % PAGE
+        looks += b" /ColorSpace /DeviceGray /Filter /DCTDecode "
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>",
-        b"<< /Number %d /Length %d >>\nstream\n%s\nendstream" % (number, len(noise), noise),
+        b"<< %s/Number %d /Length %d >>\nstream\n%s\nendstream" % (looks, number, len(noise), noise),
     ]
     out = bytearray(b"%PDF-1.4\n")
     offsets = []
@@ -55,11 +84,13 @@ def alone(documents: list[Path], target: Path) -> float:
     return time.perf_counter() - began
 
 
-def scans(count: int, size_bytes: int, *, is_delivered: bool, is_sealed: bool = False) -> Figures:
+def scans(
+    count: int, size_bytes: int, *, is_delivered: bool, is_sealed: bool = False, is_picture: bool = False
+) -> Figures:
     """One run: `count` documents that are all in the hot folder when the daemon starts.
 
     Until they are out of it, or `is_delivered`: until they are in the target folder, too. `is_sealed`: the spool is
-    encrypted.
+    encrypted. `is_picture`: each is a scanned page, else of no picture at all.
     """
     if importlib.util.find_spec("pikepdf") is None:
         raise NotMeasured("the extra 'scans' (pikepdf, Pillow) is not installed")
@@ -69,8 +100,9 @@ def scans(count: int, size_bytes: int, *, is_delivered: bool, is_sealed: bool = 
         if is_delivered:
             archive.mkdir()  # else the target is down, and documents wait for it in the spool
         documents = [hot / f"scan-{n:05d}.pdf" for n in range(count)]
+        picture = page(size_bytes) if is_picture else b""
         for n, path in enumerate(documents):
-            path.write_bytes(pdf(n, size_bytes))
+            path.write_bytes(pdf(n, size_bytes, picture))
         alone_s = alone(documents, place / "alone")
         more = (
             f"[scan]\nspool_key_files = [{_key(place) if is_sealed else ''}]\n"
