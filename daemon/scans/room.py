@@ -9,6 +9,7 @@ from torhaus.daemon.config.load import Loaded
 from torhaus.daemon.driver_host import DriverHost
 from torhaus.daemon.httpd import Route
 from torhaus.daemon.page.users import Users
+from torhaus.daemon.scans.config import Station
 from torhaus.daemon.scans.migrate import StoreRefused
 from torhaus.daemon.scans.pages import ScanPages
 from torhaus.daemon.scans.pull.codes import Codes
@@ -22,7 +23,7 @@ class ScanRoom:
     """All of it on one site."""
 
     def __init__(self, loaded: Loaded, clock: Clock) -> None:
-        self.watch = ScanWatch()
+        self.watch = ScanWatch(s.name for s in loaded.scan.station if isinstance(s, Station))
         store = Path(loaded.store.path)
         self.queue = ScanQueue(loaded.scan, store, loaded.site.id, clock, self.watch, files=loaded.files)
         self.queue.evidence.people = Users(Path(loaded.http.users_file)).rights

@@ -4,6 +4,7 @@ No document's name is counted, logged or labelled: ids only.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
@@ -37,16 +38,16 @@ class Place(msgspec.Struct):
 
 
 class ScanWatch:
-    """Called with every event of the queue."""
+    """Called with every event of the queue. `folders`: stations whose folder can be read until it is said otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, folders: Iterable[str] = ()) -> None:
         self.moves: Counter[tuple[str, str]] = Counter()  # station, state
         self.quarantined: Counter[tuple[str, str]] = Counter()  # station, reason
         self.attempts: Counter[tuple[str, str]] = Counter()  # target, outcome
         self.taken_bytes: Counter[str] = Counter()  # station
         self.left: Counter[tuple[str, str]] = Counter()  # station, kind: entries that are not taken
         self.stalls: Counter[str] = Counter()
-        self.stations: dict[str, Place] = {}
+        self.stations = {name: Place() for name in folders}
         self.targets: dict[str, Place] = {}
         self.counts = Counts({}, {})
         self.evidence = Figures()

@@ -9,6 +9,7 @@ from tests.daemon.home import Home
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.config.load import load
 from torhaus.daemon.scans.room import ScanRoom
+from torhaus.daemon.scans.watch import Place
 from torhaus.drivers.base import DriverGone
 
 SCANS = """
@@ -44,6 +45,10 @@ def test_it_runs_and_counts(tmp_path: Path) -> None:
         await asyncio.wait([task])
 
     asyncio.run(go())
+
+
+def test_a_folder_can_be_read_until_it_is_said_otherwise(tmp_path: Path) -> None:
+    assert room(Home(tmp_path)).watch.stations == {"counter": Place()}
 
 
 def test_a_store_that_somebody_else_has(tmp_path: Path) -> None:
