@@ -5,7 +5,6 @@ its registry; else the test says so and is skipped.
 """
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from random import Random
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.npm import installed, node
 from torhaus.codecs.lorawan.build import build_downlink, build_uplink
 from torhaus.codecs.lorawan.crypto import SessionKeys
 from torhaus.codecs.lorawan.join import (
@@ -27,8 +27,6 @@ from torhaus.codecs.lorawan.join import (
 from torhaus.codecs.lorawan.keys import derive_1_0, derive_1_1, derive_join_server
 from torhaus.codecs.lorawan.phy import MTYPE_NAMES, DataFrame, JoinRequest, MType, parse
 
-ROOT = Path(__file__).parents[2]
-PEER = ROOT / "build" / "lora-packet"
 VERSION = "0.9.3"
 SCRIPT = Path(__file__).with_name("lora_packet.js")
 FRAMES = (
@@ -38,25 +36,10 @@ FRAMES = (
 BOTH = ("1.0", "1.1")
 
 
-def installed() -> Path:
-    """The package's folder. Skips without node, npm or a way to its registry."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("needs node and npm")
-    package = PEER / "node_modules" / "lora-packet"
-    if not (package / "package.json").exists():
-        PEER.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(PEER)]
-        try:
-            subprocess.run([*command, f"lora-packet@{VERSION}"], check=True, capture_output=True, timeout=60)
-        except (subprocess.SubprocessError, OSError) as e:
-            pytest.skip(f"npm cannot install lora-packet here: {type(e).__name__}")
-    return package
-
-
 def ask(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     lines = "".join(json.dumps(q) + "\n" for q in questions)
-    command = ["node", str(SCRIPT), str(installed())]
+    package = installed("lora-packet", f"lora-packet@{VERSION}") / "node_modules" / "lora-packet"
+    command = [node(), str(SCRIPT), str(package)]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, timeout=600)
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -17,6 +17,7 @@ from torhaus.daemon.outbox.flush import Flush, SetAside
 from torhaus.daemon.outbox.record import Record, Stored
 from torhaus.daemon.outbox.store import MAIN, STRANGERS
 from torhaus.daemon.page.users import Role, User, hashed, write_users
+from torhaus.daemon.scans.queue import ScanQueue
 from torhaus.drivers.base import GatewaySeen
 
 PASSWORD: Final = "correct horse battery"
@@ -137,6 +138,14 @@ async def visited(home: Home, *, base: str = "http://127.0.0.1:{}") -> AsyncIter
     async with running(app), aiohttp.ClientSession(cookie_jar=jar) as session:
         await until(lambda: app.watch.committed_records)
         yield Visitor(app, session, base.format(app.http_port))
+
+
+async def opened_queue(visitor: Visitor) -> ScanQueue:
+    """The site's queue of documents, once it is open."""
+    room = visitor.app._scans
+    assert room is not None
+    await until(lambda: room.queue.is_open)
+    return room.queue
 
 
 def lorawan(device: str | None, dev_eui: str | None, fields: dict[str, Value] | None, **more: Any) -> Record:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.page_scene import Visitor, home_of, visited
+from tests.daemon.page_scene import Visitor, home_of, opened_queue, visited
 from tests.daemon.scans_fakes import MagicCheck, fake_pdf, make_pdf
 from torhaus.daemon.clock import SystemClock
 from torhaus.daemon.scans import queue as scan_queue
@@ -77,11 +77,7 @@ def with_batch(
         for n in range(count):
             (folder / "in" / f"brief{n}.pdf").write_bytes(make_pdf(pages + n) if pages else fake_pdf(n))
         async with visited(home_of(folder, SCAN.format(folder, delay_days))) as visitor:
-            room = visitor.app._scans
-            assert room is not None
-            queue = room.queue
-            while not queue.is_open:  # noqa: ASYNC110 - opened by its own task
-                await asyncio.sleep(0.005)
+            queue = await opened_queue(visitor)
             await close(queue, count, visitor.app.clock.wall_ns())
             await body(Town(visitor, queue, BATCH))
             assert visitor.app.watch.defects == {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.browser import browser
 from tests.daemon.escl_scanner import Scanner
-from tests.daemon.page_scene import PASSWORD, Visitor, checked, home_of, visited
+from tests.daemon.page_scene import PASSWORD, Visitor, checked, home_of, opened_queue, visited
 from tests.daemon.scans_fakes import make_pdf
 from torhaus.daemon.page.users import account_of
 from torhaus.daemon.scans.queue import ScanQueue
@@ -27,11 +27,7 @@ def with_scanner(folder: Path, scanner: Scanner, body: Callable[[Visitor, ScanQu
     async def go() -> None:
         (folder / "out").mkdir()
         async with scanner, visited(home_of(folder, SCAN.format(scanner.url, folder))) as visitor:
-            room = visitor.app._scans
-            assert room is not None
-            while not room.queue.is_open:  # noqa: ASYNC110 - opened by its own task
-                await asyncio.sleep(0.005)
-            await body(visitor, room.queue)
+            await body(visitor, await opened_queue(visitor))
             assert visitor.app.watch.defects == {}
 
     asyncio.run(go())

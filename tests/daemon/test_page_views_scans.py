@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.daemon.page_scene import EVIL, Visitor, checked, home_of, visited
+from tests.daemon.page_scene import EVIL, Visitor, checked, home_of, opened_queue, visited
 from torhaus.daemon.page.users import account_of
 from torhaus.daemon.scans.db import Arrival, Tx
 from torhaus.daemon.scans.queue import ScanQueue
@@ -29,11 +29,7 @@ def with_scans(folder: Path, body: Callable[[Visitor, ScanQueue], Awaitable[None
         for name in ("in", "out"):
             (folder / name).mkdir()
         async with visited(home_of(folder, SCAN.format(folder))) as visitor:
-            room = visitor.app._scans
-            assert room is not None
-            while not room.queue.is_open:  # noqa: ASYNC110 - opened by its own task
-                await asyncio.sleep(0.005)
-            await body(visitor, room.queue)
+            await body(visitor, await opened_queue(visitor))
             assert visitor.app.watch.defects == {}
 
     asyncio.run(go())

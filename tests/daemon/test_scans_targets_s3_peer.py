@@ -6,8 +6,6 @@ installed into build/ when npm is there and reaches its registry.
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -16,11 +14,10 @@ import pytest
 
 from tests.daemon.scans_fakes import FakeClock, context
 from tests.daemon.target_scene import DATA, SHA, parcel
+from tests.npm import installed, node
 from torhaus.daemon.scans.targets.base import TargetDown
 from torhaus.daemon.scans.targets.s3 import S3, Config
 
-PEER = Path(__file__).parents[2] / "build" / "s3rver"
-PACKAGE = "s3rver@3.7.1"
 SCRIPT = Path(__file__).with_name("far_sides") / "s3rver.js"
 KEY = "S3RVER"
 """Its access key, and its secret key as well."""
@@ -29,17 +26,8 @@ KEY = "S3RVER"
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """Where it is installed. Skips without node, npm or a way to its registry."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("needs node and npm")
-    if not (PEER / "node_modules" / "s3rver" / "package.json").exists():
-        PEER.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(PEER), PACKAGE]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=90)
-        except (subprocess.SubprocessError, OSError) as e:
-            pytest.skip(f"npm cannot install s3rver here: {type(e).__name__}")
-    return PEER
+    node()
+    return installed("s3rver", "s3rver@3.7.1")
 
 
 @contextlib.asynccontextmanager

@@ -5,8 +5,6 @@ The peer is installed into build/ when npm is there and reaches its registry.
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,28 +12,18 @@ import pytest
 
 from tests.daemon.scans_fakes import context
 from tests.daemon.target_scene import DATA, SHA, parcel
+from tests.npm import installed, node
 from torhaus.daemon.scans.targets.base import NotNow, Parcel, TargetDown
 from torhaus.daemon.scans.targets.tus import Config, Tus
 
-PEER = Path(__file__).parents[2] / "build" / "tus-server"
-PACKAGES = ("@tus/server@2.4.5", "@tus/file-store@2.1.1")
 SCRIPT = Path(__file__).with_name("far_sides") / "tus_server.js"
 
 
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """Where they are installed. Skips without node, npm or a way to its registry."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("needs node and npm")
-    if not (PEER / "node_modules" / "@tus" / "file-store" / "package.json").exists():
-        PEER.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(PEER), *PACKAGES]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=90)
-        except (subprocess.SubprocessError, OSError) as e:
-            pytest.skip(f"npm cannot install @tus/server here: {type(e).__name__}")
-    return PEER
+    node()
+    return installed("tus-server", "@tus/server@2.4.5", "@tus/file-store@2.1.1")
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,6 @@ import hashlib
 import http.client
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import pytest
 from bench.scenarios.scans import pdf
 from tests.e2e.cutting import CuttingLine
 from tests.e2e.site import Site, running, wait_for
+from tests.npm import installed, node
 from tests.peers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -71,19 +71,8 @@ def tuspy(folder: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def tus_js(folder: Path) -> tuple[list[str], dict[str, str]]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("needs node and npm")
-    place = ROOT / "build" / "tus-js-client"
-    package = place / "node_modules" / "tus-js-client"
-    if not (package / "package.json").exists():
-        place.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(place)]
-        try:
-            subprocess.run([*command, "tus-js-client@4.3.1"], check=True, capture_output=True, timeout=100)
-        except (subprocess.SubprocessError, OSError) as e:
-            pytest.skip(f"npm cannot install tus-js-client here: {type(e).__name__}")
-    return [node, str(HERE / "tus_js_upload.js"), str(package)], {}
+    package = installed("tus-js-client", "tus-js-client@4.3.1") / "node_modules" / "tus-js-client"
+    return [node(), str(HERE / "tus_js_upload.js"), str(package)], {}
 
 
 @pytest.mark.parametrize("cuts", CUTS)
