@@ -57,7 +57,7 @@ def with_codes(data: bytes, limits: Limits | None = None) -> Any:
     return examine(io.BytesIO(data), limits or Limits(), codes=True)
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(500, marks=pytest.mark.crash)])
+@pytest.mark.parametrize("count", [6, pytest.param(500, marks=[pytest.mark.crash, pytest.mark.timeout(900)])])
 def test_all_sheets_are_read_and_none_is_misread(count: int) -> None:
     rng = random.Random(count)
     words = ("bauamt", "sozialamt", "kaemmerei", "ordnungsamt-gewerbe")
