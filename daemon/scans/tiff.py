@@ -23,11 +23,11 @@ class Cut(Exception):  # noqa: N818 - a fact about the file
 
 def directories(file: BinaryIO, size: int, limit: int) -> int:
     """How many pages its directories name, at most `limit` and one more. Raises Cut."""
-    head = _Reader(file, size, "<")
+    head = Reader(file, size, "<")
     start = head.read(0, 8)
     order = "<" if start[:2] == b"II" else ">"
     is_big = struct.unpack(f"{order}H", start[2:4])[0] == 43
-    walk = _Reader(file, size, order)
+    walk = Reader(file, size, order)
     offset = walk.number("Q", 8) if is_big else walk.number("I", 4)
     seen: set[int] = set()
     while offset and len(seen) <= limit:
@@ -40,13 +40,16 @@ def directories(file: BinaryIO, size: int, limit: int) -> int:
     return len(seen)
 
 
-class _Reader:
+class Reader:
+    """Bytes and numbers of a file, within its `size`. `order`: as struct has it. Raises Cut."""
+
     def __init__(self, file: BinaryIO, size: int, order: str) -> None:
         self._file = file
         self.size = size
         self.order = order
 
     def read(self, at: int, count: int) -> bytes:
+        """So many, or Cut."""
         if at + count > self.size:
             raise Cut
         self._file.seek(at)
@@ -56,11 +59,12 @@ class _Reader:
         return data
 
     def number(self, kind: str, at: int) -> int:
+        """One of struct's `kind`."""
         found: int = struct.unpack(self.order + kind, self.read(at, struct.calcsize("<" + kind)))[0]
         return found
 
 
-def _directory(walk: _Reader, at: int, *, is_big: bool) -> int:
+def _directory(walk: Reader, at: int, *, is_big: bool) -> int:
     """Check one; where the next one is."""
     wide, inline = ("Q", 8) if is_big else ("I", 4)
     count = walk.number("Q" if is_big else "H", at)
@@ -90,6 +94,6 @@ def _directory(walk: _Reader, at: int, *, is_big: bool) -> int:
     return walk.number(wide, at + count * length)
 
 
-def _check_parts(walk: _Reader, offsets: tuple[int, ...], counts: tuple[int, ...]) -> None:
+def _check_parts(walk: Reader, offsets: tuple[int, ...], counts: tuple[int, ...]) -> None:
     if len(offsets) != len(counts) or any(o + n > walk.size for o, n in zip(offsets, counts, strict=True)):
         raise Cut

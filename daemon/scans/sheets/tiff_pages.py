@@ -7,7 +7,7 @@ to data that no tag gives the length of (JPEG the old way, compression 6), is no
 import struct
 from typing import BinaryIO, Final
 
-from torhaus.daemon.scans.tiff import MAX_ENTRIES, Cut
+from torhaus.daemon.scans.tiff import MAX_ENTRIES, Cut, Reader
 
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8, 17: 8}
 """Bytes of one value by field type; those that are offsets of directories (13, 18) are not here."""
@@ -18,29 +18,16 @@ _POINTERS: Final = frozenset({330, 34665, 34853, 40965, 288, 289, 512, 513, 514,
 """Tags with offsets of other things."""
 
 
-class _Source:
+class _Source(Reader):
     def __init__(self, file: BinaryIO, size: int) -> None:
-        self._file = file
-        self._size = size
+        super().__init__(file, size, "<")
         self.head = self.read(0, 8)
         self.order = "<" if self.head[:2] == b"II" else ">"
         self.is_big = struct.unpack(f"{self.order}H", self.head[2:4])[0] == 43
         self.wide, self.inline = ("Q", 8) if self.is_big else ("I", 4)
 
-    def read(self, at: int, count: int) -> bytes:
-        if at + count > self._size:
-            raise Cut
-        self._file.seek(at)
-        data = self._file.read(count)
-        if len(data) != count:
-            raise Cut
-        return data
-
     def numbers(self, kind: str, data: bytes) -> tuple[int, ...]:
         return struct.unpack(f"{self.order}{len(data) // struct.calcsize('<' + kind)}{kind}", data)
-
-    def number(self, kind: str, at: int) -> int:
-        return self.numbers(kind, self.read(at, struct.calcsize("<" + kind)))[0]
 
     def entries(self, at: int) -> tuple[list[tuple[int, int, int, bytes]], int]:
         """Tag, type, count and value bytes of each, and where the next directory is."""
