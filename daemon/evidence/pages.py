@@ -15,10 +15,9 @@ PSEUDONYM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 
 class EvidencePages:
-    """Answers from the running queue; 503 while its store is not open."""
+    """Answers from the running queue, while its store is open: `ScanPages` sees to that."""
 
     def __init__(self, queue: ScanQueue) -> None:
-        self._queue = queue
         self._desk = queue.evidence
 
     def routes(self) -> list[tuple[str, str, Route]]:
@@ -33,8 +32,6 @@ class EvidencePages:
 
     def _answer(self, page: Callable[[web.Request], Awaitable[object]]) -> Route:
         async def answer(request: web.Request) -> web.StreamResponse:
-            if not self._queue.is_open:
-                return reply_json({"error": "the scan store is not open: see torhaus status"}, 503)
             try:
                 return reply_json(await page(request))
             except KeyError:

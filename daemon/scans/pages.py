@@ -130,8 +130,8 @@ class ScanPages:
             ("GET", "/scans/pull", self.pulled),
         ]
         pages += TokenPages(self._queue.reception).pages()
-        ours = [(method, path, self._when_open(page)) for method, path, page in pages]
-        return ours + EvidencePages(self._queue).routes() + ReleasePages(self._queue).routes()
+        pages += EvidencePages(self._queue).routes() + ReleasePages(self._queue).routes()
+        return [(method, path, self._when_open(page)) for method, path, page in pages]
 
     def _when_open(self, page: Route) -> Route:
         async def answer(request: web.Request) -> web.StreamResponse:

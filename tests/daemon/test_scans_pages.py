@@ -40,6 +40,7 @@ def test_list_show_retry(tmp_path: Path) -> None:
     async def body(b: Bench, ask: Ask) -> None:
         closed = (503, {"error": "the scan store is not open: see torhaus status"})
         assert await ask("/scans") == await ask("/scans/show?id=x") == await ask("/scans/retry", "POST") == closed
+        assert await ask("/scans/lots") == await ask("/evidence/key") == await ask("/scans/discard", "POST") == closed
         async with b:
             for name in (b"a.pdf", b"evil\n\x1b[31m\xff.pdf"):
                 b.put(name, fake_pdf())

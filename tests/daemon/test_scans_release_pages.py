@@ -7,11 +7,11 @@ from typing import Any
 from aiohttp.test_utils import make_mocked_request
 
 from tests.daemon.release_scene import DAY_S, Scene, with_scene
-from torhaus.daemon.scans.release.pages import ReleasePages
+from torhaus.daemon.scans.pages import ScanPages
 
 
 async def ask(s: Scene, method: str, path: str) -> tuple[int, Any]:
-    routes = {(m, p): answer for m, p, answer in ReleasePages(s.queue).routes()}
+    routes = {(m, p): answer for m, p, answer in ScanPages(s.queue).routes()}
     answer: Any = await routes[method, path.partition("?")[0]](make_mocked_request(method, path))
     return answer.status, json.loads(answer.body)
 

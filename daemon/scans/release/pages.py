@@ -12,10 +12,9 @@ from torhaus.daemon.scans.release.papers import Result
 
 
 class ReleasePages:
-    """Answers from the running queue; 503 while its store is not open."""
+    """Answers from the running queue, while its store is open: `ScanPages` sees to that."""
 
     def __init__(self, queue: ScanQueue) -> None:
-        self._queue = queue
         self._desk = queue.release
 
     def routes(self) -> list[tuple[str, str, Route]]:
@@ -34,8 +33,6 @@ class ReleasePages:
 
     def _answer(self, page: Callable[[web.Request], Awaitable[object]]) -> Route:
         async def answer(request: web.Request) -> web.StreamResponse:
-            if not self._queue.is_open:
-                return reply_json({"error": "the scan store is not open: see torhaus status"}, 503)
             try:
                 return reply_json(await page(request))
             except KeyError:
