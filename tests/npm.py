@@ -1,7 +1,10 @@
 """Peers that come from npm, installed into build/ under a version of their own; without their scripts."""
 
+import asyncio
+import contextlib
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,17 @@ def installed(folder: str, *packages: str) -> Path:
         except (subprocess.SubprocessError, OSError) as e:
             pytest.skip(f"npm cannot install {', '.join(names)} here: {type(e).__name__}")
     return place
+
+
+@contextlib.asynccontextmanager
+async def serving(script: Path, *words: str) -> AsyncIterator[int]:
+    """A server in node while it runs; the port that it prints first."""
+    server = await asyncio.create_subprocess_exec(
+        node(), str(script), *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        assert server.stdout is not None
+        yield int(await server.stdout.readline())
+    finally:
+        server.kill()
+        await server.communicate()

@@ -5,16 +5,15 @@ installed into build/ when npm is there and reaches its registry.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.scans_fakes import FakeClock, context
 from tests.daemon.target_scene import DATA, SHA, parcel
-from tests.npm import installed, node
+from tests.npm import installed, node, serving
 from torhaus.daemon.scans.targets.base import TargetDown
 from torhaus.daemon.scans.targets.s3 import S3, Config
 
@@ -30,20 +29,6 @@ def packages() -> Path:
     return installed("s3rver", "s3rver@3.7.1")
 
 
-@contextlib.asynccontextmanager
-async def serving(packages: Path, folder: Path) -> AsyncIterator[int]:
-    server = await asyncio.create_subprocess_exec(
-        "node", str(SCRIPT), str(packages), str(folder), "scans",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        assert server.stdout is not None
-        yield int(await server.stdout.readline())
-    finally:
-        server.kill()
-        await server.communicate()
-
-
 def with_peer(packages: Path, root: Path, key: str, work: Callable[[S3], Awaitable[None]]) -> None:
     async def go() -> None:
         path = root / "secret"
@@ -52,7 +37,7 @@ def with_peer(packages: Path, root: Path, key: str, work: Callable[[S3], Awaitab
         (root / "store").mkdir()
         clock = FakeClock()
         clock.wall_offset_ns = time.time_ns() - clock.boot_ns()  # signatures are good for a quarter of an hour
-        async with serving(packages, root / "store") as port:
+        async with serving(SCRIPT, str(packages), str(root / "store"), "scans") as port:
             url = f"http://127.0.0.1:{port}"
             config = Config(
                 "s3", url, bucket="scans", access_key=key, secret_key_file=str(path), prefix="post/",

@@ -12,7 +12,7 @@ import pytest
 
 from tests.daemon.scans_fakes import context
 from tests.daemon.target_scene import DATA, SHA, parcel
-from tests.npm import installed, node
+from tests.npm import installed, node, serving
 from torhaus.daemon.scans.targets.base import NotNow, Parcel, TargetDown
 from torhaus.daemon.scans.targets.tus import Config, Tus
 
@@ -24,19 +24,6 @@ def packages() -> Path:
     """Where they are installed. Skips without node, npm or a way to its registry."""
     node()
     return installed("tus-server", "@tus/server@2.4.5", "@tus/file-store@2.1.1")
-
-
-@contextlib.asynccontextmanager
-async def serving(packages: Path, folder: Path) -> AsyncIterator[int]:
-    server = await asyncio.create_subprocess_exec(
-        "node", str(SCRIPT), str(packages), str(folder), stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert server.stdout is not None
-        yield int(await server.stdout.readline())
-    finally:
-        server.kill()
-        await server.communicate()
 
 
 @contextlib.asynccontextmanager
@@ -79,7 +66,7 @@ def config(port: int) -> Config:
 
 def test_what_arrives_is_read_back(packages: Path, tmp_path: Path) -> None:
     async def go() -> None:
-        async with serving(packages, tmp_path / "store") as port:
+        async with serving(SCRIPT, str(packages), str(tmp_path / "store")) as port:
             target = Tus(config(port), context())
             assert await target.probe() == "tus 1.0.0, checksums of chunks: none"
             one = parcel(tmp_path)
@@ -92,7 +79,8 @@ def test_what_arrives_is_read_back(packages: Path, tmp_path: Path) -> None:
 
 def test_a_bit_that_was_flipped_on_the_way_is_seen(packages: Path, tmp_path: Path) -> None:
     async def go() -> None:
-        async with serving(packages, tmp_path / "store") as port, line(port, flips=True) as between:
+        store = str(tmp_path / "store")
+        async with serving(SCRIPT, str(packages), store) as port, line(port, flips=True) as between:
             target = Tus(config(between), context())
             one = parcel(tmp_path)
             await target.send(one)
@@ -107,7 +95,10 @@ def test_a_bit_that_was_flipped_on_the_way_is_seen(packages: Path, tmp_path: Pat
 
 def test_a_line_that_is_cut_costs_no_byte_twice(packages: Path, tmp_path: Path) -> None:
     async def go() -> None:
-        async with serving(packages, tmp_path / "store") as port, line(port, cut_after=13_000) as between:
+        async with (
+            serving(SCRIPT, str(packages), str(tmp_path / "store")) as port,
+            line(port, cut_after=13_000) as between,
+        ):
             target = Tus(config(between), context())
             one = parcel(tmp_path)
             with pytest.raises(TargetDown):
