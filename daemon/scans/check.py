@@ -160,7 +160,7 @@ class ProcessCheck:
         """The process, made anew where there is none."""
         async with self._starting:
             if self._child is None or self._child.sock.fileno() < 0:
-                await self.close()
+                await self._end()
                 self._child = await self._start()
             return self._child
 
@@ -175,15 +175,21 @@ class ProcessCheck:
                 stderr=asyncio.subprocess.DEVNULL,
                 env={"LC_ALL": "C.UTF-8"},
             )
-        except OSError as error:
+        except BaseException as error:  # cancelled, too: asyncio has ended the process by then
             ours.close()
-            raise CheckUnavailable(type(error).__name__) from error
+            if isinstance(error, OSError):
+                raise CheckUnavailable(type(error).__name__) from error
+            raise
         finally:
             theirs.close()
         return _Child(process, ours)
 
     async def close(self) -> None:
-        """End the process."""
+        """End the process, one that is just being started as well."""
+        async with self._starting:
+            await self._end()
+
+    async def _end(self) -> None:
         child, self._child = self._child, None
         if child is not None:
             child.end("the check was given up")

@@ -1,6 +1,7 @@
 """A process per document, whatever becomes of it: the real one, and ones with other work than checking."""
 
 import asyncio
+import gc
 import os
 import select
 import sys
@@ -144,6 +145,44 @@ def test_a_nursery_that_is_killed_judges_nothing_and_is_made_anew(document: Path
             await check.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 8])
+def test_given_up_while_the_nursery_starts_nothing_stays_open(document: Path, steps: int) -> None:
+    async def run() -> None:
+        check = ProcessCheck(Disk(), Limits(), python("time.sleep(600)"))
+        asking = asyncio.create_task(check.check(document))
+        while not check._starting.locked():
+            await asyncio.sleep(0)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await check.close()
+
+    before = open_descriptors()
+    asyncio.run(run())
+    gc.collect()
+    assert open_descriptors() == before
+
+
+def test_closed_while_the_nursery_starts_it_is_ended(document: Path) -> None:
+    async def run() -> None:
+        check = ProcessCheck(Disk(), Limits(), python("time.sleep(600)"))
+        asking = asyncio.create_task(check.check(document))
+        while not check._starting.locked():
+            await asyncio.sleep(0)
+        await check.close()
+        with pytest.raises(CheckUnavailable):
+            await asking
+        assert check._child is None
+
+    asyncio.run(run())
+
+
+def open_descriptors() -> list[str]:
+    return sorted(os.listdir("/proc/self/fd"))
 
 
 def test_the_checkers_end_with_their_nursery(document: Path, tmp_path: Path) -> None:
