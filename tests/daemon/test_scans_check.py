@@ -152,8 +152,7 @@ def test_given_up_while_the_nursery_starts_nothing_stays_open(document: Path, st
     async def run() -> None:
         check = ProcessCheck(Disk(), Limits(), python("time.sleep(600)"))
         asking = asyncio.create_task(check.check(document))
-        while not check._starting.locked():
-            await asyncio.sleep(0)
+        await starting(check)
         for _ in range(steps):
             await asyncio.sleep(0)
         asking.cancel()
@@ -171,8 +170,7 @@ def test_closed_while_the_nursery_starts_it_is_ended(document: Path) -> None:
     async def run() -> None:
         check = ProcessCheck(Disk(), Limits(), python("time.sleep(600)"))
         asking = asyncio.create_task(check.check(document))
-        while not check._starting.locked():
-            await asyncio.sleep(0)
+        await starting(check)
         await check.close()
         with pytest.raises(CheckUnavailable):
             await asking
@@ -181,8 +179,13 @@ def test_closed_while_the_nursery_starts_it_is_ended(document: Path) -> None:
     asyncio.run(run())
 
 
+async def starting(check: ProcessCheck) -> None:
+    while not check._starting.locked():  # noqa: ASYNC110 - a step of the loop at a time
+        await asyncio.sleep(0)
+
+
 def open_descriptors() -> list[str]:
-    return sorted(os.listdir("/proc/self/fd"))
+    return sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all there is
 
 
 def test_the_checkers_end_with_their_nursery(document: Path, tmp_path: Path) -> None:
