@@ -60,7 +60,7 @@ class QueueScene:
 
 def play(body: Callable[[QueueScene], Awaitable[None]]) -> None:
     async def main() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await body(QueueScene())
 
     asyncio.run(main())

@@ -54,7 +54,7 @@ def asked(socket: Path, name: str, driver: object, longest_s: float = 60) -> lis
         try:
             heard = await asyncio.to_thread(ask)
             if isinstance(driver, Driver):
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     await driver.left.wait()
                 assert driver.taken_by == 0
             return heard

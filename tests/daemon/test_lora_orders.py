@@ -46,7 +46,7 @@ class Desk:
 
 def play(body: Callable[[Desk], Awaitable[None]], name: str = "EU868") -> None:
     async def main() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await body(Desk(name))
 
     asyncio.run(main())

@@ -19,7 +19,7 @@ def go(body: Callable[[Rounds, FakeClock], Awaitable[None]], defect: Defect = no
     async def main() -> None:
         clock = FakeClock()
         rounds = Rounds(clock, 2.5, defect)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             task = asyncio.create_task(rounds.run())
             await body(rounds, clock)
             task.cancel()

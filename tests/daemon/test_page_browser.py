@@ -67,7 +67,7 @@ def test_quality_control_and_release(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 async def waited(page: Page, script: str) -> None:
     """Until it holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await page.run(script):  # noqa: ASYNC110 - whatever the page does
             await asyncio.sleep(0.02)
 

@@ -35,7 +35,7 @@ def with_scanner(folder: Path, scanner: Scanner, body: Callable[[Visitor, ScanQu
 
 async def seen(visitor: Visitor, words: str, language: str = "de") -> str:
     """The page, once it says so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while words not in (text := (await visitor.get("/scans", Accept_Language=language))[1]):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     checked(text)
@@ -128,6 +128,6 @@ def test_in_a_browser(tmp_path: Path) -> None:
 
 
 async def _until(run: Callable[[str], Awaitable[object]], script: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await run(script):  # noqa: ASYNC110 - whatever the page does
             await asyncio.sleep(0.02)
