@@ -6,7 +6,6 @@ Only the standard library: this file is part of what `torhaus evidence verifier`
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import struct
 import zipfile
@@ -169,7 +168,7 @@ def _is_proved(found: re.Match[bytes], seq: int, root: dict[str, Any]) -> bool:
     if not {"first", "last"} <= set(root):
         return False
     try:
-        path = [bytes.fromhex(step) for step in json.loads(found[4])]
+        path = [bytes.fromhex(step) for step in parsed(found[4])]
     except (ValueError, TypeError):
         return False
     index, size = int(found[3]), root["last"] - root["first"] + 1

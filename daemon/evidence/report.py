@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from torhaus.daemon.evidence.chain import Chain, Fault
+from torhaus.daemon.evidence.proofs import canonical
 
 LINE = re.compile(
     rb'\{"entry":(.*),"hash":"([0-9a-f]{64})"(?:,"index":([0-9]{1,18}),"path":(\[[^\]]*\]),"root":([0-9]{1,18}))?\}'
@@ -49,8 +50,14 @@ def parsed(text: bytes | str) -> Any:  # noqa: ANN401 - whatever was in the file
 
 
 def is_signed(each: Any) -> bool:  # noqa: ANN401 - whatever was in the file
-    """Whether it has the members of a head or a root, each of its own type."""
+    """Whether it has the members of a head or a root, each of its own type, and can be hashed again."""
     if not isinstance(each, dict) or not {"seq", "hash", "key", "signature"} <= set(each):
+        return False
+    if "last" in each and "first" not in each:
+        return False
+    try:
+        canonical(each)
+    except (ValueError, RecursionError):  # half a surrogate pair, or nested too deeply
         return False
     numbers = [each[name] for name in ("seq", "first", "last") if name in each]
     return all(type(n) is int and 0 <= n < 1 << 62 for n in numbers) and isinstance(each["hash"], str)

@@ -45,7 +45,10 @@ def test_what_is_changed_in_an_export_is_named(scene: Scene) -> None:
     assert "document" in what(put("note.json", digest.encode(), other))
     assert "proof" in what(put("entries.jsonl", b'"event":"verified"', b'"event":"verifies"'))
     assert "proof" in what(put("entries.jsonl", b'"index":', b'"index":1'))
+    assert "proof" in what(put("entries.jsonl", b'"path":[', b'"path":[' + b"[" * 100_000))
     assert "proof" in what(lambda changed: changed.update({"roots.jsonl": b""}))
+    assert "proof" in what(put("roots.jsonl", b'"first":1,', b""))
+    assert "proof" in what(put("roots.jsonl", b'"day":"', b'"day":"\\ud800'))
     assert "signature" in what(put("roots.jsonl", b'"first":1,', b'"first":2,'))
     assert what(lambda changed: changed.update({"entries.jsonl": b"{}\n"})) >= {"syntax", "removed", "document", "note"}
     assert what(lambda changed: changed.update({"key.txt": b"\xff"})) == {"syntax"}

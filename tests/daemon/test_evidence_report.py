@@ -21,6 +21,8 @@ def test_what_is_signed_has_numbers_that_are_numbers() -> None:
         {"hash": 1},
         {"first": "1"},
         {"last": None},
+        {"last": 1},  # and no first
+        {"store": "\ud800"},
     ):
         assert not is_signed({**good, **odd})
     assert not is_signed([])
