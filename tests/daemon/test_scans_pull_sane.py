@@ -75,7 +75,15 @@ def stand_in(tmp_path: Path, script: str) -> str:
         ('printf a > "$DIR/0001.tif"; echo "$DIR/0001.tif"; exit 99', "trouble", 1, "scanimage ended with 99"),
         (
             'printf a > "$DIR/0001.tif"; echo "$DIR/0001.tif"; exec sleep 60',
-            "trouble", 1, "no page within page_s (0.3 s)",
+            "trouble", 1, "no page within page_s (1 s)",
+        ),
+        (
+            'printf a > "$DIR/0001.tif"; echo "$DIR/0001.tif"; sleep 60 & wait',
+            "trouble", 1, "no page within page_s (1 s)",
+        ),
+        (
+            'printf a > "$DIR/0001.tif"; echo "$DIR/0001.tif"; setsid sleep 2 & exit 0',
+            "done", 1, "",
         ),
     ],
 )  # fmt: skip
@@ -86,7 +94,7 @@ def test_only_whole_pages_are_taken(tmp_path: Path, script: str, state: str, fil
         held = await b.states()
         assert [s for s, _ in held] == ["quarantined"] * files  # "a" is no picture
 
-    page_s = 0.3 if "sleep" in script else 30.0
+    page_s = 1.0 if "sleep" in script else 30.0
     with_pull(tmp_path, station(program=stand_in(tmp_path, script), page_s=page_s, source=FEEDER), work)
 
 

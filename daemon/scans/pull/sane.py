@@ -6,8 +6,12 @@ that was under way lies there half, and is removed.
 """
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -47,25 +51,33 @@ class SaneScanner:
 
     async def pull(self, folder: JobFolder) -> Pulled:
         """Run one job. Raises PullRefused, OSError."""
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self.command(folder.path),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
-            )
-        except OSError as error:
-            why = f"{self._station.program}: {error.strerror}"
-            raise PullRefused(Fault.PROGRAM, why, why) from None
-        assert process.stdout is not None
+        async with _output() as (said, into):
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *self.command(folder.path),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=into,
+                    stderr=asyncio.subprocess.STDOUT,
+                    env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                why = f"{self._station.program}: {error.strerror}"
+                raise PullRefused(Fault.PROGRAM, why, why) from None
+            finally:
+                os.close(into)
+            return await self._follow(process, said, folder)
+
+    async def _follow(
+        self, process: asyncio.subprocess.Process, lines: asyncio.StreamReader, folder: JobFolder
+    ) -> Pulled:
         whole: set[str] = set()
         said: deque[str] = deque(maxlen=20)
         trouble: Trouble | None = None
         try:
             while True:
                 async with asyncio.timeout(self._station.page_s):
-                    line = await process.stdout.readline()
+                    line = await lines.readline()
                 if not line:
                     break
                 text = line.decode(errors="replace").strip()
@@ -78,12 +90,16 @@ class SaneScanner:
                 code = await process.wait()
         except TimeoutError:
             most = f"{self._station.page_s:g} s"
-            trouble, code = Trouble(Fault.LATE, f"no page within page_s ({most})", most), 0
+            if process.returncode is None:
+                trouble, code = Trouble(Fault.LATE, f"no page within page_s ({most})", most), 0
+            else:  # it has ended, and a helper of the driver holds its output open
+                code = process.returncode
         except ValueError:
             trouble, code = Trouble(Fault.PROGRAM, "scanimage says a line without end", "scanimage"), 0
         finally:
             if process.returncode is None:
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # drivers have helpers, which would go on scanning
                 await process.wait()
         await asyncio.to_thread(_keep_only, folder.path, whole)
         if code == _NO_DOCS and whole:
@@ -95,6 +111,27 @@ class SaneScanner:
             fault, why = (trouble.fault, trouble.text) if trouble is not None else (Fault.NO_PAGE, "no page came")
             raise PullRefused(fault, f"{why}: {last}", last)
         return Pulled(len(whole), trouble)
+
+
+@asynccontextmanager
+async def _output() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    """What a program says, and the end of the pipe that it is given: whoever gives it away closes it here.
+
+    Not asyncio's own pipe: on some versions of Python a process has not ended there while a helper of it holds that.
+    """
+    out, into = os.pipe()
+    lines = asyncio.StreamReader()
+    try:
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(out, "rb", 0)
+        )
+    except BaseException:
+        os.close(into)
+        raise
+    try:
+        yield lines, into
+    finally:
+        transport.close()
 
 
 def _ended(code: int, max_pages: int) -> Trouble:
