@@ -67,7 +67,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Look(msgspec.Struct, frozen=True, gc=False):
-    """One listing. `refused` maps a name to symlink, special, too_deep or overflow; `dev` is the folder's own device.
+    """One listing. `refused` maps a name to symlink, special, too_deep, unreadable or overflow; `dev` is the folder's.
 
     `beside`: by name, what is no document but says something of one: ready files, sidecars, locks.
     """
@@ -76,6 +76,11 @@ class Look(msgspec.Struct, frozen=True, gc=False):
     refused: dict[bytes, str]
     dev: int
     beside: dict[bytes, Entry] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is not in it is not there."""
+        return {"unreadable", "overflow"}.isdisjoint(self.refused.values())
 
 
 class Removal(StrEnum):
@@ -134,19 +139,19 @@ class HotFolder:
         while waiting:
             folder, depth = waiting.pop(0)
             try:
-                entries = os.scandir(folder)
-            except OSError:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        count += 1
+                        if count > MAX_ENTRIES:
+                            found.refused[b""] = "overflow"
+                            return
+                        if self._add(entry, depth, found, claimed=claimed):
+                            waiting.append((Path(entry.path), depth + 1))
+            except OSError as error:
                 if depth == 0:
                     raise
-                continue  # gone meanwhile, or not for us to read
-            with entries:
-                for entry in entries:
-                    count += 1
-                    if count > MAX_ENTRIES:
-                        found.refused[b""] = "overflow"
-                        return
-                    if self._add(entry, depth, found, claimed=claimed):
-                        waiting.append((Path(entry.path), depth + 1))
+                if not isinstance(error, (FileNotFoundError, NotADirectoryError)):  # else it has gone meanwhile
+                    found.refused[bytes(folder)] = "unreadable"
 
     def _add(self, entry: os.DirEntry[str], depth: int, found: Look, *, claimed: bool) -> bool:
         """Put an entry where it belongs; whether it is a subfolder to be looked into."""
@@ -158,6 +163,11 @@ class HotFolder:
         try:
             status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
+            return False
+        except PermissionError:
+            raise  # that is the folder's, and so all others' in it
+        except OSError:
+            found.refused[raw] = "unreadable"
             return False
         is_taken = claimed or is_beside or bool(self._wanted.match(name))
         if stat.S_ISDIR(status.st_mode):
@@ -179,7 +189,7 @@ class HotFolder:
         """The claim folder is there, no link, and ours: in an untrusted place somebody else could have made it."""
         try:
             status = self._claims.lstat()
-        except OSError:
+        except FileNotFoundError:
             return False
         return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
@@ -219,6 +229,8 @@ class HotFolder:
         try:
             status = os.fstat(fd)
             same = status.st_size == entry.identity.size_bytes and hash_fd(fd)[0] == sha256
+            if same and identity_of(os.fstat(fd)) != identity_of(status):
+                return Removal.STUCK  # written to while it was read: what was read is not what is there
         finally:
             os.close(fd)
         if not same or where.lstat().st_ino != status.st_ino:

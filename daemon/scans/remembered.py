@@ -43,7 +43,7 @@ class Remembered:
             if entry is not None:
                 if self._clock.boot_ns() >= self._stuck_until.get(source.seq, 0):
                     await self.remove({source: entry})
-            elif look.dev == source.identity.dev and not entries.has_name(source.name):
+            elif look.is_whole and look.dev == source.identity.dev and not entries.has_name(source.name):
                 # another device: the share is not mounted, and says nothing; same name: reading will tell
                 await self._forget({source: Removal.GONE})
         return entries.rest()

@@ -1,11 +1,14 @@
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.scans_fakes import FaultyDisk, refuse
+from torhaus.daemon.scans.disk import hash_fd
 from torhaus.daemon.scans.folder import CLAIM_FOLDER, Entry, HotFolder, Removal, identity_of
 
 DATA = b"document"
@@ -82,6 +85,51 @@ def test_content_that_changed_is_not_removed(tmp_path: Path, folder: HotFolder) 
     look = folder.look()
     assert [(e.path, e.claimed) for e in look.files] == [(folder.claim_path(7), True)]
     assert look.files[0].path.read_bytes() == b"DOCUMENT"
+
+
+def test_what_is_written_to_while_it_is_read_once_more_stays(
+    tmp_path: Path, folder: HotFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = put(tmp_path / "a.pdf")
+
+    def hashed(fd: int) -> tuple[str, int]:
+        found = hash_fd(fd)
+        with folder.claim_path(7).open("r+b") as file:  # behind where the reading is
+            file.write(b"D")
+        return found
+
+    monkeypatch.setattr("torhaus.daemon.scans.folder.hash_fd", hashed)
+    os.utime(entry.path, ns=(0, 0))
+    assert folder.remove(entry, 7, SHA) is Removal.STUCK
+    monkeypatch.undo()
+    [claimed] = folder.look().files
+    assert folder.remove(claimed, 7, SHA) is Removal.CHANGED
+    assert claimed.path.read_bytes() == b"Document"
+
+
+def test_one_that_stat_stumbles_over_does_not_keep_the_others_back(
+    tmp_path: Path, folder: HotFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "a.pdf")
+    put(tmp_path / "b.pdf")
+    real = os.scandir
+
+    class Stale:
+        name = "a.pdf"
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            raise OSError(errno.ESTALE, "stale file handle")
+
+    @contextmanager
+    def scandir(path: Path) -> Iterator[list[object]]:
+        with real(path) as entries:
+            yield [Stale() if entry.name == "a.pdf" else entry for entry in entries]
+
+    monkeypatch.setattr("torhaus.daemon.scans.folder.os.scandir", scandir)
+    look = folder.look()
+    assert [entry.name for entry in look.files] == [b"b.pdf"]
+    assert look.refused == {b"a.pdf": "unreadable"}
+    assert not look.is_whole
 
 
 def test_a_new_file_under_the_old_name_survives_the_removal(

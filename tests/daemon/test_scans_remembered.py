@@ -1,11 +1,14 @@
 """Taken files that still lie in their folder: removed, or remembered, and tried again later."""
 
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.daemon.scans_fakes import Bench, fake_pdf, left, refuse, with_bench
-from torhaus.daemon.scans.events import SourceStuck
+from torhaus.daemon.scans.events import NotTaken, SourceStuck
 from torhaus.daemon.scans.remembered import STUCK_RETRY_NS
 
 
@@ -29,3 +32,40 @@ def test_what_cannot_be_removed_is_told_once_and_tried_again_later(tmp_path: Pat
 
     b = with_bench(tmp_path, work)
     assert len(b.told(SourceStuck)) == 1
+
+
+@pytest.mark.parametrize("trouble", ["overflow", "unreadable"])
+def test_what_a_look_did_not_get_to_see_has_not_gone(
+    tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.scandir
+
+    def refused(path: Path) -> Any:
+        if trouble == "unreadable" and path.name == "east":
+            raise OSError(errno.EIO, "the file server stumbles")
+        return real(path)
+
+    def stuck(operation: str, path: Path) -> None:
+        if path.name == "a.pdf" and operation in {"rename", "unlink"}:
+            raise OSError(errno.EACCES, "not permitted")
+
+    async def work(b: Bench) -> None:
+        disk: Any = b.disk
+        disk.fault = stuck
+        (b.hot / "east").mkdir()
+        b.put("east/a.pdf", fake_pdf())
+        assert await b.look() == 1
+        with monkeypatch.context() as patch:
+            patch.setattr("torhaus.daemon.scans.folder.os.scandir", refused)
+            if trouble == "overflow":
+                patch.setattr("torhaus.daemon.scans.folder.MAX_ENTRIES", 0)
+            assert await b.look() == 0
+        assert await b.look() == 0
+        assert len(await b.queue.list()) == 1
+        assert b.told(NotTaken) == [NotTaken("counter", trouble)]
+        (b.hot / "east/a.pdf").unlink()
+        await b.look()
+        b.put("east/a.pdf", fake_pdf())
+        assert await b.look() == 1
+
+    with_bench(tmp_path, work, subfolder_depth=1)
