@@ -3,6 +3,7 @@
 Tests put a Disk in front that fails, fills up or dies between two operations.
 """
 
+import contextlib
 import ctypes
 import errno
 import hashlib
@@ -96,11 +97,16 @@ class Disk:
         draft = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
         fd = self.create(draft)
         try:
-            self.write(fd, data)
-            self.fsync(fd)
-        finally:
-            os.close(fd)
-        self.rename(draft, path)
+            try:
+                self.write(fd, data)
+                self.fsync(fd)
+            finally:
+                os.close(fd)
+            self.rename(draft, path)
+        except OSError:  # on a full disk it is tried again every minute
+            with contextlib.suppress(OSError):
+                self.unlink(draft)
+            raise
         self.fsync_dir(path.parent)
 
     def free(self, path: Path) -> int:

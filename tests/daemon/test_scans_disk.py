@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon.scans_fakes import FaultyDisk, refuse
 from torhaus.daemon.scans.disk import Disk, errno_name, hash_fd, hash_file
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # FIPS 180-4, SHA-256 of no bytes
@@ -80,3 +81,14 @@ def test_free_is_what_the_file_system_gives_us(tmp_path: Path) -> None:
 def test_errno_name_shows_no_path() -> None:
     assert errno_name(OSError(errno.ENOSPC, "full", "/secret/name.pdf")) == "ENOSPC"
     assert errno_name(OSError()) == "OSError"
+
+
+@pytest.mark.parametrize("operation", ["write", "fsync", "rename"])
+def test_what_cannot_be_kept_leaves_nothing(tmp_path: Path, operation: str) -> None:
+    disk = FaultyDisk()
+    disk.keep(tmp_path / "head", b"old")
+    disk.fault = refuse(errno.ENOSPC, operation)
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space"):
+            disk.keep(tmp_path / "head", b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("head", b"old")]
