@@ -129,8 +129,14 @@ class Nursery:
             raise
         finally:
             os.close(into)
-        os.set_blocking(out, False)
-        ended = os.pidfd_open(pid)
+        try:
+            os.set_blocking(out, False)
+            ended = os.pidfd_open(pid)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(out)
+            raise
         self._checkers[ended] = _Checker(number, pid, out, time.monotonic() + limits.wall_s)
         self._poll.register(ended, select.POLLIN)
 

@@ -1,5 +1,6 @@
 """The process that forks the checkers, spoken to over its socket as nobody would."""
 
+import errno
 import socket
 import subprocess
 import sys
@@ -14,7 +15,15 @@ import pytest
 from tests.daemon.pictures import page, pdf_of, saved
 from tests.daemon.scans_fakes import make_pdf
 from torhaus.daemon.scans.checker import Limits, Verdict
-from torhaus.daemon.scans.nursery import ANSWER, MAX_ANSWER_BYTES, PICTURE_S, REQUEST, limits_of
+from torhaus.daemon.scans.nursery import (
+    ANSWER,
+    EX_OSERR,
+    MAX_ANSWER_BYTES,
+    PICTURE_S,
+    REQUEST,
+    Nursery,
+    limits_of,
+)
 
 
 @contextmanager
@@ -68,6 +77,25 @@ def test_it_keeps_no_descriptors(tmp_path: Path) -> None:
             sock.recv(MAX_ANSWER_BYTES)
             counts.append(len(list(Path(f"/proc/{process.pid}/fd").iterdir())))
     assert max(counts[1:]) == min(counts[1:])
+
+
+def test_a_checker_that_cannot_be_watched_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> int:
+        raise OSError(errno.ENFILE, "file table overflow")
+
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    (tmp_path / "one").write_bytes(b"x")
+    with ours, theirs, subprocess.Popen(["sleep", "600"]) as checker:
+        monkeypatch.setattr("torhaus.daemon.scans.nursery.os.fork", lambda: checker.pid)
+        monkeypatch.setattr("torhaus.daemon.scans.nursery.os.pidfd_open", refuse)
+        made = Nursery(theirs, Limits(), lambda _limits, _codes: 0)
+        before = sorted(Path("/proc/self/fd").iterdir())
+        ask(ours, 7, tmp_path / "one")
+        assert made._take()
+        assert ANSWER.unpack(ours.recv(MAX_ANSWER_BYTES)) == (7, EX_OSERR)
+        assert sorted(Path("/proc/self/fd").iterdir()) == before
+        assert not Path(f"/proc/{checker.pid}").exists()
+        checker.returncode = -9  # it was waited for
 
 
 def test_what_may_be_used_for_a_request() -> None:
