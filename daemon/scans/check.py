@@ -16,6 +16,7 @@ from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.nursery import ANSWER, EX_OSERR, MAX_ANSWER_BYTES, REQUEST, TIMED_OUT, limits_of
 from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.states import Reason
+from torhaus.daemon.scans.threads import to_end
 
 NURSERY: Final = (sys.executable, "-I", "-m", "torhaus.daemon.scans.nursery")
 MAX_AT_ONCE: Final = 4
@@ -134,7 +135,7 @@ class ProcessCheck:
     async def _judge(self, path: Content, pages: range, into: list[int], *, codes: bool) -> Verdict:
         file, key = (path, b"") if isinstance(path, Path) else (path.path, path.key)
         async with self._places:
-            fd = await asyncio.to_thread(self._disk.open_read, file)
+            fd = await to_end(self._disk.open_read, file, undo=os.close)
             try:
                 code, reply = await self._ask([fd, *into], key, pages, codes=codes)
             finally:

@@ -38,6 +38,7 @@ from torhaus.daemon.scans.splitting import Splitting
 from torhaus.daemon.scans.spool import Spool
 from torhaus.daemon.scans.spool_keys import SpoolKeys
 from torhaus.daemon.scans.states import State
+from torhaus.daemon.scans.threads import to_end
 from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.reception import Reception
 from torhaus.daemon.scans.viewing import Viewing
@@ -112,7 +113,7 @@ class ScanQueue:
     async def open(self) -> None:
         """Take the store: lock, tidy up after a crash, open. Raises StoreBusy, StoreRefused, OSError, sqlite3.Error."""
         try:
-            await asyncio.to_thread(self._prepare)
+            await to_end(self._prepare)
             await self._db.open()
             await self._db.run(lambda tx: self._spool.keys.check(tx.conn))
             await self._db.run(lambda tx: self._spool.sweep(tx.wants_blob))
@@ -139,11 +140,13 @@ class ScanQueue:
 
     async def close(self) -> None:
         """Give the store back."""
-        await self._check.close()
-        await self._db.close()
-        if self._lock_fd >= 0:
-            os.close(self._lock_fd)
-            self._lock_fd = -1
+        try:
+            await self._check.close()
+            await self._db.close()
+        finally:  # who is told twice to end must not keep the store locked
+            if self._lock_fd >= 0:
+                os.close(self._lock_fd)
+                self._lock_fd = -1
 
     async def run(self) -> None:
         """Open, work until cancelled, close in order."""
@@ -163,8 +166,10 @@ class ScanQueue:
                 for delivery, target in zip(self.deliveries, self._config.target, strict=True):
                     group.create_task(delivery.run(), name=f"scans-target-{target.name}")
         finally:
-            await self.record_head()
-            await self.close()
+            try:
+                await self.record_head()
+            finally:
+                await self.close()
 
     async def _seal_forever(self) -> None:
         while True:

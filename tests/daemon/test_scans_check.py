@@ -5,6 +5,7 @@ import gc
 import os
 import select
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,30 @@ def test_closed_while_the_nursery_starts_it_is_ended(document: Path) -> None:
         with pytest.raises(CheckUnavailable):
             await asking
         assert check._child is None
+
+    asyncio.run(run())
+
+
+def test_given_up_while_the_document_is_opened_nothing_stays_open(document: Path) -> None:
+    begun, may_open = threading.Event(), threading.Event()
+
+    class SlowDisk(Disk):
+        def open_read(self, path: Path) -> int:
+            begun.set()
+            assert may_open.wait(60)
+            return super().open_read(path)
+
+    async def run() -> None:
+        check = ProcessCheck(SlowDisk(), Limits())
+        asking = asyncio.create_task(check.check(document))
+        await asyncio.to_thread(begun.wait, 60)
+        before = open_descriptors()
+        asking.cancel()
+        await asyncio.sleep(0)
+        may_open.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert open_descriptors() == before
 
     asyncio.run(run())
 

@@ -181,3 +181,27 @@ def test_folders_and_files_are_private(tmp_path: Path) -> None:
             assert (tmp_path / "state/scans").stat().st_mode & 0o777 == 0o700
 
     asyncio.run(go())
+
+
+def test_who_is_told_twice_to_end_gives_the_store_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        b = Bench(tmp_path)
+        writing = asyncio.Event()
+
+        async def slow() -> None:
+            writing.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(b.queue.evidence, "record", slow)
+        running = asyncio.create_task(b.queue.run())
+        await writing.wait()
+        running.cancel()
+        writing.clear()
+        await writing.wait()  # once more, on the way out
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        async with Bench(tmp_path):
+            pass
+
+    asyncio.run(go())

@@ -2,13 +2,17 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from tests.daemon.scans_fakes import fake_pdf
+from tests.daemon.scans_fakes import FaultyDisk, blob, fake_pdf
 from tests.daemon.upload_fakes import UploadBench, until, with_uploads
 from torhaus.daemon.scans.db import Tx
+
+DOC = fake_pdf("x" * 5000)
 
 
 def test_so_many_bodies_at_once(tmp_path: Path) -> None:
@@ -74,3 +78,62 @@ def test_old_keys_are_forgotten(tmp_path: Path) -> None:
         assert await b.queue._db.run(kept) == 0
 
     with_uploads(tmp_path, work)
+
+
+class Gates:
+    """Lets a thread wait, once, where a disk does something to a file of that folder."""
+
+    def __init__(self, disk: FaultyDisk, operation: str, folder: str) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+        self._what = operation, folder
+        disk.fault = self._pass
+
+    def _pass(self, operation: str, path: Path) -> None:
+        if (operation, path.parent.name) == self._what and not self.reached.is_set():
+            self.reached.set()
+            assert self.open.wait(60)
+
+
+def descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+def cut_off() -> None:
+    """As the door does to whoever is still there when it closes."""
+    for task in asyncio.all_tasks():
+        if "RequestHandler.start" in repr(task):
+            task.cancel()
+
+
+@pytest.mark.parametrize("operation", ["create", "write", "fsync"])
+@pytest.mark.parametrize("way", ["post", "tus"])
+def test_who_is_cut_off_leaves_nothing_open_and_nothing_half(tmp_path: Path, operation: str, way: str) -> None:
+    disk = FaultyDisk()
+
+    async def work(b: UploadBench) -> None:
+        where = await b.create(len(DOC))
+        assert (await b.tus("PATCH", where, DOC[:1000], Upload_Offset="0")).status == 204
+        before = descriptors()
+        gates = Gates(disk, operation, "tmp" if way == "post" else "uploads")
+        if way == "post":
+            asked = b.ask("POST", "/scans/phone", DOC)
+        elif operation == "create":
+            asked = b.tus("POST", "/tus/phone/", Upload_Length="9")
+        else:
+            asked = b.tus("PATCH", where, DOC[1000:], Upload_Offset="1000")
+        asking = asyncio.create_task(asked)
+        await asyncio.to_thread(gates.reached.wait, 60)
+        for _ in range(3):
+            cut_off()
+            await asyncio.sleep(0)
+        gates.open.set()
+        assert isinstance((await asyncio.gather(asking, return_exceptions=True))[0], aiohttp.ClientError)
+        await until(lambda: descriptors() <= before)
+        assert list((b.root / "state/scans/tmp").iterdir()) == []
+        assert b.uploads() == [where.rpartition("/")[2]]
+        at = int((await b.tus("HEAD", where)).headers["Upload-Offset"])
+        assert (await b.tus("PATCH", where, DOC[at:], Upload_Offset=str(at))).status == 204
+        (scan,) = await b.queue.list()
+        assert blob(b, scan) == DOC
+
+    with_uploads(tmp_path, work, disk=disk)

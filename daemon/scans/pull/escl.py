@@ -22,6 +22,7 @@ from torhaus.daemon.scans.pull.base import Pulled
 from torhaus.daemon.scans.pull.faults import Fault, PullRefused, Stopped, Trouble
 from torhaus.daemon.scans.pull.job import JobFolder
 from torhaus.daemon.scans.stations import EsclStation
+from torhaus.daemon.scans.threads import to_end
 
 POLL_S: Final = 1.0
 CONNECT_S: Final = 10.0
@@ -164,7 +165,7 @@ class EsclScanner:
                 size += len(chunk)
                 if size > self._station.max_bytes:
                     raise Stopped(Fault.TOO_LARGE, "a page is larger than max_bytes")
-                await asyncio.to_thread(self._disk.write, fd, chunk)
+                await to_end(self._disk.write, fd, chunk)
 
     async def _ended(self, session: aiohttp.ClientSession, job: str, folder: JobFolder) -> Pulled | None:
         """How the job ended; None when it has not. Raises Stopped."""

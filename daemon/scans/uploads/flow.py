@@ -1,11 +1,11 @@
 """One request's bytes on their way into an upload's file."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from torhaus.daemon.scans.threads import to_end
 from torhaus.daemon.scans.uploads import ledger
 from torhaus.daemon.scans.uploads.body import BATCH_NS
 from torhaus.daemon.scans.uploads.config import HttpStation
@@ -40,7 +40,7 @@ class Flow:
 
     async def add(self, pieces: Sequence[bytes]) -> None:
         """Some more. Raises OSError, sqlite3.Error."""
-        await asyncio.to_thread(self._write, pieces)
+        await to_end(self._write, pieces)
         if self.digest is None and (
             self._part.size_bytes - self._kept_bytes >= SYNC_BYTES
             or self._taking.clock.boot_ns() - self._kept_ns >= SYNC_NS
@@ -56,7 +56,7 @@ class Flow:
 
     async def keep(self) -> Upload:
         """What came is on disk, and the ledger says so. Raises OSError, sqlite3.Error."""
-        await asyncio.to_thread(self._part.sync)
+        await to_end(self._part.sync)
         expires_ns = self._taking.clock.wall_ns() + int(self._station.expires_s * 1e9)
         upload = msgspec.structs.replace(self._upload, offset=self._part.size_bytes, expires_ns=expires_ns)
         await self._taking.db.run(lambda tx: ledger.change(tx, upload))

@@ -16,9 +16,10 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from torhaus.codecs.tus import ALGORITHMS, parse_checksum, parse_metadata, parse_number
+from torhaus.codecs.tus import ALGORITHMS, parse_checksum, parse_metadata
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.spool import Draft
+from torhaus.daemon.scans.threads import to_end
 from torhaus.daemon.scans.uploads import ledger
 from torhaus.daemon.scans.uploads.becoming import Becoming
 from torhaus.daemon.scans.uploads.body import Cut, TooLong, batches, is_coded, let_come
@@ -34,20 +35,6 @@ CONTENT_TYPE: Final = "application/offset+octet-stream"
 MAX_MARKS: Final = 64
 """Uploads whose hash so far is kept in memory; of others the bytes are read again when they go on."""
 TAKE_OVER_S: Final = 5.0
-
-
-def number(request: web.Request, field: str) -> int | None:
-    """A count of bytes from a header field. Raises DecodeError."""
-    text = request.headers.get(field)
-    return parse_number(text) if text is not None else None
-
-
-def offset_of(request: web.Request) -> int:
-    """Upload-Offset. Raises DecodeError, Problem."""
-    offset = number(request, "Upload-Offset")
-    if offset is None:
-        raise Problem(400, "Upload-Offset is missing")
-    return offset
 
 
 class Pieces:
@@ -110,18 +97,23 @@ class Pieces:
             self.files.settle()
 
         def work(tx: Tx) -> bool:
-            is_one_too_many = ledger.open_ones(tx, station.name) >= station.max_open
-            if not is_one_too_many:
-                ledger.add(tx, upload)
-            return is_one_too_many
+            if ledger.open_ones(tx, station.name) >= station.max_open:
+                return False
+            ledger.add(tx, upload)
+            return True
 
+        is_begun = False
         try:
-            await asyncio.to_thread(make)
-            if not await self.taking.db.run(work):
-                return
-            await asyncio.to_thread(self.files.unlink, upload.id)
+            await to_end(make)
+            is_begun = await self.taking.db.run(work)
         except (OSError, sqlite3.Error) as error:
             raise self.taking.trouble(station, error) from error
+        finally:
+            if not is_begun:
+                with suppress(OSError):
+                    await asyncio.to_thread(self.files.unlink, upload.id)
+        if is_begun:
+            return
         self.taking.leave(station, "quota")
         raise Problem(429, f"{station.max_open} uploads are under way: end or delete some", {"Retry-After": "60"})
 
@@ -136,7 +128,7 @@ class Pieces:
             raise Problem(413, "more bytes than Upload-Length says, or than a document may have")
         await let_come(request)
         try:
-            part = await asyncio.to_thread(self._open, upload)
+            part = await to_end(self._open, upload, undo=Part.close)
         except (FileNotFoundError, Shorter):
             raise Problem(410, "this upload's bytes are gone: begin anew") from None
         except OSError as error:
@@ -148,7 +140,7 @@ class Pieces:
             await self._flow(request, flow, limit)
             is_good = digest is None or wanted is None or hmac.compare_digest(digest.digest(), wanted.digest)
             if not is_good:
-                await asyncio.to_thread(part.back_to, before)
+                await to_end(part.back_to, before)
                 self.taking.leave(station, "checksum")
                 raise Problem(CHECKSUM_MISMATCH, "the bytes that came have another checksum: they were discarded")
             upload = await flow.keep()
@@ -186,14 +178,15 @@ class Pieces:
     async def finish(self, station: HttpStation, upload: Upload) -> Upload:
         """All bytes are there: a scan, if they have the hash that the sender said. Raises Problem."""
         try:
-            part = await asyncio.to_thread(self._open, upload)
+            part = await to_end(self._open, upload, undo=Part.close)
             sha256 = part.sha256
             part.close()
             if upload.sha256 not in {None, sha256}:
                 await self._give_up(station, upload)
-            draft = await asyncio.to_thread(self.taking.spool.adopt, self.files.path(upload.id), sha256, upload.offset)
+            spool, path = self.taking.spool, self.files.path(upload.id)
+            draft = await to_end(spool.adopt, path, sha256, upload.offset, undo=spool.discard)
             if draft.sha256 != sha256:  # the disk gave back other bytes than were flushed to it
-                await asyncio.to_thread(self.taking.spool.discard, draft)
+                await asyncio.to_thread(spool.discard, draft)
                 await self._give_up(station, upload)
         except Shorter:
             await self._give_up(station, upload)
@@ -248,7 +241,7 @@ class Pieces:
                 self.taking.leave(station, "too_large")
                 raise Problem(413, f"a document of this station has at most {station.max_bytes} bytes")
             try:
-                draft = await asyncio.to_thread(self._join, parts, size)
+                draft = await to_end(self._join, parts, size, undo=self.taking.spool.discard)
             except OSError as error:
                 raise self.taking.trouble(station, error) from error
             if upload.sha256 not in {None, draft.sha256}:

@@ -20,6 +20,7 @@ from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.digests import WANT_EITHER, digest_field, digests_of
 from torhaus.daemon.scans.sealed import Sealer
 from torhaus.daemon.scans.spool import Draft
+from torhaus.daemon.scans.threads import to_end
 from torhaus.daemon.scans.uploads.body import Cut, TooLong, batches, is_coded, let_come
 from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.part import Part
@@ -151,14 +152,15 @@ class Plain:
             part.append(pieces)
 
         part: Part | Sealer | None = None
+        is_whole = False
         try:
-            part = await asyncio.to_thread(spool.writer, path)
+            part = await to_end(spool.writer, path, undo=lambda made: made.close())
             async with aclosing(batches(request, station.max_bytes, self._idle_s, self._taking.clock)) as found:
                 async for pieces in found:
-                    await asyncio.to_thread(write, part, pieces, sum(map(len, pieces)))
-            await asyncio.to_thread(part.sync)
+                    await to_end(write, part, pieces, sum(map(len, pieces)))
+            await to_end(part.sync)
+            is_whole = True
         except (Cut, TooLong, OSError) as error:
-            await asyncio.to_thread(spool.discard, Draft(path, "", 0))
             if isinstance(error, OSError):
                 raise self._taking.trouble(station, error) from error
             if isinstance(error, TooLong):
@@ -168,6 +170,8 @@ class Plain:
         finally:
             if part is not None:
                 part.close()
+            if not is_whole:
+                await asyncio.to_thread(spool.discard, Draft(path, "", 0))
         digests = {"sha-256": bytes.fromhex(part.sha256)}
         if sha512 is not None:
             digests["sha-512"] = sha512.digest()

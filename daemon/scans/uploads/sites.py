@@ -7,6 +7,7 @@ in Upload-Metadata.
 """
 
 import asyncio
+import io
 from collections.abc import Mapping
 from email.errors import MessageError
 from email.message import Message
@@ -21,6 +22,7 @@ from torhaus.daemon.scans.disk import CHUNK_BYTES
 from torhaus.daemon.scans.events import SiteJournalBroken
 from torhaus.daemon.scans.sealed import Unreadable
 from torhaus.daemon.scans.targets.receipts import FIELD, receipt
+from torhaus.daemon.scans.threads import to_end
 from torhaus.daemon.scans.uploads.config import HttpStation, SiteStation
 from torhaus.daemon.scans.uploads.heads import (
     Broken,
@@ -129,7 +131,7 @@ class Sites:
         if request.method == "HEAD":
             return web.Response(headers={**headers, "Content-Length": str(scan.size_bytes)})
         try:
-            file = await asyncio.to_thread(lambda: self._taking.spool.content(scan.sha256).open("rb"))
+            file = await to_end(self._open, scan.sha256, undo=io.BufferedReader.close)
         except FileNotFoundError:
             raise Problem(410, "it was handed on, and is no longer here", headers) from None
         except (Unreadable, OSError) as error:
@@ -142,6 +144,9 @@ class Sites:
                 await answer.write(piece)
         await answer.write_eof()
         return answer
+
+    def _open(self, sha256: str) -> io.BufferedReader:
+        return self._taking.spool.content(sha256).open("rb")
 
 
 def _site(station: HttpStation) -> SiteStation:

@@ -21,13 +21,14 @@ from torhaus.codecs.tus import (
     Concat,
     parse_concat,
     parse_metadata,
+    parse_number,
     parse_sha256,
 )
 from torhaus.daemon.scans.db import Tx
 from torhaus.daemon.scans.uploads import ledger
 from torhaus.daemon.scans.uploads.config import HttpStation
 from torhaus.daemon.scans.uploads.ledger import Upload
-from torhaus.daemon.scans.uploads.pieces import CONTENT_TYPE, Pieces, number, offset_of
+from torhaus.daemon.scans.uploads.pieces import CONTENT_TYPE, Pieces
 from torhaus.daemon.scans.uploads.plain import MAX_NAME_BYTES, NO_NAME, proof
 from torhaus.daemon.scans.uploads.problem import Problem
 from torhaus.daemon.scans.uploads.sites import Sites
@@ -108,7 +109,7 @@ class Tus:
         return await self._told(upload, 201, {"Location": _location(upload)})
 
     def _length(self, request: web.Request) -> int | None:
-        length, later = number(request, "Upload-Length"), request.headers.get("Upload-Defer-Length")
+        length, later = _number(request, "Upload-Length"), request.headers.get("Upload-Defer-Length")
         if (length is None) == (later is None) or later not in {None, "1"}:
             raise Problem(400, "needs Upload-Length, or Upload-Defer-Length: 1")
         if length == 0:
@@ -138,14 +139,14 @@ class Tus:
     async def _patch(self, request: web.Request, station: HttpStation) -> web.Response:
         if request.content_type != CONTENT_TYPE:
             raise Problem(415, f"Content-Type: {CONTENT_TYPE} is wanted")
-        offset = offset_of(request)
+        offset = _offset(request)
         async with self._pieces.hold(station, request) as held:
             upload = held
             if upload.kind == "final":
                 raise Problem(403, "a concatenation takes no more bytes")
             if offset != upload.offset:
                 raise Problem(409, f"Upload-Offset is {upload.offset}", {"Upload-Offset": str(upload.offset)})
-            length = number(request, "Upload-Length")
+            length = _number(request, "Upload-Length")
             if length is not None and length != upload.length:
                 if upload.length is not None or length < upload.offset:
                     raise Problem(400, "Upload-Length was said before, or is less than what came")
@@ -176,6 +177,20 @@ class Tus:
 def http_date(at_ns: int) -> str:
     """A point in time as HTTP writes it (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`."""
     return formatdate(at_ns / 1e9, usegmt=True)
+
+
+def _number(request: web.Request, field: str) -> int | None:
+    """A count of bytes from a header field. Raises DecodeError."""
+    text = request.headers.get(field)
+    return parse_number(text) if text is not None else None
+
+
+def _offset(request: web.Request) -> int:
+    """Upload-Offset. Raises DecodeError, Problem."""
+    offset = _number(request, "Upload-Offset")
+    if offset is None:
+        raise Problem(400, "Upload-Offset is missing")
+    return offset
 
 
 def _location(upload: Upload) -> str:
