@@ -9,7 +9,7 @@ import pytest
 from tests.daemon.release_scene import DAY_S, Scene, with_scene
 from tests.daemon.scans_fakes import FaultyDisk, fake_pdf, key_file, refuse
 from torhaus.daemon.scans import spool
-from torhaus.daemon.scans.db import Scan
+from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.events import StoreStalled
 from torhaus.daemon.scans.release.config import Release, Retention, RetentionRule
 from torhaus.daemon.scans.release.forgetting import FORGOTTEN
@@ -219,5 +219,26 @@ def test_what_a_crash_left_goes_at_the_next_start(tmp_path: Path) -> None:
         s.disk.fault = lambda _name, _path: None
         await s.restart()
         assert (await s.states(), blobs(s)) == (["purged"], 0)
+
+    with_scene(tmp_path, work, None, Retention())
+
+
+def test_what_is_thrown_away_while_others_are_deleted_goes_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(s: Scene) -> None:
+        await come(s, 1, 2)
+        retaining, real = s.queue.release.retention, Tx.wants_blob
+        later = ["ff" * 32]
+
+        def meanwhile(tx: Tx, sha256: str) -> bool:
+            if later:
+                retaining._left.add(later.pop())
+            return real(tx, sha256)
+
+        s.clock.pass_s(14 * DAY_S)
+        monkeypatch.setattr(Tx, "wants_blob", meanwhile)
+        await retaining._remove([scan.sha256 for scan in await s.queue.list()])
+        assert retaining._left == {"ff" * 32}
 
     with_scene(tmp_path, work, None, Retention())

@@ -171,11 +171,13 @@ class Retaining:
         if not self._left:
             return
 
+        asked = tuple(self._left)  # somebody may throw a document away meanwhile
+
         def unwanted(tx: Tx) -> list[str]:
-            return [sha256 for sha256 in self._left if not tx.wants_blob(sha256)]
+            return [sha256 for sha256 in asked if not tx.wants_blob(sha256)]
 
         gone = await self._db.run(unwanted)
-        self._left = set(gone)
+        self._left -= set(asked) - set(gone)
         for sha256 in gone:
             await asyncio.to_thread(self._spool.remove, sha256)
             self._left.discard(sha256)
