@@ -4,7 +4,6 @@ XML 1.0 by expat. Document type declarations are refused: they could make a smal
 """
 
 from typing import Any, Final
-from xml.parsers import expat
 
 from torhaus.codecs.model import DecodeError, RejectReason
 
@@ -43,6 +42,8 @@ def at(tree: Tree, steps: list[str]) -> Tree:
 
 def from_xml(data: bytes) -> Tree:
     """Elements by their names without namespaces, attributes as `@name`; what repeats is a list. Raises DecodeError."""
+    from xml.parsers import expat  # loaded with the first file that is XML
+
     built, parser = _Xml(), expat.ParserCreate()
     parser.StartElementHandler = built.start
     parser.EndElementHandler = built.end

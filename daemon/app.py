@@ -218,7 +218,7 @@ class App:
         parts["script feeder"] = feeder.run
 
     def _build_scans(self, parts: Parts) -> None:
-        if self.loaded.scan.station or self.loaded.scan.target:
+        if self.loaded.has_scans:
             from torhaus.daemon.scans.room import ScanRoom
 
             self._scans = ScanRoom(self.loaded, self.clock)

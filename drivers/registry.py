@@ -5,12 +5,15 @@ ours.
 """
 
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import msgspec
 
 from torhaus.drivers.base import Driver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
 
 GROUP: Final = "torhaus.drivers"
 
@@ -41,6 +44,14 @@ class DriverModule(Protocol):
     def open(self, config: Any, /) -> Driver:  # noqa: ANN401 - each module takes its own Config
         """The driver; the device is touched when it is run."""
         ...
+
+
+def entry_points(*, group: str, name: str | None = None) -> "Iterable[EntryPoint]":
+    """What third parties have declared. Their library is loaded where one is asked for: it takes 1 MB."""
+    from importlib import metadata
+
+    found = metadata.entry_points(group=group)
+    return found if name is None else found.select(name=name)
 
 
 def names() -> list[str]:

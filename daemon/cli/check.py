@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         ("forwarder", loaded.forwarders),
         ("device", loaded.devices),
     ]
-    if loaded.scan.station or loaded.scan.target:
+    if loaded.has_scans:
         counts += [("scan station", loaded.scan.station), ("scan target", loaded.scan.target)]
     print("OK: " + ", ".join(f"{len(found)} {word}{'' if len(found) == 1 else 's'}" for word, found in counts))
     return os.EX_OK

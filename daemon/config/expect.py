@@ -1,6 +1,5 @@
 """What would be right, in words: types and their limits as a technician reads them."""
 
-import difflib
 import json
 import re
 from collections.abc import Iterable
@@ -39,6 +38,8 @@ def quote(text: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, or nothing where nothing is alike."""
+    import difflib  # for faults only
+
     near = difflib.get_close_matches(word[:_MAX_SHOWN].lower(), list(known), n=1, cutoff=0.6)
     return f" (did you mean {quote(near[0])}?)" if near else ""
 

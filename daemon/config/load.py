@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -13,76 +13,25 @@ from torhaus.daemon.config.devices import DeviceConfig, read_devices
 from torhaus.daemon.config.document import ConfigFaults, Document, Fault, Tree, is_there, parse, read_text
 from torhaus.daemon.config.keys_file import is_in_clear, read_keys_file
 from torhaus.daemon.config.lines import KeyPath
+from torhaus.daemon.config.loaded import Loaded
 from torhaus.daemon.config.lorawan import rate_fault
 from torhaus.daemon.config.map_files import map_faults
 from torhaus.daemon.config.model import (
-    AlarmRule,
-    Control,
     Devices,
-    ForwarderCommon,
-    Http,
-    Log,
-    Lorawan,
     Root,
     Scripts,
-    Site,
-    Store,
 )
 from torhaus.daemon.config.names import Names
-from torhaus.daemon.config.scans import check_beside, read_scan
 from torhaus.daemon.config.validate import Validator
-from torhaus.daemon.forward.registry import is_relay
-from torhaus.daemon.scans.config import ScanConfig
-from torhaus.daemon.scans.config import faults as scan_faults
 from torhaus.drivers.secret import is_credential
+
+if TYPE_CHECKING:  # a site without scan stations starts without their rooms
+    from torhaus.daemon.scans.config import ScanConfig
 
 __all__ = ["ConfigFaults", "DeviceFiles", "DeviceSet", "Fault", "Loaded", "device_files", "load", "read_device_set"]
 __all__ += ["read_files", "shown"]
 
 _PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
-
-
-class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """The configuration as the daemon uses it. All paths are absolute.
-
-    `drivers`: (module, config); `windows_s`: by driver, how long its frames may wait for a commit; `forwarders`:
-    (module, common keys, config), also those that are not enabled; `keys` by device name; `files`: what was read;
-    `notes`: what is odd but no fault.
-    """
-
-    site: Site
-    store: Store
-    http: Http
-    control: Control
-    lorawan: Lorawan
-    scripts: Scripts
-    log: Log
-    drivers: list[tuple[Any, Any]]
-    windows_s: dict[str, float]
-    forwarders: list[tuple[Any, ForwarderCommon, Any]]
-    alarms: list[AlarmRule]
-    scan: ScanConfig
-    devices: list[DeviceConfig]
-    common_names: bool = False
-    keys: dict[str, DeviceKeys]
-    files: list[Path]
-    notes: list[str]
-
-    def relays(self) -> list[str]:
-        """The forwarders that pass raw frames on to a network server."""
-        return [common.name for module, common, _ in self.forwarders if is_relay(module)]
-
-    def log_of(self, forwarder: str) -> str:
-        """The log that a forwarder reads."""
-        return "relay" if forwarder in self.relays() else "main"
-
-    def tagged(self) -> dict[str, set[str]]:
-        """Devices by tag."""
-        out: dict[str, set[str]] = {}
-        for device in self.devices:
-            for tag in device.tags:
-                out.setdefault(tag, set()).add(device.name)
-        return out
 
 
 def load(path: Path, *, check_only: bool = False, named: bool = False) -> Loaded:
@@ -231,13 +180,8 @@ class _Loading:
         drivers = [plugins.driver(t, ("driver", i), check) for i, t in self._tables("driver")]
         self.faults += map_faults(self._tables("driver"), check.base)
         forwarders = [plugins.forwarder(t, ("forwarder", i), check) for i, t in self._tables("forwarder")]
-        scan = read_scan(data.get("scan", {}), check)
-        if scan is not None:
-            for key, text in scan_faults(scan):
-                check.fault(_key_path(key), text)
         known_drivers = [d for d in drivers if d is not None]
-        if scan is not None:
-            check_beside(scan, check, [c for _, _, c in known_drivers], check_only=check_only)
+        scans = self._scans(data["scan"], [c for _, _, c in known_drivers], check_only) if "scan" in data else None
         names = Names(self.tree, check, {kind: self._tables(kind) for kind in ("driver", "forwarder", "alarm")})
         names.look()
         if not lists.faults:
@@ -251,7 +195,7 @@ class _Loading:
         if named:
             self._named(lists)
         self.faults += [self.tree.fault(p, text) for p, text in check.faults.items()]
-        if self.faults or root is None or scan is None:
+        if self.faults or root is None:
             raise ConfigFaults(self._sorted(lists.files))
         absolute = check.base
         return Loaded(
@@ -267,7 +211,7 @@ class _Loading:
             windows_s={common.name: common.commit_window_s for _, common, _ in known_drivers},
             forwarders=[f for f in forwarders if f is not None],
             alarms=root.alarm,
-            scan=scan,
+            scans=scans,
             devices=lists.devices,
             keys=lists.keys,
             files=[*self.files, *lists.files],
@@ -277,6 +221,17 @@ class _Loading:
     def _tables(self, kind: str) -> list[tuple[int, dict[str, Any]]]:
         tables = self.tree.data.get(kind)
         return [(i, t) for i, t in enumerate(tables) if isinstance(t, dict)] if isinstance(tables, list) else []
+
+    def _scans(self, value: object, drivers: list[Any], check_only: bool) -> "ScanConfig | None":
+        from torhaus.daemon.config.scans import check_beside, read_scan
+        from torhaus.daemon.scans.config import faults
+
+        scan = read_scan(value, self.check)
+        if scan is not None:
+            for key, text in faults(scan):
+                self.check.fault(_key_path(key), text)
+            check_beside(scan, self.check, drivers, check_only=check_only)
+        return scan
 
     def _named(self, lists: DeviceSet) -> None:
         """Files that plug-ins will read, but not those of a forwarder that is not enabled."""

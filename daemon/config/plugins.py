@@ -1,9 +1,8 @@
 """Drivers, forwarders, scan targets: each type brings its own struct; its module is imported when it is configured."""
 
 import re
-from collections.abc import Callable, Iterable
-from importlib import metadata
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -12,9 +11,10 @@ from torhaus.daemon.config.lines import KeyPath
 from torhaus.daemon.config.model import DriverCommon, ForwarderCommon
 from torhaus.daemon.config.validate import Validator
 from torhaus.daemon.forward import registry as forwarders
-from torhaus.daemon.scans.targets import registry as targets
-from torhaus.daemon.scans.targets.base import TargetConfig
 from torhaus.drivers import registry as drivers
+
+if TYPE_CHECKING:
+    from torhaus.daemon.scans.targets.base import TargetConfig
 
 M = TypeVar("M")
 C = TypeVar("C", bound=msgspec.Struct)
@@ -32,7 +32,9 @@ _DISTRIBUTIONS: Final = {"pil": "pillow", "zmq": "pyzmq", "google": "protobuf"}
 
 def driver(table: dict[str, Any], path: KeyPath, check: Validator) -> tuple[Any, DriverCommon, msgspec.Struct] | None:
     """The driver's module, its common keys and its config; None when there are faults."""
-    return _plugin(table, path, check, _module(table, path, check, drivers.names(), drivers.load), DriverCommon)
+    return _plugin(
+        table, path, check, _module(table, path, check, drivers.DRIVERS, drivers.load, drivers.names), DriverCommon
+    )
 
 
 def forwarder(
@@ -48,8 +50,11 @@ def forwarder(
     return _plugin({"order": "device", **table, "kinds": _RELAY_KINDS}, path, check, module, ForwarderCommon)
 
 
-def scan_target(table: dict[str, Any], path: KeyPath, check: Validator) -> TargetConfig | None:
+def scan_target(table: dict[str, Any], path: KeyPath, check: Validator) -> "TargetConfig | None":
     """The target's config; None when there are faults."""
+    from torhaus.daemon.scans.targets import registry as targets
+    from torhaus.daemon.scans.targets.base import TargetConfig
+
     module = _module(table, path, check, sorted(targets.TARGETS), targets.load)
     found = None if module is None else check.struct(table, module.Config, path)
     return found if isinstance(found, TargetConfig) else None
@@ -71,10 +76,18 @@ def _plugin(
 
 
 def _module(
-    table: dict[str, Any], path: KeyPath, check: Validator, names: Iterable[str], load: Callable[[str], M]
+    table: dict[str, Any],
+    path: KeyPath,
+    check: Validator,
+    names: Collection[str],
+    load: Callable[[str], M],
+    more: Callable[[], Collection[str]] | None = None,
 ) -> M | None:
+    """`more`: the names with third parties' among them, looked for when it is none of ours."""
     here = (*path, "type")
     type_ = table.get("type")
+    if more is not None and not (isinstance(type_, str) and type_ in names):
+        names = more()
     types = ", ".join(map(quote, names))
     if type_ is None:
         check.fault(here, f"is missing (must be one of {types})")
@@ -104,6 +117,8 @@ def extra_of(module: str) -> str | None:
     """The optional extra of torhaus that brings this module; None when there is none."""
     wanted = module.partition(".")[0].lower().replace("_", "-")
     wanted = _DISTRIBUTIONS.get(wanted, wanted)
+    from importlib import metadata
+
     for requirement in metadata.requires("torhaus") or ():
         match = _REQUIREMENT.match(requirement)
         if match is not None and match[1].lower().replace("_", "-") == wanted:

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from itertools import pairwise
-from statistics import median
 from typing import Final
 
 import msgspec
@@ -125,8 +124,8 @@ class RadioLink:
     def interval_ns(self) -> int | None:
         """Between uplinks, as the last ones came; None while that cannot be said."""
         times = [*self._arrivals]
-        gaps = [b - a for a, b in pairwise(times) if b > a]  # it is less after a start of the machine
-        return round(median(gaps)) if gaps else None
+        gaps = sorted(b - a for a, b in pairwise(times) if b > a)  # it is less after a start of the machine
+        return round((gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2) if gaps else None  # the median
 
 
 def _best_snr(receptions: list[Reception]) -> float | None:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from importlib import resources
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -103,8 +102,8 @@ def upgrade(conn: sqlite3.Connection, kind: str) -> None:
     version, newest = _version(conn, kind), CURRENT[kind]
     if version == newest:
         return
-    files = resources.files("torhaus.daemon.outbox")
-    steps = [files.joinpath(f"{kind}_v{n}.sql").read_text(encoding="utf-8") for n in range(version + 1, newest + 1)]
+    folder = Path(__file__).parent
+    steps = [(folder / f"{kind}_v{n}.sql").read_text(encoding="utf-8") for n in range(version + 1, newest + 1)]
     try:
         conn.executescript("BEGIN IMMEDIATE;\n" + "\n".join(steps) + "\nCOMMIT;")
     except sqlite3.Error:

@@ -49,7 +49,7 @@ class Sources:
     @property
     def has_scans(self) -> bool:
         """Whether this site scans documents."""
-        return bool(self.loaded.scan.station or self.loaded.scan.target)
+        return self.loaded.has_scans
 
     @property
     def orders(self) -> "Orders | None":

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from prometheus_client.core import Metric
-
-from torhaus.daemon.families import by, count, gauge
+if TYPE_CHECKING:  # the library of the metrics is loaded with the first scrape
+    from prometheus_client.core import Metric
 
 
 class PageTally:
@@ -17,8 +17,10 @@ class PageTally:
         self.sessions = 0
         self.streams = 0
 
-    def families(self) -> Iterator[Metric]:
+    def families(self) -> "Iterator[Metric]":
         """For the collector (metrics.py)."""
+        from torhaus.daemon.families import by, count, gauge
+
         rows = self.requests.items()
         yield count("torhaus_page_requests", "Requests to the web page", ["view", "code"], rows)
         yield count("torhaus_page_sign_ins", "Tries to sign in, by what became of them", ["result"], by(self.sign_ins))

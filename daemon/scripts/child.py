@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, Self, cast
 
 from torhaus.daemon.scripts.protocol import (
@@ -37,7 +37,7 @@ class ChildGone(Exception):  # noqa: N818 - a state of the process, not a defect
 
 def own_sources() -> dict[str, str]:
     """Our own JavaScript by file name."""
-    folder = files("torhaus.daemon.scripts")
+    folder = Path(__file__).parent
     return {name: (folder / name).read_text(encoding="utf-8") for name in OWN_SOURCES}
 
 

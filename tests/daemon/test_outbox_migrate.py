@@ -50,7 +50,7 @@ def test_a_schema_change_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.M
     step = "CREATE TABLE one (x) STRICT;\nCREATE TABLE two (x TEXT) STRICT;\nPRAGMA user_version = 1;"
     (tmp_path / "half_v1.sql").write_text(step, encoding="utf-8")  # its first line is wrong: STRICT wants a type
     (tmp_path / "late_v1.sql").write_text("CREATE TABLE one (x TEXT);\nCREATE TABEL two;", encoding="utf-8")
-    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    monkeypatch.setattr(migrate, "__file__", str(tmp_path / "migrate.py"))
     for kind in ("half", "late"):
         monkeypatch.setitem(migrate.CURRENT, kind, 1)
         conn = migrate.connect(tmp_path / f"{kind}.db")

@@ -214,7 +214,7 @@ def test_a_document_leads_to_its_batch_by_the_name_that_people_know(tmp_path: Pa
         id_ = await held(visitor, queue)
         scans = visitor.app.loaded.scan
         visitor.app.loaded = msgspec.structs.replace(
-            visitor.app.loaded, scan=msgspec.structs.replace(scans, release=Release())
+            visitor.app.loaded, scans=msgspec.structs.replace(scans, release=Release())
         )
 
         def close(tx: Tx) -> None:
