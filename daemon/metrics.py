@@ -179,6 +179,10 @@ class TorhausCollector:
             text = "Documents at which quality control has to look"
             rows = (((name,), w.to_look_at.get(name, 0)) for name in {**w.counts.station, **w.to_look_at})
             yield _gauge("torhaus_scan_quality_waiting_documents", text, ["station"], rows)
+        if w.withdrawn is not None:
+            text = "Documents of which somebody complained after their paper was released, and that is open"
+            rows = (((name,), w.withdrawn.get(name, 0)) for name in {**w.counts.station, **w.withdrawn})
+            yield _gauge("torhaus_scan_release_withdrawn_documents", text, ["station"], rows)
         moves = "Changes of state since the start"
         yield _count("torhaus_scan_moves", moves, ["station", "state"], w.moves.items())
         yield _count("torhaus_scan_taken_bytes", "Bytes taken in", ["station"], _by(w.taken_bytes))

@@ -153,6 +153,7 @@ async def families() -> list[tuple[str, str, list[str], str]]:
         survey = Survey("docs", "", clock, outbox, watch, {})
         survey.scan_watch = ScanWatch()
         survey.scan_watch.to_look_at = {}
+        survey.scan_watch.withdrawn = {}
         survey.scan_watch.evidence.stamps = StampFigures()
         survey.scripts = lambda: HostStatus(None, 0, 0, 0, 0, "")
         found = []

@@ -25,6 +25,7 @@ EVENTS: Final = {
     "split": "became documents of their own at its cover sheets",
     "released": "its paper may be destroyed",
     "paper_released": "its paper may be destroyed; our copy has gone before",
+    "release_withdrawn": "its release is taken back: keep its paper",
     "purged": "our copy is deleted",
     "quarantined": "put into quarantine: its bytes are kept, not sent",
     "held": "waits for a person",

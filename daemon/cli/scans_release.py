@@ -121,6 +121,8 @@ def _say(args: argparse.Namespace, what: str, which: dict[str, str], said: str) 
     count = found["count"]
     documents = f"{count} {'document' if count == 1 else 'documents'}: {said}"
     print(msgspec.json.encode(found).decode() if args.json else documents)
+    if found.get("withdrawn") and not args.json:
+        print("Its paper had been released: that is taken back. If the paper is still there, keep it.")
     return 0
 
 

@@ -14,7 +14,9 @@ MORE: Final = (
     "clock_unsynced", "forwarder_down", "dead_letters", "dropped", "set_aside", "defects", "joins_refused",
 )  # fmt: skip
 """Kinds beside those of daemon/causes.py: they are no fault of the box, but somebody's matter."""
-_BAD: Final = frozenset({"outbox_failing", "writer_silent", "segment_damaged", "log_filling", "dropped", "defects"})
+_BAD: Final = frozenset(
+    {"outbox_failing", "writer_silent", "segment_damaged", "log_filling", "dropped", "defects", "release_withdrawn"}
+)
 _WHERE: Final = {
     "outbox_failing": "/forwarders", "writer_silent": "/forwarders", "log_filling": "/forwarders",
     "second_copy": "/forwarders", "segment_damaged": "/forwarders", "driver_down": "/gateways",
@@ -23,6 +25,7 @@ _WHERE: Final = {
     "set_aside": "/forwarders", "joins_refused": "/strangers", "session_keys": "/devices",
     "station_down": "/scans", "target_down": "/scans", "scans_held": "/scans?state=held",
     "scans_quarantined": "/scans?state=quarantined", "unstamped": "/scans",
+    "release_withdrawn": "/release",
 }  # fmt: skip
 
 

@@ -161,6 +161,14 @@ class Tx:
     ) -> Scan:
         """Change the state and write the evidence. Raises BadMove; KeyError when the row has moved on meanwhile."""
         check_move(scan.state, to)
+        return self._put(scan, to, at_ns, to.value, reason, data)
+
+    def take_back(self, scan: Scan, to: State, at_ns: int, event: str, **data: str | int | bool | None) -> Scan:
+        """A release: `move` with an event of its own."""
+        check_move(scan.state, to, back=True)
+        return self._put(scan, to, at_ns, event, None, data)
+
+    def _put(self, scan: Scan, to: State, at_ns: int, event: str, reason: Reason | None, data: evidence.Data) -> Scan:
         done = self.conn.execute(
             "UPDATE scan SET state = ?, reason = ?, changed_ns = ? WHERE seq = ? AND state = ?",
             (to, reason, at_ns, scan.seq, scan.state),
@@ -170,7 +178,7 @@ class Tx:
         entry: evidence.Data = {"state": to.value, **data}
         if reason is not None:
             entry["reason"] = reason.value
-        evidence.append(self.conn, at_ns, scan.id, to.value, entry)
+        evidence.append(self.conn, at_ns, scan.id, event, entry)
         return self.get(scan.seq)
 
     def note(self, scan: Scan, event: str, at_ns: int, **data: str | int | bool | None) -> None:

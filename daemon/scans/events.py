@@ -70,6 +70,13 @@ class Attempted(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
+class ReleaseWithdrawn(msgspec.Struct, frozen=True, gc=False):
+    """A department complained of a document whose paper had been released: it must not be destroyed any more."""
+
+    id: str
+    station: str
+
+
 class StoreStalled(msgspec.Struct, frozen=True, gc=False):
     """The scans store failed (disk full, I/O): nothing moves until it works again. `detail` names the error's kind."""
 
@@ -116,6 +123,7 @@ Event = (
     | SourceStuck
     | TargetChanged
     | Attempted
+    | ReleaseWithdrawn
     | StoreStalled
     | EvidenceBroken
     | StampingChanged

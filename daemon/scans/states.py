@@ -9,6 +9,8 @@ own object id is known.  released: the paper may be destroyed.  purged: the spoo
 verified, filed or released, or by a person's word.  quarantined: the bytes are kept, not sent.  held: waits for a
 person.  split: a stack that became documents of their own at its cover sheets; it stays as it came and goes nowhere. It
 is released when all of them are, and purged when the copy of none of them would be kept any longer.
+
+A complaint that comes after release takes that back: the scan stands where it stood before.
 """
 
 from enum import StrEnum
@@ -80,6 +82,11 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     State.SPLIT: frozenset({State.RELEASED, State.PURGED}),  # when all that it became has come so far
 }
 
+TAKEN_BACK: Final[dict[State, frozenset[State]]] = {
+    State.RELEASED: frozenset({State.VERIFIED, State.FILED, State.SPLIT}),
+}
+"""What a complaint does; nothing else goes that way."""
+
 DELIVERABLE: Final = (State.SEALED, State.DELIVERING, State.TRANSFERRED)
 """States in which a scan is the delivery's business."""
 
@@ -88,7 +95,7 @@ class BadMove(Exception):  # noqa: N818 - a defect of ours, named for what it is
     """A change of state that the table does not have: always a defect, never a consequence of input."""
 
 
-def check_move(old: State, new: State) -> None:
-    """Raise BadMove unless `new` may follow `old`."""
-    if new not in MOVES[old]:
+def check_move(old: State, new: State, *, back: bool = False) -> None:
+    """Raise BadMove unless `new` may follow `old`; `back`: as a complaint takes it back."""
+    if new not in (TAKEN_BACK.get(old, ()) if back else MOVES[old]):
         raise BadMove(f"{old.value} -> {new.value}")

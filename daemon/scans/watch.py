@@ -17,6 +17,7 @@ from torhaus.daemon.scans.events import (
     IntakeStalled,
     LoginRefused,
     NotTaken,
+    ReleaseWithdrawn,
     ScanMoved,
     SiteJournalBroken,
     SourceStuck,
@@ -52,6 +53,7 @@ class ScanWatch:
         self.counts = Counts({}, {})
         self.evidence = Figures()
         self.to_look_at: dict[str, int] | None = None  # by station; None: there is no quality control
+        self.withdrawn: dict[str, int] | None = None  # by station: complaints after release
 
     def __call__(self, event: Event) -> None:
         """Count, and log what a person should know."""
@@ -89,6 +91,8 @@ class ScanWatch:
         elif isinstance(event, SiteJournalBroken):
             self.stalls["site_journal"] += 1
             logs.error("a site's evidence journal was changed", station=event.station, what=event.what, seq=event.seq)
+        elif isinstance(event, ReleaseWithdrawn):
+            logs.warning("release taken back: keep the paper", station=event.station, id=event.id)
         else:
             self._stalled(event)
 
@@ -111,6 +115,7 @@ class ScanWatch:
         """Take over how many scans stand where."""
         self.counts = await queue.counts()
         self.to_look_at = await queue.release.to_look_at()
+        self.withdrawn = await queue.release.withdrawn()
         self.evidence = queue.evidence.figures
 
     def table(self) -> dict[str, dict[str, int]]:
@@ -120,4 +125,6 @@ class ScanWatch:
             found["evidence stamps"] = {**self.evidence.stamps.results, "waiting": self.evidence.stamps.waiting}
         if self.to_look_at:
             found["quality control"] = {"waiting": sum(self.to_look_at.values())}
+        if self.withdrawn:
+            found["release"] = {"withdrawn": sum(self.withdrawn.values())}
         return found | {f"target {name}": states for name, states in self.counts.target.items()}

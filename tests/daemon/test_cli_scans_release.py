@@ -81,6 +81,11 @@ def test_from_the_sample_to_the_list(tmp_path: Path, capfd: pytest.CaptureFixtur
         assert "Müller" not in out
         assert (await command("release-list", "--batch", lot, "-o", str(tmp_path)))[0] == 73
         assert json.loads((await command("release-list", "--batch", lot, "--json"))[1])[0]["state"] == "released"
+        code, out = await command("feedback", scan, "page-missing", "--by", "B04")
+        assert (code, out.splitlines()[0]) == (0, "1 document: page-missing")
+        assert "had been released: that is taken back" in out
+        assert "taken back: keep the paper" in (await command("release-list", "--batch", lot))[1]
+        assert "its release is taken back: keep its paper" in (await command("show", scan))[1]
 
     with_lot(tmp_path, capfd, body)
 

@@ -120,6 +120,7 @@ torhaus_scan_left_entries_total counter kind,station
 torhaus_scan_moves_total counter state,station
 torhaus_scan_quality_waiting_documents gauge station
 torhaus_scan_quarantined_total counter reason,station
+torhaus_scan_release_withdrawn_documents gauge station
 torhaus_scan_stalls_total counter kind
 torhaus_scan_station_up gauge station
 torhaus_scan_taken_bytes_total counter station
@@ -183,6 +184,7 @@ def busy(app: App) -> None:
         scans(event)
     scans.counts = Counts({"mail": {"spooled": 1}}, {"dms": {"verified": 2}})
     scans.to_look_at = {"mail": 3}
+    scans.withdrawn = {"mail": 1}
     scans.evidence.stamps = StampFigures(Counter(good=1), 1_795_000_000 * 10**9, 2, 1)
     app.survey.scan_watch = scans
 
@@ -265,6 +267,7 @@ def test_figures(texts: list[str]) -> None:
     assert found["torhaus_forwarder_commands_total", asked] == 2
     assert found["torhaus_scan_documents", (("state", "spooled"), ("station", "mail"))] == 1
     assert found["torhaus_scan_quality_waiting_documents", (("station", "mail"),)] == 3
+    assert found["torhaus_scan_release_withdrawn_documents", (("station", "mail"),)] == 1
     assert found["torhaus_ready", ()] == 1
     assert found["torhaus_build_info", (("version", "1.2.3"),)] == 1
 

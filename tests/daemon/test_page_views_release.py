@@ -89,6 +89,12 @@ def test_one_bad_document_and_what_the_department_says(tmp_path: Path, monkeypat
         assert "can be released" in text  # the other two all the same
         await town.do("/release", what="release", lot=BATCH)
         assert sorted(p.released_ns is not None for p in await town.papers()) == [False, False, True, True]
+        freed = next(p for p in await town.papers() if p.released_ns is not None)
+        answer = await town.do("/release", what="feedback", lot=BATCH, id=freed.id, result="rescan")
+        _, text = await town.get(answer.headers["Location"], Accept_Language="en")
+        checked(text)
+        assert "the release taken back" in text
+        assert "taken back: keep the paper" in (await town.get(LOT, Accept_Language="en"))[1]
 
     with_batch(tmp_path, body, monkeypatch)
 

@@ -26,7 +26,7 @@ def test_a_lot_from_its_sample_to_its_release(tmp_path: Path) -> None:
         said = f"id={sampled['id']}&result=ok&by=S17"
         assert await ask(s, "POST", f"/scans/quality?{said}") == (200, {"count": 1})
         assert await ask(s, "POST", f"/scans/quality?batch={lot}&result=ok&by=S17") == (200, {"count": 1})
-        assert await ask(s, "POST", f"/scans/feedback?{said}") == (200, {"count": 1})
+        assert await ask(s, "POST", f"/scans/feedback?{said}") == (200, {"count": 1, "withdrawn": 0})
         s.clock.pass_s(31 * DAY_S)
         status, papers = await ask(s, "POST", f"/scans/release?batch={lot}&by=S17")
         assert (status, [p["state"] for p in papers]) == (200, ["released"] * 2)

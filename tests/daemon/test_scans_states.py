@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from torhaus.daemon.scans.states import DELIVERABLE, MOVES, BadMove, State, check_move
+from torhaus.daemon.scans.states import DELIVERABLE, MOVES, TAKEN_BACK, BadMove, State, check_move
 
 
 def test_every_state_is_in_the_table_and_reachable_from_arrived() -> None:
@@ -16,11 +16,16 @@ def test_every_state_is_in_the_table_and_reachable_from_arrived() -> None:
 
 @pytest.mark.parametrize(("old", "new"), list(itertools.product(State, State)))
 def test_only_moves_of_the_table_pass(old: State, new: State) -> None:
-    if new in MOVES[old]:
-        check_move(old, new)
-    else:
-        with pytest.raises(BadMove):
-            check_move(old, new)
+    for table, back in ((MOVES, False), (TAKEN_BACK, True)):
+        if new in table.get(old, ()):
+            check_move(old, new, back=back)
+        else:
+            with pytest.raises(BadMove):
+                check_move(old, new, back=back)
+
+
+def test_a_complaint_takes_a_scan_back_to_where_it_may_have_stood() -> None:
+    assert {new for new, after in MOVES.items() if State.RELEASED in after} == TAKEN_BACK[State.RELEASED]
 
 
 def test_only_verified_opens_the_way_to_release() -> None:

@@ -74,8 +74,8 @@ async def do(ask: Ask) -> Moved:
             return moved(there, id=paper.id, done="settled")
         result = _result(ask)
         if what == "feedback":
-            await desk.say("feedback", paper.id, result, by, by)
-            return moved(there, id=paper.id, done="feedback")
+            taken_back = await desk.say("feedback", paper.id, result, by, by)
+            return moved(there, id=paper.id, done="withdrawn" if taken_back else "feedback")
         if what != "quality":
             raise Unable(ask.t("fault.form"))
         await desk.say("quality", paper.id, result, by, by)
@@ -171,7 +171,7 @@ def _lot(ask: Ask, standing: LotStanding, papers: list[Paper]) -> Html:
 
 def _done(ask: Ask) -> Html | None:
     done, n = ask.query.get("done", ""), ask.query.get("n", "0")
-    words_alone = {"quality", "feedback", "replaced", "settled"}
+    words_alone = {"quality", "feedback", "withdrawn", "replaced", "settled"}
     if done not in words_alone | {"rest", "release"} or not (n.isascii() and n.isdigit() and len(n) < 8):
         return None
     words = ask.t(f"done.{done}") if done in words_alone else ask.t.count(f"done.{done}", int(n))
@@ -216,6 +216,7 @@ async def _document(ask: Ask, queue: ScanQueue, papers: list[Paper], id_: str) -
         (t("lot.feedback"), lot.said(ask, paper.feedback)),
         (t("lot.replaced_by"), link("/scans", paper.replaced_by, id=paper.replaced_by) if paper.replaced_by else None),
         (t("lot.settled"), t.day(paper.settled_ns) if paper.settled_ns is not None and not paper.replaced_by else None),
+        (t("lot.withdrawn"), moment(t, paper.withdrawn_ns, now) if paper.withdrawn_ns is not None else None),
         (t("lot.from"), t.day(paper.free_from_ns) if paper.free_from_ns is not None else None),
         ("id", link("/scans", paper.id, id=paper.id)),
     ])  # fmt: skip

@@ -9,7 +9,7 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.scans.config import ScanConfig
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.disk import errno_name
-from torhaus.daemon.scans.events import Report, ScanMoved, StoreStalled
+from torhaus.daemon.scans.events import ReleaseWithdrawn, Report, ScanMoved, StoreStalled
 from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.config import DAY_NS, Release
 from torhaus.daemon.scans.release.forgetting import forget_batches
@@ -21,6 +21,7 @@ from torhaus.daemon.scans.release.replacing import replace, settle
 from torhaus.daemon.scans.release.retaining import Retaining
 from torhaus.daemon.scans.release.stacks import release_some
 from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, standings_of, to_look_at
+from torhaus.daemon.scans.release.withdrawing import withdrawn
 from torhaus.daemon.scans.spool import Spool
 
 INTERVAL_S: Final = 60.0
@@ -97,13 +98,20 @@ class ReleaseDesk:
         ).fetchall()
         self._after = str(rows[-1][0]) if len(rows) == LOTS_AT_ONCE else ""
         papers = [paper for (lot,) in rows for paper in papers_of(tx, lot, release, now_ns)]
-        ready = [paper for paper in papers if paper.waits_for == Waits.PERSON]
+        # what was taken back once is for a person
+        ready = [paper for paper in papers if paper.waits_for == Waits.PERSON and paper.withdrawn_ns is None]
         return [free(tx, paper, now_ns, rule="scan.release.automatic") for paper in ready]
 
-    async def say(self, kind: Kind, scan_id: str, result: Result, by: str, account: str) -> None:
-        """Somebody has looked at a document. Raises KeyError, Refused, sqlite3.Error."""
+    async def say(self, kind: Kind, scan_id: str, result: Result, by: str, account: str) -> bool:
+        """Somebody has looked at a document; whether that takes its paper's release back.
+
+        Raises KeyError, Refused, sqlite3.Error.
+        """
         at_ns = self._clock.wall_ns()
-        await self._db.run(lambda tx: say(tx, kind, scan_id, result, by, account, at_ns))
+        taken_back = await self._db.run(lambda tx: say(tx, kind, scan_id, result, by, account, at_ns))
+        if taken_back is not None:
+            self._report(ReleaseWithdrawn(taken_back.id, taken_back.station))
+        return taken_back is not None
 
     async def say_of_rest(self, lot: str, result: Result, by: str, account: str) -> int:
         """Somebody has looked at all the rest of a lot. Raises KeyError, Refused, sqlite3.Error."""
@@ -139,6 +147,10 @@ class ReleaseDesk:
     async def to_look_at(self) -> dict[str, int] | None:
         """How many documents wait for quality control, by station; None where there is none."""
         return None if self._config is None else await self._db.run(to_look_at)
+
+    async def withdrawn(self) -> dict[str, int] | None:
+        """How many complaints after release are open, by station; None where nothing is released."""
+        return None if self._config is None else await self._db.run(withdrawn)
 
     async def papers(self, lot: str) -> list[Paper]:
         """A lot's release list. Raises KeyError, NotConfigured."""

@@ -24,6 +24,7 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "ok": "in Ordnung", "page-missing": "Seite fehlt", "rescan": "neu scannen", "bad": "schlecht",
         "sum": "Freigegeben", "discarded": "verworfen: nicht freigegeben",
         "replacement": "Ersatz noch nicht geprüft", "replaced": "ersetzt", "settled": "erledigt: nicht freigegeben",
+        "withdrawn": "zurückgenommen: aufbewahren",
     },
     "en": {
         "title": "Release list",
@@ -38,6 +39,7 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "ok": "ok", "page-missing": "page missing", "rescan": "scan again", "bad": "bad",
         "sum": "Released", "discarded": "discarded: not released",
         "replacement": "new scan not looked at yet", "replaced": "replaced", "settled": "settled: not released",
+        "withdrawn": "taken back: keep the paper",
     },
 }  # fmt: skip
 COLUMNS: Final = (

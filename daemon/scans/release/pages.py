@@ -66,10 +66,10 @@ class ReleasePages:
 
     async def feedback(self, request: web.Request) -> object:
         """The department has looked at a document."""
-        await self._desk.say(
+        taken_back = await self._desk.say(
             "feedback", request.query.get("id", ""), _result(request), _by(request), account_of(request)
         )
-        return {"count": 1}
+        return {"count": 1, "withdrawn": int(taken_back)}
 
     async def replaced(self, request: web.Request) -> object:
         """A bad document was scanned again."""

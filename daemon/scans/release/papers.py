@@ -38,6 +38,7 @@ class Waits(StrEnum):
     REPLACEMENT = "replacement"  # it was bad, and what replaces it must be at its target and be looked at
     REPLACED = "replaced"  # nothing more: it was bad, and its paper is that of the new scan
     SETTLED = "settled"  # nothing more: it was bad, and somebody settled that otherwise
+    WITHDRAWN = "withdrawn"  # it had been released before its department said that something is wrong
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 
     `place`: how many-th of its lot, from 1. `free_from_ns`: when its paper may be destroyed, null while that is open.
     `settled_ns`: when somebody said that it is replaced (`replaced_by`: the new scan's id), or settled otherwise.
+    `withdrawn_ns`: when a complaint took its release back, and it was not released again.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     waits_for: str | None = None
     replaced_by: str | None = None
     settled_ns: int | None = None
+    withdrawn_ns: int | None = None
 
     @property
     def is_discarded(self) -> bool:
@@ -85,7 +88,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 
 _SQL: Final = (
     "SELECT s.id, s.seq, s.station, s.lot, s.pages, s.state, s.sha256, s.arrived_ns, s.changed_ns, p.class, p.sampled,"
-    " p.quality, p.feedback, p.verified_ns, p.released_ns, l.drawn_ns, p.settled_ns, n.id"
+    " p.quality, p.feedback, p.verified_ns, p.released_ns, l.drawn_ns, p.settled_ns, p.withdrawn_ns, n.id"
     " FROM scan s LEFT JOIN paper p ON p.scan = s.seq LEFT JOIN lot l ON l.name = s.lot"
     " LEFT JOIN scan n ON n.seq = p.replaced_by WHERE "
 )
@@ -148,7 +151,7 @@ def quality_of(seen: list[tuple[int | None, str | None]]) -> Waits | None:
 
 def _paper(tx: Tx, row: tuple[object, ...], place: int, quality: Waits | None, release: Release, now_ns: int) -> Paper:
     (id_, seq, station, lot, pages, state, sha256, arrived, changed, class_, sampled, result, feedback, verified,
-     released, drawn, settled, replaced_by) = row  # fmt: skip
+     released, drawn, settled, withdrawn, replaced_by) = row  # fmt: skip
     if verified is None and state in PROVED:
         verified = changed
     paper = msgspec.convert(
@@ -156,7 +159,7 @@ def _paper(tx: Tx, row: tuple[object, ...], place: int, quality: Waits | None, r
             "id": id_, "seq": seq, "station": station, "lot": lot, "place": place, "class": class_, "pages": pages,
             "state": state, "sha256": sha256, "arrived_ns": arrived, "verified_ns": verified,
             "sampled": bool(sampled), "quality": result, "feedback": feedback, "released_ns": released,
-            "settled_ns": settled, "replaced_by": replaced_by,
+            "settled_ns": settled, "replaced_by": replaced_by, "withdrawn_ns": withdrawn,
         },
         Paper,
     )  # fmt: skip
@@ -176,6 +179,8 @@ def _waits(tx: Tx, paper: Paper, quality: Waits | None) -> Waits | None:
         if paper.replaced_by is None:
             return Waits.SETTLED
         return Waits.REPLACED if is_made_good(tx, paper.seq) else Waits.REPLACEMENT
+    if paper.withdrawn_ns is not None and paper.feedback not in {None, Result.OK}:
+        return Waits.WITHDRAWN
     if paper.is_discarded and not paper.is_objected_to:
         return Waits.DISCARDED
     if paper.verified_ns is None and not paper.is_discarded:
@@ -198,14 +203,20 @@ def class_of(tx: Tx, scan: Scan) -> str | None:
     return None
 
 
+def told_lot(tx: Tx, scan: Scan) -> str | None:
+    """What the journal calls a document's lot."""
+    lot = scan.lot
+    if scan.batch is not None and lot is not None:
+        lot = neutral_name(tx.find("lot = ? ORDER BY seq", (lot,), 1), lot)
+    return lot
+
+
 def free(tx: Tx, paper: Paper, at_ns: int, **data: str | int | bool | None) -> Scan:
     """Release it: its paper may be destroyed, and the journal says by whose word."""
     scan = tx.get(paper.seq)
-    lot = paper.lot
-    if scan.batch is not None and lot is not None:
-        lot = neutral_name(tx.find("lot = ? ORDER BY seq", (lot,), 1), lot)
+    lot = told_lot(tx, scan)
     values = (paper.verified_ns, at_ns, paper.seq)
-    tx.conn.execute("UPDATE paper SET verified_ns = ?, released_ns = ? WHERE scan = ?", values)
+    tx.conn.execute("UPDATE paper SET verified_ns = ?, released_ns = ?, withdrawn_ns = NULL WHERE scan = ?", values)
     if scan.state in {State.VERIFIED, State.FILED}:
         return tx.move(scan, State.RELEASED, at_ns, None, sha256=scan.sha256, lot=lot, **data)
     tx.note(scan, "paper_released", at_ns, sha256=scan.sha256, lot=lot, **data)  # our copy has gone before

@@ -7,6 +7,7 @@ from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.papers import MOST, UNSEEN, Result
 from torhaus.daemon.scans.release.stacks import is_discarded
+from torhaus.daemon.scans.release.withdrawing import withdraw
 from torhaus.daemon.scans.states import State
 
 Kind = Literal["quality", "feedback"]
@@ -23,11 +24,13 @@ _OPEN: Final = (
 """Of a lot: at which nobody has looked, and somebody can."""
 
 
-def say(tx: Tx, kind: Kind, scan_id: str, result: Result, by: str, account: str, at_ns: int) -> Scan:
-    """Enter it; the last word counts. Raises KeyError, Refused (its paper is released already, it was discarded)."""
+def say(tx: Tx, kind: Kind, scan_id: str, result: Result, by: str, account: str, at_ns: int) -> Scan | None:
+    """Enter it; the last word counts. Returns the document if that takes its paper's release back.
+
+    Raises KeyError, Refused (its paper is released already, it was discarded).
+    """
     scan = scan_of(tx, scan_id)
-    _say(tx, kind, scan, result, by, account, at_ns)
-    return scan
+    return scan if _say(tx, kind, scan, result, by, account, at_ns) else None
 
 
 def say_of_rest(tx: Tx, lot: str, result: Result, by: str, account: str, at_ns: int) -> list[Scan]:
@@ -40,7 +43,7 @@ def say_of_rest(tx: Tx, lot: str, result: Result, by: str, account: str, at_ns: 
     return found
 
 
-def _say(tx: Tx, kind: Kind, scan: Scan, result: Result, by: str, account: str, at_ns: int) -> None:
+def _say(tx: Tx, kind: Kind, scan: Scan, result: Result, by: str, account: str, at_ns: int) -> bool:
     tx.conn.execute("INSERT OR IGNORE INTO paper (scan) VALUES (?)", (scan.seq,))
     released = tx.conn.execute("SELECT released_ns FROM paper WHERE scan = ?", (scan.seq,)).fetchone()[0]
     if kind == "quality":
@@ -57,3 +60,7 @@ def _say(tx: Tx, kind: Kind, scan: Scan, result: Result, by: str, account: str, 
     tx.note(scan, f"use.{kind}", at_ns, result=result.value, by=by, account=account)
     if kind == "quality":
         state(tx, [scan], _STATEMENTS[result], by, account, at_ns)
+    is_withdrawn = released is not None and result is not Result.OK
+    if is_withdrawn:
+        withdraw(tx, scan, at_ns, by=by, account=account)
+    return is_withdrawn
