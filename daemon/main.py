@@ -2,7 +2,11 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
@@ -14,6 +18,8 @@ COMMANDS: Final = (
     "wmbus", "status", "queue", "backup", "restore", "scans", "coversheet", "page", "evidence", "doctor", "simulate",
 )  # fmt: skip
 """In the order of `--help`. Each is `torhaus.daemon.cli.<name>` with `add(subparsers)` and `run(args) -> int`."""
+STAY: Final = frozenset({"run", "receive", "demo", "simulate"})
+"""Those that go on until they are told to end, and have event loops that hear it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,12 +59,32 @@ def add_config(command: argparse.ArgumentParser, *, again: bool = False) -> None
     command.add_argument("--config", type=Path, default=default, metavar="FILE", help=f"default: {path}")
 
 
+@contextmanager
+def _ends_at_once() -> Iterator[None]:
+    """Ctrl-C ends the process, as SIGTERM does, until an event loop takes both over.
+
+    While modules are loaded an exception from anywhere would be lost in one of them, or crash it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else argv
-    args = parser(words[0] if words and words[0] in COMMANDS else None).parse_args(words)
+    only = words[0] if words and words[0] in COMMANDS else None
     try:
-        code: int = args.run(args)
+        with _ends_at_once():
+            args = parser(only).parse_args(words)
+            code: int | None = args.run(args) if only in STAY else None
+        if code is None:
+            code = int(args.run(args))
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read it has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

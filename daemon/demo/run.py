@@ -87,12 +87,12 @@ class Table:
 
 async def demo(folder: Path | None, seconds: float | None, out: TextIO = sys.stdout) -> int:
     """Run until Ctrl-C, or for so many seconds. Returns 0 when readings arrived."""
-    place = folder or Path(tempfile.mkdtemp(prefix="torhaus-demo-"))
-    meter = SimulatedMeter()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    place = folder or Path(tempfile.mkdtemp(prefix="torhaus-demo-"))
+    meter = SimulatedMeter()
     ports = Ports(free_port(socket.SOCK_DGRAM, 1700), free_port(socket.SOCK_STREAM, 8680), 0)
     async with Broker() as broker:
         ports.broker = broker.port

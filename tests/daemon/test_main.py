@@ -1,5 +1,7 @@
 import argparse
+import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +73,26 @@ def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("torhaus.daemon.cli.schema.run", interrupted)
     assert main.main(["schema"]) == 130
+
+
+@pytest.mark.parametrize("command", ["schema", "demo", "receive", "run"])
+def test_ctrl_c_while_modules_are_loaded_ends_it_at_once(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, seen = signal.getsignal(signal.SIGINT), []
+    add = importlib.import_module(f"torhaus.daemon.cli.{command}").add
+
+    def adding(commands: argparse.Action) -> None:
+        seen.append(signal.getsignal(signal.SIGINT))
+        add(commands)
+
+    def ran(_: argparse.Namespace) -> int:
+        seen.append(signal.getsignal(signal.SIGINT))
+        return 7
+
+    monkeypatch.setattr(f"torhaus.daemon.cli.{command}.add", adding)
+    monkeypatch.setattr(f"torhaus.daemon.cli.{command}.run", ran)
+    assert main.main([command]) == 7
+    assert seen == [signal.SIG_DFL, before if command == "schema" else signal.SIG_DFL]
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_a_reader_that_leaves_is_no_traceback() -> None:
