@@ -1,6 +1,6 @@
 import pytest
 
-from torhaus.daemon.scans.targets.address import address_fault, origin_of
+from torhaus.daemon.scans.targets.address import address_fault, last_of, origin_of, within
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,22 @@ def test_addresses(url: str, insecure: bool, certificates: bool, good: bool) -> 
 
 def test_origins() -> None:
     assert origin_of("https://dms.example:8443/in/x") == "https://dms.example:8443"
+
+
+BAD = ("http://[", "//[", "http://[::1", "/files/\udcff", "//other.example/1")
+
+
+@pytest.mark.parametrize(
+    "location", [*BAD, "https://dms.example.evil/1", "https://u@dms.example/1", "ftp://dms.example/1"]
+)
+def test_a_location_that_leads_nowhere_or_elsewhere(location: str) -> None:
+    assert within("https://dms.example/files/", location) is None
+
+
+def test_a_location_that_is_good() -> None:
+    base = "https://dms.example/files/"
+    assert within(base, "1?x=2") == "https://dms.example/files/1?x=2"
+    assert within(base, "/1") == within(base, "https://dms.example/1") == "https://dms.example/1"
+    assert [last_of(text) for text in ("/o2m/P01?a=/b", "https://dms.example/o2m/P01/", *BAD[:3], "")] == [
+        "P01", "P01", "", "", "", "",
+    ]  # fmt: skip

@@ -3,8 +3,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from tests.daemon.far_sides.dvelop import REPOSITORY, DvelopServer
+from tests.daemon.far_sides.manners import answered_raw
 from tests.daemon.scans_fakes import FakeClock
 from tests.daemon.target_scene import DATA, SHA, parcel, send, with_far_side
 from torhaus.daemon.scans.states import Reason
@@ -137,6 +139,24 @@ def test_our_token_goes_to_no_other_server(tmp_path: Path) -> None:
         for call in (target.probe, lambda: target.send(parcel(tmp_path))):
             with pytest.raises(TargetDown, match="another server"):
                 await call()
+
+    with_far_side(tmp_path, server, work)
+
+
+@pytest.mark.parametrize("field", [b"Location: http://[", b"Location: //[/P1", b"Location: /P\xff", b"X: y"])
+@pytest.mark.parametrize("step", ["_chunk", "_make"])
+def test_an_answer_that_says_nowhere_where_it_is(tmp_path: Path, step: str, field: bytes) -> None:
+    server = DvelopServer()
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return answered_raw(request, b"201 Created", field)
+
+    setattr(server, step, answer)
+
+    async def work(target: Dvelop) -> None:
+        with pytest.raises((TargetDown, NotNow), match=r"no Location|no object id|filing: 400"):
+            await target.send(parcel(tmp_path))
 
     with_far_side(tmp_path, server, work)
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from tests.daemon.far_sides.paperless import PaperlessServer
 from tests.daemon.scans_fakes import FakeClock
@@ -85,6 +86,43 @@ def test_a_task_that_is_forgotten_is_sent_again_when_its_time_is_over(tmp_path: 
         assert (await send(target, one, clock)).object_id == "1"
         assert clock.boot_ns() - began >= 600e9
         assert len(server.forms) == 2
+
+    with_far_side(tmp_path, server, work, clock, settle_s=600.0)
+
+
+@pytest.mark.parametrize("said", ["²", "9" * 5000, "-1", "", "None", True, -1])
+def test_a_task_that_names_no_document(tmp_path: Path, said: object) -> None:
+    server = PaperlessServer(2)
+    server.polls = 100
+
+    async def tasks(_: web.Request) -> web.Response:
+        return web.json_response([{"status": "SUCCESS", "related_document": said, "result": [["²"]]}])
+
+    setattr(server, "_tasks", tasks)  # noqa: B010
+
+    async def work(target: Paperless) -> None:
+        one = parcel(tmp_path)
+        for _ in range(2):
+            with pytest.raises((Pending, TargetDown)):
+                await target.send(one)
+        assert len(server.forms) == 1
+
+    with_far_side(tmp_path, server, work, settle_s=600.0)
+
+
+@pytest.mark.parametrize("jump_s", [-2, 5000])
+def test_a_clock_that_is_set_meanwhile_makes_no_second_document(tmp_path: Path, jump_s: int) -> None:
+    server, clock = PaperlessServer(), FakeClock()
+    server.polls = 3
+
+    async def work(target: Paperless) -> None:
+        one = parcel(tmp_path)
+        server.script = ["store_then_drop"]
+        with pytest.raises(TargetDown):
+            await target.send(one)
+        clock.wall_offset_ns += jump_s * 10**9
+        assert (await send(target, one, clock)).object_id == "1"
+        assert len(server.forms) == 1
 
     with_far_side(tmp_path, server, work, clock, settle_s=600.0)
 

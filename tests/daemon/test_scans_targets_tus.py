@@ -2,7 +2,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from tests.daemon.far_sides.manners import answered_raw
 from tests.daemon.far_sides.tus import TusServer
 from tests.daemon.target_scene import DATA, SHA, parcel, with_far_side
 from torhaus.daemon.scans.states import Reason
@@ -89,6 +91,51 @@ def test_a_server_that_gives_nothing_back_proves_nothing(tmp_path: Path) -> None
             await target.stored(one)
 
     with_far_side(tmp_path, server, work)
+
+
+def test_an_upload_that_was_begun_elsewhere_is_none_of_this_server(tmp_path: Path) -> None:
+    server, other = TusServer(), TusServer()
+
+    async def work(target: Tus) -> None:
+        async with other:
+            for kept in (f"{other.url}/files/0", '{"posted_ns": 1}', "ready", "http://[", "/files/0"):
+                one = parcel(tmp_path, progress=kept)
+                assert await target.stored(one) is None
+                await target.send(one)
+                assert str(one.progress.text).startswith(f"{server.url}/files/")
+                assert await target.stored(one) == SHA
+        assert other.asked == []  # nor does it get to see our token
+
+    with_far_side(tmp_path, server, work)
+
+
+def test_an_upload_of_another_length_is_not_gone_on_with(tmp_path: Path) -> None:
+    server = TusServer()
+
+    async def work(target: Tus) -> None:
+        first = parcel(tmp_path, data=DATA + b"more")
+        await target.send(first)
+        one = parcel(tmp_path, seq=8, progress=first.progress.text)  # its number was given out anew
+        await target.send(one)
+        assert await target.stored(one) == SHA
+        assert bytes(server.uploads["0"]) == DATA + b"more"
+
+    with_far_side(tmp_path, server, work)
+
+
+@pytest.mark.parametrize("location", ["http://[", "//[", "", "https://other.example/files/1", "/files/\xff"])
+def test_an_upload_without_a_place_there(tmp_path: Path, location: str) -> None:
+    class Nowhere(TusServer):
+        async def _create(self, request: web.Request) -> web.Response:
+            return answered_raw(request, b"201 Created", b"Location: " + location.encode("latin-1"))
+
+    async def work(target: Tus) -> None:
+        one = parcel(tmp_path)
+        with pytest.raises(TargetDown, match="has no URL there"):
+            await target.send(one)
+        assert one.progress.text is None
+
+    with_far_side(tmp_path, Nowhere(), work)
 
 
 def test_what_is_too_large_is_not_begun(tmp_path: Path) -> None:

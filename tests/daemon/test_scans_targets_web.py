@@ -17,6 +17,7 @@ from cryptography import x509
 from tests.daemon.scans_fakes import FakeClock, context
 from tests.pki import Authority
 from torhaus.daemon.scans.targets.base import NotNow, TargetDown
+from torhaus.daemon.scans.targets.hal import Linked
 from torhaus.daemon.scans.targets.http import Config
 from torhaus.daemon.scans.targets.web import MAX_ANSWER_BYTES, Web, json_of, token, unreached
 
@@ -96,6 +97,19 @@ def test_an_answer_must_be_what_was_agreed() -> None:
                 async with asked.ask("GET", url) as reply:
                     await json_of(reply, dict[str, int])
             bodies.pop()
+
+    ask(answer, work)
+
+
+def test_an_answer_may_be_nested_as_deep_as_it_likes() -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+    async def work(asked: Web, url: str) -> None:
+        for kind in (dict[str, Any], Linked):  # what is looked at, and what is left out
+            with pytest.raises(TargetDown, match="an answer is"):
+                async with asked.ask("GET", url) as reply:
+                    await json_of(reply, kind)
 
     ask(answer, work)
 

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 _LOOPBACK: Final = "localhost"
 
@@ -29,6 +29,23 @@ def origin_of(url: str) -> str:
     """Scheme, host and port, as browsers send it (RFC 6454)."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def within(base: str, location: str) -> str | None:
+    """Where an answer's Location leads from `base`; None for no URL, and for one of another server."""
+    try:
+        url = urljoin(base, location)
+        return url if url.isprintable() and origin_of(url) == origin_of(base) else None
+    except ValueError:
+        return None
+
+
+def last_of(location: str) -> str:
+    """The last part of the path of a URL, which is what an object is called there; "" for none."""
+    try:
+        return urlsplit(location).path.rstrip("/").rpartition("/")[2]
+    except ValueError:
+        return ""
 
 
 def _is_loopback(parts: SplitResult) -> bool:

@@ -11,7 +11,7 @@ Source: d.velop, DMSApp API 2.15.0 (help.d-velop.de); d-velop/dvelop-sdk-node, p
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,11 +19,12 @@ import msgspec
 from torhaus.daemon.scans.names import safe_name
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.stations import AbsPath
-from torhaus.daemon.scans.targets.address import origin_of
+from torhaus.daemon.scans.targets.address import last_of, origin_of
 from torhaus.daemon.scans.targets.answers import MISSING, refusal
-from torhaus.daemon.scans.targets.base import Context, NotNow, Parcel, Pending, Proof, Receipt, Refused, TargetDown
+from torhaus.daemon.scans.targets.base import Context, NotNow, Parcel, Proof, Receipt, Refused, TargetDown
 from torhaus.daemon.scans.targets.fill import fill, placeholder_fault
 from torhaus.daemon.scans.targets.hal import Linked, follow
+from torhaus.daemon.scans.targets.settling import Posted, keep, way_of
 from torhaus.daemon.scans.targets.web import Web, WebConfig, after_s, json_of, token
 
 T = TypeVar("T")
@@ -59,10 +60,9 @@ class Config(WebConfig, frozen=True, forbid_unknown_fields=True, kw_only=True, t
             raise ValueError("id_property is also in properties: its value is our id")
 
 
-class Way(msgspec.Struct):
+class Way(Posted):
     """How far a document came: kept, so that a crash makes no second object."""
 
-    posted_ns: int = 0  # wall time of the POST that may have made an object
     object_id: str | None = None
 
 
@@ -109,22 +109,21 @@ class Dvelop:
 
     async def send(self, parcel: Parcel) -> Receipt:
         """Find the object, or upload the bytes and make it. Never has a hash: `stored` reads back."""
-        way = _way(parcel)
+        way = way_of(parcel, Way)
         object_id = way.object_id or await self._search(parcel)
         found = None if object_id is None else await self._read_back(object_id, parcel)
         if found not in {None, parcel.sha256}:
             raise Refused(f"object {object_id} has our id and other content", Reason.CONFLICT)
         if object_id is None or found is None:  # also when a person has removed what was wrong there
-            self._let_settle(way)
+            way.let_settle(self._clock, self._config.settle_s, STEP_S)
             object_id = await self._make(parcel, await self._upload(parcel))
-        await _keep(parcel, Way(self._clock.wall_ns(), object_id))
+        await keep(parcel, self._way_now(object_id))
         return Receipt(None, "filed", object_id)
 
-    def _let_settle(self, way: Way) -> None:
-        """Raises Pending while what was made a moment ago may not be found yet."""
-        waited_s = (self._clock.wall_ns() - way.posted_ns) / 1e9
-        if 0 <= waited_s < self._config.settle_s:
-            raise Pending(min(self._config.settle_s - waited_s, STEP_S))
+    def _way_now(self, object_id: str | None = None) -> Way:
+        way = Way(object_id=object_id)
+        way.now(self._clock)
+        return way
 
     async def _search(self, parcel: Parcel) -> str | None:
         """The object that has our id. Refused when there are several: a person has to look."""
@@ -150,7 +149,7 @@ class Dvelop:
             if reply.status != 201:
                 raise refusal(reply.status, after_s(reply), where="upload")
             location = reply.headers.get("Location", "")
-        if not location:
+        if not location or not location.isprintable():
             raise TargetDown("upload: no Location in the answer")
         return location
 
@@ -167,25 +166,25 @@ class Dvelop:
         }
         url = await self._link("dmsobjectwithmapping", sourceid=self._source)
         headers = HAL | {"Content-Type": "application/hal+json", "Origin": origin_of(self._base)}
-        await _keep(parcel, Way(posted_ns=self._clock.wall_ns()))
+        await keep(parcel, self._way_now())
         async with self._web.ask("POST", url, headers, msgspec.json.encode(body)) as reply:
             if reply.status != 201:
                 if 400 <= reply.status < 500:
-                    await _keep(parcel, Way())  # nothing was made
+                    await keep(parcel, Way())  # nothing was made
                 # a 400 may mean that the uploaded bytes got lost, or that the mapping is not right yet
                 raise refusal(reply.status, after_s(reply), reading=True, where="filing")
-            object_id = urlsplit(reply.headers.get("Location", "")).path.rstrip("/").rpartition("/")[2]
+            object_id = last_of(reply.headers.get("Location", ""))
         if not _OBJECT_ID.match(object_id):
             raise NotNow("filing: no object id in the answer", after_s=self._config.settle_s)
         return object_id
 
     async def stored(self, parcel: Parcel) -> str | None:
         """SHA-256 of the object's main file."""
-        way = _way(parcel)
+        way = way_of(parcel, Way)
         object_id = way.object_id or await self._search(parcel)
         found = None if object_id is None else await self._read_back(object_id, parcel)
         if found is None:
-            self._let_settle(way)
+            way.let_settle(self._clock, self._config.settle_s, STEP_S)
         return found
 
     async def _read_back(self, object_id: str, parcel: Parcel) -> str | None:
@@ -249,12 +248,3 @@ class Dvelop:
 
 class _Missing(TargetDown):
     """404: what that means depends on what was asked for."""
-
-
-def _way(parcel: Parcel) -> Way:
-    kept: Any = parcel.progress.text
-    return Way() if kept is None else msgspec.json.decode(kept, type=Way)
-
-
-async def _keep(parcel: Parcel, way: Way) -> None:
-    await parcel.progress.save(msgspec.json.encode(way).decode())

@@ -10,9 +10,8 @@ bytes that it has already (ours under another id, or somebody else's document): 
 Source: Paperless-ngx, docs/api.md; src/documents (views.py, filters.py, migration 0016 of version 3).
 """
 
-import hashlib
 import re
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -24,6 +23,7 @@ from torhaus.daemon.scans.stations import AbsPath
 from torhaus.daemon.scans.targets.answers import MISSING, refusal
 from torhaus.daemon.scans.targets.base import Context, NotNow, Parcel, Pending, Proof, Receipt, Refused
 from torhaus.daemon.scans.targets.fill import fill, placeholder_fault
+from torhaus.daemon.scans.targets.settling import Posted, keep, way_of
 from torhaus.daemon.scans.targets.web import Web, WebConfig, after_s, json_of, token
 
 T = TypeVar("T")
@@ -31,7 +31,9 @@ Id = Annotated[int, msgspec.Meta(ge=1)]
 
 POLL_S: Final = 2.0
 _TASK: Final = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
-_MADE: Final = re.compile(r"document id (\d{1,12})")
+_ID: Final = re.compile(r"[0-9]{1,12}")
+_MADE: Final = re.compile(r"document id ([0-9]{1,12})")
+_SHA256: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _DONE: Final = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
 
 
@@ -54,10 +56,9 @@ class Config(WebConfig, frozen=True, forbid_unknown_fields=True, kw_only=True, t
             raise ValueError(f"title {fault}")
 
 
-class Way(msgspec.Struct):
+class Way(Posted):
     """How far a document came."""
 
-    posted_ns: int = 0  # wall time of the POST that may have been taken
     task: str | None = None
     document: int | None = None
 
@@ -66,9 +67,14 @@ class Task(msgspec.Struct, frozen=True):
     """What Paperless says of a task. Version 3 writes states in small letters and lists the documents."""
 
     status: str = ""
-    result: Any = None
+    result: msgspec.Raw = msgspec.Raw(b"null")  # a text or a table: only its words matter
     related_document: int | str | None = None
     related_document_ids: list[int] | None = None
+
+    @property
+    def words(self) -> str:
+        """What it says of its end."""
+        return bytes(self.result).decode(errors="replace")
 
 
 class Tasks(msgspec.Struct, frozen=True):
@@ -117,16 +123,16 @@ class Paperless:
 
     async def send(self, parcel: Parcel) -> Receipt:
         """Find the document, or send it and wait until it is made. Never has a hash: `stored` asks for it."""
-        way = _way(parcel)
+        way = way_of(parcel, Way)
         if way.document is None:
             way.document = await (self._outcome(way, parcel) if way.task else self._search(parcel))
             found = way.document if way.task is None else None
             if found is not None and await self._hash(found, parcel) != parcel.sha256:
                 raise Refused(f"document {way.document} has our name and other content", Reason.CONFLICT)
         if way.document is None:
-            self._let_settle(way)
+            way.let_settle(self._clock, self._config.settle_s, 5 * POLL_S)
             await self._post(parcel)  # ends with Pending
-        await _keep(parcel, way)
+        await keep(parcel, way)
         return Receipt(None, "filed", str(way.document))
 
     async def _search(self, parcel: Parcel) -> int | None:
@@ -139,12 +145,6 @@ class Paperless:
             raise Refused(f"{len(ids)} documents have our name", Reason.CONFLICT)
         return next(iter(ids), None)
 
-    def _let_settle(self, way: Way) -> None:
-        """Raises Pending while an answer that got lost may still become a document."""
-        waited_s = (self._clock.wall_ns() - way.posted_ns) / 1e9
-        if 0 <= waited_s < self._config.settle_s:
-            raise Pending(min(self._config.settle_s - waited_s, 5 * POLL_S))
-
     async def _post(self, parcel: Parcel) -> None:
         """Send. Raises Pending: what became of it is asked for later."""
         form = aiohttp.FormData(quote_fields=False)  # else names are percent-encoded, and not found again
@@ -154,18 +154,19 @@ class Paperless:
             "document", self._web.file(parcel.path, parcel.size_bytes), filename=_name(parcel),
             content_type=parcel.media_type,
         )  # fmt: skip
-        way = Way(posted_ns=self._clock.wall_ns())
-        await _keep(parcel, way)
+        way = Way()
+        way.now(self._clock)
+        await keep(parcel, way)
         url = f"{self._api}/documents/post_document/"
         async with self._web.ask("POST", url, None, form, parcel.size_bytes) as reply:
             if reply.status != 200:
                 if 400 <= reply.status < 500:
-                    await _keep(parcel, Way())  # nothing was taken
+                    await keep(parcel, Way())  # nothing was taken
                 raise refusal(reply.status, after_s(reply), where="sending")
             way.task = await json_of(reply, str)
         if not _TASK.match(way.task):
             raise NotNow("sending: the answer names no task", after_s=self._config.settle_s)
-        await _keep(parcel, way)
+        await keep(parcel, way)
         raise Pending(POLL_S)
 
     def _fields(self, parcel: Parcel) -> list[tuple[str, str]]:
@@ -188,8 +189,8 @@ class Paperless:
         made = None if task is None else _document_of(task)
         found = made if made is not None else await self._search(parcel)
         if found is None and task is not None and task.status.upper() != "SUCCESS":
-            await _keep(parcel, Way())
-            if "duplicate" in str(task.result).lower():
+            await keep(parcel, Way())
+            if "duplicate" in task.words.lower():
                 raise Refused("Paperless has these bytes already, as another document", Reason.CONFLICT)
             raise NotNow("Paperless could not take it: see its log", Reason.REFUSED)
         if found is None:
@@ -198,7 +199,7 @@ class Paperless:
 
     async def stored(self, parcel: Parcel) -> str | None:
         """The checksum that Paperless keeps, if it is a SHA-256; else that of the original, read back."""
-        document = _way(parcel).document or await self._search(parcel)
+        document = way_of(parcel, Way).document or await self._search(parcel)
         return None if document is None else await self._hash(document, parcel)
 
     async def _hash(self, document: int, parcel: Parcel) -> str | None:
@@ -207,7 +208,7 @@ class Paperless:
                 kept = (await self._get(f"/documents/{document}/metadata/", Metadata, "metadata")).original_checksum
             except _Missing:
                 return None
-            if kept is not None and len(kept) == hashlib.sha256().digest_size * 2:
+            if kept is not None and _SHA256.fullmatch(kept):
                 return kept.lower()
         return await self._web.digest(f"{self._api}/documents/{document}/download/?original=true", parcel.size_bytes)
 
@@ -244,20 +245,11 @@ def _document_of(task: Task) -> int | None:
         return None
     if task.related_document_ids:
         return task.related_document_ids[0]
-    if task.related_document is not None and str(task.related_document).isdigit():
-        return int(task.related_document)
-    match = _MADE.search(str(task.result))
+    if _ID.fullmatch(str(task.related_document)):
+        return int(str(task.related_document))
+    match = _MADE.search(task.words)
     return None if match is None else int(match[1])
 
 
 def _name(parcel: Parcel) -> str:
     return f"{parcel.store}-{parcel.seq}-{safe_name(parcel.name)}"
-
-
-def _way(parcel: Parcel) -> Way:
-    kept = parcel.progress.text
-    return Way() if kept is None else msgspec.json.decode(kept, type=Way)
-
-
-async def _keep(parcel: Parcel, way: Way) -> None:
-    await parcel.progress.save(msgspec.json.encode(way).decode())

@@ -13,7 +13,6 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Final
-from urllib.parse import urljoin
 
 import aiohttp
 import msgspec
@@ -21,7 +20,7 @@ import msgspec
 from torhaus.daemon.scans.digests import WANT_SHA256, sha256_of
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.stations import AbsPath
-from torhaus.daemon.scans.targets.address import origin_of
+from torhaus.daemon.scans.targets.address import within
 from torhaus.daemon.scans.targets.answers import MISSING, refusal
 from torhaus.daemon.scans.targets.base import Context, NotNow, Parcel, Proof, Receipt, Refused, TargetDown
 from torhaus.daemon.scans.targets.receipts import FIELD, ReceiptKey, is_signed_for
@@ -92,7 +91,7 @@ class Tus:
         offer = await self._offer()
         if offer.max_bytes is not None and parcel.size_bytes > offer.max_bytes:
             raise Refused(f"larger than the server takes: {offer.max_bytes} bytes")
-        url = parcel.progress.text
+        url = self._begun(parcel)
         offset = None if url is None else await self._offset(url, parcel)
         if url is None or offset is None:
             url, offset = await self._create(parcel), 0
@@ -115,10 +114,15 @@ class Tus:
         async with self._web.ask("POST", self._config.url, headers) as reply:
             if reply.status != 201:
                 raise refusal(reply.status, after_s(reply), where="creating an upload")
-            url = urljoin(self._config.url, reply.headers.get("Location", ""))
-        if origin_of(url) != origin_of(self._config.url) or url.rstrip("/") == self._config.url.rstrip("/"):
+            url = within(self._config.url, reply.headers.get("Location", ""))
+        if url is None or url.rstrip("/") == self._config.url.rstrip("/"):
             raise TargetDown("the upload that it made has no URL there: a proxy that changes Location?")
         return url
+
+    def _begun(self, parcel: Parcel) -> str | None:
+        """The upload that was begun, if it is one of this server: a target may have become another under its name."""
+        kept = parcel.progress.text
+        return kept if kept is not None and within(self._config.url, kept) == kept else None
 
     async def _offset(self, url: str, parcel: Parcel) -> int | None:
         """How much of it the server has; None when it has forgotten the upload, or means another."""
@@ -127,7 +131,8 @@ class Tus:
                 return None
             if not 200 <= reply.status < 300:
                 raise refusal(reply.status, after_s(reply), reading=True, where="asking for the offset")
-            return _offset_of(reply.headers, parcel) if reply.headers.get("Upload-Length") else None
+            is_ours = reply.headers.get("Upload-Length") == str(parcel.size_bytes)
+            return _offset_of(reply.headers, parcel) if is_ours else None
 
     async def _patch(self, url: str, offset: int, parcel: Parcel, offer: Offer) -> int:
         """Send the next chunk. Where it ends then."""
@@ -151,7 +156,7 @@ class Tus:
 
     async def stored(self, parcel: Parcel) -> str | None:
         """Ask for the digest of the whole; unless that is ours, read the upload's URL back."""
-        url = parcel.progress.text
+        url = self._begun(parcel)
         if url is None:
             return None
         if self._config.receipt_key is not None or self._config.read_back != "always":

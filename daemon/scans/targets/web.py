@@ -242,5 +242,5 @@ async def json_of(reply: aiohttp.ClientResponse, kind: type[T]) -> T:
     """A reply's JSON. What is none, or another one than agreed, is no answer of this server: TargetDown."""
     try:
         return msgspec.json.decode(await text_of(reply), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TargetDown("an answer is not the JSON it should be: is this the right URL?") from error

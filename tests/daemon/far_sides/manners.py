@@ -90,6 +90,16 @@ class FarSide:
         return data
 
 
+def answered_raw(request: web.Request, status: bytes, field: bytes) -> web.Response:
+    """An answer with a field that no library would write."""
+    assert request.transport is not None
+    request.transport.write(
+        b"HTTP/1.1 " + status + b"\r\n" + field + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    )
+    request.transport.close()
+    return web.Response()
+
+
 def hang_up(request: web.Request) -> web.StreamResponse:
     """No answer, and the connection is gone."""
     assert request.transport is not None
