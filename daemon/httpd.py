@@ -1,6 +1,7 @@
 """The daemon's HTTP: metrics and health on TCP, the same and the control calls on a local socket."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 import stat
@@ -24,6 +25,8 @@ from torhaus.daemon.supervise import Told
 JSON: Final = "application/json"
 MAX_BODY_BYTES: Final = 1 << 16
 """Of a request. Only an order for a downlink has a body."""
+_SILENT: Final = logging.Logger("http", logging.CRITICAL + 1)  # noqa: LOG001 - nobody else's
+"""aiohttp's own words about malformed requests: a traceback each, with what strangers sent, and cookies, in it."""
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -182,7 +185,7 @@ async def serve(
     tls: SSLContext | None = None,
 ) -> Server:
     """Serve on a TCP address, with or without TLS, or a UNIX socket (user and group only). Raises CannotListen."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, logger=_SILENT, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     where = str(socket) if listen is None else f"{listen[0]}:{listen[1]}"
     try:

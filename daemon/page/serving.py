@@ -29,6 +29,7 @@ PART: Final = "X-Torhaus-Part"
 MAX_VALUE: Final = 20_000
 """Characters of one value of a query or form."""
 MAX_VALUES: Final = 50
+_FORM: Final = "application/x-www-form-urlencoded"
 _YEAR_S: Final = 31_536_000
 
 
@@ -131,9 +132,12 @@ class Serving:
     async def _post(self, request: web.Request, ask: Ask, session: Session | None, first: str) -> web.StreamResponse:
         if not self._access.is_own_form(request):
             return self._fault(request, ask, first, 403, ask.t("fault.form"))
-        if request.content_type != "application/x-www-form-urlencoded":
+        if request.content_type != _FORM or (request.charset or "utf-8").lower() != "utf-8":
             return self._fault(request, ask, first, 415, ask.t("fault.form"))
-        ask.form = _first((key, value) for key, value in (await request.post()).items() if isinstance(value, str))
+        try:
+            ask.form = _first((key, value) for key, value in (await request.post()).items() if isinstance(value, str))
+        except (UnicodeDecodeError, web.RequestPayloadError):
+            return self._fault(request, ask, first, 400, ask.t("fault.form"))
         token = ask.form.get("csrf", "")
         if first == "sign-in":
             return await self._sign_in(request, ask, token)

@@ -78,7 +78,9 @@ class Signing:
     def is_form(self, request: web.Request, token: str) -> bool:
         """Whether a sign-in form was made for this browser."""
         cookie = request.cookies.get(FORM_COOKIE, "")
-        return bool(cookie) and compare_digest(self.sessions.form_token(cookie).encode(), token[:100].encode())
+        return bool(cookie) and compare_digest(
+            self.sessions.form_token(cookie).encode(), token[:100].encode(errors="replace")
+        )
 
     async def sign_in(self, request: web.Request, name: str, password: str) -> tuple[str | None, str]:
         """The token of a new session, or None and the text's key why not."""
