@@ -24,7 +24,7 @@ SHOWN: Final = 8
 KINDS: Final = (
     "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
     "bus_silent", "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down",
-    "target_down", "scans_quarantined", "scans_held", "unstamped", "release_withdrawn",
+    "target_down", "scans_quarantined", "scans_held", "unstamped", "release_withdrawn", "station_gone", "target_gone",
 )  # fmt: skip
 """All there are; the page's catalogues have a text for each."""
 
@@ -107,6 +107,10 @@ def of_scans(watch: "ScanWatch", now_ns: int) -> Iterator[Cause]:
     for name, n in (watch.withdrawn or {}).items():
         text = f"scan station {name}: keep the paper of {n} that its department complained of after release"
         yield Cause("release_withdrawn", text, name, values={"n": n})
+    for what, gone in (("station", watch.counts.station_gone), ("target", watch.counts.target_gone)):
+        for name, n in gone.items():
+            text = f"scan {what} {name}: not in the configuration any more, {n} waiting for it"
+            yield Cause(f"{what}_gone", text, name, values={"n": n})
     stamps = watch.evidence.stamps
     if stamps is not None and stamps.waiting_since_ns and now_ns - stamps.waiting_since_ns > UNSTAMPED_NS:
         days, why = (now_ns - stamps.waiting_since_ns) // DAY_NS, stamps.trouble or "waiting"

@@ -26,6 +26,7 @@ _WHERE: Final = {
     "station_down": "/scans", "target_down": "/scans", "scans_held": "/scans?state=held",
     "scans_quarantined": "/scans?state=quarantined", "unstamped": "/scans",
     "release_withdrawn": "/release",
+    "station_gone": "/scans?state=spooled", "target_gone": "/scans?state=sealed",
 }  # fmt: skip
 
 

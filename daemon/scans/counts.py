@@ -11,12 +11,20 @@ from torhaus.daemon.scans.states import State
 MAX_LATELY: Final = 20_000
 """Scans that are looked at for what came lately: more than a scan room has in a day."""
 
+_ON_THE_WAY: Final = frozenset({State.SEALED.value, State.DELIVERING.value})
+"""Transferred is the end of it for targets that prove no more."""
+
 
 class Counts(msgspec.Struct, frozen=True):
-    """Scans by state, per station and per target (of those that have one)."""
+    """Scans by state, per station and per target (of those that have one).
+
+    `station_gone`, `target_gone`: how many wait for one that is no longer in the configuration, by its name.
+    """
 
     station: dict[str, dict[str, int]]
     target: dict[str, dict[str, int]]
+    station_gone: dict[str, int] = {}
+    target_gone: dict[str, int] = {}
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -31,6 +39,7 @@ class Arrived(msgspec.Struct, frozen=True):
 def by_state(tx: Tx, stations: Iterable[str], targets: Iterable[str]) -> Counts:
     """All of them; stations and targets that have none are there, too."""
     counts = Counts({name: {} for name in stations}, {name: {} for name in targets})
+    stations_now, targets_now = set(counts.station), set(counts.target)
     sql = "SELECT station, target, state, count(*) FROM scan GROUP BY station, target, state"
     for station, target, state, n in tx.conn.execute(sql):
         of_station = counts.station.setdefault(station, {})
@@ -38,6 +47,10 @@ def by_state(tx: Tx, stations: Iterable[str], targets: Iterable[str]) -> Counts:
         if target is not None:
             of_target = counts.target.setdefault(target, {})
             of_target[state] = of_target.get(state, 0) + n
+        if state == State.SPOOLED and station not in stations_now:
+            counts.station_gone[station] = n
+        if state in _ON_THE_WAY and target is not None and target not in targets_now:
+            counts.target_gone[target] = counts.target_gone.get(target, 0) + n
     return counts
 
 

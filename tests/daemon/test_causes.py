@@ -83,16 +83,17 @@ def test_scans() -> None:
     watch.stations = {"post": Place(up=False, detail="ENOENT"), "bau": Place()}
     watch.targets = {"dms": Place(up=False, detail="HTTP 503"), "akten": Place()}
     watch.withdrawn = {"bau": 1}
-    watch.counts = Counts({"post": {"held": 2, "verified": 9}, "bau": {"quarantined": 1}}, {})
+    watch.counts = Counts({"post": {"held": 2, "verified": 9}, "bau": {"quarantined": 1}}, {}, {"alt": 3}, {"dms2": 1})
     found = list(of_scans(watch, 7 * DAY_NS))
     assert [(c.kind, c.about) for c in found] == [
-        ("station_down", "post"), ("target_down", "dms"), ("release_withdrawn", "bau"), ("scans_held", "post"),
-        ("scans_quarantined", "bau"),
+        ("station_down", "post"), ("target_down", "dms"), ("release_withdrawn", "bau"), ("station_gone", "alt"),
+        ("target_gone", "dms2"), ("scans_held", "post"), ("scans_quarantined", "bau"),
     ]  # fmt: skip
     assert found[0].text == "scan station post: cannot be read (ENOENT)"
+    assert found[4].text == "scan target dms2: not in the configuration any more, 1 waiting for it"
     assert found[1].text == "scan target dms: takes nothing (HTTP 503); torhaus scans targets"
     assert found[2].text == "scan station bau: keep the paper of 1 that its department complained of after release"
-    assert found[3].text == "scan station post: 2 held; torhaus scans list --state held"
+    assert found[5].text == "scan station post: 2 held; torhaus scans list --state held"
     assert {c.kind for c in found} <= set(KINDS)
 
 
