@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -138,17 +139,16 @@ class Splitting:
 
     async def _cut(self, scan: Scan, content: Content, pages: range) -> Draft:
         await asyncio.to_thread(self._spool.check_room, scan.size_bytes)
-        out, into = os.pipe()
+        out, end = os.pipe()
         limit_bytes = 2 * scan.size_bytes + _SLACK_BYTES
+        with FileIO(end, "wb") as into:
 
-        async def cut() -> Verdict:
-            try:
-                return await self._check.cut(content, pages, into)
-            finally:
-                os.close(into)
+            async def cut() -> Verdict:
+                with into:  # whoever reads waits for this end
+                    return await self._check.cut(content, pages, into.fileno())
 
-        coming = asyncio.to_thread(self._receive, out, limit_bytes)
-        verdict, draft = await asyncio.gather(cut(), coming, return_exceptions=True)
+            coming = asyncio.shield(asyncio.to_thread(self._receive, out, limit_bytes))  # in any case: it closes
+            verdict, draft = await asyncio.gather(cut(), coming, return_exceptions=True)
         if isinstance(verdict, BaseException):
             if isinstance(draft, Draft):
                 await asyncio.to_thread(self._spool.discard, draft)

@@ -8,6 +8,7 @@ import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import FileIO
 from typing import Final
 
 from torhaus.daemon.clock import Clock
@@ -108,15 +109,15 @@ class Viewing:
         return at_ns is None or self._clock.boot_ns() - at_ns > ONCE_NS
 
     async def _drawn(self, content: Content, page: int) -> bytes:
-        out, into = os.pipe()
+        out, end = os.pipe()
+        with FileIO(end, "wb") as into:
 
-        async def draw() -> Verdict:
-            try:
-                return await self._check.draw(content, page, into)
-            finally:
-                os.close(into)
+            async def draw() -> Verdict:
+                with into:  # whoever reads waits for this end
+                    return await self._check.draw(content, page, into.fileno())
 
-        verdict, data = await asyncio.gather(draw(), asyncio.to_thread(_receive, out), return_exceptions=True)
+            coming = asyncio.shield(asyncio.to_thread(_receive, out))  # reads to the end, and closes, in any case
+            verdict, data = await asyncio.gather(draw(), coming, return_exceptions=True)
         for found in (verdict, data):
             if isinstance(found, BaseException):
                 raise found

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 from tests.daemon.far_sides import sshd
@@ -164,3 +165,27 @@ def test_a_server_that_goes_away_is_down_and_comes_back(tmp_path: Path, parcel: 
 def test_one_way_to_log_in(more: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="private_key_file or password_file"):
         Config("sftp", "archiv", user="x", folder="in", host_key_file="/k", **more)
+
+
+def test_a_connection_whose_opening_was_given_up_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(target: Sftp) -> None:
+        reached, real = asyncio.Event(), asyncssh.SSHClientConnection.start_sftp_client
+
+        async def never(_: Any) -> None:
+            reached.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(asyncssh.SSHClientConnection, "start_sftp_client", never)
+        asking = asyncio.create_task(target.probe())
+        await reached.wait()
+        half = target._connection
+        assert half is not None
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        monkeypatch.setattr(asyncssh.SSHClientConnection, "start_sftp_client", real)
+        assert await target.probe() == "the folder is there"
+        assert half.is_closed()
+        assert target._connection is not half
+
+    with_server(tmp_path, work)

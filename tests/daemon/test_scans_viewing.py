@@ -1,6 +1,9 @@
 import asyncio
+import contextlib
 import io
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -189,5 +192,39 @@ def test_a_real_process_draws_it(tmp_path: Path, is_sealed: bool, monkeypatch: p
                 assert image.size == (1240, 1755)
             with pytest.raises(KeyError):
                 await b.queue.viewing.page(id_, 2, "page:1")
+
+    asyncio.run(go())
+
+
+def ends_of_pipes() -> int:
+    found = 0
+    for fd in list(Path("/proc/self/fd").iterdir()):
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            found += str(fd.readlink()).startswith("pipe:")
+    return found
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_who_leaves_early_leaves_nothing_open(tmp_path: Path, turns: int) -> None:
+    async def go() -> None:
+        check, busy = Painter(), threading.Event()
+        async with play(tmp_path, check) as b:
+            id_ = await arrived(b)
+            content = b.queue._spool.content((await b.queue.list())[0].sha256)
+            assert await b.queue.viewing.page(id_, 0, "page:1")
+            before = ends_of_pipes()
+            check.gate.clear()
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+            holding = asyncio.create_task(asyncio.to_thread(busy.wait))  # no thread is free for the other end
+            drawing = asyncio.create_task(b.queue.viewing._drawn(content, 0))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            drawing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await drawing
+            busy.set()
+            await holding
+            await asyncio.to_thread(int)  # behind all that went before
+            assert ends_of_pipes() == before
 
     asyncio.run(go())

@@ -173,8 +173,8 @@ class Sftp:
 
     async def _connected(self) -> asyncssh.SFTPClient:
         async with self._connecting:
-            if self._connection is not None and self._connection.is_closed():
-                await self.close()
+            if self._connection is not None and (self._client is None or self._connection.is_closed()):
+                await self.close()  # it was cut, or who opened it was cancelled on the way
             if self._client is None:
                 options = await asyncio.to_thread(self._options)
                 self._connection = await asyncssh.connect(self._config.host, self._config.port, **options)
