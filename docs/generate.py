@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import io
+import os
 import sys
 import tempfile
 import tomllib
@@ -33,6 +34,7 @@ def commands_page() -> str:
     """`--help` of every command."""
     from torhaus.daemon.main import parser
 
+    os.environ.pop("TORHAUS_CONFIG", None)  # the page has everybody's default
     out = [NOTE, "# Commands\n\nExit codes: 0 well, 1 found something, 64 wrong usage, 65 refused data, 66 no input, "]
     out.append("69 not running, 73 and 74 files, 78 configuration.\n")
     for words, each in _parsers(parser(), ("torhaus",)):
