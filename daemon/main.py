@@ -1,6 +1,7 @@
 """The command line: arguments, exit codes, and nothing else. Each command is a module in cli/."""
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 EX_USAGE: Final = 64
+EX_DATAERR: Final = 65
+EX_IOERR: Final = 74
 EX_INTERRUPTED: Final = 130
 COMMANDS: Final = (
     "run", "receive", "demo", "check", "sample", "schema", "decode", "codecs", "devices", "lora", "link", "mbus",
@@ -20,6 +23,8 @@ COMMANDS: Final = (
 """In the order of `--help`. Each is `torhaus.daemon.cli.<name>` with `add(subparsers)` and `run(args) -> int`."""
 STAY: Final = frozenset({"run", "receive", "demo", "simulate"})
 """Those that go on until they are told to end, and have event loops that hear it."""
+SERVICES: Final = ("run", "receive")
+"""Their journal has the whole of an error that nobody expected."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -79,6 +84,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else argv
     only = words[0] if words and words[0] in COMMANDS else None
+    who = "torhaus" if only is None else f"torhaus {only}"
+    _take_any_text()
     try:
         with _ends_at_once():
             args = parser(only).parse_args(words)
@@ -87,11 +94,39 @@ def main(argv: list[str] | None = None) -> int:
             code = int(args.run(args))
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read it has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt:
         return EX_INTERRUPTED
+    except OSError as e:  # such as a full disk behind `>`
+        if only in SERVICES:
+            raise
+        _drop_output()
+        where = "" if e.filename is None else f"{e.filename}: "
+        sys.stderr.write(f"{who}: {where}{e.strerror or e}\n")
+        return EX_IOERR
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        if only in SERVICES:
+            raise
+        sys.stderr.write(f"{who}: an argument or the input is no UTF-8 text\n")
+        return EX_DATAERR
     return code
+
+
+def _take_any_text() -> None:
+    """A character that the terminal does not have is written as its number; output that is closed goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (as long as the process lives)
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """What is still in the buffer goes nowhere, so that the end of the process does not stumble over it again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

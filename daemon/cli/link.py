@@ -93,12 +93,22 @@ class Terminal:
                 loop.call_soon_threadsafe(lines.put_nowait, None)
 
             threading.Thread(target=read, daemon=True).start()
-            async with asyncio.TaskGroup() as tasks:
-                listening = tasks.create_task(self._listen(link))
-                while (line := await lines.get()) is not None:
-                    await self._send(link, line.rstrip("\r\n"))
-                await asyncio.sleep(self._args.wait)
-                listening.cancel()
+            try:
+                await self._both_ways(link, lines)
+            except* DriverGone as gone:
+                lost = gone.exceptions[0]
+            else:
+                lost = None
+        if lost is not None:
+            raise lost
+
+    async def _both_ways(self, link: Link, lines: "asyncio.Queue[str | None]") -> None:
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(self._listen(link))
+            while (line := await lines.get()) is not None:
+                await self._send(link, line.rstrip("\r\n"))
+            await asyncio.sleep(self._args.wait)
+            listening.cancel()
 
     async def _send(self, link: Link, line: str) -> None:
         try:

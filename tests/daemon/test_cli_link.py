@@ -97,6 +97,14 @@ def test_what_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     assert talk(monkeypatch, "", "com1:", "--config", str(path)) == os.EX_USAGE
 
 
+def test_a_line_that_is_lost_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none = tmp_path / "none"
+    assert talk(monkeypatch, "", f"replay:{none}", "--config", str(none)) == os.EX_UNAVAILABLE
+    assert capsys.readouterr().err == f"{none}: No such file or directory\n"
+
+
 def test_escapes() -> None:
     assert escaped(r"/?!\r\n\x02") == b"/?!\r\n\x02"
     with pytest.raises(ValueError, match="cannot be sent"):

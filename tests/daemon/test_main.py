@@ -37,6 +37,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["queue", "dead-letters", "drop", "x"],
         ["decode", "--codec", "elsys", "--fport", "256", "00"],
         ["decode", "--codec", "elsys", "--fport", "x", "00"],
+        ["lora", "decode", "--dev-nonce", "65536", "00"],
         ["scans", "list", "--state", "lost"],
         ["codecs"],
     ],
@@ -105,3 +106,50 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_file_that_cannot_be_had_is_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main.main(["demo", "--dir", str(tmp_path / "file"), "--seconds", "1"]) == 74
+    assert capsys.readouterr().err == f"torhaus demo: {tmp_path / 'file'}: File exists\n"
+
+
+def test_the_daemon_s_journal_keeps_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(_: argparse.Namespace) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("torhaus.daemon.cli.run.run", failed)
+    with pytest.raises(OSError, match="Input/output"):
+        main.main(["run"])
+
+
+def test_words_that_are_no_text_are_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asked(_: argparse.Namespace) -> int:
+        "\udcff".encode()
+        return 0
+
+    monkeypatch.setattr("torhaus.daemon.cli.schema.run", asked)
+    assert main.main(["schema"]) == 65
+    assert capsys.readouterr().err == "torhaus schema: an argument or the input is no UTF-8 text\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_the_output_is_no_traceback() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = torhaus("sample", stdout=full.fileno())
+    assert (done.returncode, done.stderr) == (74, b"torhaus sample: No space left on device\n")
+
+
+def test_an_old_terminal_gets_what_it_can_show() -> None:
+    done = torhaus("queue", "--help", stdout=subprocess.PIPE, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u2014" in done.stdout
+
+
+def torhaus(*words: str, stdout: int, **more: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "torhaus", *words],
+        stdout=stdout, stderr=subprocess.PIPE, check=False, cwd="/", env={**os.environ, **more},
+    )  # fmt: skip
