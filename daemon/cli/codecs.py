@@ -14,7 +14,7 @@ from torhaus.codecs.encoders import ENCODERS, Encode, encoder
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.registry import CODECS, FAMILIES, names
 from torhaus.daemon.cli import codecs_import, codecs_new
-from torhaus.daemon.cli.decode import fport
+from torhaus.daemon.cli.number import whole
 from torhaus.daemon.main import add_config
 
 EX_DATAERR: Final = 65
@@ -50,7 +50,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     encode.add_argument("--codec", required=True, metavar="FILE.js|NAME|VENDOR/MODEL", help=what)
     add_config(encode)
-    encode.add_argument("--fport", type=fport, metavar="N", help="FPort, where the script does not name it itself")
+    encode.add_argument(
+        "--fport", type=whole(0, 255), metavar="N", help="FPort, where the script does not name it itself"
+    )
     encode.add_argument("data", metavar="JSON", help="what the downlink should say; - reads it from standard input")
     encode.set_defaults(run=run_encode)
     codecs_import.add(actions)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from torhaus.daemon.main import add_config
 
 EX_USAGE: Final = 64
+EX_NOINPUT: Final = 66
 EX_UNAVAILABLE: Final = 69
 EX_CANTCREAT: Final = 73
 COLUMNS: Final = ("department", "class", "pages", "batch", "count")
@@ -33,7 +34,11 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Order the sheets' numbers from the daemon, draw them, write the file."""
-    orders = _orders(args)
+    try:
+        orders = _orders(args)
+    except OSError as e:
+        print(f"{args.csv}: {e.strerror}", file=sys.stderr)
+        return EX_NOINPUT
     if isinstance(orders, str):
         print(orders, file=sys.stderr)
         return EX_USAGE
@@ -69,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _orders(args: argparse.Namespace) -> list[dict[str, str]] | str:
-    """What to ask for, or what is wrong with the command line."""
+    """What to ask for, or what is wrong with the command line. Raises OSError."""
     one = dict(zip(COLUMNS, (args.department, args.class_, args.pages, args.batch, args.count), strict=True))
     if args.csv is None:
         if args.department is None:
@@ -80,8 +85,8 @@ def _orders(args: argparse.Namespace) -> list[dict[str, str]] | str:
     try:
         with args.csv.open(encoding="utf-8-sig", newline="") as file:
             return _lines(str(args.csv), file.read(1 << 20))
-    except (OSError, UnicodeError) as e:
-        return f"{args.csv}: {getattr(e, 'strerror', None) or 'is no UTF-8 text'}"
+    except UnicodeError:
+        return f"{args.csv}: is no UTF-8 text"
 
 
 def _lines(name: str, text: str) -> list[dict[str, str]] | str:

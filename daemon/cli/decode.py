@@ -9,6 +9,7 @@ import msgspec
 
 from torhaus.codecs.model import DecodeError, Fields
 from torhaus.daemon.cli.meter_key import key_of
+from torhaus.daemon.cli.number import whole
 from torhaus.daemon.config.document import ConfigFaults
 
 EX_DATAERR: Final = 65
@@ -29,7 +30,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="NAME|FILE",
         help="a codec, a vendor's decoder (FILE.js) or a layout (FILE.toml)",
     )
-    command.add_argument("--fport", type=fport, metavar="N", help="FPort of the uplink")
+    command.add_argument("--fport", type=whole(0, 255), metavar="N", help="FPort of the uplink")
     keys = command.add_mutually_exclusive_group()
     keys.add_argument("--key", metavar="HEX", help="a meter's key (codec wmbus): others on the machine may see it here")
     keys.add_argument("--key-file", type=Path, metavar="FILE", help="the file with the meter's key: 32 hex digits")
@@ -46,11 +47,14 @@ def run(args: argparse.Namespace) -> int:
         return EX_USAGE
     try:
         payload = bytes.fromhex("".join(text.split()).removeprefix("0x"))
-    except ValueError as e:
-        print(f"not hexadecimal: {e}", file=sys.stderr)
+    except ValueError:
+        print("not hexadecimal: two digits from 0 to f for each byte, such as 0100e2 or 01 00 e2", file=sys.stderr)
         return EX_USAGE
     try:
         key = key_of(args)
+    except OSError as e:
+        print(f"{e.filename}: {e.strerror}", file=sys.stderr)
+        return EX_NOINPUT
     except ValueError as e:
         print(e, file=sys.stderr)
         return EX_USAGE
@@ -62,9 +66,7 @@ def run(args: argparse.Namespace) -> int:
         fields = decode_payload(args.codec, payload, args.fport, key)
         explained = explain(args.codec, payload, args.fport, fields) if args.explain else ""
     except KeyError:
-        from torhaus.codecs.registry import names
-
-        print(f"no codec {args.codec!r}; there are {', '.join(names())}, FILE.js and FILE.toml", file=sys.stderr)
+        print(no_codec(args.codec), file=sys.stderr)
         return EX_USAGE
     except ConfigFaults as e:
         print(*e.faults, sep="\n", file=sys.stderr)
@@ -85,12 +87,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def fport(text: str) -> int:
-    """A port on the command line. ValueError when it is none."""
-    number = int(text)
-    if not 0 <= number <= 255:
-        raise ValueError
-    return number
+def no_codec(name: str) -> str:
+    """What to say about a name that no codec has."""
+    from difflib import get_close_matches
+
+    from torhaus.codecs.registry import names
+
+    known = list(names())
+    near = [each for each in known if name and name in each][:5] or get_close_matches(name, known, 5)
+    like = f", but {', '.join(near)}" if near else ""
+    return f"no codec {name!r}{like}; `torhaus codecs list` has all of them; a file ends in .js or .toml"
 
 
 def decode_payload(codec: str, payload: bytes, fport: int | None, key: bytes | None = None) -> Fields:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from torhaus.daemon.scans.evidence import Head
 
 STORE: Final = "scans"
+_KEY: Final = re.compile("[0-9a-fA-F]{64}")
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -58,9 +60,18 @@ def run_verify(args: argparse.Namespace) -> int:
         return EX_USAGE
     try:
         kept = [head for path in args.head for head in parse_heads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError) as e:
+    except OSError as e:
+        print(f"--head: {e.filename}: {e.strerror}", file=sys.stderr)
+        return EX_NOINPUT
+    except UnicodeError:
+        print("--head: is no UTF-8 text", file=sys.stderr)
+        return EX_NOINPUT
+    except ValueError as e:
         print(f"--head: {e}", file=sys.stderr)
         return EX_NOINPUT
+    if args.key and not _KEY.fullmatch(args.key):
+        print("--key: must be the 64 hex digits that `torhaus evidence key` shows", file=sys.stderr)
+        return EX_USAGE
     try:
         with _store(args.config) as (conn, head), Progress("entries checked") as progress:
             key = args.key.lower()

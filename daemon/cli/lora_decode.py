@@ -26,6 +26,7 @@ from torhaus.daemon.cli.lora_keys import (
     given_keys,
     on_command_line,
 )
+from torhaus.daemon.cli.number import whole
 from torhaus.daemon.cli.reach import EX_DATAERR, EX_USAGE, configured
 from torhaus.daemon.cli.show import plain
 from torhaus.daemon.main import add_config
@@ -41,7 +42,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     command.add_argument(
         "--region", type=str.upper, choices=REGIONS, help="default: that of the configuration, or EU868"
     )
-    command.add_argument("--dev-nonce", type=_number, metavar="N", help="of the join that a join-accept answers")
+    command.add_argument(
+        "--dev-nonce", type=whole(0, 0xFFFF), metavar="N", help="of the join that a join-accept answers"
+    )
     command.add_argument("--dev-eui", metavar="EUI", help="likewise, for LoRaWAN 1.1")
     command.add_argument("--join-eui", metavar="EUI", help="likewise, for LoRaWAN 1.1")
     command.add_argument("--json", action="store_true", help="as JSON")
@@ -179,13 +182,6 @@ def _eui(args: argparse.Namespace, name: str) -> int | None:
         return None if text is None else parse_eui64(text)
     except DecodeError as e:
         raise BadKeys(f"--{name.replace('_', '-')}: {e.detail}") from None
-
-
-def _number(text: str) -> int:
-    number = int(text, 0)
-    if not 0 <= number <= 0xFFFF:
-        raise ValueError
-    return number
 
 
 def _fields(args: argparse.Namespace, keys: Found, found: Explained) -> dict[str, Any]:

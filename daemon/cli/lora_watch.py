@@ -14,6 +14,7 @@ import msgspec
 from torhaus.codecs.lorawan.eui import format_eui64, parse_eui64
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.cli.live import Unreadable
+from torhaus.daemon.cli.number import whole
 from torhaus.daemon.cli.reach import EX_IOERR, EX_UNAVAILABLE, EX_USAGE, configured
 from torhaus.daemon.main import add_config
 
@@ -27,7 +28,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     command = commands.add_parser("watch", help="the frames in the air, as they come, until Ctrl-C")
     command.add_argument("--gateway", metavar="EUI", help="only what this gateway heard or sent")
     command.add_argument("--device", metavar="NAME", help="only this device's uplinks")
-    command.add_argument("--past", type=_count, default=20, metavar="N", help="begin with the last N frames (20)")
+    command.add_argument(
+        "--past", type=whole(0, MAX_PAST), default=20, metavar="N", help="begin with the last N frames (20)"
+    )
     command.add_argument("--once", action="store_true", help="end after those")
     command.add_argument("--by-gateway", action="store_true", help="a table of gateways instead of lines")
     command.add_argument("--json", action="store_true", help="JSON lines")
@@ -69,13 +72,6 @@ def run(args: argparse.Namespace) -> int:
         return 0
     screen.end()
     return 0 if args.once else EX_UNAVAILABLE
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= MAX_PAST:
-        raise ValueError
-    return number
 
 
 def _lines(socket: Path, args: argparse.Namespace) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from torhaus.codecs.meter.mbus.words import manufacturer, medium
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.cli.chosen_link import Chosen, chosen, left_alone
 from torhaus.daemon.cli.live import Unreadable
+from torhaus.daemon.cli.number import seconds, whole
 from torhaus.daemon.cli.progress import Progress
 from torhaus.daemon.cli.reach import EX_DATAERR, EX_UNAVAILABLE, EX_USAGE
 from torhaus.daemon.main import add_config
@@ -40,8 +41,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     how = scan.add_mutually_exclusive_group()
     how.add_argument("--primary", action="store_true", help="try the addresses from --first to --last (the default)")
     how.add_argument("--secondary", action="store_true", help="search by the meters' numbers, digit by digit")
-    scan.add_argument("--first", type=_primary, default=0, metavar="N", help="first primary address (0)")
-    scan.add_argument("--last", type=_primary, default=MAX_PRIMARY, metavar="N", help=f"the last ({MAX_PRIMARY})")
+    scan.add_argument("--first", type=whole(0, MAX_PRIMARY), default=0, metavar="N", help="first primary address (0)")
+    scan.add_argument(
+        "--last", type=whole(0, MAX_PRIMARY), default=MAX_PRIMARY, metavar="N", help=f"the last ({MAX_PRIMARY})"
+    )
     scan.add_argument("--mask", default=EVERYBODY, metavar="ADDRESS", help="only these secondary addresses (F for any)")
     scan.add_argument(
         "--baud", type=int, choices=RATES, action="append", metavar="RATE", help="a rate to try, may be repeated"
@@ -65,23 +68,13 @@ def _add_link(command: argparse.ArgumentParser, timeout_s: float) -> None:
         "link", metavar="LINK", help="a [[driver]] of the configuration, or a link such as serial:///dev/ttyUSB0"
     )
     command.add_argument(
-        "--timeout", type=_seconds, default=timeout_s, metavar="S", help=f"seconds for an answer ({timeout_s:g})"
+        "--timeout",
+        type=seconds(0.05, 60),
+        default=timeout_s,
+        metavar="S",
+        help=f"seconds for an answer ({timeout_s:g})",
     )
     add_config(command)
-
-
-def _primary(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= MAX_PRIMARY:
-        raise ValueError
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0.05 <= number <= 60:
-        raise ValueError
-    return number
 
 
 def run_scan(args: argparse.Namespace) -> int:

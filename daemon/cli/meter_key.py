@@ -12,21 +12,18 @@ def add_key_file(command: argparse.ArgumentParser) -> None:
 
 
 def read_key_file(path: Path) -> bytes:
-    """The key. ValueError, with what is wrong, when there is none; no text holds a key."""
+    """The key. OSError; ValueError, with what is wrong, when there is none in it. No text holds a key."""
     from torhaus.daemon.config.device_keys import parse_key
 
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            key = parse_key(file.read(_READ))
-    except OSError as e:
-        raise ValueError(f"{path}: {e.strerror}") from None
+    with path.open(encoding="utf-8", errors="replace") as file:
+        key = parse_key(file.read(_READ))
     if key is None:
         raise ValueError(f"{path}: must have 32 hex digits")
     return key
 
 
 def key_of(args: argparse.Namespace) -> bytes | None:
-    """The key of `--key` or `--key-file`, None where neither is given. ValueError as read_key_file."""
+    """The key of `--key` or `--key-file`, None where neither is given. Raises as read_key_file."""
     from torhaus.daemon.config.device_keys import parse_key
 
     if args.key_file is not None:

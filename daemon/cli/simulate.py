@@ -62,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         return _wrong(f"--region must be one of {', '.join(REGIONS)}")
     if not (1 <= args.devices <= 65_536 and 1 <= args.gateways <= 256 and args.period > 0 and 0 <= args.loss <= 1):
         return _wrong("there are 1 to 65536 devices, 1 to 256 gateways, a period above 0 and a loss of 0 to 1")
+    if not (args.spread >= 0 and args.radius > 0 and args.confirmed_every >= 0 and (args.seconds or 0) >= 0):
+        return _wrong("--spread, --confirmed-every and --seconds are not below 0, and --radius is above it")
     if args.write_registry is not None:
         return _write(args, versions)
     if is_remote and args.registry is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from torhaus.daemon.cli.decode import EX_DATAERR
 from torhaus.daemon.cli.live import Unreadable
 from torhaus.daemon.cli.meter_key import add_key_file, read_key_file
-from torhaus.daemon.cli.reach import EX_UNAVAILABLE, EX_USAGE, configured
+from torhaus.daemon.cli.reach import EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE, configured
 from torhaus.daemon.cli.show import UNKNOWN, table
 from torhaus.daemon.main import add_config
 
@@ -102,6 +102,9 @@ def run_decode(args: argparse.Namespace) -> int:
     if args.key_file is not None:
         try:
             key = read_key_file(args.key_file)
+        except OSError as e:
+            print(f"{args.key_file}: {e.strerror}", file=sys.stderr)
+            return EX_NOINPUT
         except ValueError as e:
             print(e, file=sys.stderr)
             return EX_USAGE

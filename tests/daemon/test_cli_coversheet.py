@@ -77,7 +77,7 @@ def test_to_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (["--department", "bauamt", "--pages", "0"], 64, "pages: 1 to 9999"),
         (["--department", "bauamt", "--count", "501"], 64, "count: 1 to 500"),
         (["--csv", "no", "--department", "bauamt"], 64, "--csv says all"),
-        (["--csv", "/no/such"], 64, "/no/such: No such file"),
+        (["--csv", "/no/such"], 66, "/no/such: No such file"),
     ],
 )
 def test_what_cannot_be_ordered(

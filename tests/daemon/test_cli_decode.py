@@ -49,7 +49,10 @@ def test_with_a_script(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
     [
         (("--codec", "elsys", "xyz"), os.EX_USAGE, "not hexadecimal: "),
         (("--codec", "elsys", "123"), os.EX_USAGE, "not hexadecimal: "),
-        (("--codec", "nonsense", "00"), os.EX_USAGE, "no codec 'nonsense'; there are barcode, "),
+        (("--codec", "th", "00"), os.EX_USAGE, "no codec 'th', but milesight:"),
+        (("--codec", "elsis", "00"), os.EX_USAGE, "no codec 'elsis', but elsys; "),
+        (("--codec", "", "00"), os.EX_USAGE, "no codec ''; "),
+        (("--codec", "nonsense", "00"), os.EX_USAGE, "no codec 'nonsense'; `torhaus codecs list`"),
         (("--codec", "cayenne_lpp", "0167"), os.EX_DATAERR, "refused: short: "),
         (("--codec", "/nonexistent/x.js", "00"), os.EX_NOINPUT, "/nonexistent/x.js: No such file or directory\n"),
     ],
@@ -98,7 +101,7 @@ def test_a_meters_telegram_with_its_key(tmp_path: Path, capsys: pytest.CaptureFi
 def test_keys_that_are_none_or_of_no_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--codec", "wmbus", "--key", "c0ffee", "00") == 64
     assert "c0ffee" not in capsys.readouterr().err
-    assert run("--codec", "wmbus", "--key-file", str(tmp_path / "none"), "00") == 64
+    assert run("--codec", "wmbus", "--key-file", str(tmp_path / "none"), "00") == 66
     assert run("--codec", "elsys", "--key", KEY.hex(), "00") == 64
     assert "elsys takes no key, wmbus does" in capsys.readouterr().err
     assert run("--codec", "wmbus", "--explain", "--key", KEY.hex(), "00") == 64

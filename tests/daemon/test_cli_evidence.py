@@ -102,6 +102,11 @@ def test_evidence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(evidence, "evidence", "verify", "--since", "2020-01-01", *config) == 0
     assert run(evidence, "evidence", "verify", "--since", "soon", *config) == 64
     assert run(evidence, "evidence", "verify", "--head", str(tmp_path / "none"), *config) == 66
+    (tmp_path / "image").write_bytes(b"\xff\xd8")
+    assert run(evidence, "evidence", "verify", "--head", str(tmp_path / "image"), *config) == 66
+    assert "none: No such file" in (told := capfd.readouterr().err)
+    assert "no UTF-8 text" in told
+    assert run(evidence, "evidence", "verify", "--key", "c0ffee", *config) == 64
     assert run(evidence, "evidence", "export", scan, *config) == 69
     assert run(evidence, "evidence", "export", *config) == 64
 

@@ -32,5 +32,5 @@ def test_no_keys(tmp_path: Path, text: str) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="No such file"):
+    with pytest.raises(FileNotFoundError):
         read_key_file(tmp_path / "none")

@@ -73,6 +73,8 @@ def test_lists_are_written_and_simulated(plans: list[Any], tmp_path: Path, capsy
         (["--region", "MARS"], "--region must be one of EU868"),
         (["--devices", "0"], "there are 1 to 65536 devices"),
         (["--loss", "2"], "a loss of 0 to 1"),
+        (["--seconds", "-1"], "are not below 0"),
+        (["--radius", "0"], "--radius is above it"),
     ],
 )
 def test_what_cannot_be(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
