@@ -93,12 +93,11 @@ class Terminal:
                 loop.call_soon_threadsafe(lines.put_nowait, None)
 
             threading.Thread(target=read, daemon=True).start()
+            lost: Exception | None = None
             try:
                 await self._both_ways(link, lines)
             except* DriverGone as gone:
                 lost = gone.exceptions[0]
-            else:
-                lost = None
         if lost is not None:
             raise lost
 
