@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from torhaus.daemon.forward.base import Unavailable
 from torhaus.daemon.forward.flight import Batch, Flight, Receipts, Render
+from torhaus.daemon.forward.unreachable import why
 from torhaus.drivers.broker import printable
 
 _CLOSE_S: Final = 2.0
@@ -221,5 +222,5 @@ async def establish(
         if isinstance(error, TimeoutError):
             raise SessionLost(f"no connection within {timeout_s:g} s") from None
         if isinstance(error, OSError):  # ssl.SSLError is one
-            raise SessionLost(f"cannot connect to {where}: {printable(str(error))}") from None
+            raise SessionLost(f"cannot connect to {where}: {why(error)}") from None
         raise

@@ -17,6 +17,7 @@ from torhaus.daemon.forward.base import Context, Item, Outcome, Unavailable
 from torhaus.daemon.forward.flight import ProtocolError
 from torhaus.daemon.forward.mqtt_config import Config, Renderer
 from torhaus.daemon.forward.parcels import Parcel, parcels_of
+from torhaus.daemon.forward.unreachable import why
 from torhaus.daemon.mqtt import reasons
 from torhaus.drivers.broker import drop
 
@@ -163,5 +164,8 @@ async def _until_lost(client: aiomqtt.Client) -> None:
 def _why(error: BaseException) -> str:
     """One line for status and log."""
     if isinstance(error, aiomqtt.MqttCodeError) and isinstance(error.rc, ReasonCode):
-        return f"broker refused: {reasons.describe(error.rc.value)}"  # paho gives a 3.1.1 return code as that of MQTT 5
+        # paho gives a 3.1.1 return code as that of MQTT 5
+        return f"broker refused: {reasons.describe(error.rc.value, is_connack=True)}"
+    if isinstance(error.__cause__, OSError):
+        return why(error.__cause__)
     return reasons.printable(str(error.__cause__ or error)) or type(error).__name__

@@ -22,13 +22,14 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
     """One reason code.
 
     `publish` holds for a PUBACK or a DISCONNECT that speaks of a message, `connection` for a CONNACK or DISCONNECT.
-    `hint` says what to do about it.
+    `hint` says what to do about it, `at_the_door` instead where it is the answer to CONNECT.
     """
 
     name: str
     publish: Verdict = Verdict.RETRY
     connection: Verdict = Verdict.RETRY
     hint: str = ""
+    at_the_door: str = ""
 
 
 _FAULT: Final = Verdict.FAULT
@@ -50,7 +51,10 @@ REASONS: Final[dict[int, Reason]] = {
     0x86: Reason("bad user name or password", connection=_FAULT, hint="check username and password_file"),
     # An access list is mended in minutes; a year's readings must not become dead letters over it.
     0x87: Reason(
-        "not authorized", connection=_FAULT, hint="let this client write to its topics (access list of the broker)"
+        "not authorized",
+        connection=_FAULT,
+        hint="let this client write to its topics (access list of the broker)",
+        at_the_door="check username and password_file, or the client's certificate",
     ),
     0x88: Reason("server unavailable"),
     0x89: Reason("server busy"),
@@ -105,13 +109,14 @@ def blames_message(code: int) -> bool:
     return reason_of(code).publish is Verdict.DEAD_LETTER
 
 
-def describe(code: int, detail: str | None = None) -> str:
+def describe(code: int, detail: str | None = None, *, is_connack: bool = False) -> str:
     """One line for status and log: name, code, the broker's own words (cut to 100 printable characters), hint."""
     reason = reason_of(code)
     text = f"{reason.name} (0x{code:02x})"
     if detail:
         text += f": {printable(detail)}"
-    return f"{text}; {reason.hint}" if reason.hint else text
+    hint = (reason.at_the_door if is_connack else "") or reason.hint
+    return f"{text}; {hint}" if hint else text
 
 
 def printable(text: str) -> str:

@@ -37,7 +37,7 @@ class Session(Connection[wire.ConnAckPacket]):
         connack = await self._greeting
         code = int(connack.reason_code)
         if code:
-            raise SessionLost(f"broker refused: {reasons.describe(code, connack.reason_str)}", code)
+            raise SessionLost(f"broker refused: {reasons.describe(code, connack.reason_str, is_connack=True)}", code)
         if not int(connack.max_qos):
             raise SessionLost(f"broker refused: {reasons.describe(0x9B)}", 0x9B)
         self._flight.window = min(connack.receive_max, MAX_WINDOW)

@@ -150,7 +150,7 @@ def test_a_loss_is_noticed_at_once(at: int) -> None:
         (2, "set client_id"),
         (3, "server unavailable"),
         (4, "password_file"),
-        (5, "not authorized"),
+        (5, "not authorized.*password_file"),
     ],
 )
 def test_refused(code: int, says: str) -> None:

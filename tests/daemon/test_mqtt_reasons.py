@@ -41,6 +41,9 @@ def test_every_code_of_the_standard_is_in_the_table() -> None:
 def test_a_fault_says_what_to_do() -> None:
     assert all(reason.hint for reason in REASONS.values() if reason.connection is Verdict.FAULT)
     assert describe(0x86) == "bad user name or password (0x86); check username and password_file"
+    assert describe(0x87).endswith("(access list of the broker)")
+    assert describe(0x87, is_connack=True).endswith("; check username and password_file, or the client's certificate")
+    assert describe(0x86, is_connack=True) == describe(0x86)
     assert describe(0xEE) == "unknown reason (0xee)"
     assert reason_of(0xEE).publish is Verdict.RETRY
 

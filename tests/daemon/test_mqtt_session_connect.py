@@ -26,7 +26,7 @@ async def lost(session: Session) -> str:
 @pytest.mark.parametrize(
     ("manners", "says"),
     [
-        (Manners(refuse=wire.ConnAckReasonCode.NOT_AUTHORIZED), r"not authorized \(0x87\)"),
+        (Manners(refuse=wire.ConnAckReasonCode.NOT_AUTHORIZED), r"not authorized \(0x87\); check username and"),
         (Manners(connack=b"\x20\x02\x00\x00"), "does not speak MQTT 5"),  # 3.1.1
         (Manners(connack=b"HTTP/1.1 400 Bad Request\r\n" * 5), "does not speak MQTT 5"),
         (Manners(connack=b"\xd0\x00"), "PingRespPacket out of turn"),
