@@ -115,7 +115,7 @@ class HotFolder:
         depth: int = 0,
         kept: tuple[str, ...] = (),
     ) -> None:
-        self._path = path
+        self.path = path
         self._claims = path / CLAIM_FOLDER
         self._wanted = _matcher(pattern)
         self._ignored = _matcher((*_IGNORED, *ignore))
@@ -126,8 +126,8 @@ class HotFolder:
 
     def look(self) -> Look:
         """Everything that is to be taken, in the order of the names."""
-        found = Look([], {}, self._path.stat().st_dev, {})
-        self._list(self._path, found)
+        found = Look([], {}, self.path.stat().st_dev, {})
+        self._list(self.path, found)
         if self._claims_usable():
             self._list(self._claims, found, claimed=True)
         found.files.sort(key=lambda entry: (not entry.claimed, natural(entry.name)))
@@ -268,7 +268,7 @@ class HotFolder:
         parts = name.split(b"/") if name else []
         with contextlib.suppress(OSError):
             while parts and display_name(b"/".join(parts)).casefold() not in self._kept:
-                (self._path / os.fsdecode(b"/".join(parts))).rmdir()
+                (self.path / os.fsdecode(b"/".join(parts))).rmdir()
                 parts.pop()
 
 

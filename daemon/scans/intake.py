@@ -12,6 +12,7 @@ quarantine when it stays as it is for `give_up_s`. Batches are committed whole o
 """
 
 import asyncio
+import os
 import sqlite3
 from typing import Final
 
@@ -70,7 +71,7 @@ class Intake:
         try:
             look = await asyncio.to_thread(self._folder.look)
         except OSError as error:
-            self._episodes.up(False, errno_name(error))
+            self._episodes.up(False, f"{self._folder.path}: {os.strerror(error.errno or 0)}")  # never a document's name
             return 0
         self._episodes.up(True, "")
         self._episodes.refused(look)

@@ -263,7 +263,10 @@ def test_a_missing_folder_is_told_once_and_comes_back(tmp_path: Path) -> None:
         assert await b.look() == 1
 
     b = with_bench(tmp_path, work)
-    assert [(e.up, e.detail) for e in b.told(StationChanged)] == [(False, "ENOENT"), (True, "")]
+    assert [(e.up, e.detail) for e in b.told(StationChanged)] == [
+        (False, f"{tmp_path / 'hot'}: No such file or directory"),
+        (True, ""),
+    ]
 
 
 def test_without_a_checker_nothing_is_judged(tmp_path: Path) -> None:
