@@ -4,7 +4,7 @@ In English for status and health; on the page in the reader's language, with wha
 `cause.<kind>`, `advice.<kind>`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -23,7 +23,7 @@ SHOWN: Final = 8
 """Devices that are named in one sentence."""
 KINDS: Final = (
     "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
-    "bus_silent", "part_down", "session_keys", "gateway_silent", "script_aside", "overdue", "station_down",
+    "bus_silent", "part_down", "session_keys", "gateway_silent", "script_aside", "undecoded", "overdue", "station_down",
     "target_down", "scans_quarantined", "scans_held", "unstamped", "release_withdrawn", "station_gone", "target_gone",
 )  # fmt: skip
 """All there are; the page's catalogues have a text for each."""
@@ -81,8 +81,13 @@ def of_parts(watch: Watch, aside: Iterable[str]) -> Iterator[Cause]:
         yield Cause("script_aside", text, name)
 
 
-def of_devices(late: list[str]) -> Iterator[Cause]:
-    """Devices that should have been heard."""
+def of_devices(late: list[str], unreadable: Mapping[str, str]) -> Iterator[Cause]:
+    """Devices that are heard but not understood, by reason; devices that should have been heard."""
+    if unreadable:
+        names = ", ".join(list(unreadable)[:SHOWN]) + (" …" if len(unreadable) > SHOWN else "")
+        text = f"payloads cannot be decoded: {_some([f'{name} ({why})' for name, why in unreadable.items()])}"
+        yield Cause("undecoded", text, names, values={"n": len(unreadable)})
+    late = [name for name in late if name not in unreadable]
     if late:
         names = ", ".join(late[:SHOWN]) + (" …" if len(late) > SHOWN else "")
         yield Cause("overdue", f"overdue: {_some(late)}", names, values={"n": len(late)})

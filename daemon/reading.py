@@ -25,6 +25,10 @@ class ReadingWatch(Protocol):
         """Bytes or a frame were refused."""
         ...
 
+    def undecodable(self, device: str, why: str) -> None:
+        """A device's payload was refused by its codec."""
+        ...
+
     def decoded(self, codec: str, device: str, at: Stamp) -> None:
         """A frame became a reading."""
         ...
@@ -122,6 +126,7 @@ class Readings:
             except DecodeError as e:
                 self._watch.rejected(frame.driver, codec, e.reason)
                 reason, detail = e.reason.value, e.detail
+                self._watch.undecodable(device.name, reason)
             except Exception as e:  # noqa: BLE001 - a codec's defect: kept raw like any refusal, and told
                 reason, detail = RejectReason.DEFECT.value, defect_in(self._watch, frame.driver, codec, e)
             else:

@@ -71,6 +71,7 @@ class Status(msgspec.Struct, kw_only=True):
     clock_synced: bool
     ready: bool
     problems: list[str]
+    causes: list[Cause] = []  # the same, with what kind of problem each is
     drivers: dict[str, DriverState] = {}
     gateways: dict[str, Gateway] = {}
     fixes: dict[str, Fix] = {}  # satellite receiver to its last fix
@@ -155,7 +156,7 @@ class Survey:
         if central is not None and (text := central.problem()) is not None:
             found.append(Cause("session_keys", text, detail=text))
         found += of_parts(self._watch, self.scripts().aside if self.scripts is not None else ())
-        found += of_devices(self.late())
+        found += of_devices(self.late(), self._watch.unreadable())
         if self.scan_watch is not None:
             found += of_scans(self.scan_watch, self._now().wall_ns)
         return found
@@ -203,7 +204,7 @@ class Survey:
 
     def status(self) -> Status:
         """All of it."""
-        watch, stamp = self._watch, self._now()
+        watch, stamp, causes = self._watch, self._now(), self.causes()
         rejects: dict[str, int] = {}
         for (_, _, reason), n in watch.rejects.items():
             rejects[reason] = rejects.get(reason, 0) + n
@@ -215,7 +216,8 @@ class Survey:
             now_ns=stamp.wall_ns,
             clock_synced=stamp.synced,
             ready=self.ready(),
-            problems=self.problems(),
+            problems=[cause.text for cause in causes],
+            causes=causes,
             drivers=watch.drivers,
             gateways=dict(watch.gateways.all),
             fixes=self.fixes.last if self.fixes is not None else {},

@@ -19,6 +19,8 @@ from torhaus.drivers.base import DeviceChanged, Event, GatewayRefused, GatewaySt
 
 ACK_LIMIT_S: Final = 0.05
 """A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
+UNREADABLE: Final = 3
+"""Payloads in a row that its codec refuses make a device unreadable: one by itself may be a kind it need not know."""
 STARTING: Final = "starting"
 DRIVER: Final = "driver "
 """How the supervised names of drivers begin; no other part's does."""
@@ -49,6 +51,7 @@ class Watch(Reporter, Told):
         still = Stamp(wall_ns, 0, synced=True)
         self.gateways = Gateways(clock.stamp if clock else lambda: still, gateway_offline_s)
         self.devices: dict[str, int] = {}  # last reading, wall clock
+        self.undecoded: dict[str, tuple[int, str]] = {}  # device: payloads refused in a row, last why
         self.rejects: Counter[tuple[str, str, str]] = Counter()  # driver, codec, reason
         self.readings: Counter[str] = Counter()  # codec
         self.refused_records: Counter[str] = Counter()
@@ -99,6 +102,18 @@ class Watch(Reporter, Told):
         """A frame became a reading."""
         self.readings[codec] += 1
         self.devices[device] = at.wall_ns
+        if self.undecoded and self.undecoded.pop(device, (0, ""))[0] >= UNREADABLE:
+            logs.info("payloads are decoded again", device=device)
+
+    def undecodable(self, device: str, why: str) -> None:
+        """A known device's payload was refused by its codec."""
+        self.undecoded[device] = count, _ = self.undecoded.get(device, (0, ""))[0] + 1, why
+        if count == UNREADABLE:
+            logs.warning("payloads cannot be decoded", device=device, reason=why)
+
+    def unreadable(self) -> dict[str, str]:
+        """Devices whose codec takes nothing of what they send, and why it refused the last of it."""
+        return {device: why for device, (count, why) in self.undecoded.items() if count >= UNREADABLE}
 
     def warned(self, warnings: int) -> None:
         """A script gave so many warnings with a result. They are counted; texts of vendors are not kept."""

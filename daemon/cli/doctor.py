@@ -1,4 +1,4 @@
-"""`torhaus doctor`: what is wrong with this box, each point with what to do about it. First form."""
+"""`torhaus doctor`: what is wrong with this box, each point with what to do about it."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from torhaus.daemon.cli.show import plain
+from torhaus.daemon.cli.show import plain, records
 from torhaus.daemon.main import add_config
 
 Grade = Literal["ok", "warn", "bad"]
@@ -59,7 +59,7 @@ def examine(config: Path) -> Iterator[Finding]:
         for fault in e.faults:
             yield Finding("bad", str(fault), f"correct it, then: torhaus check --config {config}")
         return
-    yield Finding("ok", f"configuration {config}: {len(loaded.drivers)} drivers, {len(loaded.forwarders)} forwarders")
+    yield Finding("ok", f"configuration {config}: drivers: {len(loaded.drivers)}, forwarders: {len(loaded.forwarders)}")
     for note in loaded.notes:
         yield Finding("warn", note)
     store = Path(loaded.store.path)
@@ -146,11 +146,15 @@ def _daemon(path: Path) -> Iterator[Finding]:
         yield Finding("bad", str(e), "journalctl -u torhaus; systemctl restart torhaus")
         return
     yield Finding("ok" if status.ready else "bad", "the daemon is running" + ("" if status.ready else ", NOT ready"))
-    for problem in status.problems:
-        yield Finding("bad", problem)
+    from torhaus.daemon.page.language import texts
+
+    advice = texts("en")
+    for cause in status.causes:
+        yield Finding("bad", cause.text, advice.get(f"advice.{cause.kind}", ""))
     for name, f in status.forwarders.items():
         if not f.up:
-            yield Finding("warn", f"forwarder {name} is down: {f.detail}; {f.backlog} records wait", "nothing is lost")
+            what = f"forwarder {name} is down: {f.detail}; {records(f.backlog)} waiting"
+            yield Finding("warn", what, advice["advice.forwarder_down"])
         if f.dead_letters:
             yield Finding("warn", f"forwarder {name}: {f.dead_letters} dead letters", "torhaus queue dead-letters list")
 

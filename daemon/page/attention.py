@@ -21,7 +21,7 @@ _WHERE: Final = {
     "outbox_failing": "/forwarders", "writer_silent": "/forwarders", "log_filling": "/forwarders",
     "second_copy": "/forwarders", "segment_damaged": "/forwarders", "driver_down": "/gateways",
     "gateway_silent": "/gateways", "bus_silent": "/gateways", "overdue": "/devices?show=overdue",
-    "forwarder_down": "/forwarders", "dead_letters": "/dead-letters", "dropped": "/forwarders",
+    "undecoded": "/devices", "forwarder_down": "/forwarders", "dead_letters": "/dead-letters", "dropped": "/forwarders",
     "set_aside": "/forwarders", "joins_refused": "/strangers", "session_keys": "/devices",
     "station_down": "/scans", "target_down": "/scans", "scans_held": "/scans?state=held",
     "scans_quarantined": "/scans?state=quarantined", "unstamped": "/scans",

@@ -6,6 +6,7 @@ from torhaus.daemon.page.html import Html
 from torhaus.daemon.page.language import Language
 from torhaus.daemon.page.parts import Level, chip, said
 from torhaus.daemon.page.view import Ask
+from torhaus.daemon.watch import UNREADABLE
 
 MAINS, FULL = 0, 254
 """DevStatusAns (LoRaWAN 1.0.4 section 5.5): 0 is an external supply, 1 to 254 the battery, 255 not known."""
@@ -17,8 +18,11 @@ def radio_views(ask: Ask) -> dict[str, RadioView]:
     return {v.device: v for v in standalone.mac.views()} if standalone is not None else {}
 
 
-def state(ask: Ask, last_ns: int, *, is_late: bool) -> Html:
+def state(ask: Ask, name: str, last_ns: int, *, is_late: bool) -> Html:
     """How a device is, in a word."""
+    refused = ask.site.watch.undecoded.get(name)
+    if refused is not None and (not last_ns or refused[0] >= UNREADABLE):
+        return chip("warn", ask.t("state.undecoded"))
     level: Level = "warn" if is_late else "good" if last_ns else "off"
     return chip(level, ask.t("state.overdue" if is_late else "state.heard" if last_ns else "state.never"))
 

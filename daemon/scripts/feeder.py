@@ -47,6 +47,10 @@ class Watch(Protocol):
         """A payload was refused."""
         ...
 
+    def undecodable(self, device: str, why: str) -> None:
+        """A device's payload was refused by its script."""
+        ...
+
     def decoded(self, codec: str, device: str, at: Stamp) -> None:
         """A payload became a reading."""
         ...
@@ -220,6 +224,7 @@ class Feeder:
         if isinstance(answer, DecodeError):
             verdict = Verdict(None, answer.reason.value, answer.detail)
             self._watch.rejected(stored.record.driver, "script", answer.reason)
+            self._watch.undecodable(stored.record.device or "", answer.reason.value)
             self._keep_bytes(stored, verdict)
         else:
             if self.derive is not None:

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+from torhaus.codecs.model import Stamp
 from torhaus.daemon.causes import DAY_NS, KINDS, SHOWN, of_devices, of_outbox, of_parts, of_scans
 from torhaus.daemon.evidence.stamping import StampFigures
 from torhaus.daemon.outbox.aside import Report
@@ -25,7 +26,7 @@ def lookout(**full_in_s: float | None) -> Any:
 
 
 def test_a_sound_box_has_none() -> None:
-    assert [*of_outbox(outbox(), lookout(main=None)), *of_parts(Watch(0), ()), *of_devices([])] == []
+    assert [*of_outbox(outbox(), lookout(main=None)), *of_parts(Watch(0), ()), *of_devices([], {})] == []
 
 
 def test_the_disk() -> None:
@@ -71,11 +72,24 @@ def test_parts() -> None:
 
 
 def test_devices() -> None:
-    (few,) = of_devices(["a", "b"])
+    (few,) = of_devices(["a", "b"], {})
     assert (few.text, few.about, few.values) == ("overdue: a, b", "a, b", {"n": 2})
-    (many,) = of_devices([str(i) for i in range(SHOWN + 3)])
+    (many,) = of_devices([str(i) for i in range(SHOWN + 3)], {})
     assert many.text == "overdue: 0, 1, 2, 3, 4, 5, 6, 7 and 3 more"
     assert many.about.endswith(" …")
+
+
+def test_devices_that_are_heard_and_not_understood() -> None:
+    watch = Watch(0)
+    for n in range(3):
+        assert watch.unreadable() == {}
+        for name in ("a", "b", "c"):
+            watch.undecodable(name, "unknown_type" if n else "short")
+    watch.decoded("elsys", "c", Stamp(0, 0, synced=True))
+    unreadable, overdue = of_devices(["a", "d"], watch.unreadable())  # a is heard: neither battery nor radio
+    assert (unreadable.kind, unreadable.about, unreadable.values) == ("undecoded", "a, b", {"n": 2})
+    assert unreadable.text == "payloads cannot be decoded: a (unknown_type), b (unknown_type)"
+    assert overdue.text == "overdue: d"
 
 
 def test_scans() -> None:

@@ -90,7 +90,8 @@ def test_a_running_daemon(tmp_path: Path) -> None:
             assert [f.grade for f in await asyncio.to_thread(found, home, "the daemon is running")] == ["ok"]
             app.watch.gone("scans", "busy")
             app.survey.dead_letters = {"archive": 2}
-            assert [f.grade for f in await asyncio.to_thread(found, home, "scans: busy")] == ["bad"]
+            [busy] = await asyncio.to_thread(found, home, "scans: busy")
+            assert (busy.grade, "journalctl -u torhaus" in busy.advice) == ("bad", True)
             assert [f.grade for f in await asyncio.to_thread(found, home, "2 dead letters")] == ["warn"]
 
     asyncio.run(go())

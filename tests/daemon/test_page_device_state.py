@@ -36,8 +36,14 @@ def test_states(tmp_path: Path) -> None:
         async with visited(home_of(tmp_path)) as visitor:
             ask = Ask(visitor.app._sources(), Language("en"))
             assert radio_views(ask) == {}  # nobody is answered here
-            assert "overdue" in state(ask, 1, is_late=True).text
-            assert "heard" in state(ask, 1, is_late=False).text
-            assert "never heard" in state(ask, 0, is_late=False).text
+            assert "overdue" in state(ask, "a", 1, is_late=True).text
+            assert "heard" in state(ask, "a", 1, is_late=False).text
+            assert "never heard" in state(ask, "a", 0, is_late=False).text
+            ask.site.watch.undecodable("a", "short")
+            assert "cannot be decoded" in state(ask, "a", 0, is_late=False).text  # and not: never heard
+            assert "heard" in state(ask, "a", 1, is_late=False).text  # one refused payload is no news
+            for _ in range(2):
+                ask.site.watch.undecodable("a", "short")
+            assert "cannot be decoded" in state(ask, "a", 1, is_late=True).text
 
     asyncio.run(go())

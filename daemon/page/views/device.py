@@ -103,7 +103,7 @@ def _facts(ask: Ask, d: DeviceConfig, stored: Stored | None) -> Html:
     fields = stored.record.fields if stored is not None else None
     lora = stored.record.lora if stored is not None else None
     pairs: list[tuple[str, Child]] = [
-        (t("devices.state"), state(ask, last_ns, is_late=is_late)),
+        (t("devices.state"), state(ask, d.name, last_ns, is_late=is_late)),
         (t("devices.last"), since(t, last_ns, now)),
         (t("device.place"), d.place),
         (t("device.tags"), ", ".join(d.tags)),

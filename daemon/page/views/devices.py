@@ -102,7 +102,7 @@ def _row(ask: Ask, d: DeviceConfig, stored: Stored | None, radio: RadioView | No
     margin = radio.margin_db if radio is not None else None
     return [
         joined(el("a", {"href": place("devices", d.name)}, d.name), el("small", f" {d.place}") if d.place else None),
-        state(ask, last_ns, is_late=is_late),
+        state(ask, d.name, last_ns, is_late=is_late),
         since(t, last_ns, now),
         moment(t, next_ns, now) if next_ns else "–",
         values(t, fields, _SHOWN_FIELDS) if fields else "–",
