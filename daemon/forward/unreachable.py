@@ -8,12 +8,12 @@ from typing import Final
 from torhaus.drivers.broker import printable
 
 _HINTS: Final = {
-    9: "not valid yet: are both clocks right?",
+    9: "is not valid yet: are both clocks right?",
     10: "has expired: renew it, or is this box's clock wrong?",
-    18: "its authority is not known here: set ca_file",
-    19: "its authority is not known here: set ca_file",
-    20: "its authority is not known here: set ca_file",
-    21: "its authority is not known here: set ca_file",
+    18: "is of an authority that is not known here: set ca_file",
+    19: "is of an authority that is not known here: set ca_file",
+    20: "is of an authority that is not known here: set ca_file",
+    21: "is of an authority that is not known here: set ca_file",
     62: "is for another name than that of url",
     64: "is for another address than that of url",
 }
@@ -24,9 +24,7 @@ def why(error: OSError) -> str:
     """In a few words, without numbers that only programs know."""
     if isinstance(error, ssl.SSLCertVerificationError):
         hint = _HINTS.get(error.verify_code)
-        if hint is not None:
-            return f"its certificate {hint}" if hint.startswith(("is ", "has ")) else f"its certificate: {hint}"
-        return f"its certificate: {printable(error.verify_message)}"
+        return f"its certificate {hint}" if hint else f"its certificate: {printable(error.verify_message)}"
     if isinstance(error, ssl.SSLError):
         if error.reason == "WRONG_VERSION_NUMBER":
             return "no TLS there: is the port right?"

@@ -28,7 +28,10 @@ def no_tls(reason: str) -> ssl.SSLError:
         (socket.gaierror(-2, "Name or service not known"), "Name or service not known: is the name right, "),
         (refused_certificate(62, "Hostname mismatch"), "its certificate is for another name than that of url"),
         (refused_certificate(10, "certificate has expired"), "its certificate has expired: renew it, "),
-        (refused_certificate(20, "unable to get"), "its certificate: its authority is not known here: set ca_file"),
+        (
+            refused_certificate(20, "unable to get"),
+            "its certificate is of an authority that is not known here: set ca_file",
+        ),
         (refused_certificate(24, "invalid CA\ncertificate"), "its certificate: invalid CA?certificate"),
         (no_tls("WRONG_VERSION_NUMBER"), "no TLS there: is the port right?"),
         (no_tls("TLSV13_ALERT_CERTIFICATE_REQUIRED"), "TLS: tlsv13 alert certificate required"),
