@@ -24,7 +24,8 @@ SHOWN: Final = 8
 KINDS: Final = (
     "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
     "bus_silent", "part_down", "session_keys", "gateway_silent", "script_aside", "undecoded", "overdue", "station_down",
-    "target_down", "scans_quarantined", "scans_held", "unstamped", "release_withdrawn", "station_gone", "target_gone",
+    "station_stalled", "target_down", "scans_quarantined", "scans_held", "unstamped", "release_withdrawn",
+    "station_gone", "target_gone",
 )  # fmt: skip
 """All there are; the page's catalogues have a text for each."""
 
@@ -105,6 +106,9 @@ def of_scans(watch: "ScanWatch", now_ns: int) -> Iterator[Cause]:
         if not place.up:
             why = f" ({place.detail})" if place.detail else ""
             yield Cause("station_down", f"scan station {name}: cannot be read{why}", name, place.detail)
+    for name, kind in watch.stalled.items():
+        text = f"scan station {name}: documents cannot be taken in ({kind}); they stay where they are"
+        yield Cause("station_stalled", text, name, kind.replace("_", " "))
     for name, place in watch.targets.items():
         if not place.up:
             text = f"scan target {name}: takes nothing ({place.detail}); torhaus scans targets"

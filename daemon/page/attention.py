@@ -23,7 +23,7 @@ _WHERE: Final = {
     "gateway_silent": "/gateways", "bus_silent": "/gateways", "overdue": "/devices?show=overdue",
     "undecoded": "/devices", "forwarder_down": "/forwarders", "dead_letters": "/dead-letters", "dropped": "/forwarders",
     "set_aside": "/forwarders", "joins_refused": "/strangers", "session_keys": "/devices",
-    "station_down": "/scans", "target_down": "/scans", "scans_held": "/scans?state=held",
+    "station_down": "/scans", "station_stalled": "/scans", "target_down": "/scans", "scans_held": "/scans?state=held",
     "scans_quarantined": "/scans?state=quarantined", "unstamped": "/scans",
     "release_withdrawn": "/release",
     "station_gone": "/scans?state=spooled", "target_gone": "/scans?state=sealed",

@@ -1,6 +1,6 @@
 """Says each trouble of one station once, until it is over or another one."""
 
-from torhaus.daemon.scans.events import IntakeStalled, NotTaken, Report, StationChanged
+from torhaus.daemon.scans.events import IntakeFlows, IntakeStalled, NotTaken, Report, StationChanged
 from torhaus.daemon.scans.folder import Look
 from torhaus.daemon.scans.prepare import Seen
 
@@ -42,5 +42,7 @@ class Episodes:
             self._report(IntakeStalled(self._station, kind))
 
     def flows(self) -> None:
-        """Something was taken in."""
-        self._stalled = ""
+        """Something was taken in, or there is nothing to take."""
+        if self._stalled:
+            self._stalled = ""
+            self._report(IntakeFlows(self._station))

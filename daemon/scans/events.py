@@ -19,7 +19,7 @@ class ScanMoved(msgspec.Struct, frozen=True, gc=False):
 
 
 class StationChanged(msgspec.Struct, frozen=True, gc=False):
-    """A hot folder can or cannot be read. Once per episode; `detail` is an errno name."""
+    """A hot folder can or cannot be read. Once per episode; `detail`: which folder, and why."""
 
     station: str
     up: bool
@@ -45,6 +45,12 @@ class IntakeStalled(msgspec.Struct, frozen=True, gc=False):
 
     station: str
     kind: str
+
+
+class IntakeFlows(msgspec.Struct, frozen=True, gc=False):
+    """What was stalled is so no more: something was taken in, or there is nothing left to take."""
+
+    station: str
 
 
 class SourceStuck(msgspec.Struct, frozen=True, gc=False):
@@ -120,6 +126,7 @@ Event = (
     | NotTaken
     | Unfinished
     | IntakeStalled
+    | IntakeFlows
     | SourceStuck
     | TargetChanged
     | Attempted

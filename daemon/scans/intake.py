@@ -75,6 +75,8 @@ class Intake:
             return 0
         self._episodes.up(True, "")
         self._episodes.refused(look)
+        if not look.files:
+            self._episodes.flows()
         try:
             rest = await self._remembered.settle(look)
             return await self._take_finished(look, rest)

@@ -14,6 +14,7 @@ from torhaus.daemon.scans.events import (
     Attempted,
     Event,
     EvidenceBroken,
+    IntakeFlows,
     IntakeStalled,
     LoginRefused,
     NotTaken,
@@ -48,6 +49,7 @@ class ScanWatch:
         self.taken_bytes: Counter[str] = Counter()  # station
         self.left: Counter[tuple[str, str]] = Counter()  # station, kind: entries that are not taken
         self.stalls: Counter[str] = Counter()
+        self.stalled: dict[str, str] = {}  # stations whose documents cannot be taken in at present, and why
         self.stations = {name: Place() for name in folders}
         self.targets: dict[str, Place] = {}
         self.counts = Counts({}, {})
@@ -76,7 +78,10 @@ class ScanWatch:
             logs.info("scan station: a file is not complete yet", station=event.station, why=event.reason.value)
         elif isinstance(event, IntakeStalled):
             self.stalls[event.kind] += 1
+            self.stalled[event.station] = event.kind
             logs.error("scan intake stalled", station=event.station, why=event.kind)
+        elif isinstance(event, IntakeFlows):
+            self.stalled.pop(event.station, None)
         elif isinstance(event, LoginRefused):
             self.left[event.station, f"login_{event.kind}"] += 1
             logs.warning("scan upload: login refused", station=event.station or None, why=event.kind)
@@ -98,6 +103,8 @@ class ScanWatch:
 
     def _moved(self, event: ScanMoved) -> None:
         self.moves[event.station, event.state.value] += 1
+        if event.state in (State.SPOOLED, State.QUARANTINED):  # taken in, by whatever way
+            self.stalled.pop(event.station, None)
         if event.state is State.SPOOLED:
             self.taken_bytes[event.station] += event.size_bytes
         if event.state is State.QUARANTINED:

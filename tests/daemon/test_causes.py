@@ -94,20 +94,23 @@ def test_devices_that_are_heard_and_not_understood() -> None:
 
 def test_scans() -> None:
     watch = ScanWatch()
-    watch.stations = {"post": Place(up=False, detail="ENOENT"), "bau": Place()}
+    watch.stations = {"post": Place(up=False, detail="/srv: Permission denied"), "bau": Place()}
+    watch.stalled = {"counter": "disk_full"}
     watch.targets = {"dms": Place(up=False, detail="HTTP 503"), "akten": Place()}
     watch.withdrawn = {"bau": 1}
     watch.counts = Counts({"post": {"held": 2, "verified": 9}, "bau": {"quarantined": 1}}, {}, {"alt": 3}, {"dms2": 1})
     found = list(of_scans(watch, 7 * DAY_NS))
     assert [(c.kind, c.about) for c in found] == [
-        ("station_down", "post"), ("target_down", "dms"), ("release_withdrawn", "bau"), ("station_gone", "alt"),
-        ("target_gone", "dms2"), ("scans_held", "post"), ("scans_quarantined", "bau"),
+        ("station_down", "post"), ("station_stalled", "counter"), ("target_down", "dms"), ("release_withdrawn", "bau"),
+        ("station_gone", "alt"), ("target_gone", "dms2"), ("scans_held", "post"), ("scans_quarantined", "bau"),
     ]  # fmt: skip
-    assert found[0].text == "scan station post: cannot be read (ENOENT)"
-    assert found[4].text == "scan target dms2: not in the configuration any more, 1 waiting for it"
-    assert found[1].text == "scan target dms: takes nothing (HTTP 503); torhaus scans targets"
-    assert found[2].text == "scan station bau: keep the paper of 1 that its department complained of after release"
-    assert found[5].text == "scan station post: 2 held; torhaus scans list --state held"
+    assert found[0].text == "scan station post: cannot be read (/srv: Permission denied)"
+    stalled = "scan station counter: documents cannot be taken in (disk_full); they stay where they are"
+    assert (found[1].text, found[1].detail) == (stalled, "disk full")
+    assert found[2].text == "scan target dms: takes nothing (HTTP 503); torhaus scans targets"
+    assert found[3].text == "scan station bau: keep the paper of 1 that its department complained of after release"
+    assert found[5].text == "scan target dms2: not in the configuration any more, 1 waiting for it"
+    assert found[6].text == "scan station post: 2 held; torhaus scans list --state held"
     assert {c.kind for c in found} <= set(KINDS)
 
 

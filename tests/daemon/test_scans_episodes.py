@@ -3,7 +3,7 @@
 from typing import Any
 
 from torhaus.daemon.scans.episodes import Episodes
-from torhaus.daemon.scans.events import IntakeStalled, NotTaken, StationChanged
+from torhaus.daemon.scans.events import IntakeFlows, IntakeStalled, NotTaken, StationChanged
 from torhaus.daemon.scans.folder import Identity, Look
 from torhaus.daemon.scans.prepare import Seen
 
@@ -16,11 +16,12 @@ def test_once_until_it_is_over_or_another() -> None:
         episodes.up(False, "ENOENT")
         episodes.stalled("disk_full", "ENOSPC")
     episodes.up(True, "")
-    episodes.flows()
+    for _ in range(2):
+        episodes.flows()
     episodes.stalled("disk_full", "ENOSPC")
     assert told == [
         StationChanged("counter", False, "ENOENT"), IntakeStalled("counter", "disk_full"),
-        StationChanged("counter", True), IntakeStalled("counter", "disk_full"),
+        StationChanged("counter", True), IntakeFlows("counter"), IntakeStalled("counter", "disk_full"),
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from tests.daemon.scans_fakes import Bench, FaultyDisk, blob, fake_pdf, left, re
 from torhaus.daemon.scans.check import CheckUnavailable
 from torhaus.daemon.scans.checker import Verdict
 from torhaus.daemon.scans.events import (
+    IntakeFlows,
     IntakeStalled,
     NotTaken,
     SourceStuck,
@@ -202,9 +203,13 @@ def test_scans_leave_room_for_readings(tmp_path: Path) -> None:
         b.put("b.pdf", fake_pdf("next episode"))
         disk.free_bytes = floor
         assert await b.look() == 0
+        assert len(b.told(IntakeFlows)) == 1
+        (b.hot / "b.pdf").unlink()  # somebody has carried it away: nothing waits any more
+        assert await b.look() == 0
 
     b = with_bench(tmp_path, work, disk=disk)
     assert [e.kind for e in b.told(IntakeStalled)] == ["disk_full", "disk_full"]
+    assert len(b.told(IntakeFlows)) == 2
 
 
 def test_a_store_that_fails_leaves_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

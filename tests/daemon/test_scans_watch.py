@@ -10,6 +10,7 @@ from torhaus.daemon.scans.events import (
     Attempted,
     Event,
     EvidenceBroken,
+    IntakeFlows,
     IntakeStalled,
     LoginRefused,
     NotTaken,
@@ -37,6 +38,7 @@ EVENTS: list[Any] = [
     NotTaken("mail", "symlink"),
     Unfinished("mail", Reason.DAMAGED),
     IntakeStalled("mail", "disk_full"),
+    IntakeFlows("mail"),
     SourceStuck("mail", "s/1/1"),
     StoreStalled("seal", "OperationalError"),
     EvidenceBroken(5, "changed", 1),
@@ -96,3 +98,18 @@ def test_table() -> None:
     asyncio.run(w.refresh(Queue()))  # type: ignore[arg-type]
     assert w.table() == {"station mail": {"spooled": 2}, "quality control": {"waiting": 1}, "target dms": {}}
     assert w.to_look_at == {"mail": 1}
+
+
+def test_a_station_is_stalled_until_something_is_taken_in_or_nothing_is_left() -> None:
+    w = ScanWatch()
+    for over in (
+        IntakeFlows("mail"),
+        ScanMoved("s/1/1", "mail", None, State.SPOOLED),
+        ScanMoved("s/1/1", "mail", None, State.QUARANTINED, Reason.DAMAGED),
+    ):
+        w(IntakeStalled("mail", "disk_full"))
+        w(ScanMoved("s/1/1", "counter", None, State.SPOOLED))
+        w(ScanMoved("s/1/2", "mail", None, State.VERIFIED))
+        assert w.stalled == {"mail": "disk_full"}
+        w(over)
+        assert w.stalled == {}
