@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from torhaus.daemon.forecast import SOON_S
+from torhaus.daemon.forecast import SOON_S, SPARE_BYTES
 from torhaus.daemon.outbox.store import Outbox
 from torhaus.daemon.watch import Watch
 
@@ -22,10 +22,10 @@ UNSTAMPED_NS: Final = 2 * DAY_NS
 SHOWN: Final = 8
 """Devices that are named in one sentence."""
 KINDS: Final = (
-    "starting", "outbox_failing", "writer_silent", "log_filling", "second_copy", "segment_damaged", "driver_down",
-    "bus_silent", "part_down", "session_keys", "gateway_silent", "script_aside", "undecoded", "overdue", "station_down",
-    "station_stalled", "target_down", "scans_quarantined", "scans_held", "unstamped", "release_withdrawn",
-    "station_gone", "target_gone",
+    "starting", "outbox_failing", "writer_silent", "disk_low", "log_filling", "second_copy", "segment_damaged",
+    "driver_down", "bus_silent", "part_down", "session_keys", "gateway_silent", "script_aside", "undecoded", "overdue",
+    "station_down", "station_stalled", "target_down", "scans_quarantined", "scans_held", "unstamped",
+    "release_withdrawn", "station_gone", "target_gone",
 )  # fmt: skip
 """All there are; the page's catalogues have a text for each."""
 
@@ -48,6 +48,9 @@ def of_outbox(outbox: Outbox, lookout: "Lookout") -> Iterator[Cause]:
     if silent_s > 5:
         text = f"outbox: the writer has not answered for {silent_s:.0f} s"
         yield Cause("writer_silent", text, values={"seconds": int(silent_s)})
+    room = lookout.room_bytes
+    if room is not None and room < SPARE_BYTES and outbox.failing is None:
+        yield Cause("disk_low", f"outbox: only {room >> 20} MiB are free on its disk", values={"n": room >> 20})
     for name, forecast in lookout.forecasts.items():
         full_in_s = forecast.full_in_s()
         if full_in_s is not None and full_in_s < SOON_S:

@@ -18,6 +18,10 @@ SOON_S: Final = 86_400.0
 """A log that will be full within a day is a problem: after the weekend it would be too late."""
 
 
+SPARE_BYTES: Final = 256 << 20
+"""Less room than this on the disk is a problem, whatever fills it: at 8 MiB nothing is taken in any more."""
+
+
 class Forecast:
     """The forecast of one log."""
 

@@ -16,7 +16,7 @@ from torhaus.daemon.forward.pace import Pace
 from torhaus.daemon.forward.runner import Runner
 from torhaus.daemon.outbox.ranges import free
 from torhaus.daemon.outbox.record import Damaged
-from torhaus.daemon.outbox.store import Outbox
+from torhaus.daemon.outbox.store import MAIN, Outbox
 from torhaus.daemon.outbox.when import best_wall_ns
 
 LATELY_S: Final = 10.0
@@ -61,6 +61,7 @@ class Lookout:
         room: Callable[[Path], int] = free_bytes,
     ) -> None:
         self.lanes: dict[str, Lane] = {}
+        self.room_bytes: int | None = None  # what the file system has left; None before the first look
         self.forecasts: dict[str, Forecast] = {}
         self._clock = clock
         self._outbox = outbox
@@ -81,6 +82,7 @@ class Lookout:
     def _foretell(self) -> None:
         """Only where somebody waits for what is in the log: else dropping the oldest is its ordinary life."""
         box = self._outbox
+        self.room_bytes = self._room(box.logs[MAIN].folder)
         for name, log in box.logs.items():
             if not box.settled_by[name]:
                 continue

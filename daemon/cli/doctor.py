@@ -11,11 +11,11 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from torhaus.daemon.cli.show import plain, records
+from torhaus.daemon.cli.show import plain, records, size
+from torhaus.daemon.forecast import SPARE_BYTES
 from torhaus.daemon.main import add_config
 
 Grade = Literal["ok", "warn", "bad"]
-SPARE_BYTES: Final = 256 << 20
 _SET_ASIDE: Final = "restart the daemon: it sets the file aside and goes on"
 _CURE: Final = {"scans.db": "keep a copy of the whole folder and restore the last backup: it is never set aside"}
 
@@ -96,11 +96,11 @@ def _disk(store: Path, wanted: int) -> Iterator[Finding]:
     while not place.exists():
         place = place.parent
     usage = shutil.disk_usage(place)
-    text = f"{place}: {usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f}"
+    text = f"{place}: {size(usage.free)} free of {size(usage.total)}"
     if usage.free < SPARE_BYTES:
         yield Finding("bad", text, "make room, or lower store.max_bytes")
     elif usage.free < wanted:
-        yield Finding("warn", f"{text}, less than the store may take ({wanted / 2**30:.1f})", "lower store.max_bytes")
+        yield Finding("warn", f"{text}, less than the store may take ({size(wanted)})", "lower store.max_bytes")
     else:
         yield Finding("ok", text)
     if not os.access(place, os.W_OK):

@@ -18,8 +18,9 @@ _BAD: Final = frozenset(
     {"outbox_failing", "writer_silent", "segment_damaged", "log_filling", "dropped", "defects", "release_withdrawn"}
 )
 _WHERE: Final = {
-    "outbox_failing": "/forwarders", "writer_silent": "/forwarders", "log_filling": "/forwarders",
-    "second_copy": "/forwarders", "segment_damaged": "/forwarders", "driver_down": "/gateways",
+    "outbox_failing": "/forwarders", "writer_silent": "/forwarders", "disk_low": "/forwarders",
+    "log_filling": "/forwarders", "second_copy": "/forwarders", "segment_damaged": "/forwarders",
+    "driver_down": "/gateways",
     "gateway_silent": "/gateways", "bus_silent": "/gateways", "overdue": "/devices?show=overdue",
     "undecoded": "/devices", "forwarder_down": "/forwarders", "dead_letters": "/dead-letters", "dropped": "/forwarders",
     "set_aside": "/forwarders", "joins_refused": "/strangers", "session_keys": "/devices",

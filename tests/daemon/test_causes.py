@@ -22,7 +22,9 @@ def outbox(**parts: Any) -> Any:
 
 
 def lookout(**full_in_s: float | None) -> Any:
-    return SimpleNamespace(forecasts={name: SimpleNamespace(full_in_s=lambda s=s: s) for name, s in full_in_s.items()})
+    return SimpleNamespace(
+        room_bytes=None, forecasts={name: SimpleNamespace(full_in_s=lambda s=s: s) for name, s in full_in_s.items()}
+    )
 
 
 def test_a_sound_box_has_none() -> None:
@@ -53,6 +55,14 @@ def test_the_disk() -> None:
     ]
     assert found[2].values == {"hours": 2.0}
     assert found[4].text.startswith("main log, segment 7: ")
+
+
+def test_a_disk_that_others_fill() -> None:
+    forecasts = lookout()
+    for room, texts in (((256 << 20), []), ((256 << 20) - 1, ["outbox: only 255 MiB are free on its disk"])):
+        forecasts.room_bytes = room
+        assert [c.text for c in of_outbox(outbox(), forecasts)] == texts
+    assert [c.kind for c in of_outbox(outbox(failing="disk full"), forecasts)] == ["outbox_failing"]
 
 
 def test_parts() -> None:

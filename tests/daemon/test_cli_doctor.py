@@ -62,7 +62,7 @@ def test_serial_devices(tmp_path: Path) -> None:
 def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, grade: str) -> None:
     home = Home(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(100 << 30, 0, free))
-    assert [f.grade for f in found(home, "GiB free of 100.0")] == [grade]
+    assert [f.grade for f in found(home, "free of 100.0 GiB")] == [grade]
 
 
 def test_a_store_that_may_not_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,7 @@ def test_only_what_waits_fills_a_log(tmp_path: Path) -> None:
         assert found is not None
         assert 0 < found < 1e6
         assert "strangers" not in lookout.forecasts  # nobody waits for it
+        assert lookout.room_bytes == 1_000_000
 
     with_lookout(tmp_path, body, room=1_000_000)
 
