@@ -129,7 +129,7 @@ def _ask(config: Path, what: str, kind: Any, offline: Any) -> Any:  # noqa: ANN4
         except NotRunning:
             return offline(store, loaded.site.id)
     except Refused as e:
-        print(e, file=sys.stderr)
+        print(e.words if e.is_about_the_question else e, file=sys.stderr)
         return EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
     except (OSError, sqlite3.Error, SchemaError) as e:
         print(f"{store}: {e}", file=sys.stderr)
@@ -143,11 +143,13 @@ def run_decide(args: argparse.Namespace) -> int:
         return EX_USAGE
     if args.all and args.verb == "drop" and not args.yes and not _confirmed(args.forwarder):
         return EX_USAGE
-    calls = [_call(args.verb, n) for n in args.numbers]
+    calls = [(f"{n}: ", *_call(args.verb, n)) for n in args.numbers]
     if args.all:
         query = f"?forwarder={quote(args.forwarder, safe='')}" if args.forwarder else ""
         calls = [
-            ("POST", f"/dead-letters/retry{query}") if args.verb == "retry" else ("DELETE", f"/dead-letters{query}")
+            ("", "POST", f"/dead-letters/retry{query}")
+            if args.verb == "retry"
+            else ("", "DELETE", f"/dead-letters{query}")
         ]
     return _decide(args.config, calls)
 
@@ -164,18 +166,18 @@ def _confirmed(forwarder: str | None) -> bool:
     return input(f"Delete all dead letters {whose} for good? Type yes: ").strip() == "yes"
 
 
-def _decide(config: Path, calls: list[tuple[str, str]]) -> int:
-    """Every call; one that is refused does not keep the others from being made."""
+def _decide(config: Path, calls: list[tuple[str, str, str]]) -> int:
+    """Every call, with what goes before its refusal; one that is refused does not keep the others from being made."""
     from torhaus.daemon.control import NotRunning, Refused, ask_as
 
     code = 0
     try:
         socket = Path(configured(config).control.socket)
-        for method, path in calls:
+        for which, method, path in calls:
             try:
                 done = ask_as(socket, path, dict[str, Any], method)
             except Refused as e:
-                print(e, file=sys.stderr)
+                print(f"{which}{e.words}" if e.is_about_the_question else e, file=sys.stderr)
                 code = EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
             else:
                 if "records" in done:

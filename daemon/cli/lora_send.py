@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from torhaus.daemon.cli.live import Unreadable
+from torhaus.daemon.cli.number import whole
 from torhaus.daemon.cli.reach import EX_DATAERR, EX_UNAVAILABLE, EX_USAGE, configured
 from torhaus.daemon.main import add_config
 
@@ -37,7 +38,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     payload.add_argument("--base64", metavar="TEXT", help="the payload in base64")
     payload.add_argument("--json", metavar="JSON", help="what the device's script is to encode; - reads standard input")
     command.add_argument("--confirmed", action="store_true", help="the device is to acknowledge it")
-    command.add_argument("--priority", type=int, default=0, metavar="N", help="0 to 9, the higher one first (0)")
+    command.add_argument(
+        "--priority", type=whole(0, 9), default=0, metavar="N", help="0 to 9, the higher one first (0)"
+    )
     command.add_argument("--expires", type=_seconds, metavar="T", help="let go of it after 30min, 6h, 2d … (1w)")
     command.add_argument("--ref", default="", metavar="TEXT", help="your own name for it; it is queued once")
     command.add_argument("--follow", action="store_true", help="wait, and show what becomes of it")

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         print("the daemon is not running: start it, it is the one that sends", file=sys.stderr)
         return EX_UNAVAILABLE
     except Refused as e:
-        print(e, file=sys.stderr)
+        print(e.words if e.is_about_the_question else e, file=sys.stderr)
         return EX_USAGE if e.is_about_the_question else EX_UNAVAILABLE
     except (OSError, sqlite3.Error, SchemaError) as e:
         print(f"{store}: {e}", file=sys.stderr)

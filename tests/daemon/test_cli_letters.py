@@ -91,9 +91,11 @@ def test_a_person_decides_about_many(
             assert await ask("show", "2") == 0
             assert "co2        640 [ppm]" in capsys.readouterr().out
             assert await ask("show", "17") == 64
+            assert capsys.readouterr().err == "no such dead letter, or it was damaged on disk\n"
             assert await ask("drop", "--all") == 64  # not a terminal
             assert "--yes" in capsys.readouterr().err
             assert await ask("drop", "17", "1") == 64  # the one that is not there does not keep the other
+            assert capsys.readouterr().err == "17: no such dead letter\n"
             assert await ask("retry", "--all", "--forwarder", "archive") == 0
             assert capsys.readouterr().out == "1 record\n"
             assert await ask("drop", "--all", "--yes", "--forwarder", "nobody") == 0
