@@ -16,6 +16,7 @@ from torhaus.daemon.forecast import SPARE_BYTES
 from torhaus.daemon.main import add_config
 
 Grade = Literal["ok", "warn", "bad"]
+_AS_ROOT: Final = "run as root or as the user torhaus"
 _SET_ASIDE: Final = "restart the daemon: it sets the file aside and goes on"
 _CURE: Final = {"scans.db": "keep a copy of the whole folder and restore the last backup: it is never set aside"}
 
@@ -68,7 +69,7 @@ def examine(config: Path) -> Iterator[Finding]:
         yield from _disk(store, most + (loaded.store.relay_max_bytes if loaded.relays() else 0))
         yield from _store(store)
     except OSError as e:
-        yield Finding("bad", f"{store}: {e.strerror}", "run as root or as the user torhaus")
+        yield Finding("bad", f"{store}: {e.strerror}", _AS_ROOT)
     yield from _daemon(Path(loaded.control.socket))
     for _, driver in loaded.drivers:
         link = getattr(driver, "link", "")
@@ -104,7 +105,7 @@ def _disk(store: Path, wanted: int) -> Iterator[Finding]:
     else:
         yield Finding("ok", text)
     if not os.access(place, os.W_OK):
-        yield Finding("bad", f"{place} cannot be written by this user", "run as root or as the user torhaus")
+        yield Finding("bad", f"{place} cannot be written by this user", _AS_ROOT)
 
 
 def _store(store: Path) -> Iterator[Finding]:
@@ -143,7 +144,8 @@ def _daemon(path: Path) -> Iterator[Finding]:
         yield Finding("warn", "the daemon is not running", "systemctl start torhaus; journalctl -u torhaus")
         return
     except Refused as e:
-        yield Finding("bad", str(e), "journalctl -u torhaus; systemctl restart torhaus")
+        may = os.access(path, os.R_OK | os.W_OK)
+        yield Finding("bad", str(e), "journalctl -u torhaus; systemctl restart torhaus" if may else _AS_ROOT)
         return
     yield Finding("ok" if status.ready else "bad", "the daemon is running" + ("" if status.ready else ", NOT ready"))
     from torhaus.daemon.page.language import texts

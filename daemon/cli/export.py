@@ -64,7 +64,10 @@ def run(args: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except (OSError, sqlite3.Error, SchemaError) as e:
-        print(f"{loaded.store.path}: {e}" if isinstance(e, sqlite3.Error) else e, file=sys.stderr)
+        said: object = f"{loaded.store.path}: {e}" if isinstance(e, sqlite3.Error) else e
+        if isinstance(e, OSError) and e.strerror:
+            said = f"{e.filename}: {e.strerror}" if e.filename else e.strerror
+        print(said, file=sys.stderr)
         return EX_IOERR
     if extract.damaged:
         print(f"damaged on disk and missing here: {records(extract.damaged)}", file=sys.stderr)

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.daemon.test_cli_status import run
 from tests.daemon.test_offline import fill
 from torhaus.daemon.cli import doctor
 from torhaus.daemon.cli.doctor import Finding, examine
+from torhaus.daemon.control import Refused
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - as shutil's
 
@@ -101,3 +103,15 @@ def test_a_broken_configuration(tmp_path: Path) -> None:
     home = Home(tmp_path, "[nonsense]\n")
     [fault] = found(home, ":11: nonsense: ")
     assert (fault.grade, "torhaus check" in fault.advice) == ("bad", True)
+
+
+def test_a_socket_that_is_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise Refused(f"{tmp_path}/torhaus.sock: permission denied")
+
+    monkeypatch.setattr("torhaus.daemon.control.ask_as", refuse)
+    home = Home(tmp_path)
+    for may, advice in ((True, "systemctl restart torhaus"), (False, "run as root or as the user torhaus")):
+        monkeypatch.setattr(os, "access", lambda *_, may=may: may)
+        [one] = found(home, "torhaus.sock")
+        assert (one.grade, advice in one.advice) == ("bad", True)

@@ -10,6 +10,7 @@ from tests.daemon.home import Home, archive, running
 from tests.daemon.test_cli_status import run
 from tests.daemon.test_offline import contents, fill
 from torhaus.daemon.cli import queue
+from torhaus.daemon.extract import Extract
 from torhaus.daemon.outbox.segment import path_of
 
 
@@ -96,3 +97,16 @@ def test_what_is_damaged_is_said_and_the_rest_is_written(tmp_path: Path, capfd: 
 def test_a_broken_configuration(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     home = Home(tmp_path, "nonsense")
     assert export(home, capfd)[0] == 78
+
+
+def test_a_store_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, archive(tmp_path))
+    where = home.store / "state.db"
+
+    def refuse(*_: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(where))
+
+    monkeypatch.setattr(Extract, "messages", refuse)
+    assert export(home, capfd) == (74, [], f"{where}: Permission denied\n")
