@@ -147,6 +147,7 @@ async def _radio(port: int, devices: list[Sensor]) -> None:
     gateways = [SimulatedGateway(eui, version) for eui, version in zip(GATEWAYS, (2, 1), strict=True)]
     for gateway in gateways:
         await gateway.open("127.0.0.1", port)
+        gateway.pull()
     start = 0
     while True:
         for i, device in enumerate(devices):
