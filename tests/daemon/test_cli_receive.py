@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.home import Home
+from tests.daemon.process_kept import process_kept  # noqa: F401 - used for each test
 from torhaus.daemon.cli import receive, run
 
 

@@ -1,37 +1,20 @@
 import argparse
 import gc
-import logging
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.home import Home
+from tests.daemon.process_kept import process_kept  # noqa: F401 - used for each test
 from tests.peers import free_port
-from torhaus.daemon import logs
 from torhaus.daemon.cli import run
 from torhaus.daemon.outbox import migrate
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    interval, mask = sys.getswitchinterval(), os.umask(0o022)  # as in a shell
-    threshold = gc.get_threshold()
-    root = logging.getLogger()
-    before = (logs.logger.handlers[:], logs.logger.level, logs.logger.propagate, root.handlers[:], root.level)
-    yield
-    logs.logger.handlers[:], logs.logger.level, logs.logger.propagate, root.handlers[:], _ = before
-    root.setLevel(before[4])
-    sys.setswitchinterval(interval)
-    os.umask(mask)
-    gc.set_threshold(*threshold)
-    gc.unfreeze()
 
 
 def start(home: Home) -> int:

@@ -14,6 +14,7 @@ from torhaus.daemon.scans.events import (
     IntakeStalled,
     LoginRefused,
     NotTaken,
+    ReleaseWithdrawn,
     ScanMoved,
     SiteJournalBroken,
     SourceStuck,
@@ -45,6 +46,7 @@ EVENTS: list[Any] = [
     LoginRefused("mail", "token"),
     SiteJournalBroken("rathaus", "rewritten", 7),
     StampingChanged(False, "slow"),
+    ReleaseWithdrawn("s/1/1", "mail"),
 ]
 
 
@@ -78,6 +80,7 @@ def test_every_event_is_counted_or_told(monkeypatch: pytest.MonkeyPatch, caplog:
         "scan upload: login refused",
         "a site's evidence journal was changed",
         "evidence: time stamps",
+        "release taken back: keep the paper",
     ]
 
 
@@ -93,11 +96,20 @@ def test_table() -> None:
             async def to_look_at() -> dict[str, int]:
                 return {"mail": 1}
 
+            @staticmethod
+            async def withdrawn() -> dict[str, int]:
+                return {"mail": 2}
+
     w = ScanWatch()
     assert w.table() == {}
     asyncio.run(w.refresh(Queue()))  # type: ignore[arg-type]
-    assert w.table() == {"station mail": {"spooled": 2}, "quality control": {"waiting": 1}, "target dms": {}}
-    assert w.to_look_at == {"mail": 1}
+    assert w.table() == {
+        "station mail": {"spooled": 2},
+        "quality control": {"waiting": 1},
+        "release": {"withdrawn": 2},
+        "target dms": {},
+    }
+    assert (w.to_look_at, w.withdrawn) == ({"mail": 1}, {"mail": 2})
 
 
 def test_a_station_is_stalled_until_something_is_taken_in_or_nothing_is_left() -> None:
