@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from tests.daemon.pull_bench import PullBench, with_pull
-from tests.daemon.scans_fakes import MagicCheck, fake_pdf
+from tests.daemon.scans_fakes import FaultyDisk, MagicCheck, fake_pdf
 from tests.peers import until
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.pages import ScanPages
@@ -102,3 +102,18 @@ def test_who_started_a_job_is_written_down_before_it_begins(tmp_path: Path) -> N
         assert told == [("desk", "uid:1000")] * 2
 
     with_pull(tmp_path, stand_in(tmp_path, GOOD), work, MagicCheck())
+
+
+def test_scanners_leave_the_reserve_alone(tmp_path: Path) -> None:
+    async def work(b: PullBench) -> None:
+        disk = b.queue.pulls._disk = FaultyDisk()
+        disk.free_bytes = b.config.min_free_bytes
+        disk.fault = lambda name, _: setattr(disk, "free_bytes", disk.free_bytes - (name == "free"))
+        done = await b.pull()
+        assert (done.state, done.files, done.fault, done.detail) == ("trouble", 0, "not_kept", "ENOSPC")
+        disk.free_bytes = b.config.min_free_bytes + 1
+        done = await b.pull()
+        assert (done.state, done.files, done.fault, done.detail) == ("trouble", 1, "not_kept", "ENOSPC")
+        assert await b.states() == [("held", "source_incomplete")]
+
+    with_pull(tmp_path, stand_in(tmp_path, f"{GOOD}\nexec sleep 60"), work, MagicCheck())

@@ -11,6 +11,7 @@ from tests.daemon.escl_scanner import Scanner
 from tests.daemon.pull_bench import PullBench, with_pull
 from tests.daemon.scans_fakes import MagicCheck, fake_pdf
 from torhaus.daemon.scans.checker import Verdict
+from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.pull.pulls import Pull
 from torhaus.daemon.scans.sealed import Content
 from torhaus.daemon.scans.stations import EsclStation
@@ -183,3 +184,17 @@ def test_nobody_at_that_address(tmp_path: Path) -> None:
         assert done.said.startswith("the scanner does not answer")
 
     with_pull(tmp_path, EsclStation(name="gone", url="http://127.0.0.1:9/eSCL", target="archive"), work, MagicCheck())
+
+
+def test_its_pages_leave_the_reserve_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def free(_: Disk, path: Path) -> int:
+        asked.append(path)
+        return 1 << 40 if len(asked) == 1 else 0  # when it began
+
+    async def work(b: PullBench, done: Pull) -> None:
+        assert (done.state, done.files, done.fault, done.detail) == ("trouble", 0, "not_kept", "ENOSPC")
+
+    monkeypatch.setattr(Disk, "free", free)
+    pull(tmp_path, Scanner(PAGES), work)

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.daemon.scans_fakes import FaultyDisk
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.pull.job import SIDECAR, JobFolder, JobReport, complete_cut_off
 
@@ -73,3 +74,20 @@ def test_what_a_crash_cut_off_is_completed_with_trouble(tmp_path: Path) -> None:
     assert names(tmp_path / "job-1") == ["0001.pdf", SIDECAR]
     assert report(tmp_path / "job-1").trouble == "the job was cut off"
     assert complete_cut_off(tmp_path, Disk()) == 0
+
+
+def test_a_page_that_would_take_the_reserve_is_none(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    folder = JobFolder(tmp_path, "job-1", disk, min_free_bytes=100)
+    disk.free_bytes = 99
+    with pytest.raises(OSError, match="min_free_bytes"):
+        folder.open()
+    assert folder.close(None, "full") == 0
+    disk.free_bytes = 200
+    folder.open()
+    with folder.page("pdf") as fd:
+        folder.write(fd, bytes(100))
+    with pytest.raises(OSError, match="min_free_bytes"), folder.page("pdf") as fd:
+        folder.write(fd, bytes(101))
+    assert folder.close(None, "full") == 1
+    assert names(tmp_path / "job-1") == ["0001.pdf", SIDECAR]

@@ -17,7 +17,7 @@ import aiohttp
 from torhaus.codecs import escl
 from torhaus.codecs.model import DecodeError
 from torhaus.daemon.clock import Clock
-from torhaus.daemon.scans.disk import CHUNK_BYTES, Disk
+from torhaus.daemon.scans.disk import CHUNK_BYTES
 from torhaus.daemon.scans.pull.base import Pulled
 from torhaus.daemon.scans.pull.faults import Fault, PullRefused, Stopped, Trouble
 from torhaus.daemon.scans.pull.job import JobFolder
@@ -34,9 +34,8 @@ _ENDED_BADLY: Final = frozenset({"Aborted", "Canceled"})
 class EsclScanner:
     """One network scanner."""
 
-    def __init__(self, station: EsclStation, disk: Disk, clock: Clock) -> None:
+    def __init__(self, station: EsclStation, clock: Clock) -> None:
         self._station = station
-        self._disk = disk
         self._clock = clock
         self._base = station.url.rstrip("/")
         parts = urlsplit(self._base)
@@ -165,7 +164,7 @@ class EsclScanner:
                 size += len(chunk)
                 if size > self._station.max_bytes:
                     raise Stopped(Fault.TOO_LARGE, "a page is larger than max_bytes")
-                await to_end(self._disk.write, fd, chunk)
+                await to_end(folder.write, fd, chunk)
 
     async def _ended(self, session: aiohttp.ClientSession, job: str, folder: JobFolder) -> Pulled | None:
         """How the job ended; None when it has not. Raises Stopped."""

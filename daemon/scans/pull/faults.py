@@ -44,6 +44,11 @@ class Trouble(msgspec.Struct, frozen=True):
         return self.text
 
 
+def not_kept(why: str) -> Trouble:
+    """What came cannot be written down. `why`: ENOSPC and the like."""
+    return Trouble(Fault.NOT_KEPT, f"cannot be kept: {why}", why)
+
+
 CUT_OFF = Trouble(Fault.CUT_OFF, "the job was cut off")
 
 

@@ -7,6 +7,7 @@ Whatever happens in between, what came whole is kept: a job that was cut off is 
 trouble, and so held for a person.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -41,13 +42,14 @@ class JobReport(msgspec.Struct, frozen=True):
 
 
 class JobFolder:
-    """One job. All calls block and raise OSError."""
+    """One job. All calls block and raise OSError. Pages never take the last `min_free_bytes` of the file system."""
 
-    def __init__(self, station: Path, job: str, disk: Disk) -> None:
+    def __init__(self, station: Path, job: str, disk: Disk, min_free_bytes: int = 0) -> None:
         self._station = station
         self._job = job
         self._path = station / f".{job}"
         self._disk = disk
+        self._min_free_bytes = min_free_bytes
         self.count = 0
         """Files that came so far. A program that writes them itself has them counted by whom it tells."""
 
@@ -58,7 +60,18 @@ class JobFolder:
 
     def open(self) -> None:
         """Make it."""
+        self.check_room()
         self._disk.make_dir(self._path)
+
+    def check_room(self, size: int = 0) -> None:
+        """Raise ENOSPC where less than `min_free_bytes` would be left with so much more."""
+        if self._disk.free(self._station) - size < self._min_free_bytes:
+            raise OSError(errno.ENOSPC, "less than min_free_bytes would be left")
+
+    def write(self, fd: int, data: bytes) -> None:
+        """More of a page."""
+        self.check_room(len(data))
+        self._disk.write(fd, data)
 
     @contextmanager
     def page(self, ending: str) -> Iterator[int]:
@@ -82,6 +95,8 @@ class JobFolder:
 
     def close(self, pages: int | None, trouble: str | None) -> int:
         """Hand over what came, and how many files that are. With none, nothing is left."""
+        if not self._path.is_dir():
+            return 0  # it was never made
         names = sorted(p.name for p in self._path.iterdir())
         good = [name for name in names if _PAGE.fullmatch(name)][:MAX_RECORDS]
         for name in names:

@@ -14,7 +14,7 @@ from torhaus.daemon.scans.config import ScanConfig, Station
 from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.pull.base import Scanner
 from torhaus.daemon.scans.pull.escl import EsclScanner
-from torhaus.daemon.scans.pull.faults import CUT_OFF, Fault, PullRefused, Trouble
+from torhaus.daemon.scans.pull.faults import CUT_OFF, PullRefused, Trouble, not_kept
 from torhaus.daemon.scans.pull.job import SIDECAR, JobFolder, complete_cut_off
 from torhaus.daemon.scans.pull.sane import SaneScanner
 from torhaus.daemon.scans.stations import EsclStation, PulledStation, Sidecar
@@ -58,6 +58,7 @@ class Pulls:
     def __init__(self, config: ScanConfig, root: Path, disk: Disk, clock: Clock) -> None:
         self._stations = {s.name: s for s in config.station if isinstance(s, PulledStation)}
         self._root = root
+        self._min_free_bytes = config.min_free_bytes
         self._disk = disk
         self._clock = clock
         self._wanted: asyncio.Queue[str] = asyncio.Queue()
@@ -130,7 +131,7 @@ class Pulls:
         """Run the job that was started."""
         station, started = self._stations[name], self.last[name]
         scanner = self._scanner(station)
-        folder = self._folders[name] = JobFolder(self._root / name, started.job, self._disk)
+        folder = self._folders[name] = JobFolder(self._root / name, started.job, self._disk, self._min_free_bytes)
         pages, is_refused = None, False
         trouble: Trouble | None = CUT_OFF
         try:
@@ -141,9 +142,9 @@ class Pulls:
         except PullRefused as error:
             is_refused, trouble = True, error.trouble
         except OSError as error:
-            trouble = _not_kept(errno_name(error))
+            trouble = not_kept(errno_name(error))
         except sqlite3.Error as error:
-            trouble = _not_kept(type(error).__name__)
+            trouble = not_kept(type(error).__name__)
         finally:
             self.last[name] = await self._hand_over(folder, started, pages, trouble, is_refused=is_refused)
             self._folders.pop(name, None)
@@ -154,19 +155,15 @@ class Pulls:
         try:
             files = await asyncio.to_thread(folder.close, pages, trouble.text if trouble is not None else None)
         except OSError as error:  # it is completed at the next start
-            return _ended(started, "trouble", 0, _not_kept(errno_name(error)))
+            return _ended(started, "trouble", 0, not_kept(errno_name(error)))
         if trouble is None:
             return _ended(started, "done", files)
         return _ended(started, "refused" if is_refused and not files else "trouble", files, trouble)
 
     def _scanner(self, station: PulledStation) -> Scanner:
         if isinstance(station, EsclStation):
-            return EsclScanner(station, self._disk, self._clock)
+            return EsclScanner(station, self._clock)
         return SaneScanner(station)
-
-
-def _not_kept(name: str) -> Trouble:
-    return Trouble(Fault.NOT_KEPT, f"cannot be kept: {name}", name)
 
 
 def _ended(

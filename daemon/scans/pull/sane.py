@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from torhaus.daemon.scans.disk import errno_name
 from torhaus.daemon.scans.pull.base import Pulled
-from torhaus.daemon.scans.pull.faults import Fault, PullRefused, Trouble
+from torhaus.daemon.scans.pull.faults import Fault, PullRefused, Trouble, not_kept
 from torhaus.daemon.scans.pull.job import JobFolder
 from torhaus.daemon.scans.stations import SaneStation
 
@@ -84,6 +85,7 @@ class SaneScanner:
                 if text.startswith(f"{folder.path}/"):
                     whole.add(Path(text).name)
                     folder.count = len(whole)
+                    await asyncio.to_thread(folder.check_room)
                 else:
                     said.append(text)
             async with asyncio.timeout(self._station.page_s):
@@ -94,6 +96,8 @@ class SaneScanner:
                 trouble, code = Trouble(Fault.LATE, f"no page within page_s ({most})", most), 0
             else:  # it has ended, and a helper of the driver holds its output open
                 code = process.returncode
+        except OSError as error:
+            trouble, code = not_kept(errno_name(error)), 0
         except ValueError:
             trouble, code = Trouble(Fault.PROGRAM, "scanimage says a line without end", "scanimage"), 0
         finally:
