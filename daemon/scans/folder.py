@@ -209,7 +209,8 @@ class HotFolder:
                     return self._remove_checked(self.claim_path(seq), where, entry, sha256)
                 return self._remove_checked(where, where, entry, sha256)
         except (FileNotFoundError, NotADirectoryError):
-            return Removal.GONE
+            is_there = os.path.lexists(entry.path) or os.path.lexists(self.claim_path(seq))
+            return Removal.STUCK if is_there else Removal.GONE  # the claim folder can have gone, too
         except OSError:  # whatever it is: the document is safe, and the other files have their turn
             return Removal.STUCK
 

@@ -37,6 +37,7 @@ class Entries:
     def __init__(self, entries: list[Entry]) -> None:
         self._by_path = {entry.path: entry for entry in entries}
         self._by_identity = {entry.identity: entry for entry in entries}
+        self._by_both = {(entry.name, entry.identity): entry for entry in entries}  # hard links have one identity
         self._names = {entry.name for entry in entries if not entry.claimed}
         self._by_name = {(e.name, e.identity.size_bytes, e.identity.mtime_ns): e for e in entries}
 
@@ -45,7 +46,8 @@ class Entries:
 
         A network file system's device number is new after each mount: name, size and time stand in for it.
         """
-        entry = self._by_path.get(claimed) or self._by_identity.get(source.identity)
+        entry = self._by_path.get(claimed) or self._by_both.get((source.name, source.identity))
+        entry = entry or self._by_identity.get(source.identity)
         if entry is None:
             mine = source.identity
             entry = self._by_name.get((source.name, mine.size_bytes, mine.mtime_ns))

@@ -185,6 +185,21 @@ def test_a_claim_folder_made_by_somebody_else_is_not_used(tmp_path: Path, folder
     assert (elsewhere / "9").exists()
 
 
+def test_a_claim_folder_that_goes_meanwhile_takes_no_document_with_it(
+    tmp_path: Path, folder: HotFolder, disk: FaultyDisk
+) -> None:
+    entry = put(tmp_path / "a.pdf")
+
+    def cleaned_up(operation: str, _: Path) -> None:
+        if operation == "rename":
+            (tmp_path / CLAIM_FOLDER).rmdir()
+            disk.fault = lambda _name, _path: None
+
+    disk.fault = cleaned_up
+    assert folder.remove(entry, 7, SHA) is Removal.STUCK
+    assert folder.remove(entry, 7, SHA) is Removal.REMOVED
+
+
 def test_other_trouble_leaves_it_where_it_is(tmp_path: Path, folder: HotFolder, disk: FaultyDisk) -> None:
     entry = put(tmp_path / "a.pdf")
     disk.fault = refuse(errno.EIO, "rename")

@@ -34,6 +34,20 @@ def test_what_cannot_be_removed_is_told_once_and_tried_again_later(tmp_path: Pat
     assert len(b.told(SourceStuck)) == 1
 
 
+def test_hard_links_that_cannot_be_removed_are_told_apart(tmp_path: Path) -> None:
+    async def work(b: Bench) -> None:
+        disk: Any = b.disk
+        disk.fault = refuse(errno.EACCES, "rename", "unlink", under=b.hot)
+        os.link(b.put("a.pdf", fake_pdf()), b.hot / "b.pdf")
+        assert await b.look() == 2
+        await b.restart()
+        for _ in range(3):
+            assert await b.look() == 0
+        assert b.check.checked == 2  # not read again and again
+
+    with_bench(tmp_path, work)
+
+
 @pytest.mark.parametrize("trouble", ["overflow", "unreadable"])
 def test_what_a_look_did_not_get_to_see_has_not_gone(
     tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
