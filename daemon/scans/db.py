@@ -255,11 +255,16 @@ class ScansDb:
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in one transaction on the store's thread; committed (fsync'd) when this returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+        try:
+            done = asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
+        except RuntimeError as error:  # its thread has ended
+            raise sqlite3.OperationalError("the store is not open") from error
+        return await done
 
     def _transact(self, work: Callable[[Tx], T]) -> T:
-        assert self._conn is not None, "not open"
         conn = self._conn
+        if conn is None:
+            raise sqlite3.OperationalError("the store is not open")
         conn.execute("BEGIN IMMEDIATE")
         try:
             result = work(Tx(conn, self._site, self.store, self._windows_s, self._keys))
@@ -288,8 +293,15 @@ class ScansDb:
         conn.execute("COMMIT")
 
     async def close(self) -> None:
-        """Close; may be called twice."""
-        if self._conn is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._conn.close)
-            self._conn = None
-        self._thread.shutdown(wait=False)
+        """Close; may be called twice. What is just being opened, for one who was cancelled, is closed as well."""
+        try:
+            closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        except RuntimeError:  # closed before
+            return
+        self._thread.shutdown(wait=False)  # after what waits
+        await asyncio.shield(closing)
+
+    def _close(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.close()

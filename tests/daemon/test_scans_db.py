@@ -1,6 +1,8 @@
 import asyncio
+import contextlib
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from torhaus.codecs.model import Stamp
 from torhaus.daemon.evidence.journal import verify
+from torhaus.daemon.scans import migrate
 from torhaus.daemon.scans.db import Arrival, Scan, ScansDb, Tx
 from torhaus.daemon.scans.migrate import VERSION, StoreRefused
 from torhaus.daemon.scans.states import MOVES, BadMove, Reason, State
@@ -208,3 +211,40 @@ def test_any_walk_leaves_states_and_journal_agreeing(walk: list[tuple[int, State
             assert await db.run(lambda tx: [tx.get(s.seq).state for s in scans]) == [s.state for s in scans]
 
         with_db(Path(folder) / "scans.db", work)
+
+
+def open_below(folder: Path) -> list[str]:
+    """Files of a folder that this process has open."""
+    found = []
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(str(path.readlink()))
+    return [name for name in found if name.startswith(str(folder))]
+
+
+def test_given_up_while_it_opens_it_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, may_open = threading.Event(), threading.Event()
+    made: list[sqlite3.Connection] = []
+
+    def bring_up(conn: sqlite3.Connection) -> None:
+        begun.set()
+        assert may_open.wait(60)
+        made.append(conn)
+        migrate.bring_up(conn)
+
+    async def go() -> None:
+        monkeypatch.setattr("torhaus.daemon.scans.db.bring_up", bring_up)
+        db = ScansDb(tmp_path / "scans.db", "rathaus")
+        opening = asyncio.create_task(db.open())
+        await asyncio.to_thread(begun.wait, 60)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        may_open.set()
+        await db.close()
+        await db.close()
+        assert made
+        assert open_below(tmp_path) == []
+        with pytest.raises(sqlite3.OperationalError, match="not open"):
+            await db.run(lambda tx: tx.next_seq())
+
+    asyncio.run(go())
