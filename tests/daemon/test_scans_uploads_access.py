@@ -1,5 +1,6 @@
 """Who may upload: tokens of which only hashes are kept, certificates, and what becomes of wrong logins."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,24 @@ def test_wrong_logins_are_refused_counted_and_in_the_journal(tmp_path: Path) -> 
         assert '"count":6' in phone
         await b.queue.record_head()
         assert len(await entries(b, "fault.login_")) == 3
+
+    with_uploads(tmp_path, work)
+
+
+def test_a_token_that_is_written_down_as_revoked_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(b: UploadBench) -> None:
+        real, tried = b.queue._db.run, []
+
+        async def once(asked: Any) -> Any:
+            if tried:
+                raise sqlite3.OperationalError("disk I/O error")
+            tried.append(asked)
+            return await real(asked)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(b.queue._db, "run", once)
+            assert await b.queue.reception.revoke_token("phone", b.token)
+        assert (await b.ask("PUT", "/scans/phone/a", b"x")).status == 401
 
     with_uploads(tmp_path, work)
 

@@ -88,18 +88,22 @@ class Reception:
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> tuple[Token, str]:
-            return add_token(tx, station, at_ns, account)
+            made = add_token(tx, station, at_ns, account)
+            self.access.load(tx)
+            return made
 
-        made = await self._db.run(work)
-        await self._db.run(self.access.load)
-        return made
+        return await self._db.run(work)
 
     async def revoke_token(self, station: str, token_id: str, account: str = "") -> bool:
         """A token is good for nothing from now on; False: no such one. Raises sqlite3.Error."""
         at_ns = self._clock.wall_ns()
-        done = await self._db.run(lambda tx: revoke_token(tx, station, token_id, at_ns, account))
-        await self._db.run(self.access.load)
-        return done
+
+        def work(tx: Tx) -> bool:
+            done = revoke_token(tx, station, token_id, at_ns, account)
+            self.access.load(tx)  # together: what is written down as revoked must not be let in
+            return done
+
+        return await self._db.run(work)
 
     async def tokens(self, station: str | None) -> list[Token]:
         """All that there ever were. Raises sqlite3.Error."""
