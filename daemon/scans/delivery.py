@@ -232,7 +232,9 @@ class Delivery:
     async def _verified(self, scan: Scan, receipt: Receipt) -> str:
         """Its bytes are proved; filed at once where the far side has told what it made of them."""
         self._detail = ""
-        for moved in await self._db.run(partial(shipment.verified, scan=scan, receipt=receipt, at_ns=self._wall_ns())):
+        at_ns, synced = self._wall_ns(), self._clock.synced()
+        proved = partial(shipment.verified, scan=scan, receipt=receipt, at_ns=at_ns, synced=synced)
+        for moved in await self._db.run(proved):
             self._tell(moved)
         return "verified"
 

@@ -15,6 +15,9 @@ from torhaus.daemon.scans.targets.base import Receipt
 Due = tuple[int, str]
 """Boot time in ns from which on it is tried again, and the boot in which that counts."""
 
+UNSURE: Final = ""
+"""Stands for a target in `progress`: proved while the clock was not right. No target is called so."""
+
 DUE: Final = "target = ? AND state = ? AND (due_boot_id <> ? OR due_boot <= ?) ORDER BY tries, seq"
 """One state at a time: that way the index gives the order, and a long backlog costs nothing."""
 
@@ -57,13 +60,26 @@ def transferred(tx: Tx, *, scan: Scan, receipt: Receipt, at_ns: int) -> Scan:
     return tx.move(scan, State.TRANSFERRED, at_ns)
 
 
-def verified(tx: Tx, *, scan: Scan, receipt: Receipt, at_ns: int) -> list[Scan]:
-    """The target has our bytes; and what it made of them has a name, if it has told one."""
+def verified(tx: Tx, *, scan: Scan, receipt: Receipt, at_ns: int, synced: bool = True) -> list[Scan]:
+    """The target has our bytes; and what it made of them has a name, if it has told one.
+
+    `synced`: whether `at_ns` is the time of a clock that is right.
+    """
     forget(tx, scan=scan)
-    moved = [tx.move(scan, State.VERIFIED, at_ns, sha256=scan.sha256)]
+    moved = [tx.move(scan, State.VERIFIED, at_ns, sha256=scan.sha256, **({} if synced else {"synced": False}))]
+    if not synced:
+        keep(tx, scan=scan, target=UNSURE, text="")
     if receipt.object_id is not None:
         moved.append(tx.move(moved[0], State.FILED, at_ns, object=receipt.object_id))
     return moved
+
+
+def count_from_now(tx: Tx, at_ns: int) -> None:
+    """All delays of what was proved while the clock was not right begin at `at_ns`: rather late than early."""
+    for (seq,) in tx.conn.execute("SELECT scan FROM progress WHERE target = ?", (UNSURE,)).fetchall():
+        tx.conn.execute("INSERT OR IGNORE INTO paper (scan) VALUES (?)", (seq,))
+        tx.conn.execute("UPDATE paper SET verified_ns = ? WHERE scan = ? AND verified_ns IS NULL", (at_ns, seq))
+        tx.conn.execute("DELETE FROM progress WHERE scan = ?", (seq,))
 
 
 def disproved(tx: Tx, *, scan: Scan, reason: Reason, stored: str | None, due: Due, at_ns: int) -> Scan:

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.release_scene import DAY_S, Scene, with_scene
+from tests.daemon.release_scene import DAY_S, MONTH, Scene, with_scene
+from tests.daemon.scans_fakes import fake_pdf
 from torhaus.daemon.scans.events import ScanMoved, StoreStalled
-from torhaus.daemon.scans.release.config import Release
+from torhaus.daemon.scans.release import desk
+from torhaus.daemon.scans.release.config import Release, Retention
 from torhaus.daemon.scans.release.desk import NotConfigured
 from torhaus.daemon.scans.release.papers import Result
 from torhaus.daemon.scans.states import State
@@ -71,6 +73,88 @@ def test_it_releases_by_itself_if_told_to(tmp_path: Path) -> None:
         assert (await s.queue.show((await s.papers(lots[2]))[0].id))[1][-1].data["rule"] == "scan.release.automatic"
 
     with_scene(tmp_path, work, Release(delay_days=30, automatic=True))
+
+
+def test_it_releases_by_itself_what_retention_has_deleted_long_before(tmp_path: Path) -> None:
+    async def work(s: Scene) -> None:
+        lot, open_one = await s.day(2), await s.day(1)
+        await s.look_at_sample(lot)
+        s.queue._spool._brought.clear()
+        s.clock.pass_s(15 * DAY_S)
+        await s.queue.release.step()
+        assert await s.states() == ["purged", "purged", "verified"]
+        assert await s.waits(lot) == {"delay"}
+        s.clock.pass_s(16 * DAY_S)
+        await s.queue.release.step()
+        assert all(p.released_ns is not None for p in await s.papers(lot))
+        assert await s.waits(open_one) == {"quality"}
+
+    with_scene(tmp_path, work, Release(delay_days=30, automatic=True), Retention(keep_days=14))
+
+
+def test_many_lots_are_gone_through_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "LOTS_LOOKED_AT", 2)
+    monkeypatch.setattr(desk, "LOTS_AT_ONCE", 1)
+
+    async def work(s: Scene) -> None:
+        lots = [await s.day(1) for _ in range(5)]
+        for lot in lots[1:]:
+            await s.look_at_sample(lot)
+        s.clock.pass_s(40 * DAY_S)
+        for _ in range(12):
+            await s.queue.release.step()
+        assert await s.states() == ["verified", *["released"] * 4]
+
+    with_scene(tmp_path, work, Release(delay_days=30, automatic=True))
+
+
+@pytest.mark.parametrize("release", [None, MONTH])
+@pytest.mark.parametrize("behind_days", [60, -60])
+def test_what_was_proved_by_a_wrong_clock_counts_from_when_it_is_right(
+    tmp_path: Path, release: Release | None, behind_days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(s: Scene) -> None:
+        right_ns = s.clock.wall_offset_ns
+        s.clock.wall_offset_ns -= int(behind_days * DAY_S * 1e9)
+        with monkeypatch.context() as wrong:
+            wrong.setattr(s.clock, "synced", lambda: False)
+            s.put("a.pdf", fake_pdf(1))
+            await s.look()
+            await s.deliver()
+        scan, story = await s.queue.show((await s.queue.list())[0].id)
+        assert story[-1].data == {"state": "verified", "sha256": scan.sha256, "synced": False}
+        s.clock.wall_offset_ns = right_ns
+        s.queue._spool._brought.clear()
+        await s.restart()
+        for _ in range(3):
+            await s.queue.release.step()
+            for lot in await s.queue.release.lots() if release else []:
+                await s.look_at_sample(lot.name)
+                assert await s.waits(lot.name) == {"delay"}
+            s.clock.pass_s(4 * DAY_S)
+        assert await s.states() == ["verified"]
+        s.clock.pass_s(3 * DAY_S)
+        await s.queue.release.step()
+        assert await s.states() == ["purged"]
+
+    with_scene(tmp_path, work, release, Retention(keep_days=14))
+
+
+def test_a_person_releases_nothing_too_early_just_after_the_clock_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(s: Scene) -> None:
+        lot = await s.day(1, deliver=False)
+        [paper] = await s.papers(lot)
+        await s.say(paper)
+        with monkeypatch.context() as wrong:
+            wrong.setattr(s.clock, "synced", lambda: False)
+            await s.deliver()
+        s.clock.pass_s(40 * DAY_S)  # the box was away for so long, and did not know
+        [paper] = await s.queue.release.release(lot, "S17", "uid:7")
+        assert (paper.released_ns, paper.waits_for) == (None, "delay")
+
+    with_scene(tmp_path, work)
 
 
 def test_nothing_is_closed_or_released_by_a_clock_that_nobody_has_set(

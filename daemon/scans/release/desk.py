@@ -14,18 +14,26 @@ from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.config import DAY_NS, Release
 from torhaus.daemon.scans.release.forgetting import forget_batches
 from torhaus.daemon.scans.release.lots import Lot, close_some, newest
-from torhaus.daemon.scans.release.papers import PROVED, Paper, Result, Waits, free, papers_of
+from torhaus.daemon.scans.release.papers import VERIFIED, Paper, Result, Waits, free, papers_of
 from torhaus.daemon.scans.release.quality import Kind, say, say_of_rest
 from torhaus.daemon.scans.release.redrawing import mend_some
 from torhaus.daemon.scans.release.replacing import replace, settle
 from torhaus.daemon.scans.release.retaining import Retaining
 from torhaus.daemon.scans.release.stacks import release_some
 from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, standings_of, to_look_at
+from torhaus.daemon.scans.shipment import count_from_now
 from torhaus.daemon.scans.release.withdrawing import withdrawn
 from torhaus.daemon.scans.spool import Spool
 
 INTERVAL_S: Final = 60.0
 LOTS_AT_ONCE: Final = 20
+LOTS_LOOKED_AT: Final = 200
+_LOTS: Final = (
+    "SELECT name, EXISTS (SELECT 1 FROM scan s JOIN paper p ON p.scan = s.seq WHERE s.lot = lot.name"  # noqa: S608 - our own pieces
+    f" AND p.released_ns IS NULL AND p.settled_ns IS NULL AND {VERIFIED} <= ?) FROM lot WHERE name > ?"
+    " ORDER BY name LIMIT ?"
+)
+"""Lots in their order, and whether paper of any may have to be released: its copy may have gone long before."""
 
 
 class NotConfigured(ValueError):  # noqa: N818 - a fact
@@ -71,6 +79,7 @@ class ReleaseDesk:
         if not self._clock.synced():
             return
         now_ns, release = self._clock.wall_ns(), self._config
+        await self._db.run(lambda tx: count_from_now(tx, now_ns))
         if release is not None:
             await self._db.run(lambda tx: close_some(tx, release, now_ns))
             await self._db.run(lambda tx: mend_some(tx, now_ns))
@@ -92,12 +101,17 @@ class ReleaseDesk:
     def _free_some(self, tx: Tx, release: Release, now_ns: int) -> list[Scan]:
         """Of a few lots, others each time: lots that wait for somebody do not keep the rest waiting."""
         shortest = min([release.delay_days, *(r.delay_days for r in release.rule if r.delay_days is not None)])
-        rows = tx.conn.execute(
-            "SELECT DISTINCT lot FROM scan WHERE lot > ? AND state IN (?, ?) AND changed_ns <= ? ORDER BY lot LIMIT ?",
-            (self._after, *sorted(PROVED), now_ns - shortest * DAY_NS, LOTS_AT_ONCE),
-        ).fetchall()
-        self._after = str(rows[-1][0]) if len(rows) == LOTS_AT_ONCE else ""
-        papers = [paper for (lot,) in rows for paper in papers_of(tx, lot, release, now_ns)]
+        values = (now_ns - shortest * DAY_NS, self._after, LOTS_LOOKED_AT)
+        lots: list[str] = []
+        looked = 0
+        for name, is_open in tx.conn.execute(_LOTS, values):
+            self._after, looked = str(name), looked + 1
+            lots += [str(name)] if is_open else []
+            if len(lots) == LOTS_AT_ONCE:
+                break
+        else:
+            self._after = self._after if looked == LOTS_LOOKED_AT else ""
+        papers = [paper for lot in lots for paper in papers_of(tx, lot, release, now_ns)]
         # what was taken back once is for a person
         ready = [paper for paper in papers if paper.waits_for == Waits.PERSON and paper.withdrawn_ns is None]
         return [free(tx, paper, now_ns, rule="scan.release.automatic") for paper in ready]
@@ -176,6 +190,7 @@ class ReleaseDesk:
         at_ns = self._clock.wall_ns()
 
         def work(tx: Tx) -> tuple[list[Scan], list[Paper]]:
+            count_from_now(tx, at_ns)
             ready = [paper for paper in listing(tx) if paper.waits_for == Waits.PERSON]
             freed = [free(tx, paper, at_ns, by=by, account=account) for paper in ready]
             return freed, listing(tx)

@@ -63,14 +63,16 @@ class Retaining:
     def _purge(self, tx: Tx, config: Retention, now_ns: int) -> _Gone:
         proved = tuple(sorted(PROVED)) if config.from_ == "verified" else ()
         marks = ",".join("?" * len(proved)) or "NULL"
+        # later than now: by a clock that was fast, so that the time is not to be found there.
         # of released ones `changed_ns` may be later than what their time is counted from: they are looked at anyhow
         where = (
-            f"(state IN ({marks}) AND changed_ns <= ? OR state IN (?, ?) OR state IN ('verified', 'filed')"  # noqa: S608 - our own words
-            " AND seq IN (SELECT scan FROM paper WHERE settled_ns IS NOT NULL)) AND seq > ? ORDER BY seq"
+            f"(state IN ({marks}) AND changed_ns NOT BETWEEN ? AND ? OR state IN (?, ?)"  # noqa: S608 - our own words
+            " OR state IN ('verified', 'filed') AND seq IN (SELECT scan FROM paper WHERE settled_ns IS NOT NULL))"
+            " AND seq > ? ORDER BY seq"
         )
-        before = now_ns - config.least_days * DAY_NS
+        since = now_ns - config.least_days * DAY_NS + 1
         others = (State.RELEASED.value, State.SPLIT.value)
-        found = tx.find(where, (*proved, before, *others, self._after), AT_ONCE)
+        found = tx.find(where, (*proved, since, now_ns, *others, self._after), AT_ONCE)
         self._after = found[-1].seq if len(found) == AT_ONCE else 0
         purged, blobs = [], []
         for scan in found:
