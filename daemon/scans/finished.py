@@ -23,6 +23,8 @@ from torhaus.daemon.scans.prepare import Quiet, Seen, Together
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.stations import as_glob
 
+MAX_BATCH: Final = 200
+"""Characters of a batch's name."""
 _S: Final = 1e9
 _NO_END_MARK: Final = frozenset({"plain", "ini", "columns"})
 """Formats of which a half looks like a whole: such a sidecar must stand still first."""
@@ -196,7 +198,8 @@ class Finished:
     @staticmethod
     def _batch(unit: Unit, files: tuple[Quiet, ...]) -> str | None:
         said = next((file.told.batch for file in files if file.told.batch), None)
-        return said or (display_name(os.fsencode(unit.batch)) if unit.batch is not None else None)
+        name = said or unit.batch  # a sidecar may say anything: it is to be shown, linked and printed
+        return None if name is None else display_name(os.fsencode(name))[:MAX_BATCH]
 
 
 def hot_folder(station: Station, disk: Disk, kept: tuple[str, ...] = ()) -> HotFolder:

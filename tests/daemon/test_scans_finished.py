@@ -220,12 +220,16 @@ def test_counts_of_a_batch_and_its_sidecar_beside_it(tmp_path: Path) -> None:
         b.put("b1.json", b'{"docs": 2, "pages": 2, "id": "Mo-7"}')
         assert await step(b) == 2
         assert {s.batch for s in await b.queue.list()} == {"1-Mo-7"}
+        batch(b, "b0", "1.pdf")
+        b.put("b0.json", b'{"docs": 1, "pages": 1, "id": "a\\n\\u202e' + b"x" * 300 + b'"}')
+        assert await step(b) == 1  # what is shown, linked and printed
+        assert (await b.queue.list())[0].batch == "3-a\ufffd\ufffd" + "x" * 197
         batch(b, "b2", "1.pdf")
         b.put("b2.json", b'{"docs": 1, "pages": 5}')
         batch(b, "b3", "1.pdf")
         b.put("b3.json", b'{"docs": 1, "pages": 1, "jam": "feeder"}')
         assert await step(b) == 2
-        assert (await found(b))[2:] == [("b2/1.pdf", "held", "page_count"), ("b3/1.pdf", "held", "source_incomplete")]
+        assert (await found(b))[3:] == [("b2/1.pdf", "held", "page_count"), ("b3/1.pdf", "held", "source_incomplete")]
         assert left(b) == []
 
     with_bench(tmp_path, work, done="sidecar", sidecar=layout, batches="folders")
