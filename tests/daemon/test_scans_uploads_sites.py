@@ -93,8 +93,12 @@ def test_only_a_site_delivers_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["", "x", "attachment; filename*=utf-9''%ff", "attachment; filename=\udcff", ";" * 999]
-)
+    "field",
+    [
+        "", "x", "attachment; filename*=utf-9''%ff", "attachment; filename=\udcff", ";" * 999,
+        "attachment; filename*0*=a; filename*=b", "attachment; filename*=unicode_escape''\\ud800",
+    ],
+)  # fmt: skip
 def test_a_name_that_is_none(field: str, tmp_path: Path) -> None:
     async def work(b: SiteBench) -> None:
         assert (await b.put(DOC, Content_Disposition=field)).status in {201, 400}

@@ -164,9 +164,7 @@ def _name(field: str) -> bytes:
     message = Message()
     try:
         message["Content-Disposition"] = field
-        name = message.get_filename()
-    except (MessageError, ValueError, LookupError):
-        name = None
-    if not name:
+        name = message.get_filename() or ""
+        return name.encode("utf-8", "surrogateescape")[:MAX_NAME_BYTES] or NO_NAME
+    except (MessageError, ValueError, LookupError, TypeError):  # TypeError: parts of which not all are numbered
         return NO_NAME
-    return name.encode("utf-8", "surrogateescape")[:MAX_NAME_BYTES]
