@@ -21,8 +21,8 @@ from torhaus.daemon.scans.release.replacing import replace, settle
 from torhaus.daemon.scans.release.retaining import Retaining
 from torhaus.daemon.scans.release.stacks import release_some
 from torhaus.daemon.scans.release.standing import LotStanding, newest_standings, standing_of, standings_of, to_look_at
-from torhaus.daemon.scans.shipment import count_from_now
 from torhaus.daemon.scans.release.withdrawing import withdrawn
+from torhaus.daemon.scans.shipment import count_from_now
 from torhaus.daemon.scans.spool import Spool
 
 INTERVAL_S: Final = 60.0
