@@ -181,6 +181,7 @@ class BrokerConfig(Broker, frozen=True, forbid_unknown_fields=True, kw_only=True
 async def drop(client: Any) -> None:  # noqa: ANN401 - an aiomqtt.Client: who only reads a config need not load it
     """Close the connection at once. aiomqtt leaves the socket to paho, which lets go of it when it reads the end."""
     paho = client._client  # noqa: SLF001 - there is no public way to a socket that must not stay open
+    paho.on_disconnect = None  # aiomqtt's raises where connecting was cancelled (2.5: it asks the future of that)
     raw = cast("socket.socket | None", paho.socket())
     if raw is None:
         return

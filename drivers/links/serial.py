@@ -152,6 +152,8 @@ def _close(port: Any) -> None:  # noqa: ANN401 - pyserial has no types
 def explain(path: str, error: Exception) -> str:
     """What is wrong with a port and what to do about it, in one line."""
     number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, termios.error) and error.args and isinstance(error.args[0], int):
+        number = error.args[0]
     if number in {errno.ENOENT, errno.ENOTDIR}:
         return f"{path}: no such port; is the device plugged in?"
     if number == errno.EACCES:
@@ -162,7 +164,9 @@ def explain(path: str, error: Exception) -> str:
         return f"{path}: in use by another program"
     if number in _GONE:
         return f"{path}: gone; was it unplugged?"
-    if number is None and "Inappropriate ioctl" in str(error):
+    if number == errno.EINVAL:
+        return f"{path}: does not take these settings; do speed, bits and parity in the link suit it?"
+    if number == errno.ENOTTY or (number is None and "Inappropriate ioctl" in str(error)):
         return f"{path}: not a serial port"
     return f"{path}: {os.strerror(number) if number else error}"
 

@@ -196,6 +196,7 @@ def test_a_port_without_permission_says_which_group(tmp_path: Path, monkeypatch:
         (OSError(errno.ENXIO, "x"), "unplugged"),
         (OSError(errno.EMFILE, "x"), "Too many open files"),
         (ValueError("odd"), "odd"),
+        (termios.error(errno.EINVAL, "Invalid argument"), "does not take these settings"),
     ],
 )
 def test_faults_say_what_to_do(error: Exception, hint: str) -> None:
