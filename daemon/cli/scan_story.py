@@ -42,6 +42,7 @@ EVENTS: Final = {
     "use.stated": "somebody has stated something of it",
     "use.exported": "exported with its proofs",
 }
+_KEYS: Final = {"sampled": "in the sample", "drawn_from": "in the draw"}
 _SAID_ALREADY: Final = frozenset({"state", "sha256", "bytes", "station", "media_type", "flags"})
 
 
@@ -70,7 +71,7 @@ def story(shown: "Shown") -> str:
     lines.append("")
     for entry in shown.entries:
         told = ", ".join(
-            f"{key} {value}"
+            f"{_KEYS.get(key, key.replace('_', ' '))} {_value(value)}"
             for key, value in entry.data.items()
             if key not in _SAID_ALREADY and value not in (None, "")
         )
@@ -78,6 +79,10 @@ def story(shown: "Shown") -> str:
         words = EVENTS.get(entry.event, entry.event)
         lines.append(plain(f"{at}  {words}" + (f": {told}" if told else "")))
     return "\n".join(lines)
+
+
+def _value(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _pages(first: int, last: int) -> str:

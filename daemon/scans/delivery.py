@@ -77,7 +77,8 @@ class Delivery:
         self._config = config
         self.name = config.name
         self._windows = tuple(map(parse_window, config.windows))
-        self._target = open_target(config, Context(disk, clock, Throttle(config.max_bytes_per_s, clock)))
+        self._open = partial(open_target, config, Context(disk, clock, Throttle(config.max_bytes_per_s, clock)))
+        self._target = self._open()
         is_proved = self._target.proves is not Proof.TRANSFERRED
         self._states = DELIVERABLE if is_proved else (State.SEALED, State.DELIVERING)
         self._db = db
@@ -110,12 +111,18 @@ class Delivery:
         await self._target.close()
 
     async def probe(self) -> str:
-        """Whether documents could go there, within PROBE_S. Raises TargetDown, NotNow, Refused."""
+        """Whether documents could go there, within PROBE_S. Raises TargetDown, NotNow, Refused.
+
+        By a connection of its own: one that is open shows nothing of a key that was changed or revoked since.
+        """
+        target = self._open()
         try:
             async with asyncio.timeout(PROBE_S):
-                return await self._target.probe()
+                return await target.probe()
         except TimeoutError as error:
             raise TargetDown(f"no answer within {PROBE_S:g} s") from error
+        finally:
+            await target.close()
 
     def standing(self) -> Standing:
         """How the target stands."""

@@ -18,15 +18,17 @@ def test_the_story_is_told_in_words_that_cannot_move_a_cursor() -> None:
             1, 1_795_000_000 * 10**9, ROW.id, "spooled", {"state": "spooled", "sha256": "x", "duplicate_of": None}, ""
         ),
         Entry(2, 1_795_000_001 * 10**9, ROW.id, "held", {"state": "held", "reason": "no_route", "by": "\x1b[2J"}, ""),
-        Entry(3, 1_795_000_002 * 10**9, ROW.id, "something.new", {}, ""),
+        Entry(3, 1_795_000_002 * 10**9, ROW.id, "lot_closed", {"sampled": False, "drawn_from": True}, ""),
+        Entry(4, 1_795_000_003 * 10**9, ROW.id, "something.new", {}, ""),
     ]
     text = story(Shown(scan=ROW, entries=entries))
     lines = text.splitlines()
     assert all(line.isprintable() for line in lines)
     assert "stands  held (no_route)" in lines
     assert "came by post, in batch 7-post" in lines
-    assert lines[-3].endswith("on our own disk, and hashed")
-    assert lines[-2].endswith("waits for a person: reason no_route, by \\x1b[2J")
+    assert lines[-4].endswith("on our own disk, and hashed")
+    assert lines[-2].endswith("its batch is closed, and the sample drawn: in the sample no, in the draw yes")
+    assert lines[-3].endswith("waits for a person: reason no_route, by \\x1b[2J")
     assert lines[-1].endswith("something.new")
 
 

@@ -135,7 +135,7 @@ def test_a_bad_document_is_replaced_by_a_later_scan(tmp_path: Path, monkeypatch:
         _, text = await town.get(LOT)
         checked(text)
         assert "Der Stapel ist durch" in text
-        assert f"ersetzt: {later.seq}" in text
+        assert f"ersetzt: {later.id}" in text
         await town.do("/release", what="release", lot=BATCH)
         _, text = await town.get(LOT)
         assert "Ersetztes, Erledigtes und Verworfenes ist es nicht" in text

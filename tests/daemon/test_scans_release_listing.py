@@ -18,6 +18,8 @@ def test_every_word_is_there(lang: Lang) -> None:
         assert word(msgspec.structs.replace(PAPER, waits_for=waits.value), lang) in WORDS[lang].values()
     for result in Result:
         assert WORDS[lang][result] in cells(msgspec.structs.replace(PAPER, quality=result.value), lang)
+    replaced = msgspec.structs.replace(PAPER, waits_for="replaced", replaced_by="rathaus/0a/17")
+    assert word(replaced, lang).endswith(": rathaus/0a/17")
     assert word(msgspec.structs.replace(PAPER, released_ns=1), lang) == WORDS[lang]["released"]
 
 

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from tests.daemon.far_sides import sshd
-from tests.daemon.scans_fakes import context
+from tests.daemon.scans_fakes import Bench, context, fake_pdf
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, Refused, TargetDown
 from torhaus.daemon.scans.targets.sftp import Config, Sftp
@@ -189,3 +189,25 @@ def test_a_connection_whose_opening_was_given_up_is_closed(tmp_path: Path, monke
         assert target._connection is not half
 
     with_server(tmp_path, work)
+
+
+def test_a_try_sees_that_the_key_was_revoked_though_documents_still_go(tmp_path: Path) -> None:
+    (tmp_path / "box").mkdir()
+
+    async def go() -> None:
+        async with sshd.serving(tmp_path) as port, Bench(tmp_path / "box", sshd.config(tmp_path, port)) as box:
+            box.put("a.pdf", fake_pdf(1))
+            await box.look()
+            await box.queue.seal()
+            await box.deliver()
+            assert await box.queue.probe("sftp") == "the folder is there"
+            (tmp_path / "authorized").write_bytes(b"")
+            with pytest.raises(TargetDown, match="user, key or password refused"):
+                await box.queue.probe("sftp")
+            box.put("b.pdf", fake_pdf(2))  # over the connection that is open
+            await box.look()
+            await box.queue.seal()
+            await box.deliver()
+            assert await box.states() == ["verified", "verified"]
+
+    asyncio.run(go())

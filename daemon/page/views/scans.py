@@ -199,7 +199,7 @@ def _data(t: Language, data: Data) -> str:
     """What else the journal says of it; what is empty is left out."""
     there = {key: value for key, value in data.items() if key != "state" and value not in {None, ""}}
     said = {key: t("yes" if value else "no") if isinstance(value, bool) else value for key, value in there.items()}
-    return ", ".join(f"{key}: {value}" for key, value in said.items())
+    return ", ".join(f"{t.word('scan_data', key)}: {value}" for key, value in said.items())
 
 
 def _number(scan: Scan) -> str:

@@ -69,7 +69,7 @@ def word(paper: Paper, lang: Lang) -> str:
         return WORDS[lang]["released"]
     waits = paper.waits_for or ""
     said = WORDS[lang].get(_WAITS.get(waits, waits), waits)
-    return said if paper.replaced_by is None else f"{said}: {paper.replaced_by.rpartition('/')[2]}"
+    return said if paper.replaced_by is None else f"{said}: {paper.replaced_by}"
 
 
 def cells(paper: Paper, lang: Lang) -> list[str]:
