@@ -67,7 +67,8 @@ def build(folder: Path, ports: Ports, meter: str) -> Path:
     (folder / "decoders").mkdir(exist_ok=True)
     (folder / "decoders" / "boiler.js").write_text(DECODER, encoding="utf-8")
     devices = sensors()
-    text = "".join(s.config() for s in devices).replace(
+    again = "allow_fcnt_reset = true  # the simulated ones begin at 0 each time\n"
+    text = "".join(s.config() + again for s in devices).replace(
         f'dev_addr = "{devices[-1].dev_addr:08x}"\ncodec = "elsys"',
         f'dev_addr = "{devices[-1].dev_addr:08x}"\ncodec = "boiler.js"',
     )

@@ -21,6 +21,7 @@ def test_the_configuration_is_a_good_one_wherever_it_lies(tmp_path: Path) -> Non
     assert [common.name for _, common, _ in loaded.forwarders] == ["broker"]
     assert folder_of(loaded) == str(folder / "scan-in")
     assert len(loaded.devices) == len(sensors()) + 2
+    assert sum(d.allow_fcnt_reset for d in loaded.devices) == len(sensors())  # also in a folder used before
     codecs = {d.name: d.codec for d in loaded.devices}
     assert (codecs[SCRIPTED], codecs[METER]) == ("boiler.js", "sml")
     assert (folder / "devices.keys.toml").stat().st_mode & 0o777 == 0o600
