@@ -1,5 +1,6 @@
 """What may stand as `codec` in a list of devices or a profile, and what is said of what may not."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -30,5 +31,12 @@ def _no_codec(codec: str) -> str:
         near = did_you_mean(codec, [f"{family}:{model}" for model in models(family)])
         return f"is {quote(codec)}, but {family} has no such model (torhaus codecs list shows them){near}"
     names = ", ".join([*sorted(CODECS), *(f"{f}:MODEL" for f in sorted(FAMILIES))])
-    near = did_you_mean(codec, [*CODECS, *FAMILIES])
+    near = did_you_mean(codec, [*CODECS, *FAMILIES]) or _of_whom(codec)
     return f"is {quote(codec)}, must be one of {names}, a script (*.js) or a layout (*.toml){near}"
+
+
+def _of_whom(model: str) -> str:
+    """` (did you mean …?)` for a model as it is printed on the device, without its vendor."""
+    vendors = {each: f"{family}:{each}" for family in sorted(FAMILIES) for each in models(family)}
+    near = get_close_matches(model[:64].lower().replace(" ", "-"), vendors, n=1, cutoff=0.8)
+    return f" (did you mean {quote(vendors[near[0]])}?)" if near else ""

@@ -22,6 +22,7 @@ def test_what_may_stand_there(tmp_path: Path) -> None:
         ("/x.js", "must be a script inside"),
         ("boke/levl.js", 'did you mean "boke/level.js"'),
         ("milesight:em300-ht", "has no such model"),
+        ("EM300-TH", 'did you mean "milesight:em300-th"'),  # as it stands on the device
     ],
 )
 def test_what_may_not(tmp_path: Path, name: str, text: str) -> None:
