@@ -96,7 +96,8 @@ class SemtechUdp(asyncio.DatagramProtocol):
         try:
             transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(address, port))
         except OSError as e:
-            raise DriverGone(f"cannot listen on {self.config.listen}: {e.strerror or e}") from e
+            why = e.__cause__ if isinstance(e.__cause__, OSError) else e  # uvloop's own words do not say it
+            raise DriverGone(f"cannot listen on {self.config.listen}: {why.strerror or why}") from e
         self._transport = transport
         sock = transport.get_extra_info("socket")
         try:

@@ -1,6 +1,7 @@
 """The GWMP driver over real UDP on loopback; the daemon's side is a host that commits when the test says so."""
 
 import asyncio
+import errno
 import socket
 from typing import Any
 
@@ -200,6 +201,21 @@ def test_a_port_that_is_taken_is_a_loss_that_says_which() -> None:
             listen = f"127.0.0.1:{taken.getsockname()[1]}"
             with pytest.raises(DriverGone, match=f"cannot listen on {listen}: .*in use"):
                 await semtech_udp.open(config(listen=listen)).run(Host())
+
+    run(main())
+
+
+def test_the_same_as_uvloop_says_it() -> None:
+    async def taken(*_: object, local_addr: object, **__: object) -> None:
+        in_use = OSError(errno.EADDRINUSE, "Address already in use")
+        raise OSError(f"could not bind to local_addr {local_addr}") from in_use
+
+    async def main() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncio.get_running_loop(), "create_datagram_endpoint", taken)
+            with pytest.raises(DriverGone) as gone:
+                await semtech_udp.open(config(listen="127.0.0.1:1700")).run(Host())
+            assert str(gone.value) == "cannot listen on 127.0.0.1:1700: Address already in use"
 
     run(main())
 
