@@ -1,6 +1,5 @@
 """What may stand as `codec` in a list of devices or a profile, and what is said of what may not."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +36,8 @@ def _no_codec(codec: str) -> str:
 
 def _of_whom(model: str) -> str:
     """` (did you mean …?)` for a model as it is printed on the device, without its vendor."""
+    from difflib import get_close_matches  # for faults only
+
     vendors = {each: f"{family}:{each}" for family in sorted(FAMILIES) for each in models(family)}
     near = get_close_matches(model[:64].lower().replace(" ", "-"), vendors, n=1, cutoff=0.8)
     return f" (did you mean {quote(vendors[near[0]])}?)" if near else ""
