@@ -25,6 +25,10 @@ from torhaus.daemon.supervise import Told
 JSON: Final = "application/json"
 MAX_BODY_BYTES: Final = 1 << 16
 """Of a request. Only an order for a downlink has a body."""
+IDLE_S: Final = 30.0
+"""For a request's head, and between two requests: whoever says nothing must not hold a descriptor for ever."""
+LINGER_S: Final = 5.0
+"""A client that is refused may go on sending for so long, so that it gets to read why."""
 _SILENT: Final = logging.Logger("http", logging.CRITICAL + 1)  # noqa: LOG001 - nobody else's
 """aiohttp's own words about malformed requests: a traceback each, with what strangers sent, and cookies, in it."""
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -185,7 +189,15 @@ async def serve(
     tls: SSLContext | None = None,
 ) -> Server:
     """Serve on a TCP address, with or without TLS, or a UNIX socket (user and group only). Raises CannotListen."""
-    runner = web.AppRunner(app, access_log=None, logger=_SILENT, handle_signals=False, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=_SILENT,
+        handle_signals=False,
+        shutdown_timeout=1.0,
+        keepalive_timeout=IDLE_S,
+        lingering_time=LINGER_S,
+    )
     await runner.setup()
     where = str(socket) if listen is None else f"{listen[0]}:{listen[1]}"
     try:

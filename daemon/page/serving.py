@@ -1,5 +1,6 @@
 """From a request to an answer: which view, in which language, whether this person may see it, and how it goes out."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
 from hmac import compare_digest
@@ -26,6 +27,8 @@ from torhaus.daemon.supervise import Told
 LANGUAGE_COOKIE: Final = "torhaus_lang"
 PART: Final = "X-Torhaus-Part"
 """Set by the page's own script: only what has changed, please."""
+FORM_S: Final = 15.0
+"""For all of a form to come."""
 MAX_VALUE: Final = 20_000
 """Characters of one value of a query or form."""
 MAX_VALUES: Final = 50
@@ -135,7 +138,11 @@ class Serving:
         if request.content_type != _FORM or (request.charset or "utf-8").lower() != "utf-8":
             return self._fault(request, ask, first, 415, ask.t("fault.form"))
         try:
-            ask.form = _first((key, value) for key, value in (await request.post()).items() if isinstance(value, str))
+            async with asyncio.timeout(FORM_S):
+                sent = await request.post()
+            ask.form = _first((key, value) for key, value in sent.items() if isinstance(value, str))
+        except TimeoutError:
+            return self._fault(request, ask, first, 408, ask.t("fault.form"))
         except (UnicodeDecodeError, web.RequestPayloadError):
             return self._fault(request, ask, first, 400, ask.t("fault.form"))
         token = ask.form.get("csrf", "")

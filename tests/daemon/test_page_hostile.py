@@ -1,12 +1,15 @@
 """Requests that no browser sends: each gets its answer, nothing of it is a defect of ours, and nothing is logged."""
 
 import asyncio
+import contextlib
 import logging
 from pathlib import Path
 
 import pytest
 
 from tests.daemon.page_scene import home_of, visited
+from torhaus.daemon import httpd
+from torhaus.daemon.page import serving
 
 FORM = b"application/x-www-form-urlencoded"
 REST = b"Connection: close\r\n\r\n"
@@ -57,6 +60,37 @@ async def ask(port: int, request: bytes) -> int:
             return int(line.split(b" ")[1])
         finally:
             writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"", b""), (b"GET / HTTP/1.1\r\nHost: 127", b""), (form(b"csrf=x")[:-1], b"408"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
+    ],
+)  # fmt: skip
+def test_who_stops_talking_is_cut_off(
+    tmp_path: Path, said: bytes, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpd, "IDLE_S", 0.5)
+    monkeypatch.setattr(httpd, "LINGER_S", 0.1)
+    monkeypatch.setattr(serving, "FORM_S", 0.05)
+
+    async def go() -> None:
+        async with visited(home_of(tmp_path)) as visitor, asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection("127.0.0.1", visitor.app.http_port)
+            answer = b""
+            try:
+                writer.write(said)
+                with contextlib.suppress(
+                    ConnectionError
+                ):  # on a busy machine it may be cut off before it has said that
+                    answer = await reader.read()  # to its end
+            finally:
+                writer.transport.abort()
+            assert answer[9:12] in {expected, b""}
+
+    asyncio.run(go())
 
 
 def test_strange_requests(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
