@@ -66,7 +66,7 @@ def verified(tx: Tx, *, scan: Scan, receipt: Receipt, at_ns: int, synced: bool =
     `synced`: whether `at_ns` is the time of a clock that is right.
     """
     forget(tx, scan=scan)
-    moved = [tx.move(scan, State.VERIFIED, at_ns, sha256=scan.sha256, **({} if synced else {"synced": False}))]
+    moved = [tx.move(scan, State.VERIFIED, at_ns, None, sha256=scan.sha256, **({} if synced else {"synced": False}))]
     if not synced:
         keep(tx, scan=scan, target=UNSURE, text="")
     if receipt.object_id is not None:
