@@ -72,6 +72,11 @@ class Code(msgspec.Struct, frozen=True, array_like=True):
     blank_behind: bool = False
 
 
+def codes_json(codes: tuple[Code, ...]) -> str:
+    """As the store has them."""
+    return msgspec.json.encode(codes).decode()
+
+
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the check found. `reason` None: good. pages 0: unknown.
 

@@ -17,7 +17,7 @@ import msgspec
 from torhaus.codecs.model import Stamp
 from torhaus.codecs.sidecar import Told
 from torhaus.daemon.scans import evidence
-from torhaus.daemon.scans.checker import Code
+from torhaus.daemon.scans.checker import Code, codes_json
 from torhaus.daemon.scans.migrate import bring_up, check_ours
 from torhaus.daemon.scans.spool_keys import Row, SpoolKeys, key_in
 from torhaus.daemon.scans.states import Reason, State, check_move
@@ -193,11 +193,6 @@ class Tx:
         """Where the evidence chain stands."""
         seq, digest = evidence.last(self.conn)
         return evidence.Head(self.store, seq, digest.hex(), at_ns)
-
-
-def codes_json(codes: tuple[Code, ...]) -> str:
-    """As the store has them."""
-    return msgspec.json.encode(codes).decode()
 
 
 def _scan(row: tuple[object, ...]) -> Scan:

@@ -6,8 +6,9 @@ from torhaus.daemon.clock import Clock
 from torhaus.daemon.evidence.desk import EvidenceDesk
 from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.scans.check import Check
+from torhaus.daemon.scans.checker import codes_json
 from torhaus.daemon.scans.config import Station
-from torhaus.daemon.scans.db import Scan, ScansDb, Tx, codes_json
+from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.events import Report, ScanMoved
 from torhaus.daemon.scans.prepare import judged
 from torhaus.daemon.scans.refusals import Refusal, Refused

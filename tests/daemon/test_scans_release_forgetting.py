@@ -17,8 +17,8 @@ from torhaus.daemon.evidence.bundle import write_bundle
 from torhaus.daemon.evidence.export_check import check_export, read_export
 from torhaus.daemon.evidence.standalone import standalone
 from torhaus.daemon.scans import spool
-from torhaus.daemon.scans.checker import Code
-from torhaus.daemon.scans.db import Scan, Tx, codes_json
+from torhaus.daemon.scans.checker import Code, codes_json
+from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.pages import shown
 from torhaus.daemon.scans.release.config import Release, Retention
 from torhaus.daemon.scans.release.papers import Result
