@@ -23,6 +23,7 @@ from torhaus.daemon.scans.spool_keys import Row, SpoolKeys, key_in
 from torhaus.daemon.scans.states import Reason, State, check_move
 
 T = TypeVar("T")
+_NONE: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Scan(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +83,7 @@ class Tx:
         conn: sqlite3.Connection,
         site: str,
         store: str,
-        windows_s: Mapping[str, float] = MappingProxyType({}),
+        windows_s: Mapping[str, float] = _NONE,
         keys: SpoolKeys | None = None,
     ) -> None:
         self.conn = conn
@@ -207,11 +208,7 @@ class ScansDb:
     """The open store. `store` is its id, 8 hex digits. sqlite3.Error leaves `run` when the disk is full or broken."""
 
     def __init__(
-        self,
-        path: Path,
-        site: str,
-        windows_s: Mapping[str, float] = MappingProxyType({}),
-        keys: SpoolKeys | None = None,
+        self, path: Path, site: str, windows_s: Mapping[str, float] = _NONE, keys: SpoolKeys | None = None
     ) -> None:
         self._keys = keys
         self.path = path
