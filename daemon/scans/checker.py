@@ -25,6 +25,8 @@ MAX_VERDICT_BYTES: Final = 48 << 10
 """A verdict is some 150 bytes, and as many more for each cover sheet. It fits into a pipe."""
 MAX_CODES: Final = 200
 """Codes of cover sheets in one document; where there are more, none is believed."""
+MAX_CODES_BYTES: Final = MAX_VERDICT_BYTES - 1024
+"""As they are written down, where a character may become six: a verdict that does not fit into the pipe hangs there."""
 CODES_TIME: Final = 10
 """So many times longer a document may take whose pages are searched for codes: a tenth of a second each."""
 PICTURES_TIME: Final = 0.5
@@ -147,7 +149,7 @@ def _codes(file: BinaryIO, media_type: str, limits: Limits, flags: set[str]) -> 
         except Exception:  # noqa: BLE001 - parsers raise anything for hostile bytes, MemoryError and Refusal among it
             flags.add(UNREAD)
             return ()
-        if len(found) <= MAX_CODES:
+        if len(found) <= MAX_CODES and len(msgspec.json.encode(found)) <= MAX_CODES_BYTES:
             return found
     flags.add(UNREAD)
     return ()

@@ -4,6 +4,7 @@ import io
 import random
 from typing import Any
 
+import msgspec
 import pikepdf
 import pypdfium2
 import pytest
@@ -11,8 +12,8 @@ import zxingcpp
 from PIL import Image, ImageDraw, ImageFilter
 
 from tests.daemon.pixel_limit import pixel_limit  # noqa: F401 - used for each test
-from torhaus.codecs.cover_sheet import CoverSheet, build
-from torhaus.daemon.scans.checker import MAX_CODES, UNREAD, Code, Limits, examine
+from torhaus.codecs.cover_sheet import MAX_TEXT, PREFIX, CoverSheet, build
+from torhaus.daemon.scans.checker import MAX_CODES, MAX_VERDICT_BYTES, UNREAD, Code, Limits, examine
 from torhaus.daemon.scans.sheets.codes import find, texts
 from torhaus.daemon.scans.sheets.desk import new_number
 from torhaus.daemon.scans.sheets.paper import draw
@@ -133,6 +134,15 @@ def test_more_codes_than_anybody_prints(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("torhaus.daemon.scans.sheets.codes.find", lambda *_: many)
     verdict = with_codes(of("PNG", Image.new("L", (60, 80), 255)))
     assert (verdict.codes, verdict.flags) == ((), (UNREAD,))
+
+
+@pytest.mark.parametrize("char", ["x", "\1", "\u00fc", "\U0001f5a8"])
+def test_codes_that_do_not_fit_into_a_verdict(monkeypatch: pytest.MonkeyPatch, char: str) -> None:
+    many = tuple(Code(n, PREFIX + char * (MAX_TEXT - len(PREFIX))) for n in range(MAX_CODES))
+    monkeypatch.setattr("torhaus.daemon.scans.sheets.codes.find", lambda *_: many)
+    verdict = with_codes(of("PNG", Image.new("L", (60, 80), 255)))
+    assert (verdict.codes, verdict.flags) == ((many, ()) if char == "x" else ((), (UNREAD,)))
+    assert len(msgspec.json.encode(verdict)) <= MAX_VERDICT_BYTES
 
 
 def test_a_locked_document_says_nothing() -> None:
