@@ -65,10 +65,12 @@ class Scanner:
         self.forgets = False
         self.jams_after: int | None = None
         self.cuts_after: int | None = None  # breaks off within this page
+        self.stalls = ""  # where it says "100 Continue" and nothing more
         self.gate: asyncio.Event | None = None  # the second page waits for it
         self.deleted = 0
         self.asked: list[str] = []
         self.settings: Any = None
+        self._over = asyncio.Event()
         self._sent = 0
         self._put_off = 0
         self._left: int | None = None
@@ -88,6 +90,7 @@ class Scanner:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._over.set()
         await self._runner.cleanup()
 
     @property
@@ -101,7 +104,13 @@ class Scanner:
     async def _capabilities(self, _: web.Request) -> web.Response:
         return web.Response(body=capabilities(), content_type="text/xml")
 
-    async def _status(self, _: web.Request) -> web.Response:
+    async def _stall(self, request: web.Request, where: str) -> None:
+        if self.stalls == where:
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            await self._over.wait()
+
+    async def _status(self, request: web.Request) -> web.Response:
+        await self._stall(request, "status")
         if self.settings is None:
             return web.Response(body=status(self.state, self.adf, []), content_type="text/xml")
         job = "Aborted" if self._is_jammed else "Completed" if self._is_over else "Processing"
@@ -123,7 +132,8 @@ class Scanner:
         self._put_off = self.early + self.busy
         return web.Response(status=201, headers={"Location": f"{self.host}/eSCL/ScanJobs/7"})
 
-    async def _next(self, _: web.Request) -> web.StreamResponse:
+    async def _next(self, request: web.Request) -> web.StreamResponse:
+        await self._stall(request, "page")
         if self._is_over and not self.repeats_last:
             return web.Response(status=self.no_more)
         if self._put_off:
@@ -133,10 +143,10 @@ class Scanner:
         page = self.pages[min(self._sent, len(self.pages) - 1)]
         if self._sent == self.cuts_after:
             cut = web.StreamResponse(headers={"Content-Length": str(len(page))})
-            await cut.prepare(_)
+            await cut.prepare(request)
             await cut.write(page[: len(page) // 2])
-            assert _.transport is not None
-            _.transport.close()
+            assert request.transport is not None
+            request.transport.close()
             return cut
         if self._sent and self.gate is not None:
             await self.gate.wait()

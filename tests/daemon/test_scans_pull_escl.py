@@ -34,7 +34,9 @@ def pull(root: Path, scanner: Scanner, work: Callable[[PullBench, Pull], Awaitab
         async with scanner:
             b = PullBench(
                 root,
-                EsclStation(name="flatbed", url=scanner.url, target="archive", page_s=5.0, ready_s=5.0, **station),
+                EsclStation(
+                    name="flatbed", url=scanner.url, target="archive", ready_s=5.0, **{"page_s": 5.0, **station}
+                ),
                 Counted(),
             )
             await b.queue.open()
@@ -184,6 +186,22 @@ def test_nobody_at_that_address(tmp_path: Path) -> None:
         assert done.said.startswith("the scanner does not answer")
 
     with_pull(tmp_path, EsclStation(name="gone", url="http://127.0.0.1:9/eSCL", target="archive"), work, MagicCheck())
+
+
+@pytest.mark.parametrize(
+    ("where", "state", "fault"), [("status", "refused", "no_answer"), ("page", "trouble", "broken_off")]
+)
+def test_one_that_only_ever_says_go_on_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, state: str, fault: str
+) -> None:
+    monkeypatch.setattr("torhaus.daemon.scans.pull.escl.CONNECT_S", 0.7)
+    scanner = Scanner(PAGES)
+    scanner.stalls = where
+
+    async def work(_: PullBench, done: Pull) -> None:
+        assert (done.state, done.files, done.fault) == (state, 0, fault)
+
+    pull(tmp_path, scanner, work, page_s=0.7)
 
 
 def test_its_pages_leave_the_reserve_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,8 @@ class EsclScanner:
         verify: ssl.SSLContext | bool = True
         if self._station.ca_file is not None:
             verify = await asyncio.to_thread(ssl.create_default_context, cafile=self._station.ca_file)
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=self._station.page_s)
+        page_s = self._station.page_s
+        timeout = aiohttp.ClientTimeout(total=CONNECT_S + page_s, sock_connect=CONNECT_S, sock_read=page_s)
         connector = aiohttp.TCPConnector(ssl=verify, limit=1)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session:
             yield session
@@ -134,7 +135,7 @@ class EsclScanner:
         """Raises Stopped and what aiohttp raises; what came is in the folder."""
         waited_s = 0.0
         while True:
-            async with session.get(f"{self._host}{job}/NextDocument", allow_redirects=False) as response:
+            async with await self._next(session, job) as response:
                 status = response.status
                 if status == 200:
                     await self._save(response, folder)
@@ -156,11 +157,22 @@ class EsclScanner:
             waited_s += POLL_S
             await self._clock.sleep(POLL_S)
 
+    async def _next(self, session: aiohttp.ClientSession, job: str) -> aiohttp.ClientResponse:
+        """How a page begins. How long all of it takes is not bounded: it can be a whole stack."""
+        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=self._station.page_s)
+        url = f"{self._host}{job}/NextDocument"
+        async with asyncio.timeout(CONNECT_S + self._station.page_s):  # sock_read counts no more behind "100 Continue"
+            return await session.get(url, allow_redirects=False, timeout=timeout)
+
     async def _save(self, response: aiohttp.ClientResponse, folder: JobFolder) -> None:
         ending = ENDINGS["jpeg" if response.content_type == "image/jpeg" else self._station.format][1]
         with folder.page(ending) as fd:
-            size = 0
-            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+            size, chunks = 0, response.content.iter_chunked(CHUNK_BYTES)
+            while True:
+                async with asyncio.timeout(self._station.page_s):
+                    chunk = await anext(chunks, b"")
+                if not chunk:
+                    break
                 size += len(chunk)
                 if size > self._station.max_bytes:
                     raise Stopped(Fault.TOO_LARGE, "a page is larger than max_bytes")
