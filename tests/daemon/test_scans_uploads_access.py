@@ -78,7 +78,7 @@ def test_wrong_logins_are_refused_counted_and_in_the_journal(tmp_path: Path) -> 
 
 def test_a_token_that_is_written_down_as_revoked_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(b: UploadBench) -> None:
-        real, tried = b.queue._db.run, []
+        real, tried = b.queue._db.run, list[Any]()
 
         async def once(asked: Any) -> Any:
             if tried:
