@@ -188,15 +188,16 @@ class Intake:
     async def _keep(self, good: list[tuple[Quiet, Prepared]], whole: Together | None) -> None:
         """Copies in the spool become scans, in one transaction; then their files are removed."""
         made = await self._commit(good, whole)
-        for (q, _), (scan, source) in zip(good, made, strict=True):
-            await self._remembered.add(source, q.entry)
+        taken = {source: q.entry for (q, _), (_, source) in zip(good, made, strict=True)}
+        for (q, _), (scan, _) in zip(good, made, strict=True):
             del self._finished.seen[key(q.entry)]
             self._report(ScanMoved(scan.id, scan.station, None, scan.state, scan.reason, scan.size_bytes))
         self._episodes.flows()
+        await self._remembered.add(taken)
         beside = {entry.path: entry for q, _ in good for entry in q.beside}
         if beside:  # before the documents: a ready file that is left over would speak of the next one
             await asyncio.to_thread(self._folder.tidy, list(beside.values()))
-        await self._remembered.remove({source: q.entry for (q, _), (_, source) in zip(good, made, strict=True)})
+        await self._remembered.remove(taken)
 
     async def _commit(self, good: list[tuple[Quiet, Prepared]], whole: Together | None) -> list[tuple[Scan, Source]]:
         at = self._clock.stamp()

@@ -52,12 +52,13 @@ class Remembered:
         """The remembered file that a newly read one is, if it is one."""
         return next((s for s in self._sources or () if s.same_file(entry, sha256)), None)
 
-    async def add(self, source: Source, entry: Entry) -> None:
-        """A file was taken in just now; its removal follows."""
+    async def add(self, taken: dict[Source, Entry]) -> None:
+        """Files were taken in just now; their removal follows."""
         assert self._sources is not None
-        for old in [s for s in self._sources if s.name == source.name and not entry.claimed]:
-            await self._forget({old: Removal.CHANGED})  # what its name stands for is this scan's file by now
-        self._sources.append(source)
+        names = {source.name for source, entry in taken.items() if not entry.claimed}
+        replaced = [source for source in self._sources if source.name in names]
+        self._sources += taken  # whatever fails now: they are never taken again
+        await self._forget(dict.fromkeys(replaced, Removal.CHANGED))  # their names stand for other files by now
 
     async def remove(self, taken: dict[Source, Entry]) -> None:
         """Remove taken files, or remember of each that it cannot be."""

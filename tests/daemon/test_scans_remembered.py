@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,30 @@ def test_what_cannot_be_removed_is_told_once_and_tried_again_later(tmp_path: Pat
 
     b = with_bench(tmp_path, work)
     assert len(b.told(SourceStuck)) == 1
+
+
+def test_what_was_taken_is_remembered_whatever_the_store_does_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async def work(b: Bench) -> None:
+        disk: Any = b.disk
+        disk.fault = refuse(errno.EACCES, "rename", "unlink", under=b.hot)
+        b.put("a.pdf", fake_pdf(1))
+        assert await b.look() == 1
+        b.put("a.pdf", fake_pdf("another one"))
+        b.put("b.pdf", fake_pdf(2))
+        with monkeypatch.context() as patch:
+            patch.setattr("torhaus.daemon.scans.sources.forget", broken)
+            await b.look()
+        assert len(await b.queue.list()) == 3
+        for _ in range(3):
+            assert await b.look() == 0
+        assert len(await b.queue.list()) == 3
+
+    with_bench(tmp_path, work)
 
 
 def test_hard_links_that_cannot_be_removed_are_told_apart(tmp_path: Path) -> None:
