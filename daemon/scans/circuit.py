@@ -12,7 +12,7 @@ BASE_S: Final = 2.0
 CAP_S: Final = 600.0
 """Back-off: a random time between 0 and min(CAP_S, BASE_S · 2ⁿ) (full jitter)."""
 MAX_AFTER_S: Final = 3600.0
-"""A target that asks to be left alone for longer is asked again after this."""
+"""A target that asks to be left alone, or not to be asked for a document, for longer is asked again after this."""
 
 
 def backoff_s(tries: int, rng: random.Random) -> float:

@@ -18,7 +18,7 @@ import msgspec
 from torhaus.daemon.clock import Clock
 from torhaus.daemon.forward.windows import is_open, parse_window
 from torhaus.daemon.scans import shipment
-from torhaus.daemon.scans.circuit import Circuit, backoff_s
+from torhaus.daemon.scans.circuit import MAX_AFTER_S, Circuit, backoff_s
 from torhaus.daemon.scans.db import Scan, ScansDb, Tx
 from torhaus.daemon.scans.disk import Disk, errno_name
 from torhaus.daemon.scans.events import Attempted, Report, ScanMoved, StoreStalled, TargetChanged
@@ -259,7 +259,7 @@ class Delivery:
 
     async def _wait_for_document(self, scan: Scan, reason: Reason, after_s: float = 0.0) -> None:
         """This document waits, or is held when that happened too often."""
-        due = self._due(max(after_s, backoff_s(scan.refusals, self._rng)))
+        due = self._due(max(min(after_s, MAX_AFTER_S), backoff_s(scan.refusals, self._rng)))
         current = await self._db.run(partial(shipment.count_refusal, scan=scan, due=due))
         if current.refusals >= self._config.max_tries:
             await self._hold(current, reason)

@@ -14,7 +14,7 @@ from tests.daemon.scans_fakes import Bench, fake_pdf, with_bench
 from torhaus.daemon.scans.delivery import Delivery
 from torhaus.daemon.scans.events import Attempted, TargetChanged
 from torhaus.daemon.scans.targets import folder, hostimp
-from torhaus.daemon.scans.targets.base import Parcel, Receipt, TargetDown
+from torhaus.daemon.scans.targets.base import NotNow, Parcel, Receipt, TargetDown
 
 
 async def put(b: Bench, n: int) -> None:
@@ -183,3 +183,22 @@ def test_it_runs_by_itself_until_cancelled(tmp_path: Path) -> None:
             await running
 
     with_bench(tmp_path, work, target=folder.Config("archive", str(tmp_path / "out"), concurrency=2))
+
+
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(1800.0, 1800.0), (9_999_999.0, 3600.0)])
+def test_a_document_is_not_left_alone_for_longer_than_its_target_would_be(
+    tmp_path: Path, asked_s: float, waits_s: float
+) -> None:
+    async def work(b: Bench) -> None:
+        async def not_now(_: Parcel) -> None:
+            raise NotNow("423", after_s=asked_s)
+
+        await put(b, 1)
+        slow(b, not_now)
+        assert await delivery(b).step()
+        b.clock.pass_s(waits_s - 1)
+        assert not await delivery(b).step()
+        b.clock.pass_s(1)
+        assert await delivery(b).step()
+
+    with_bench(tmp_path, work)
