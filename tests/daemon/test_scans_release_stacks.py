@@ -8,6 +8,7 @@ from tests.daemon.release_scene import DAY_S, Scene, with_scene
 from tests.daemon.scans_fakes import fake_pdf
 from torhaus.daemon.scans import spool
 from torhaus.daemon.scans.db import Scan, Tx
+from torhaus.daemon.scans.refusals import Refused
 from torhaus.daemon.scans.release.config import Release, Retention, RetentionRule
 from torhaus.daemon.scans.release.papers import Result
 from torhaus.daemon.scans.states import Reason, State
@@ -159,5 +160,17 @@ def test_one_that_was_bad_and_is_replaced_keeps_nobody_waiting(tmp_path: Path) -
         assert await stands(s) == "rel ver rel ver"
         said = (await s.queue.show(stack.id))[1][-1].data
         assert (said["parts_released"], said["parts_discarded"], said["parts_settled"]) == (1, 0, 1)
+
+    with_scene(tmp_path, work)
+
+
+def test_what_is_said_is_said_of_its_documents(tmp_path: Path) -> None:
+    async def work(s: Scene) -> None:
+        stack, part = await split(s, "brief")
+        for kind in ("quality", "feedback"):
+            with pytest.raises(Refused, match="name the document that it became"):
+                await s.queue.release.say(kind, stack.id, Result.PAGE_MISSING, "S17", "uid:7")
+            await s.queue.release.say(kind, part.id, Result.OK, "S17", "uid:7")
+        assert not [e for e in (await s.queue.show(stack.id))[1] if e.event.startswith("use.")]
 
     with_scene(tmp_path, work)

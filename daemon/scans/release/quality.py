@@ -6,7 +6,7 @@ from torhaus.daemon.evidence.notes import scan_of, state
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.papers import MOST, UNSEEN, Result
-from torhaus.daemon.scans.release.stacks import is_discarded
+from torhaus.daemon.scans.release.stacks import is_discarded, is_stack
 from torhaus.daemon.scans.release.withdrawing import withdraw
 from torhaus.daemon.scans.states import State
 
@@ -27,9 +27,11 @@ _OPEN: Final = (
 def say(tx: Tx, kind: Kind, scan_id: str, result: Result, by: str, account: str, at_ns: int) -> Scan | None:
     """Enter it; the last word counts. Returns the document if that takes its paper's release back.
 
-    Raises KeyError, Refused (its paper is released already, it was discarded).
+    Raises KeyError, Refused (its paper is released already, it was discarded, it is a stack).
     """
     scan = scan_of(tx, scan_id)
+    if is_stack(tx, scan):
+        raise Refused(Refusal.STACK, new=scan.id)
     return scan if _say(tx, kind, scan, result, by, account, at_ns) else None
 
 

@@ -10,8 +10,7 @@ from torhaus.daemon.evidence.notes import scan_of
 from torhaus.daemon.scans.db import Scan, Tx
 from torhaus.daemon.scans.refusals import Refusal, Refused
 from torhaus.daemon.scans.release.papers import DISCARDED
-from torhaus.daemon.scans.release.stacks import is_discarded
-from torhaus.daemon.scans.states import State
+from torhaus.daemon.scans.release.stacks import is_discarded, is_stack
 
 _KNOWN: Final = (
     "SELECT p.released_ns IS NOT NULL, p.quality IS NOT NULL,"  # noqa: S608 - our own pieces
@@ -61,17 +60,13 @@ def _replacement(tx: Tx, scan: Scan, new_id: str) -> Scan:
     for why, is_so in (
         (Refusal.NOT_LATER, new.seq <= scan.seq),
         (Refusal.SAME_BYTES, new.sha256 == scan.sha256),
-        (Refusal.STACK, new.state is State.SPLIT or _is_stack(tx, new)),
+        (Refusal.STACK, is_stack(tx, new)),
         (Refusal.GONE, is_discarded(tx, new)),
         (Refusal.UNSEEN, is_released and not is_looked_at),
     ):
         if is_so:
             raise Refused(why, new=new.id)
     return new
-
-
-def _is_stack(tx: Tx, scan: Scan) -> bool:
-    return tx.conn.execute("SELECT 1 FROM scan WHERE derived_from = ?", (scan.id,)).fetchone() is not None
 
 
 def _known(tx: Tx, scan: Scan) -> tuple[bool, bool, bool]:

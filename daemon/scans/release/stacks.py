@@ -20,6 +20,11 @@ def parts_of(tx: Tx, stack_id: str) -> list[Scan]:
     return tx.find("derived_from = ? ORDER BY seq", (stack_id,), MOST)
 
 
+def is_stack(tx: Tx, scan: Scan) -> bool:
+    """Whether it was split: what there is to be said of it is said of what it became."""
+    return tx.conn.execute("SELECT 1 FROM scan WHERE derived_from = ?", (scan.id,)).fetchone() is not None
+
+
 def is_discarded(tx: Tx, scan: Scan) -> bool:
     """Whether a person threw it away: it never got to a target that proved to have it."""
     if scan.state is not State.PURGED:
