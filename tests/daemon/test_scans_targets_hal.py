@@ -1,6 +1,7 @@
+import msgspec
 import pytest
 
-from torhaus.daemon.scans.targets.hal import expand, follow
+from torhaus.daemon.scans.targets.hal import Linked, expand, follow
 
 BASE = "https://stadt.d-velop.cloud/"
 
@@ -30,3 +31,10 @@ def test_links_stay_on_their_server() -> None:
         "https://stadt.d-velop.cloud:444/", "https://stadt.d-velop.cloud@elsewhere.example/", "/" + "x" * 9000,
     ]  # fmt: skip
     assert [href for href in bad if follow(BASE, href, {}) is not None] == []
+
+
+def test_a_link_may_be_one_of_several_or_none() -> None:
+    text = b'{"_links": {"one": {"href": "/1"}, "curies": [{"href": "/a"}, {"href": "/b"}], "no": [], "null": null}}'
+    found = msgspec.json.decode(text, type=Linked)
+    assert [found.link(name) for name in ("one", "curies", "no", "null", "other")] == ["/1", "/a", None, None, None]
+    assert Linked().link("one") is None

@@ -193,10 +193,10 @@ class Dvelop:
             item = await self._get(url, Item, "reading back")
         except _Missing:
             return None
-        link = item.links.get("mainblobcontent")
+        link = item.link("mainblobcontent")
         if link is None:
             return None
-        content = self._followed(link.href, {})
+        content = self._followed(link, {})
         return await self._web.digest(content, parcel.size_bytes, {"Accept": "application/octet-stream"})
 
     async def probe(self) -> str:
@@ -226,10 +226,10 @@ class Dvelop:
         return self._named(repository, name, values)
 
     def _named(self, linked: Linked, name: str, values: Mapping[str, object]) -> str:
-        link = linked.links.get(name)
+        link = linked.link(name)
         if link is None:
             raise TargetDown(f"no link {name}: may this user file documents?")
-        return self._followed(link.href, values)
+        return self._followed(link, values)
 
     def _followed(self, href: str, values: Mapping[str, object]) -> str:
         url = follow(self._base, href, values)

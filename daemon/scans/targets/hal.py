@@ -23,7 +23,14 @@ class Link(msgspec.Struct, frozen=True):
 class Linked(msgspec.Struct, frozen=True):
     """A document of which only the links matter."""
 
-    links: dict[str, Link] = msgspec.field(default={}, name="_links")
+    links: dict[str, Link | list[Link] | None] = msgspec.field(default={}, name="_links")
+
+    def link(self, name: str) -> str | None:
+        """Where it leads; of several (draft-kelly-json-hal-11 section 4.1.1) the first, None where there is none."""
+        found = self.links.get(name)
+        if isinstance(found, list):
+            found = found[0] if found else None
+        return None if found is None else found.href
 
 
 def expand(template: str, values: Mapping[str, object]) -> str:
