@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from torhaus.daemon.clock import Clock
 from torhaus.drivers.base import DriverGone
+from torhaus.drivers.said import Said
 
 E = TypeVar("E", bound=Exception)
 T = TypeVar("T")
@@ -117,9 +118,9 @@ async def keep_running(
             await end(task)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is None:
-            told.gone(name, "ended")
+            told.gone(name, Said("ended"))
         elif isinstance(error, DriverGone):
-            told.gone(name, str(error) or "gone")
+            told.gone(name, error.detail or "gone")
         elif isinstance(error, Exception | asyncio.CancelledError):
             told.defect(name, error)  # one component's defect must not end the others; it is logged and counted
         else:

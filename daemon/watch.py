@@ -16,12 +16,14 @@ from torhaus.daemon.outbox.aside import Report
 from torhaus.daemon.outbox.store import Reporter
 from torhaus.daemon.supervise import Told
 from torhaus.drivers.base import DeviceChanged, Event, GatewayRefused, GatewayStats, LinkChanged
+from torhaus.drivers.said import Said
 
 ACK_LIMIT_S: Final = 0.05
 """A packet forwarder waits so long for its PUSH_ACK; a later one is sent all the same and counted."""
 UNREADABLE: Final = 3
 """Payloads in a row that its codec refuses make a device unreadable: one by itself may be a kind it need not know."""
-STARTING: Final = "starting"
+_STARTING: Final = Said("starting")
+STARTING: Final = str(_STARTING)
 DRIVER: Final = "driver "
 """How the supervised names of drivers begin; no other part's does."""
 
@@ -48,6 +50,8 @@ class Watch(Reporter, Told):
         self.started_ns = wall_ns
         self.now_ns: Callable[[], int] = clock.wall_ns if clock else lambda: wall_ns
         self.drivers: dict[str, DriverState] = {}
+        self.said: dict[tuple[str, str], str] = {}
+        """By driver and device ("": none): `detail`, as the driver said it."""
         still = Stamp(wall_ns, 0, synced=True)
         self.gateways = Gateways(clock.stamp if clock else lambda: still, gateway_offline_s)
         self.devices: dict[str, int] = {}  # last reading, wall clock
@@ -75,6 +79,12 @@ class Watch(Reporter, Told):
     def driver(self, name: str) -> DriverState:
         """The state of a driver, made when it is first asked for."""
         return self.drivers.setdefault(name, DriverState(since_ns=self.now_ns()))
+
+    def how(self, name: str, device: str = "") -> str:
+        """What a driver said last of itself or of a device: a fact, where it told one (drivers/said.py)."""
+        state = self.driver(name)
+        plain = state.silent.get(device, "") if device else state.detail
+        return self.said.get((name, device), _STARTING if plain == STARTING else plain)
 
     def frames(self, driver: str, count: int, at: Stamp) -> None:
         """A driver delivered so many frames."""
@@ -144,29 +154,30 @@ class Watch(Reporter, Told):
             self.gateways.event(driver, event)
 
     def _set_driver(self, name: str, *, up: bool, detail: str) -> None:
-        state = self.driver(name)
+        state, said, detail = self.driver(name), detail, str(detail)
         if state.up != up:
             state.since_ns = self.now_ns()
         if state.up != up or state.detail == STARTING:  # one line a change: later reasons of one loss are in the status
             (logs.info if up else logs.warning)("driver", driver=name, up=up, detail=detail or None)
-        state.up, state.detail = up, detail
+        state.up, state.detail, self.said[name, ""] = up, detail, said
 
     def _set_device(self, driver: str, event: DeviceChanged) -> None:
         silent = self.driver(driver).silent
         if event.up:
             silent.pop(event.device, None)
+            self.said.pop((driver, event.device), None)
             logs.info("device", driver=driver, device=event.device, up=True)
         else:
-            silent[event.device] = event.detail
-            logs.warning("device", driver=driver, device=event.device, up=False, detail=event.detail)
+            silent[event.device], self.said[driver, event.device] = str(event.detail), event.detail
+            logs.warning("device", driver=driver, device=event.device, up=False, detail=str(event.detail))
 
     def gone(self, name: str, detail: str) -> None:
         """A driver's device (`driver <name>`), or what any other part needs, cannot be had for now."""
         if name.startswith(DRIVER):
             self._set_driver(name.removeprefix(DRIVER), up=False, detail=detail)
         elif self.down.get(name) != detail:
-            self.down[name] = detail
-            logs.error("cannot work", part=name, detail=detail)
+            self.down[name] = str(detail)
+            logs.error("cannot work", part=name, detail=str(detail))
 
     def back(self, name: str) -> None:
         """A part that was gone, and is no driver, works."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from torhaus.codecs.model import Frame, Reject, RejectReason, Stamp
+from torhaus.drivers.said import Telling
 
 Done = Callable[[bool], None]
 """Called once on the event loop when the frames of one delivery are on disk (True) or could not be stored (False)."""
@@ -21,12 +22,12 @@ Answer = Callable[[Tickets, bool], None]
 """`Done` for many deliveries: each ticket is named once, with others or alone."""
 
 
-class DriverGone(Exception):  # noqa: N818 - reads as a fact, like the rest of the drivers' vocabulary
+class DriverGone(Telling):
     """The device or link is gone for now; the supervisor runs the driver again after a while."""
 
 
 class LinkChanged(msgspec.Struct, frozen=True, gc=False):
-    """The link to the device came up or went down."""
+    """The link to the device came up or went down; `detail` is a text, or Said (said.py)."""
 
     up: bool
     detail: str = ""

@@ -22,6 +22,7 @@ from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
 from torhaus.drivers.base import DriverGone, GatewayLeft, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
 from torhaus.drivers.concentratord_commands import Commands, everywhere
 from torhaus.drivers.downlink import Configured
+from torhaus.drivers.said import Said
 from torhaus.drivers.window import Window
 from torhaus.drivers.zmq_socket import ZmqSocket, check_url
 
@@ -150,10 +151,10 @@ class Concentratord:
             self._since_s = now if was_answering else self._since_s
             if silent or events.lost_s is not None or self._event_s == -math.inf:
                 self._tell(up=False, detail=commands.why)
-                self._leave(detail=commands.why)
+                self._leave(detail=str(commands.why))
                 self._own = None
             elif self._seen:
-                self._tell(up=True, detail=f"events come, but {commands.why}")
+                self._tell(up=True, detail=Said("events_but", why=commands.why))
             if now - max(self._since_s, self._event_s) >= PATIENCE_S:
                 self._tell(up=False, detail=commands.why)
                 raise DriverGone(commands.why)
@@ -165,7 +166,8 @@ class Concentratord:
         known = self._meet(gateway)
         if known:
             self._host.event(GatewayReachable(gateway, self.config.command_url))
-        self._tell(up=True, detail=f"gateway {gateway}" + ("" if known else f", not {self._expected}"))
+        who = Said("other_gateway", gateway=gateway, expected=self._expected)
+        self._tell(up=True, detail=Said("gateway", gateway=gateway) if known else who)
         if not was_answering:
             self._place = await commands.where()
         if events.lost_s is None:
@@ -222,7 +224,7 @@ class Concentratord:
             if self._answering:
                 self._ask_s = now if len(self._seen) > met else now + self._quiet_s
             elif self._told_up is None or not self._told_up[0]:
-                self._tell(up=True, detail="events come")
+                self._tell(up=True, detail=Said("events"))
 
     def _stored(self, n: int, stored: bool) -> None:
         if not stored:  # Concentratord keeps nothing: they are lost, and counted

@@ -23,6 +23,7 @@ from torhaus.codecs.framing.chirpstack_gw.uplink import gateway_of
 from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import DecodeError
 from torhaus.drivers.downlink import Configured
+from torhaus.drivers.said import Said
 from torhaus.drivers.zmq_socket import Questions, Unanswered
 
 TRIES: Final = 3
@@ -36,7 +37,7 @@ class Commands:
     """The command socket. `why` says why `who` had no answer."""
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", url: str, timeout_s: float) -> None:
-        self.why = ""
+        self.why: str = ""
         self._url = url
         self._questions = Questions(context, url, timeout_s)
         self._downlink_id = 0
@@ -54,7 +55,7 @@ class Commands:
             except Unanswered:
                 self.why = absence(self._url)
             except DecodeError:
-                self.why = f"{self._url} does not answer with a gateway's id: is it Concentratord 4.5 or newer?"
+                self.why = Said("odd_concentratord", url=self._url)
         return None
 
     async def where(self) -> Values:
@@ -121,7 +122,7 @@ def absence(url: str) -> str:
     """Why nobody may have answered there, for a technician."""
     path = url.removeprefix("ipc://")
     if path.startswith("/") and not os.access(path, os.F_OK):
-        return f"there is no socket {path}: Concentratord is not running, or this service does not see that folder"
+        return Said("no_socket", path=path)
     if path.startswith("/") and not os.access(path, os.W_OK):
-        return f"the socket {path} may not be written to by this service's user"
-    return f"no answer at {url}: is Concentratord running?"
+        return Said("socket_denied", path=path)
+    return Said("no_concentratord", url=url)

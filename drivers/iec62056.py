@@ -27,6 +27,7 @@ from torhaus.drivers.base import Host
 from torhaus.drivers.link import Line, Link, parse_link
 from torhaus.drivers.listener import Listener, Seconds
 from torhaus.drivers.polling import Asking, Bus, Interval, Jitter, NoAnswer, Rhythm
+from torhaus.drivers.said import Said
 from torhaus.drivers.thinning import OnChange, Rule, Summarise, Thinning
 
 ASKS: Final = True
@@ -109,8 +110,8 @@ class Iec62056(Asking):
                     data = await talk.read(host)
             except TimeoutError:
                 said = bytes(talk.said)
-                fault = "stops in the middle of its answer" if said else f"no answer within {config.timeout_s:g} s"
-                reject = Reject(said, RejectReason.SHORT, fault, name)
+                fault = Said("stops") if said else Said("no_answer", s=config.timeout_s)
+                reject = Reject(said, RejectReason.SHORT, str(fault), name)
             except DecodeError as error:
                 fault = error.detail
                 reject = Reject(bytes(talk.said), error.reason, fault, name)

@@ -63,7 +63,7 @@ class Listener(OwnLine):
                     self._hand_over(framer.feed(await link.read()), host)
         except DriverGone as gone:
             self._hand_over(framer.reset(), host)
-            host.event(LinkChanged(up=False, detail=str(gone)))
+            host.event(LinkChanged(up=False, detail=gone.detail))
             raise
 
     def _hand_over(self, pieces: Sequence[bytes | Reject], host: Host) -> None:

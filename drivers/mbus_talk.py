@@ -28,6 +28,7 @@ from torhaus.codecs.meter.mbus.telegram import decode
 from torhaus.codecs.model import DecodeError, Reject, RejectReason
 from torhaus.drivers.link import Link
 from torhaus.drivers.polling import NoAnswer
+from torhaus.drivers.said import Said, about
 
 GAP_S: Final = 0.5
 """A meter that has begun and is silent for so long has ended. The standard allows no gaps; converters make some."""
@@ -68,7 +69,7 @@ class Talk:
         mask = address if isinstance(address, Secondary) else None
         if mask is not None:
             if not await self.selected(mask):
-                raise NoAnswer(f"{mask}: nobody has this address, or does not hear")
+                raise NoAnswer(about(str(mask), Said("nobody")))
             at = NETWORK_LAYER
         else:
             assert isinstance(address, int)
@@ -123,13 +124,13 @@ class Talk:
             answer = None
             if alone and sum(piece != ACK for piece in heard) > 1:
                 self.rejects += [piece for piece in heard if isinstance(piece, Reject)]
-                fault = "several meters answer"
+                fault = Said("several")
                 continue
-            fault = "" if heard else f"no answer within {self._timeout_s:g} s"
+            fault = "" if heard else Said("no_answer", s=self._timeout_s)
             for piece in heard:
                 if isinstance(piece, Reject):
                     self.rejects.append(piece)
-                    fault = f"an answer that is none: {piece.detail}"
+                    fault = Said("odd_answer", why=piece.detail)
                 elif wrong := not_meant(unwrap(piece), address, mask):
                     fault = wrong
                     if len(piece) > len(ACK):
@@ -138,7 +139,9 @@ class Talk:
                     answer = piece
             if answer is not None:
                 return answer
-        raise NoAnswer(f"{mask if mask is not None else f'address {address}'}: {fault}")
+        raise NoAnswer(
+            about(str(mask), fault) if mask is not None else Said("address", address=str(address), what=fault)
+        )
 
     async def _acknowledged(self, frame: bytes) -> Heard:
         heard = await self._exchange(frame, lambda telegram: telegram.control is None)

@@ -21,6 +21,7 @@ from torhaus.drivers.links.url import TcpSpec
 from torhaus.drivers.modbus_maps import built_in, read_map
 from torhaus.drivers.modbus_talk import Framing, Talk
 from torhaus.drivers.polling import Asking, Bus, Interval, Jitter, NoAnswer, Rhythm
+from torhaus.drivers.said import Said
 
 _NOT_ALL: Final = frozenset({2, 3})
 """Exceptions of a device that does not have all that it was asked for, or does not give so much at once."""
@@ -162,7 +163,7 @@ class Modbus(Asking):
         if all(block.exception for block in blocks):
             if station.map.model:
                 station.spans = []  # its models may lie elsewhere by now
-            raise NoAnswer(f"unit {station.unit}: {refusal(blocks[0])}")
+            raise NoAnswer(Said("unit", unit=str(station.unit), what=refusal(blocks[0])))
         host.deliver([Frame(config.name, encode_blocks(blocks), at, device=name)], [])
 
 
@@ -197,5 +198,5 @@ async def discover(talk: Talk, station: Station) -> list[Span]:
             at += length
         if spans:
             return spans
-        raise NoAnswer(f"unit {station.unit}: a SunSpec device without any of the map's models")
-    raise NoAnswer(f"unit {station.unit}: not a SunSpec device (no marker at 40000, 50000 or 0)")
+        raise NoAnswer(Said("unit", unit=str(station.unit), what=Said("no_model")))
+    raise NoAnswer(Said("unit", unit=str(station.unit), what=Said("no_sunspec")))

@@ -19,6 +19,7 @@ from torhaus.codecs.framing.modbus_blocks import BIT_FUNCTIONS, EXCEPTIONS, Bloc
 from torhaus.drivers.base import DriverGone
 from torhaus.drivers.link import Link
 from torhaus.drivers.polling import NoAnswer
+from torhaus.drivers.said import Said, about
 
 Framing = Literal["rtu", "tcp"]
 
@@ -48,12 +49,12 @@ class Talk:
 
     async def read(self, unit: int, span: Span) -> Block:
         """What the device says: the registers, or its exception. Raises NoAnswer, or DriverGone."""
-        fault = ""
+        fault: str = ""
         for _ in range(1 + self._retries):
             try:
                 block = await self._once(unit, span)
             except TimeoutError:
-                fault = f"no answer within {self._timeout_s:g} s"
+                fault = Said("no_answer", s=self._timeout_s)
                 continue
             except ValueError as error:
                 fault = str(error)
@@ -62,7 +63,7 @@ class Talk:
                 fault = EXCEPTIONS[block.exception]
                 continue
             return block
-        raise NoAnswer(f"unit {unit}: {fault}")
+        raise NoAnswer(Said("unit", unit=str(unit), what=fault))
 
     async def _once(self, unit: int, span: Span) -> Block:
         self._transaction = self._transaction % 0xFFFF + 1
@@ -83,7 +84,7 @@ class Talk:
                 try:
                     pdu = answer.feed(data)
                 except ValueError as error:
-                    raise DriverGone(f"{self._link.name}: {error}") from error
+                    raise DriverGone(about(self._link.name, str(error))) from error
                 if pdu is not None:
                     return self._block(pdu, span)
 

@@ -15,6 +15,7 @@ import msgspec
 
 from torhaus.drivers.base import DeviceChanged, DriverGone, Host, LinkChanged
 from torhaus.drivers.link import Link, LinkSpec, open_link
+from torhaus.drivers.said import Telling
 
 PATIENCE: Final = 3
 """Talks in a row that may fail before a device is asked less often."""
@@ -33,7 +34,7 @@ Interval = Annotated[
 Jitter = Annotated[float, msgspec.Meta(ge=0, le=3600, description="seconds from 0 to 3600")]
 
 
-class NoAnswer(Exception):  # noqa: N818 - a fact
+class NoAnswer(Telling):
     """A device did not answer, or not usably: `str()` says how, in one line."""
 
 
@@ -133,7 +134,7 @@ class Bus:
                         await self._ask(host, self._schedule, name, talk)
         except DriverGone as gone:
             self._up = False
-            host.event(LinkChanged(up=False, detail=str(gone)))
+            host.event(LinkChanged(up=False, detail=gone.detail))
             raise
         finally:
             await self._let_go()
@@ -170,7 +171,7 @@ class Bus:
         except NoAnswer as error:
             stamp = host.stamp()
             if schedule.failed(name, stamp.boot_ns, stamp.wall_ns):
-                host.event(DeviceChanged(name, up=False, detail=str(error)))
+                host.event(DeviceChanged(name, up=False, detail=error.detail))
         else:
             stamp = host.stamp()
             if schedule.answered(name, stamp.boot_ns, stamp.wall_ns):

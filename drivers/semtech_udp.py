@@ -16,6 +16,7 @@ from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer
 from torhaus.codecs.model import DecodeError, Frame, Reject, RejectReason, Stamp
 from torhaus.drivers.base import Delivery, DriverGone, GatewayReachable, GatewaySeen, GatewayStats, Host, LinkChanged
 from torhaus.drivers.batch_send import MAX_BATCH, Address, BatchSender
+from torhaus.drivers.said import Said, system
 from torhaus.drivers.semtech_udp_down import WayDown
 
 Network = IPv4Network | IPv6Network
@@ -97,7 +98,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
             transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(address, port))
         except OSError as e:
             why = e.__cause__ if isinstance(e.__cause__, OSError) else e  # uvloop's own words do not say it
-            raise DriverGone(f"cannot listen on {self.config.listen}: {why.strerror or why}") from e
+            raise DriverGone(Said("cannot_listen", listen=self.config.listen, why=system(why))) from e
         self._transport = transport
         sock = transport.get_extra_info("socket")
         try:
@@ -105,7 +106,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
             self.port = sock.getsockname()[1]
             self._sender = BatchSender(sock)
             self.bound.set()
-            host.event(LinkChanged(up=True, detail=f"UDP port {self.port}"))
+            host.event(LinkChanged(up=True, detail=Said("udp_port", port=str(self.port))))
             await self._lost
         finally:
             self.bound.clear()
@@ -119,7 +120,7 @@ class SemtechUdp(asyncio.DatagramProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Closed, by us or by an error."""
         if not self._lost.done():
-            self._lost.set_exception(DriverGone(f"socket closed: {exc or 'no reason given'}"))
+            self._lost.set_exception(DriverGone(Said("socket_closed", why=str(exc or "no reason given"))))
 
     def error_received(self, exc: Exception) -> None:
         """An ICMP answer to an acknowledgement: the forwarder is gone. Nothing to do; its next datagram tells."""

@@ -17,6 +17,7 @@ from paho.mqtt.client import MQTTMessage
 from torhaus.codecs.model import DecodeError, Frame, Reject, Served, Stamp
 from torhaus.drivers.base import DriverGone, Host, LinkChanged
 from torhaus.drivers.broker import BrokerConfig, FilesUnusable, Secrets, drop, printable
+from torhaus.drivers.said import Said
 
 Parse = Callable[[str, bytes], Served | None]
 
@@ -105,9 +106,9 @@ class Subscriber:
         codes = [int(getattr(code, "value", code)) for code in granted]
         for topic, code in zip(self._topics, codes, strict=False):
             if code >= _REFUSED:
-                raise DriverGone(f"the broker does not let us subscribe to {topic}")
+                raise DriverGone(Said("not_subscribed", topic=topic))
         if any(code < _QOS for code in codes):
-            return "the broker delivers at QoS 0 only: what comes while nobody is here is lost"
+            return Said("qos_0")
         return ""
 
     def take(self, topic: str, payload: bytes, host: Host, ack: Callable[[], None], refuse: Callable[[], None]) -> None:
@@ -165,7 +166,7 @@ class _Connection:
 
     def _bounded(self, size: int) -> bytes:
         if size > MAX_PACKET_BYTES:
-            self._fail(DriverGone(f"a message of {size} bytes: at most {MAX_PACKET_BYTES} are taken"))
+            self._fail(DriverGone(Said("too_long", size=size, most=MAX_PACKET_BYTES)))
             raise OSError("too long")
         data: bytes = self._receive(size)
         return data
@@ -181,7 +182,7 @@ class _Connection:
         def refuse() -> None:
             if qos:
                 self._host.ack_withheld()
-            self._fail(DriverGone("could not be stored: the broker is asked for it again"))
+            self._fail(DriverGone(Said("not_stored")))
 
         try:
             self._take(message.topic, bytes(message.payload), self._host, ack, refuse)

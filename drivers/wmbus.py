@@ -17,6 +17,7 @@ from torhaus.drivers.base import DriverGone, Host, LinkChanged
 from torhaus.drivers.link import Line, Link, open_link, parse_link
 from torhaus.drivers.listener import MAX_OUTSTANDING, Seconds
 from torhaus.drivers.own_line import OwnLine
+from torhaus.drivers.said import Said, about
 from torhaus.drivers.window import Window
 from torhaus.drivers.wmbus_receivers import RECEIVERS, Receiver
 
@@ -103,7 +104,7 @@ class Wmbus(OwnLine):
                     await self._deal(receiver, link, pieces, host)
         except DriverGone as gone:
             self._hand_over([], receiver.reset(), host)
-            host.event(LinkChanged(up=False, detail=str(gone)))
+            host.event(LinkChanged(up=False, detail=gone.detail))
             raise
 
     async def _greet(self, receiver: Receiver, link: Link, host: Host) -> None:
@@ -116,7 +117,7 @@ class Wmbus(OwnLine):
                     await self._deal(receiver, link, await self._pieces(receiver, link, None), host)
         except TimeoutError:
             raise DriverGone(
-                f"{link.name}: no answer of a receiver {self.config.receiver} within {GREETING_S:g} s"
+                about(link.name, Said("no_receiver", receiver=self.config.receiver, s=GREETING_S))
             ) from None
 
     async def _pieces(self, receiver: Receiver, link: Link, quiet_s: float | None) -> Sequence[bytes | Reject]:

@@ -87,7 +87,8 @@ def _item(ask: Ask, cause: Cause) -> Item:
         path = place("gateways", cause.about)
     if not t.has(f"cause.{cause.kind}"):  # somebody added a kind that the catalogues do not know yet
         return Item(cause.kind, "warn", cause.text, rich(t("advice.unknown")), path)
-    title = t(f"cause.{cause.kind}", about=cause.about, detail=cause.detail, **cause.values)
+    detail = t.said(ask.site.watch.how(cause.about)) if cause.kind == "driver_down" else cause.detail
+    title = t(f"cause.{cause.kind}", about=cause.about, detail=detail, **cause.values)
     return Item(cause.kind, "bad" if level == "bad" else "warn", title, rich(t(f"advice.{cause.kind}")), path)
 
 

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from torhaus.drivers.said import Said
+
 CODES: Final = ("de", "en")
 """Those there are; the first one is for readers who want none of them."""
 TEXTS: Final = Path(__file__).with_name("texts")
@@ -67,6 +69,13 @@ class Language:
     def word(self, room: str, word: str) -> str:
         """The catalogue's word for one of ours, as for a state; the word itself where it has none."""
         return self._texts.get(f"{room}.{word}", word.replace("_", " "))
+
+    def said(self, what: str) -> str:
+        """What a driver says (drivers/said.py); as it is, where it is no fact that the catalogue knows."""
+        if not isinstance(what, Said) or not self.has(f"said.{what.kind}"):
+            return what
+        values = {name: self.said(value) if isinstance(value, str) else value for name, value in what.values.items()}
+        return self(f"said.{what.kind}", **values)
 
     def count(self, key: str, n: int, **values: object) -> str:
         """`key.one` or `key.other`, with `n`."""

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from torhaus.drivers.base import DriverGone
+from torhaus.drivers.said import Said, about
 
 READ_BYTES: Final = 4096
 """Bytes that one read returns at most, if nothing else is asked for."""
@@ -37,7 +38,7 @@ class Link(ABC):
             async with asyncio.timeout(self.idle_s or None):
                 return await self._read(max_bytes)
         except TimeoutError:
-            raise DriverGone(f"{self.name}: silent for {self.idle_s:g} s") from None
+            raise DriverGone(about(self.name, Said("silent", s=self.idle_s))) from None
 
     async def write(self, data: bytes) -> None:
         """Send; returns when the system has taken all of it. Raises DriverGone."""
@@ -47,7 +48,7 @@ class Link(ABC):
             async with asyncio.timeout(WRITE_S):
                 await self._write(data)
         except TimeoutError:
-            raise DriverGone(f"{self.name}: takes no data for {WRITE_S:g} s") from None
+            raise DriverGone(about(self.name, Said("takes_nothing", s=WRITE_S))) from None
 
     async def drain(self, quiet_s: float) -> int:
         """Drop what arrives until nothing has for so long, such as late answers; returns how much. Raises DriverGone.
@@ -69,7 +70,7 @@ class Link(ABC):
             async with asyncio.timeout(WRITE_S):
                 await self._set_baud(baud)
         except TimeoutError:
-            raise DriverGone(f"{self.name}: no new rate within {WRITE_S:g} s") from None
+            raise DriverGone(about(self.name, Said("no_new_rate", s=WRITE_S))) from None
 
     @abstractmethod
     async def close(self) -> None:

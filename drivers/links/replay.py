@@ -7,6 +7,7 @@ from torhaus.drivers.base import DriverGone
 from torhaus.drivers.capture import Chunk, read_capture
 from torhaus.drivers.links.base import Link
 from torhaus.drivers.links.url import ReplaySpec
+from torhaus.drivers.said import Said, about, system
 
 
 class ReplayLink(Link):
@@ -33,13 +34,13 @@ class ReplayLink(Link):
             self._left = chunk.data
         await asyncio.sleep(0)  # a long capture leaves the others their turn
         if self._closed:
-            raise DriverGone(f"{self.name}: closed")
+            raise DriverGone(about(self.name, Said("closed")))
         data, self._left = self._left[:max_bytes], self._left[max_bytes:]
         return data
 
     def _next(self) -> Chunk:
         if self._closed:
-            raise DriverGone(f"{self.name}: closed")
+            raise DriverGone(about(self.name, Said("closed")))
         if not self._begun:
             self._begin()
         try:
@@ -48,11 +49,11 @@ class ReplayLink(Link):
                 self._begin()
                 chunk = next(self._chunks, None)
         except OSError as error:
-            raise DriverGone(f"{self.name}: {error.strerror or error}") from error
+            raise DriverGone(about(self.name, system(error))) from error
         except ValueError as error:
             raise DriverGone(str(error)) from error
         if chunk is None:
-            raise DriverGone(f"{self.name}: the capture has ended")
+            raise DriverGone(about(self.name, Said("capture_ended")))
         return chunk
 
     def _begin(self) -> None:

@@ -14,10 +14,11 @@ from serial import rfc2217
 
 from torhaus.drivers.base import DriverGone
 from torhaus.drivers.links.base import Link
-from torhaus.drivers.links.tcp import explain, keep_alive
+from torhaus.drivers.links.tcp import keep_alive
 from torhaus.drivers.links.telnet import Negotiation, Subnegotiation, Telnet
 from torhaus.drivers.links.url import Rfc2217Spec
 from torhaus.drivers.links.worker import Worker
+from torhaus.drivers.said import Said, about, system
 
 MAX_BUFFER_BYTES: Final = 65_536
 """Bytes from the reader thread that wait for the driver."""
@@ -43,7 +44,7 @@ async def open_rfc2217(spec: Rfc2217Spec, idle_s: float) -> "Rfc2217Link":
         port.abort()
         worker.leave(lambda: _close(port))
         if isinstance(error, OSError | ValueError):
-            raise DriverGone(f"{name}: {_reason(error)}") from error
+            raise DriverGone(about(name, _reason(error))) from error
         raise
     inbox.clear()  # older than the settings
     return Rfc2217Link(name, port, inbox, worker, idle_s)
@@ -93,7 +94,7 @@ class Inbox:
             if data:
                 return data
             if ended is not None:
-                raise DriverGone(f"{self._name}: {ended}")
+                raise DriverGone(about(self._name, ended))
             await self._news.wait()
 
     def _tell(self) -> None:
@@ -141,7 +142,7 @@ class _Port(rfc2217.Serial):  # type: ignore[misc]  # pyserial has no types
                 if payload:
                     self._inbox.put(payload)
         except OSError as error:
-            reason = explain(error)
+            reason = system(error)
         finally:
             self._inbox.end(reason)
 
@@ -174,11 +175,11 @@ class Rfc2217Link(Link):
 
     async def _call(self, function: Any, *args: object) -> None:  # noqa: ANN401 - pyserial has no types
         if self._closed:
-            raise DriverGone(f"{self.name}: closed")
+            raise DriverGone(about(self.name, Said("closed")))
         try:
             await self._worker.call(function, *args)
         except (OSError, ValueError) as error:
-            raise DriverGone(f"{self.name}: {_reason(error)}") from error
+            raise DriverGone(about(self.name, _reason(error))) from error
 
     async def close(self) -> None:
         """Disconnect."""
@@ -198,9 +199,9 @@ def _reason(error: Exception) -> str:
     """One line without pyserial's dump of its options."""
     text = str(error)
     if "does not seem to support RFC2217" in text:
-        return "does not speak RFC 2217; a plain converter is tcp://"
+        return Said("no_rfc2217")
     if "does not accept parameter change" in text or "remote rejected value" in text:
-        return "refuses the settings of the line"
+        return Said("line_refused")
     if "Could not open port" in text:
         return f"no connection ({text.rpartition(': ')[2]})"
     return text

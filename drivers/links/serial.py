@@ -21,6 +21,7 @@ from torhaus.drivers.base import DriverGone
 from torhaus.drivers.links.base import Link
 from torhaus.drivers.links.url import SerialSpec
 from torhaus.drivers.links.worker import Worker
+from torhaus.drivers.said import Said, about
 
 _BUSY: Final = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
 _GONE: Final = {errno.EIO, errno.ENODEV, errno.ENXIO, errno.EBADF}
@@ -73,7 +74,7 @@ class SerialLink(Link):
             except OSError as error:
                 raise DriverGone(explain(self.name, error)) from error
             if not data:
-                raise DriverGone(f"{self.name}: hung up; was it unplugged?")
+                raise DriverGone(about(self.name, Said("hung_up")))
             return data
 
     async def _write(self, data: bytes) -> None:
@@ -89,7 +90,7 @@ class SerialLink(Link):
     async def _until(self, watch: Callable[..., object], unwatch: Callable[[int], object]) -> None:
         """Wait until the descriptor is ready, or the link closed."""
         if self._closed:
-            raise DriverGone(f"{self.name}: closed")
+            raise DriverGone(about(self.name, Said("closed")))
         ready = self._loop.create_future()
         self._waiting.add(ready)
         try:
@@ -104,7 +105,7 @@ class SerialLink(Link):
 
     async def _set_baud(self, baud: int) -> None:
         if self._closed:
-            raise DriverGone(f"{self.name}: closed")
+            raise DriverGone(about(self.name, Said("closed")))
         try:
             await self._worker.call(_set_baud, self._port, baud)
         except _Fault as error:
@@ -119,7 +120,7 @@ class SerialLink(Link):
         self._loop.remove_writer(self._fd)
         for waiting in self._waiting:
             if not waiting.done():
-                waiting.set_exception(DriverGone(f"{self.name}: closed"))
+                waiting.set_exception(DriverGone(about(self.name, Said("closed"))))
         with suppress(OSError, termios.error):  # else the kernel waits up to 30 s for a line that does not move
             termios.tcflush(self._fd, termios.TCIOFLUSH)
         await asyncio.shield(asyncio.wrap_future(self._worker.leave(lambda: _close(self._port))))
@@ -155,20 +156,20 @@ def explain(path: str, error: Exception) -> str:
     if isinstance(error, termios.error) and error.args and isinstance(error.args[0], int):
         number = error.args[0]
     if number in {errno.ENOENT, errno.ENOTDIR}:
-        return f"{path}: no such port; is the device plugged in?"
+        return about(path, Said("port_missing"))
     if number == errno.EACCES:
-        return f"{path}: permission denied; add the user that torhaus runs as to group {_group(path)}"
+        return about(path, Said("port_denied", group=_group(path)))
     if number == errno.EPERM:
-        return f"{path}: not permitted; allow it in the unit (DeviceAllow=)"
+        return about(path, Said("port_forbidden"))
     if number in _BUSY:
-        return f"{path}: in use by another program"
+        return about(path, Said("port_busy"))
     if number in _GONE:
-        return f"{path}: gone; was it unplugged?"
+        return about(path, Said("port_gone"))
     if number == errno.EINVAL:
-        return f"{path}: does not take these settings; do speed, bits and parity in the link suit it?"
+        return about(path, Said("port_settings"))
     if number == errno.ENOTTY or (number is None and "Inappropriate ioctl" in str(error)):
-        return f"{path}: not a serial port"
-    return f"{path}: {os.strerror(number) if number else error}"
+        return about(path, Said("port_none"))
+    return about(path, os.strerror(number) if number else str(error))
 
 
 def _group(path: str) -> str:

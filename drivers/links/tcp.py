@@ -1,13 +1,13 @@
 """tcp://: a converter that passes a device's bytes through. A far side that died without a word is noticed."""
 
 import asyncio
-import os
 import socket
 from typing import Final, Protocol
 
 from torhaus.drivers.base import DriverGone
 from torhaus.drivers.links.base import Link
 from torhaus.drivers.links.url import TcpSpec
+from torhaus.drivers.said import Said, about, system
 
 CONNECT_S: Final = 10.0
 """Name look-up and connecting together."""
@@ -43,9 +43,9 @@ async def open_tcp(spec: TcpSpec, idle_s: float) -> "TcpLink":
         async with asyncio.timeout(CONNECT_S):
             reader, writer = await asyncio.open_connection(spec.host, spec.port, limit=MAX_UNREAD_BYTES)
     except TimeoutError:
-        raise DriverGone(f"{name}: no answer within {CONNECT_S:g} s") from None
+        raise DriverGone(about(name, Said("no_answer", s=CONNECT_S))) from None
     except OSError as error:
-        raise DriverGone(f"{name}: {explain(error)}") from error
+        raise DriverGone(about(name, system(error))) from error
     keep_alive(writer.get_extra_info("socket"))
     return TcpLink(name, reader, writer, idle_s)
 
@@ -65,9 +65,9 @@ class TcpLink(Link):
         try:
             data = await self._reader.read(max_bytes)
         except OSError as error:
-            raise DriverGone(f"{self.name}: {explain(error)}") from error
+            raise DriverGone(about(self.name, system(error))) from error
         if not data:
-            raise DriverGone(f"{self.name}: closed by the far side")
+            raise DriverGone(about(self.name, Said("closed_there")))
         return data
 
     async def _write(self, data: bytes) -> None:
@@ -75,7 +75,7 @@ class TcpLink(Link):
             self._writer.write(data)
             await self._writer.drain()
         except OSError as error:
-            raise DriverGone(f"{self.name}: {explain(error)}") from error
+            raise DriverGone(about(self.name, system(error))) from error
 
     async def close(self) -> None:
         """Disconnect: in order if the far side goes along."""
@@ -90,10 +90,3 @@ class TcpLink(Link):
             pass  # it is closed all the same
         finally:
             self._writer.transport.abort()
-
-
-def explain(error: OSError) -> str:
-    """The system's words for a network fault, without addresses or numbers."""
-    if isinstance(error, socket.gaierror) or not error.errno:
-        return error.strerror or str(error) or type(error).__name__
-    return os.strerror(error.errno)

@@ -19,6 +19,7 @@ from torhaus.codecs.lorawan.downlink import Downlink, TxAnswer, TxStatus
 from torhaus.codecs.model import DecodeError, RejectReason
 from torhaus.drivers.base import DriverGone, GatewayLeft, GatewayRefused, GatewaySeen, Host, LinkChanged
 from torhaus.drivers.basics_station import Config, uri_of
+from torhaus.drivers.said import Said, system
 from torhaus.drivers.semtech_udp import split_listen
 from torhaus.drivers.stations.access import Access
 from torhaus.drivers.stations.session import Session
@@ -65,7 +66,7 @@ class StationServer:
         try:
             tls = Tls(c.cert_file, c.key_file, c.client_ca_file, self._handshake_failed) if c.cert_file else None
         except OSError as e:
-            raise DriverGone(f"certificate or key cannot be used: {e.strerror or e}") from e
+            raise DriverGone(Said("certificate", why=e.strerror or str(e))) from e
         runner = web.AppRunner(
             self._app(),
             access_log=None,
@@ -107,11 +108,11 @@ class StationServer:
         try:
             server = await loop.create_server(factory, address, port, ssl=context, ssl_handshake_timeout=limit)
         except OSError as e:
-            raise DriverGone(f"cannot listen on {self.config.listen}: {_why(e)}") from e
+            raise DriverGone(Said("cannot_listen", listen=self.config.listen, why=system(e))) from e
         try:
             self.port = server.sockets[0].getsockname()[1]
             self.bound.set()
-            self._host.event(LinkChanged(up=True, detail=f"{'TLS' if tls else 'TCP'} port {self.port}"))
+            self._host.event(LinkChanged(up=True, detail=Said("tls_port" if tls else "tcp_port", port=str(self.port))))
             while True:
                 await asyncio.sleep(RENEW_S)
                 if tls is not None:

@@ -9,6 +9,8 @@ from torhaus.daemon.lora.join_book import JoinResult
 from torhaus.daemon.page import attention
 from torhaus.daemon.page.language import Language
 from torhaus.daemon.page.view import Ask
+from torhaus.drivers.base import DeviceChanged
+from torhaus.drivers.said import Said, about
 
 
 def test_commands_in_texts() -> None:
@@ -58,6 +60,20 @@ def test_a_far_side_that_is_away_is_somebodys_matter(tmp_path: Path) -> None:
             assert "“zentrale” cannot be reached" in text
             assert "Nothing is lost" in text
             assert (await visitor.get("/forwarders/zentrale"))[0] == 200
+
+    asyncio.run(go())
+
+
+def test_what_drivers_say_is_said_in_the_readers_language(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with visited(home_of(tmp_path)) as visitor:
+            watch = visitor.app.watch
+            watch.gone("driver bus", about("/dev/ttyUSB0", Said("port_gone")))
+            watch.event("bus", DeviceChanged("zaehler", up=False, detail=Said("no_answer", s=2.5)))
+            for path in ("/", "/gateways"):
+                assert "/dev/ttyUSB0: weg; wurde es abgezogen?" in (await visitor.get(path))[1]
+                assert "/dev/ttyUSB0: gone; was it unplugged?" in (await visitor.get(path, Accept_Language="en"))[1]
+            assert "zaehler (keine Antwort innerhalb von 2,5 s)" in (await visitor.get("/gateways"))[1]
 
     asyncio.run(go())
 

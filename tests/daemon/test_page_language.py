@@ -20,6 +20,7 @@ from torhaus.daemon.scans.refusals import TEXTS, Refusal
 from torhaus.daemon.scans.release.papers import Result
 from torhaus.daemon.scans.release.standing import Step
 from torhaus.daemon.scans.states import Reason, State
+from torhaus.drivers.said import WORDS, Said, about
 
 ROOM = Path(attention.__file__).parent
 AT = 1_795_000_000 * 10**9
@@ -52,6 +53,7 @@ def test_every_text_is_used_and_every_one_used_is_there() -> None:
         "lot_more",
         "scan_fault",
         "refusal",
+        "said",
     }
     words = set(re.findall(r"[a-z_]+", code))  # those that are looped over
     unused = [
@@ -77,6 +79,7 @@ def test_words_of_ours_have_their_texts(code: str) -> None:
     wanted |= {f"reason.{r.value}" for r in RejectReason} | {f"tx.{s.value}" for s in TxStatus}
     wanted |= {f"join.{r}" for r in JoinResult} | {f"mtype.{m}" for m in MTYPE_NAMES.values()}
     wanted |= {f"lot_more.{s}" for s in Step} | {f"result.{r}" for r in Result}
+    wanted |= {f"said.{kind}" for kind in WORDS}
     wanted |= {f"scan_fault.{f}" for f in Fault} | {f"refusal.{r}" for r in Refusal}
     wanted |= {f"role.{r.name.lower()}" for r in Role}
     assert sorted(wanted - there.keys()) == []
@@ -131,3 +134,12 @@ def test_words_and_counts() -> None:
     assert EN("cause.driver_down", about="{x}", detail="{0}") == "Driver “{x}” does not work: {0}"
     with pytest.raises(KeyError):
         EN("nobody.knows")
+
+
+def test_what_a_driver_says_in_both_languages() -> None:
+    what = about("10.0.0.7:502", Said("no_answer", s=2.5))
+    assert DE.said(what) == "10.0.0.7:502: keine Antwort innerhalb von 2,5 s"
+    assert DE.said("as a library said it") == "as a library said it"
+    for kind, words in WORDS.items():
+        said = Said(kind, **{name: 7 if name in {"s", "size", "most"} else "x" for name in holes(words)})
+        assert EN.said(said) == said

@@ -1,12 +1,14 @@
 import logging
 
+import msgspec
 import pytest
 
 from tests.daemon.home import stamp
 from torhaus.codecs.model import RejectReason
 from torhaus.daemon.lora.gateways import GATEWAY_LINES
 from torhaus.daemon.watch import Watch
-from torhaus.drivers.base import GatewayLeft, GatewayRefused, GatewaySeen, LinkChanged
+from torhaus.drivers.base import DeviceChanged, GatewayLeft, GatewayRefused, GatewaySeen, LinkChanged
+from torhaus.drivers.said import Said, about
 
 
 @pytest.fixture
@@ -110,6 +112,23 @@ def test_gateways_have_a_book_of_their_own() -> None:
     w.event("radio", GatewaySeen("aa555a0000000101", "10.0.0.1", "gwmp2", known=True))
     assert w.gateways.driver_of("aa555a0000000101") == "radio"
     assert w.drivers == {}
+
+
+def test_facts_are_kept_for_the_page_and_are_plain_texts_elsewhere() -> None:
+    w = Watch(0)
+    assert w.how("bus") == "starting"
+    assert isinstance(w.how("bus"), Said)
+    gone, silent = about("/dev/ttyUSB0", Said("port_gone")), Said("unit", unit="1", what=Said("no_answer", s=1.0))
+    w.gone("driver bus", gone)
+    w.event("bus", DeviceChanged("meter", up=False, detail=silent))
+    assert (w.how("bus") is gone, w.how("bus", "meter") is silent, w.how("bus", "other")) == (True, True, "")
+    status = msgspec.json.decode(msgspec.json.encode(w.drivers))["bus"]
+    assert (status["detail"], status["silent"]) == (str(gone), {"meter": "unit 1: no answer within 1 s"})
+    w.event("bus", DeviceChanged("meter", up=True))
+    w.event("bus", LinkChanged(up=True))
+    assert (w.how("bus"), w.how("bus", "meter")) == ("", "")
+    w.gone("salvage", gone)
+    assert msgspec.json.encode(w.down)
 
 
 def test_a_driver_that_never_came_up_is_told_of_once(log: pytest.LogCaptureFixture) -> None:

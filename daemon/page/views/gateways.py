@@ -1,5 +1,6 @@
 """The gateways and the drivers behind them: who is heard, what went through, how the way down does."""
 
+from functools import partial
 from typing import Any
 
 from torhaus.daemon.lora.gateways import Gateway
@@ -139,7 +140,9 @@ def _drivers(ask: Ask, status: Status) -> Html:
     t, now = ask.t, status.now_ns
     rows: list[list[Child]] = []
     for name, d in sorted(status.drivers.items()):
-        silent = ", ".join(f"{device} ({why})" for device, why in list(d.silent.items())[:10])
+        said = partial(ask.site.watch.how, name)
+        silent = ", ".join(f"{device} ({t.said(said(device))})" for device in list(d.silent)[:10])
+        detail = t.said(said())
         rows.append([
             el("b", name),
             chip("good", t("state.up")) if d.up else chip("bad", t("state.down")),
@@ -147,7 +150,7 @@ def _drivers(ask: Ask, status: Status) -> Html:
             t.number(d.frames),
             since(t, d.last_frame_ns, now),
             t.number(d.acks_late),
-            joined(d.detail, el("br"), f"{t('drivers.silent')}: {silent}") if silent else d.detail,
+            joined(detail, el("br"), f"{t('drivers.silent')}: {silent}") if silent else detail,
         ])  # fmt: skip
     head = [t(f"drivers.{k}") for k in ("name", "state", "since", "frames", "last", "late", "detail")]
     return section(t("drivers.title"), table(head, rows, numbers=(3, 5), empty=t("drivers.none")), id_="drivers")
