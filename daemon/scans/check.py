@@ -175,6 +175,7 @@ class ProcessCheck:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
                 env={"LC_ALL": "C.UTF-8"},
+                start_new_session=True,  # Ctrl-C in a terminal is the daemon's business, also while this one starts
             )
         except BaseException as error:  # cancelled, too: asyncio has ended the process by then
             ours.close()

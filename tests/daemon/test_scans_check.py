@@ -130,6 +130,19 @@ def test_many_at_a_time_each_in_its_own_process(tmp_path: Path) -> None:
     assert [v.pages for v in asyncio.run(run())] == [n % 4 + 1 for n in range(3 * MAX_AT_ONCE)]
 
 
+def test_a_terminals_ctrl_c_never_reaches_it(document: Path) -> None:
+    async def run() -> None:
+        check = ProcessCheck(Disk(), Limits(), NURSERY)
+        try:
+            await check.check(document)
+            assert check._child is not None
+            assert os.getsid(check._child.process.pid) == check._child.process.pid
+        finally:
+            await check.close()
+
+    asyncio.run(run())
+
+
 def test_what_one_document_leaves_behind_the_next_does_not_find(document: Path) -> None:
     code = "sys.seen = getattr(sys, 'seen', 0) + 1\nos.write(1, json.dumps({'media_type': str(sys.seen)}).encode())"
     assert judge(document, Limits(), *python(code), times=5).media_type == "1"
