@@ -33,7 +33,7 @@ _SPELLED: Final = {
     "drycontact": "dry-contacts",
     "dry-contact": "dry-contacts",
     "ftd": FIELD_TEST,
-    "ftdnetwoktester": FIELD_TEST,
+    **dict.fromkeys(("field-test-device", "ftd-network-tester", "ftdnetwoktester"), FIELD_TEST),
     "pulse3": "pulse-v3",
     "pulse4": "pulse-v4",
     "temp3": "temp-v3",
@@ -48,7 +48,7 @@ _MAY_BE_EMPTY: Final = frozenset({0x10, 0x30})
 
 def variant(model: str) -> str | None:
     """The product's name as device repositories write it; None when it has no codec here."""
-    name = model.lower().replace("_", "-")
+    name = model.lower().replace("_", "-").replace("-sensor", "").replace("temperature", "temp")
     name = name if name in MODELS else _SPELLED.get(name, name.removesuffix("-v2")) or ""
     return name if name in MODELS else None
 

@@ -14,6 +14,7 @@ word first), the quotient (q0) or the difference (s0) of what stands at 0 and be
 right.
 """
 
+import re
 from collections.abc import Callable
 from math import isfinite, log
 from struct import unpack
@@ -46,6 +47,8 @@ PARAMETERS: Final[dict[str, dict[str, float]]] = {
     "dl-pr36ctd": {"kp": 8192},
     "dl-tbrg": {"resolution": 0.1},
 }  # fmt: skip
+_VERSION: Final = re.compile(r"-00[1-9](-v\d)?\Z")
+"""Of the probe, or of its plug: `dl-zn1-002`."""
 SPELLED: Final[dict[str, str]] = {
     # how device repositories write sensors with their values
     "dl-dlr2-004-10": "dl-dlr2-004",
@@ -57,8 +60,6 @@ SPELLED: Final[dict[str, str]] = {
     "dl-pr36-8192": "dl-pr36",
     "dl-pr36ctd-8192": "dl-pr36ctd",
     "dl-tbrg-01": "dl-tbrg",
-    "dl-sht35-001": "dl-sht35",
-    "dl-sht35-002": "dl-sht35",
 }
 
 
@@ -160,6 +161,8 @@ def variant(model: str) -> str | None:
     name = SPELLED.get(name, name)
     if not name.startswith("dl-"):
         name = f"dl-{name}"
+    if name not in SENSORS:
+        name = _VERSION.sub("", name)
     return name if name in SENSORS else None
 
 

@@ -8,6 +8,7 @@ decoder returns a number as text ("21.40"), this is a number; "Invalid Reading" 
 Times are UTC.
 """
 
+import re
 from typing import Final
 
 from torhaus.codecs.layout.field import run
@@ -19,18 +20,27 @@ from torhaus.codecs.registry import Decode
 MAX_PAYLOAD: Final = 255
 MODELS: Final = frozenset(FORMATS)
 _SPELLED: Final = {
-    "gropoint": "gropoint-air",
+    **dict.fromkeys(("gropoint", "gropointairv1"), "gropoint-air"),
     "lht65n": "lht65",
     "ldds20-115": "ldds75",
+    "lsn50": "lsn50-v2",
     "lsn50v2": "lsn50-v2",
     "lht65n-ne117": "lht65",
+    **dict.fromkeys(("lsn50v2-d20-d22", "lsn50v2-d22", "lsn50v2-d23"), "lsn50v2-d20-d22-d23"),
+    "lsn50v2-s31b": "lsn50v2-s31",
+    "lt-22222-l": "lt22222-l",
+    "lt-33222-l": "lt33222-l",
     "sw3lb": "sw3l",
 }
+_VERSION: Final = re.compile(r"-v\d\Z")
+"""Of the model's file in the repository."""
 
 
 def variant(model: str) -> str | None:
     """The model's name as device repositories write it; None when it has no codec here."""
-    name = model.lower()
+    name = model.lower().replace("_", "-")
+    if name not in MODELS:
+        name = _VERSION.sub("", name)
     name = _SPELLED.get(name, name)
     return name if name in MODELS else None
 

@@ -102,12 +102,18 @@ _MESSAGES: Final = {"uc100": "custom_message", "uc300": "text"}
 """Models that pass on what somebody wrote to their serial port: a payload that is nothing but text."""
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]+\Z").match
 _SPELLED: Final = {
+    "am103am103l": "am103",
     "ct101-ct103": "ct101",
     "cth01-compress": "cth01",
     "cth01-compress-v2": "cth01",
     "em300-sld-zld": "em300-sld",
     "uc100-v1": "uc100",
+    **dict.fromkeys(("uc1114", "uc1122", "uc1152"), "uc11xx"),
+    "uc50x": "uc500-series",
     "uc51x": "uc511",
+    "ws513-eu": "ws513",
+    "wt301wt302": "wt301-wt302",
+    "em400-uld": "em400-udl",
 }
 """One name for several models that are alike."""
 

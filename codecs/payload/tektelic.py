@@ -24,15 +24,35 @@ from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
 MODELS: Final = frozenset(TABLES) | frozenset(FRAMES)
+_OUTLET: Final = "ac-outlet-switch"
+_PIR: Final = "smart-room-sensor-pir-base"
+_SPARROW: Final = "sparrow-enterprise-asset-tracker"
 _SPELLED: Final = {
-    "ac-outlet-switch-gen1": "ac-outlet-switch",
-    "ble-tracker": "sparrow-enterprise-asset-tracker",
-    "clover": "agro",
-    "kiwi": "agro",
+    "ac-outlet-switch-gen1": _OUTLET,
+    "ble-tracker": _SPARROW,
+    "edoctorv1": "edoctor",
     "kona-home-sensor": "smart-room-sensor",
+    **dict.fromkeys(("smart-room-sensor-base", "smart-room-sensor-pir", "smartroompir", "smartroompirv3-1"), _PIR),
+    "smart-ac-outlet-generation-1": _OUTLET,
+    "smart-ac-switch-generation-1": _OUTLET,
     "smartroombase": "smart-room-sensor",
-    "smartroompirv3-1": "smart-room-sensor-pir-base",
-    "t0008781-stork": "stork",
+}
+_BEGUN: Final = {
+    # what a name begins with: the brand, or the part number
+    **dict.fromkeys(("clover", "kiwi"), "agro"),
+    **dict.fromkeys(("comfort", "vivid", "t00061xx"), "smart-room-sensor"),
+    **dict.fromkeys(("t000489x", "t00048xx"), _PIR),
+    **dict.fromkeys(("breeze", "t00078xx"), "smart-room-sensor-co2"),
+    **dict.fromkeys(("aura", "flux", "t000589x", "t000662x"), _OUTLET),
+    **dict.fromkeys(("t00053xx", "t00055xx", "t00056xx"), "industrial-transceiver"),
+    **dict.fromkeys(("orca", "t0006129"), "orca-industrial-gps-asset-tracker"),
+    **dict.fromkeys(("sparrow", "pelican", "robin", "finch", "t0006909", "t0007127"), _SPARROW),
+    **dict.fromkeys(("t0007367", "t0007377", "t0007392", "t0007xxx"), _SPARROW),
+    **dict.fromkeys(("t00067xx", "t00073xx"), "tundra-sensor"),
+    "t00059xx": "agriculture-sensor",
+    "t0006923": "edoctor",
+    "t0007405": "ebeat",
+    "t0008781": "stork",
 }
 
 
@@ -40,6 +60,9 @@ def variant(model: str) -> str | None:
     """The model's name as device repositories write it; None when it has no codec here."""
     name = model.lower().replace("_", "-").removeprefix("decoder-")
     name = _SPELLED.get(name, name)
+    if name not in MODELS:
+        begun = name.partition("-")[0]
+        name = _BEGUN.get(begun, begun)
     return name if name in MODELS else None
 
 

@@ -147,11 +147,14 @@ SPELLED: Final = {
     "inclino_v1.0": "inclino-v1",
     "ino-sensor": "ino",
     "levo-plus": "levo",
+    **dict.fromkeys(("modbus-classe-a", "modbus-classe-c"), "modbus"),
     "remote-t": "remote-temperature",
+    **dict.fromkeys(("remote-temperature-2", "remote-temperature-2-ctn"), "remote-temperature2"),
     "skydome": "standard",
+    "smart-pilot-wire": "smartpilot-wire",
     "smart-plug": "smartplug",
     "smartplug_v1.0": "smartplug-v1",
     "t-2-ctn": "remote-temperature2",
-    "t-indoor": "indoor-temperature",
+    **dict.fromkeys(("t-indoor", "temperature-indoor"), "indoor-temperature"),
 }
 """Other spellings. `-v1`: what the vendor's first decoder gave, where its later one gives other names."""
