@@ -21,15 +21,17 @@ MAX_PAYLOAD: Final = 255
 MODELS: Final = frozenset(FORMATS)
 _SPELLED: Final = {
     **dict.fromkeys(("gropoint", "gropointairv1"), "gropoint-air"),
-    "lht65n": "lht65",
     "ldds20-115": "ldds75",
     "lsn50": "lsn50-v2",
     "lsn50v2": "lsn50-v2",
-    "lht65n-ne117": "lht65",
+    "lht65n-ne117": "lht65n",
+    **dict.fromkeys(("d20-lb", "d20s-lb", "d22-lb"), "d23-lb"),
     **dict.fromkeys(("lsn50v2-d20-d22", "lsn50v2-d22", "lsn50v2-d23"), "lsn50v2-d20-d22-d23"),
     "lsn50v2-s31b": "lsn50v2-s31",
     "lt-22222-l": "lt22222-l",
     "lt-33222-l": "lt33222-l",
+    "s31b-lb": "s31-lb",
+    **dict.fromkeys(("sn50v3-lbls", "sn50-v3-lb", "sn50-v3-lb-ls", "sn50-v3"), "sn50v3-lb"),
     "sw3lb": "sw3l",
 }
 _VERSION: Final = re.compile(r"-v\d\Z")
@@ -40,7 +42,7 @@ def variant(model: str) -> str | None:
     """The model's name as device repositories write it; None when it has no codec here."""
     name = model.lower().replace("_", "-")
     if name not in MODELS:
-        name = _VERSION.sub("", name)
+        name = _VERSION.sub("", name.removesuffix("-ls") + "-lb" if name.endswith("-ls") else name)
     name = _SPELLED.get(name, name)
     return name if name in MODELS else None
 

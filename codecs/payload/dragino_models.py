@@ -5,8 +5,11 @@ from typing import Final
 from torhaus.codecs.layout.compact import field, row
 from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
+from torhaus.codecs.payload.dragino_battery import BATTERY
+from torhaus.codecs.payload.dragino_contacts import CONTACTS
 from torhaus.codecs.payload.dragino_doors import CONTACT, DOOR, LEAK, TRUE, Port, battery
 from torhaus.codecs.payload.dragino_inputs import INPUTS
+from torhaus.codecs.payload.dragino_lht65n import LHT65N
 from torhaus.codecs.payload.dragino_outdoor import OUTDOOR
 from torhaus.codecs.payload.dragino_probes import PROBES
 
@@ -157,7 +160,10 @@ def _beacon(data: bytes, fields: Fields) -> None:
 
 
 FORMATS: Final[dict[str, dict[int, Port]]] = {
+    **BATTERY,
+    **CONTACTS,
     **INPUTS,
+    **LHT65N,
     **OUTDOOR,
     **PROBES,
     "cpl01": CONTACT,

@@ -49,7 +49,7 @@ def test_a_family_knows_its_models() -> None:
     assert native("milesight-iot", "cth01-compress-v2") == "milesight:cth01"
     assert native("sensative", "square-air") == "sensative:square-air"
     assert native("sensative", "strips-comfort") == "sensative_strips"
-    assert native("dragino", "lht65n") == "dragino:lht65"
+    assert native("dragino", "lht65n") == "dragino:lht65n"
     assert native("dragino", "nothing-like-it") is None
 
 
