@@ -16,7 +16,7 @@ MOMENTS = (0.0, 0.4)
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(15, marks=pytest.mark.timeout(240), id="short"),
+        pytest.param(15, marks=pytest.mark.timeout(600), id="short"),
         pytest.param(rounds(200), marks=[pytest.mark.crash, pytest.mark.timeout(3600)], id="long"),
     ],
 )

@@ -75,7 +75,7 @@ async def until_all(condition: object, limit_s: float = 60.0) -> None:
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(5, marks=pytest.mark.timeout(240), id="short"),
+        pytest.param(5, marks=pytest.mark.timeout(600), id="short"),
         pytest.param(rounds(50), marks=[pytest.mark.crash, pytest.mark.timeout(3600)], id="long"),
     ],
 )
