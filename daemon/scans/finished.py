@@ -15,6 +15,7 @@ import msgspec
 
 from torhaus.codecs.model import DecodeError
 from torhaus.codecs.sidecar import MAX_BYTES, Told, read
+from torhaus.daemon.scans.beside import Neighbours
 from torhaus.daemon.scans.config import Station
 from torhaus.daemon.scans.disk import Disk
 from torhaus.daemon.scans.folder import Entry, HotFolder, Identity, Look
@@ -49,20 +50,22 @@ class Finished:
         self._station = station
         self._folder = folder
         self._leave = leave
+        sidecar = (station.sidecar.name,) if station.sidecar is not None else ()
+        self._patterns = (*sidecar, station.ready_file) if station.ready_file is not None else sidecar
         self._told: dict[bytes, tuple[Identity, tuple[Told, ...] | None]] = {}
         self.seen: dict[bytes, Seen] = {}
 
     async def among(self, look: Look, entries: list[Entry], now_ns: int) -> tuple[list[Quiet], list[Together]]:
         """Those that can be read now: each by itself, and those that must be taken together. Raises OSError."""
         self._note([*entries, *look.beside.values()], now_ns)
-        names = {os.fsdecode(name).lower(): entry for name, entry in look.beside.items()}
+        near = Neighbours(look.beside, entries, self._patterns, in_batches=self._station.batches == "folders")
         self._told = {name: told for name, told in self._told.items() if name in look.beside}
-        units = self._units(entries)
+        units = self._units(entries, near)
         newest = max((unit.mtime_ns for unit in units), default=0)
         alone: list[Quiet] = []
         together: list[Together] = []
         for unit in units:
-            found = await self._judge(unit, names, now_ns, is_newest=unit.mtime_ns >= newest)
+            found = await self._judge(unit, near, now_ns, is_newest=unit.mtime_ns >= newest)
             if found is None:
                 continue
             if unit.batch is None and len(found.files) == 1:
@@ -79,7 +82,7 @@ class Finished:
             is_same = seen is not None and seen.identity == entry.identity
             self.seen[name] = seen if seen is not None and is_same else Seen(entry.identity, now_ns)
 
-    def _units(self, entries: list[Entry]) -> list[Unit]:
+    def _units(self, entries: list[Entry], near: Neighbours) -> list[Unit]:
         units: dict[str, Unit] = {}
         sidecar = self._station.sidecar
         for entry in entries:
@@ -90,22 +93,23 @@ class Finished:
                 batch = place.partition("/")[0]
                 units.setdefault(f"{batch}/", Unit([], batch)).entries.append(entry)
             else:
-                shared = _beside(sidecar.name, place, "") if sidecar is not None else place
+                shared = near.shared(sidecar.name, entry) if sidecar is not None else place
                 units.setdefault(shared, Unit([])).entries.append(entry)
         return list(units.values())
 
-    async def _judge(self, unit: Unit, names: dict[str, Entry], now_ns: int, *, is_newest: bool) -> Together | None:
+    async def _judge(self, unit: Unit, near: Neighbours, now_ns: int, *, is_newest: bool) -> Together | None:
         """What is to be taken of a unit, None while it has to be waited for."""
         rule = self._station.done if not unit.entries[0].claimed else "stable"
-        sidecars = self._named(unit, names, self._station.sidecar.name) if self._station.sidecar is not None else []
-        ready = self._named(unit, names, self._station.ready_file) if self._station.ready_file is not None else []
-        near = [entry for entry in (*ready, *sidecars) if entry is not None]
+        sidecar, ready_file = self._station.sidecar, self._station.ready_file
+        sidecars = near.of_all(sidecar.name, unit.entries) if sidecar is not None else []
+        ready = near.of_all(ready_file, unit.entries) if ready_file is not None else []
+        beside = [entry for entry in (*ready, *sidecars) if entry is not None]
         seen = [self.seen[key(entry)] for entry in unit.entries]
-        still_s = self._still_s([*unit.entries, *near], now_ns)
+        still_s = self._still_s([*unit.entries, *beside], now_ns)
         give_up = still_s >= (self._station.give_up_s if unit.batch is None else self._station.batch_timeout_s)
         if any(not self._is_readable(entry, s, give_up) for entry, s in zip(unit.entries, seen, strict=True)):
             return None
-        if self._locked(unit, names):
+        if near.is_locked(unit.entries, unit.batch):
             if give_up:
                 self._leave(seen[0], "locked")
             return None
@@ -121,12 +125,12 @@ class Finished:
         hold = Reason.NO_SIGNAL if not signal and rule == "ready_file" else None
         told = {key(entry): Told() for entry in unit.entries}
         if self._station.sidecar is not None and not unit.entries[0].claimed:
-            said, lack = await self._said(unit, sidecars, now_ns)
+            said, lack = await self._said(unit, sidecars, near, now_ns)
             if lack is not None and not give_up:
                 return None
             told, hold = told | said, hold or lack
         files = tuple(
-            Quiet(entry, s, give_up, told[key(entry)], hold or _trouble(told[key(entry)]), tuple(near))
+            Quiet(entry, s, give_up, told[key(entry)], hold or _trouble(told[key(entry)]), tuple(beside))
             for entry, s in zip(unit.entries, seen, strict=True)
         )
         return Together(files, self._batch(unit, files), next((f.hold for f in files if f.hold), None), give_up)
@@ -139,23 +143,8 @@ class Finished:
             return False
         return entry.identity.size_bytes <= self._station.max_bytes or self._leave(seen, "too_large")
 
-    def _named(self, unit: Unit, names: dict[str, Entry], pattern: str) -> list[Entry | None]:
-        """What lies beside by this pattern: one for all, or one for each document, None where there is none yet."""
-        wanted = {_beside(pattern, os.fsdecode(entry.name), unit.batch or "") for entry in unit.entries}
-        return [names.get(name) for name in sorted(wanted)]
-
-    def _locked(self, unit: Unit, names: dict[str, Entry]) -> bool:
-        if unit.batch is not None:
-            inside = f"{unit.batch}/".lower()
-            if any(name.startswith(inside) and name.endswith((".lock", ".lck")) for name in names):
-                return True
-            stems = {unit.batch.lower()}
-        else:
-            stems = {_beside(p, os.fsdecode(e.name), "") for e in unit.entries for p in ("{name}", "{stem}")}
-        return any(f"{stem}{ending}" in names for stem in stems for ending in (".lock", ".lck"))
-
     async def _said(
-        self, unit: Unit, sidecars: list[Entry | None], now_ns: int
+        self, unit: Unit, sidecars: list[Entry | None], near: Neighbours, now_ns: int
     ) -> tuple[dict[bytes, Told], Reason | None]:
         """What its sidecars say of each document; what is lacking, if anything is."""
         layout = self._station.sidecar
@@ -169,16 +158,12 @@ class Finished:
             records = await self._records(sidecar)
             if records is None:
                 return found, Reason.SIDECAR_UNREAD
-            mine = [e for e in unit.entries if self._is_for(layout.name, e, unit, sidecar)]
+            mine = [e for e in unit.entries if near.of(layout.name, e) is sidecar]
             matched = match(mine, records)
             if matched is None:
                 return found, Reason.BATCH_INCOMPLETE
             found |= matched
         return found, None
-
-    @staticmethod
-    def _is_for(pattern: str, entry: Entry, unit: Unit, sidecar: Entry) -> bool:
-        return _beside(pattern, os.fsdecode(entry.name), unit.batch or "") == os.fsdecode(sidecar.name).lower()
 
     async def _records(self, sidecar: Entry) -> tuple[Told, ...] | None:
         """Read once for each version of it; None where it cannot be read."""
@@ -251,17 +236,6 @@ def _common(mine: list[str], theirs: list[str]) -> int:
             break
         count += 1
     return count
-
-
-def _beside(pattern: str, place: str, batch: str) -> str:
-    """The name, in small letters, that a pattern means for a document or its batch."""
-    folder, slash, name = place.rpartition("/")
-    if "{batch}" in pattern:
-        return pattern.replace("{batch}", batch).lower()
-    if "{name}" in pattern or "{stem}" in pattern:
-        stem = name.rpartition(".")[0] or name
-        return (folder + slash + pattern.replace("{name}", name).replace("{stem}", stem)).lower()
-    return f"{batch}/{pattern}".lower() if batch else (folder + slash + pattern).lower()
 
 
 def _is_later(ready: list[Entry | None], unit: Unit) -> bool:
