@@ -23,9 +23,9 @@ class Neighbours:
         self._meant: dict[tuple[str, str], set[str]] = {}  # by pattern and name in small letters: spellings
         documents = list(entries)
         for pattern in patterns:
-            for entry in documents:
-                name = self._name(pattern, entry)
-                self._meant.setdefault((pattern, name.lower()), set()).add(name)
+            for document in documents:
+                meant = self._name(pattern, document)
+                self._meant.setdefault((pattern, meant.lower()), set()).add(meant)
 
     def _name(self, pattern: str, entry: Entry) -> str:
         place = os.fsdecode(entry.name)
