@@ -211,3 +211,51 @@ def test_a_try_sees_that_the_key_was_revoked_though_documents_still_go(tmp_path:
             assert await box.states() == ["verified", "verified"]
 
     asyncio.run(go())
+
+
+def test_a_server_that_hangs_keeps_nobody_waiting_for_ever(tmp_path: Path, parcel: Parcel) -> None:
+    reached, is_well = asyncio.Event(), False
+    files: list[Any] = []  # which this server leaves open when its client has gone
+
+    class Open(asyncssh.SSHServer):
+        def begin_auth(self, _: str) -> bool:
+            return False
+
+    class Hanging(asyncssh.SFTPServer):
+        def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+            files.append(super().open(path, pflags, attrs))
+            return files[-1]
+
+        async def read(self, file_obj: object, offset: int, size: int) -> bytes:
+            if not is_well:
+                reached.set()
+                await asyncio.Event().wait()
+            data = super().read(file_obj, offset, size)
+            assert isinstance(data, bytes)
+            return data
+
+    async def go() -> None:
+        nonlocal is_well
+        sshd.prepare(tmp_path)
+        server = await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=Open, server_host_keys=[str(tmp_path / "host")], sftp_factory=Hanging
+        )
+        target = Sftp(sshd.config(tmp_path, server.sockets[0].getsockname()[1]), context())
+        try:
+            sending = asyncio.create_task(target.send(parcel))
+            await reached.wait()
+            sending.cancel()  # as its time-out does
+            done, _ = await asyncio.wait({sending}, timeout=20)
+            assert done
+            is_well = True
+            with contextlib.suppress(TargetDown):  # the connection that was cut
+                await target.stored(parcel)
+            assert await target.send(parcel) == Receipt(SHA)
+        finally:
+            await target.close()
+            server.close()
+            await server.wait_closed()
+            for file in files:
+                file.close()
+
+    asyncio.run(go())

@@ -110,7 +110,7 @@ class Sftp:
 
     async def _put(self, client: asyncssh.SFTPClient, parcel: Parcel, draft: str) -> None:
         at = 0
-        async with client.open(draft, "wb") as file:
+        async with self._file(client, draft, "wb") as file:
             while piece := await asyncio.to_thread(read_piece, parcel.path, at, self._throttle.piece(PIECE_BYTES)):
                 await self._throttle.take(len(piece))
                 await file.write(piece)
@@ -123,7 +123,7 @@ class Sftp:
         digest, size = hashlib.sha256(), 0
         piece: Any = True  # the library's types say text, whatever the mode
         try:
-            async with client.open(path, "rb") as file:
+            async with self._file(client, path, "rb") as file:
                 while piece and size <= parcel.size_bytes:
                     piece = await file.read(PIECE_BYTES)
                     digest.update(piece)
@@ -131,6 +131,21 @@ class Sftp:
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
             return None
         return digest.hexdigest()
+
+    @contextlib.asynccontextmanager
+    async def _file(self, client: asyncssh.SFTPClient, path: str, mode: str) -> AsyncIterator[Any]:
+        """An open file there. Whose time is over does not wait for the answer to a close, which may never come."""
+        file = await client.open(path, mode)
+        try:
+            yield file
+        except asyncio.CancelledError:
+            if self._connection is not None:
+                self._connection.abort()
+            raise
+        except BaseException:
+            await file.close()
+            raise
+        await file.close()
 
     def _paths(self, parcel: Parcel) -> list[str]:
         name = safe_name(parcel.name)
