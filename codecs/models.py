@@ -15,6 +15,10 @@ MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "adeunis": (("*", "adeunis:*"),),
     "comtac": (
         *((name, "comtac_cm4") for name in ("lpn-cm4*", "lpn-cm-4*", "cm-4")),
+        *((name, "comtac_cm2") for name in ("cm-2", "lpn-cm-2*", "lpn-cm2*")),
+        ("klax*", "comtac_klax"),
+        *((name, "comtac_lpn_do") for name in ("lpn-do", "lpn_do")),
+        *((name, "comtac_ms3") for name in ("ms-3", "lpn-ms-3*")),
         ("lpn-km*", "comtac_lpn_km"),
         *((name, "comtac_td1") for name in ("lpn-td1*", "lpn-td-1*")),
     ),

@@ -17,8 +17,12 @@ Decode = Callable[[bytes, int | None], Fields]
 CODECS: Final[dict[str, str]] = {
     "barcode": "torhaus.codecs.text.barcode",
     "cayenne_lpp": "torhaus.codecs.payload.cayenne_lpp",
+    "comtac_cm2": "torhaus.codecs.payload.comtac_cm2",
     "comtac_cm4": "torhaus.codecs.payload.comtac_cm4",
+    "comtac_klax": "torhaus.codecs.payload.comtac_klax",
+    "comtac_lpn_do": "torhaus.codecs.payload.comtac_lpn_do",
     "comtac_lpn_km": "torhaus.codecs.payload.comtac_lpn_km",
+    "comtac_ms3": "torhaus.codecs.payload.comtac_ms3",
     "comtac_td1": "torhaus.codecs.payload.comtac_td1",
     "dsmr": "torhaus.codecs.meter.dsmr",
     "elsys": "torhaus.codecs.payload.elsys",
