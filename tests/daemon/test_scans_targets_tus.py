@@ -9,7 +9,7 @@ from tests.daemon.far_sides.tus import TusServer
 from tests.daemon.target_scene import DATA, SHA, parcel, with_far_side
 from torhaus.daemon.scans.states import Reason
 from torhaus.daemon.scans.targets.base import NotNow, Refused, TargetDown
-from torhaus.daemon.scans.targets.tus import Tus
+from torhaus.daemon.scans.targets.tus import MAX_SIPS, Tus
 
 
 def test_it_goes_up_in_chunks_each_with_its_checksum(tmp_path: Path) -> None:
@@ -136,6 +136,26 @@ def test_an_upload_without_a_place_there(tmp_path: Path, location: str) -> None:
         assert one.progress.text is None
 
     with_far_side(tmp_path, Nowhere(), work)
+
+
+def test_a_server_that_sips_does_not_get_it_for_ever(tmp_path: Path) -> None:
+    class Sips(TusServer):
+        @staticmethod
+        def harmed(_: web.Request, data: bytes) -> bytes | None:
+            return data[:1]
+
+    server = Sips("")
+
+    async def work(target: Tus) -> None:
+        one = parcel(tmp_path)
+        with pytest.raises(NotNow, match="less than it is sent"):
+            await target.send(one)
+        assert server.patches == MAX_SIPS + 1
+        setattr(server, "harmed", TusServer.harmed)  # noqa: B010
+        await target.send(one)  # goes on where it was
+        assert await target.stored(one) == SHA
+
+    with_far_side(tmp_path, server, work)
 
 
 def test_what_is_too_large_is_not_begun(tmp_path: Path) -> None:

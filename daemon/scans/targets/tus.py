@@ -29,6 +29,8 @@ from torhaus.daemon.scans.targets.web import Web, WebConfig, after_s, token
 VERSION: Final = {"Tus-Resumable": "1.0.0"}
 _GONE: Final = MISSING | {403}
 """What a server says of an upload that it no longer has."""
+MAX_SIPS: Final = 20
+"""Chunks of one attempt that were not taken whole: with more it could go on like that for ever."""
 _CHECKSUM_MISMATCH: Final = 460
 
 
@@ -96,8 +98,12 @@ class Tus:
         if url is None or offset is None:
             url, offset = await self._create(parcel), 0
             await parcel.progress.save(url)
+        sips = 0
         while offset < parcel.size_bytes:
-            offset = await self._patch(url, offset, parcel, offer)
+            before, offset = offset, await self._patch(url, offset, parcel, offer)
+            sips += offset < min(before + self._config.chunk_bytes, parcel.size_bytes)
+            if sips > MAX_SIPS:
+                raise NotNow("the server takes less than it is sent, again and again")
         return Receipt(None, f"{offset} bytes")
 
     async def _create(self, parcel: Parcel) -> str:
