@@ -4,7 +4,7 @@ Source: the decoders that Tektelic published in TheThingsNetwork/lorawan-devices
 vendor/tektelic: channels, scales and names. Big-endian.
 
     FPort 10   channel | type | value | channel | type | value …
-    FPort 100  register | value …: what a device answers about its settings; of those only the cycle's are read
+    FPort 100  register | value …: what a device answers about its settings; keys are left out
     FPort 10 to 12 of the eDoctor: a frame (tektelic_frames.py)
     FPort 101  number of a downlink | count | registers that it could not write
 
@@ -19,10 +19,13 @@ from torhaus.codecs.layout.field import run
 from torhaus.codecs.layout.tags import Item, item
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.payload.tektelic_frames import FRAMES, read_frame
-from torhaus.codecs.payload.tektelic_models import CYCLE, SETTINGS, TABLES, Channels
+from torhaus.codecs.payload.tektelic_models import CYCLE, TABLES, Channels
+from torhaus.codecs.payload.tektelic_settings import INDOOR
+from torhaus.codecs.payload.tektelic_settings_outdoor import OUTDOOR
 from torhaus.codecs.registry import Decode
 
 MAX_PAYLOAD: Final = 255
+_SETTINGS: Final = {**INDOOR, **OUTDOOR}
 MODELS: Final = frozenset(TABLES) | frozenset(FRAMES)
 _OUTLET: Final = "ac-outlet-switch"
 _PIR: Final = "smart-room-sensor-pir-base"
@@ -70,7 +73,7 @@ def decoder(model: str) -> Decode:
     """The codec of a model. KeyError when there is none of that name."""
     if model in FRAMES:
         return _Frames(model)
-    return _Codec(_items(TABLES[model]), _items({**CYCLE, **SETTINGS.get(model, {})}))
+    return _Codec(_items(TABLES[model]), _items({**CYCLE, **_SETTINGS.get(model, {})}))
 
 
 def _items(channels: Channels) -> dict[int, Item]:

@@ -177,9 +177,3 @@ TABLES: Final[dict[str, Channels]] = {
 }  # fmt: skip
 CYCLE: Final[Channels] = {"20": row("seconds_per_core_tick u32 s"), "21": row("ticks_per_battery u16")}
 """Settings that all models share: how long a tick is, and after how many the battery is reported."""
-SETTINGS: Final[dict[str, Channels]] = {
-    "sparrow-enterprise-asset-tracker": {
-        "50": row("ble_mode_number_of_devices u8 0:7", "ble_mode_averaging_mode = 7:1")
-    }
-}
-"""Settings of single models."""
