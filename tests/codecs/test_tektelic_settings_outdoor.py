@@ -13,9 +13,10 @@ def test_limits_of_the_soil_sensor() -> None:
 
 
 def test_a_fence_of_the_tracker() -> None:
-    seen = decoder("orca-industrial-gps-asset-tracker")(bytes.fromhex("34 3a9802 fe7960 0064"), 100)
-    assert seen["gnss_rx_config_geofence0_radius"] == Value(1000)
-    assert seen["gnss_rx_config_geofence0_longitude"].value == -0.01
+    seen = decoder("orca-industrial-gps-asset-tracker")(bytes.fromhex("34 3d3080 07fcf0 0064"), 100)
+    assert seen["gnss_rx_config_geofence0_radius"] == Value(1000, "m")
+    assert seen["gnss_rx_config_geofence0_latitude"] == Value(50.1264, "deg")
+    assert seen["gnss_rx_config_geofence0_longitude"] == Value(13.0876, "deg")
 
 
 def test_addresses_that_are_looked_for() -> None:
