@@ -6,7 +6,7 @@ from torhaus.codecs.layout.compact import Special as Line
 from torhaus.codecs.layout.compact import field
 from torhaus.codecs.layout.field import run
 from torhaus.codecs.model import Fields
-from torhaus.codecs.payload.milesight_channels import BATTERY, STATUS, Channels, history, named, row
+from torhaus.codecs.payload.milesight_channels import BATTERY, ENABLE, STATUS, Channels, history, named, row
 
 _LIMITS: Final = {
     1: "Below alarm", 2: "Above alarm", 3: "Between alarm", 4: "Outside alarm", 6: "Below alarm clear",
@@ -55,6 +55,35 @@ _NO_HUMIDITY: Final = row(named("humidity_error u8", {1: "collection_err"}), "re
 _STORED: Final = history("temperature i16 /10 Cel", _WIDE_HUMIDITY, named("record_type u8", _RECORDS))
 _STORED_BEFORE: Final = history("temperature i16 /10 Cel", _NARROW_HUMIDITY)
 _BEFORE_BYTES: Final = 7
+_CONDITIONS: Final = {0: "disable", 1: "below", 2: "above", 3: "between", 4: "outside"}
+_ANSWERS: Final[Channels] = {
+    # what it says of its settings
+    "f9 0b": row(
+        "alarm_config_id u8",
+        named("alarm_config_condition u8", _CONDITIONS),
+        "alarm_config_threshold_min i16 /10",
+        "alarm_config_threshold_max i16 /10",
+        named("alarm_config_enable u8", ENABLE),
+    ),
+    "f9 0c": row(
+        "mutation_config_id u8",
+        "mutation_config_mutation_max i16 /10",
+        named("mutation_config_enable u8", ENABLE),
+    ),
+    "f9 39": row("collection_interval u16"),
+    "f9 63": row(
+        named("d2d_sender_config_d2d_sender_enable u8", ENABLE),
+        named("d2d_sender_config_uplink_lora_enable u8", ENABLE),
+        "d2d_sender_config_sensor_data_enable u16",
+    ),
+    "f9 66": row(named("d2d_enable u8", ENABLE)),
+    "f9 69": row(
+        field("button_lock_power_off u8 0:1", ENABLE),
+        field("button_lock_collect_report = 1:1", ENABLE),
+    ),
+    "f9 c9": row(named("full_storage_alarm_enable u8", ENABLE)),
+    "f9 d9": row(named("humidity_resolution u8", {0: "0.5%", 1: "0.1%"})),
+}
 
 
 def _stored(data: bytes, pos: int, out: Fields) -> int:
@@ -85,5 +114,6 @@ MODELS: Final[dict[str, Channels]] = {
         "b4 68": _NO_HUMIDITY,
         "b4 9a": _NO_HUMIDITY,
         "20 ce": _stored,
+        **_ANSWERS,
     },
 }

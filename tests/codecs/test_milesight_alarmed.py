@@ -36,3 +36,16 @@ def test_a_stored_reading_of_the_first_version() -> None:
     assert found["history_0_humidity"] == Value(9.3, "%")
     assert found["history_1_humidity"] == Value(46.5, "%")
     assert "history_1_record_type" not in found
+
+
+def test_what_it_says_of_its_settings() -> None:
+    found = CLIMATE(bytes.fromhex("f90b0103f6ff640001 f90c02320001 f9391e00 f963010003 00f96601f96902f9c900f9d901"), 85)
+    assert found["alarm_config_condition"] == Value("between")
+    assert found["alarm_config_threshold_min"] == Value(-1.0)
+    assert found["alarm_config_threshold_max"] == Value(10.0)
+    assert found["mutation_config_mutation_max"] == Value(5.0)
+    assert found["collection_interval"] == Value(30)
+    assert found["d2d_sender_config_sensor_data_enable"] == Value(3)
+    assert found["button_lock_power_off"] == Value("disable")
+    assert found["button_lock_collect_report"] == Value("enable")
+    assert found["humidity_resolution"] == Value("0.1%")
