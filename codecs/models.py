@@ -13,6 +13,7 @@ from torhaus.codecs.registry import FAMILIES, variant, variants
 
 MODELS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "adeunis": (("*", "adeunis:*"),),
+    **dict.fromkeys(("alpha-omega-technology", "alphaomegatechnology"), (("klax*", "comtac_klax"),)),
     "comtac": (
         *((name, "comtac_cm4") for name in ("lpn-cm4*", "lpn-cm-4*", "cm-4")),
         *((name, "comtac_cm2") for name in ("cm-2", "lpn-cm-2*", "lpn-cm2*")),
@@ -69,7 +70,7 @@ def _words(text: str) -> list[str]:
 def _vendor(text: str) -> str:
     """Without what kind of company it is."""
     words = _words(text.replace("_", " ").replace(".", " "))
-    while len(words) > 1 and words[-1] in _COMPANY:
+    while len(words) > 1 and words[-1] in _COMPANY and "-".join(words) not in MODELS:
         words.pop()
     return "-".join(words)
 

@@ -87,3 +87,6 @@ def test_no_frame_is_too_long_to_be_refused() -> None:
 
 def test_it_is_found() -> None:
     assert native("comtac", "klax") == native("Comtac AG", "KLAX 2.0") == "comtac_klax"
+    assert (
+        native("Alpha-Omega Technology GmbH", "KLAX 2.0") == native("alphaomegatechnology", "klaxv2") == "comtac_klax"
+    )
