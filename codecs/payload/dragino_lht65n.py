@@ -33,10 +33,7 @@ _STAMPED: Final = ("bat_status u8 @4 6:2", "systimestamp u32 @7 s")
 _WITHOUT_CLIMATE: Final = frozenset({14, 15, 0x10, 0x20})
 _WITHOUT_BATTERY: Final = frozenset({9, 10})
 _TEMPERATURE: Final = ("ext_sensor", "Temperature Sensor")
-_EXTERNAL: Final[dict[int, tuple[str, str, tuple[Step, ...]]]] = {
-    0: ("ext_sensor", "No external sensor", ()),
-    1: (*_TEMPERATURE, row(_DS)),
-    2: (*_TEMPERATURE, row(_TMP117)),
+SENT: Final[dict[int, tuple[str, str, tuple[Step, ...]]]] = {
     4: (
         "work_mode",
         "Interrupt Sensor send",
@@ -48,6 +45,13 @@ _EXTERNAL: Final[dict[int, tuple[str, str, tuple[Step, ...]]]] = {
     5: ("work_mode", "Illumination Sensor", row("ill_lx u16 @7 lx")),
     6: ("work_mode", "ADC Sensor", row("adc_v u16 @7 /1000 V")),
     7: ("work_mode", "Interrupt Sensor count", row("exit_count u16 @7")),
+}
+"""Of what is connected, by its number: as the LHT65 sends it, too."""
+_EXTERNAL: Final[dict[int, tuple[str, str, tuple[Step, ...]]]] = {
+    0: ("ext_sensor", "No external sensor", ()),
+    1: (*_TEMPERATURE, row(_DS)),
+    2: (*_TEMPERATURE, row(_TMP117)),
+    **SENT,
     8: ("work_mode", "Interrupt Sensor count", row("exit_count u32 @7")),
     9: ("work_mode", "DS18B20 & timestamp", row("temp_c_ds i16 @0 /100 Cel", *_STAMPED)),
     10: ("work_mode", "TMP117 & timestamp", row("temp_c_tmp117 i16 @0 /100 Cel", *_STAMPED)),

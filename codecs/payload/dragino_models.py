@@ -9,7 +9,7 @@ from torhaus.codecs.payload.dragino_battery import BATTERY
 from torhaus.codecs.payload.dragino_contacts import CONTACTS
 from torhaus.codecs.payload.dragino_doors import CONTACT, DOOR, LEAK, TRUE, Port, battery
 from torhaus.codecs.payload.dragino_inputs import INPUTS
-from torhaus.codecs.payload.dragino_lht65n import LHT65N
+from torhaus.codecs.payload.dragino_lht65n import LHT65N, SENT
 from torhaus.codecs.payload.dragino_outdoor import OUTDOOR
 from torhaus.codecs.payload.dragino_probes import PROBES
 
@@ -44,17 +44,7 @@ _DS18B20: Final = (*battery("bat"), "temp_c_ds18_b20 i16 /10 Cel")
 
 _EXTERNAL: Final = {
     1: ("ext_sensor", "Temperature Sensor", row("temp_c_ds i16 @7 /100 Cel")),
-    4: (
-        "work_mode",
-        "Interrupt Sensor send",
-        row(
-            field("exti_pin_level u8 @7", {0: "Low"}, otherwise="High"),
-            field("exti_status u8", {0: "False"}, otherwise="True"),
-        ),
-    ),
-    5: ("work_mode", "Illumination Sensor", row("ill_lx u16 @7 lx")),
-    6: ("work_mode", "ADC Sensor", row("adc_v u16 @7 /1000 V")),
-    7: ("work_mode", "Interrupt Sensor count", row("exit_count u16 @7")),
+    **SENT,
     8: ("work_mode", "Interrupt Sensor count", row("exit_count i32 @7")),
     9: ("work_mode", "DS18B20 & timestamp", row("systimestamp i32 @7 s")),
     15: ("work_mode", "DS18B20ID", ()),
