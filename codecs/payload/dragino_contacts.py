@@ -6,7 +6,7 @@ from torhaus.codecs.layout.compact import Special, field, row
 from torhaus.codecs.layout.field import rounded, run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 from torhaus.codecs.payload.dragino_battery import SHUT, logged, told
-from torhaus.codecs.payload.dragino_doors import TRUE, Port, date, info
+from torhaus.codecs.payload.dragino_doors import TRUE, Port, date, info, working_mode
 
 _LEAK: Final = {0: "NO LEAK", 1: "LEAK"}
 _LEVEL: Final = {0: "L", 1: "H"}
@@ -102,10 +102,7 @@ _MODES: Final = {
 
 
 def _inputs(data: bytes, fields: Fields) -> None:
-    mode = data[6] >> 2 & 0x1F
-    if mode not in _MODES:
-        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {mode}")
-    text, steps = _MODES[mode]
+    mode, (text, steps) = working_mode(data, _MODES)
     run(steps, data, 0, fields)
     fields["work_mode"] = Value(text)
     if mode in {0, 2}:

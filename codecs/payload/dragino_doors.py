@@ -1,8 +1,8 @@
 """Dragino contacts, doors and leak sensors as tables. Source and shape: dragino.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from torhaus.codecs.layout.compact import Special, field, row
 from torhaus.codecs.layout.field import Step, run
@@ -11,6 +11,7 @@ from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
 Length = tuple[int, int]
 More = Callable[[bytes, Fields], None]
 Port = tuple[Length, tuple[Step, ...], More | None]
+T = TypeVar("T")
 
 TRUE: Final = {0: "FALSE", 1: "TRUE"}
 _OPEN: Final = {0: "CLOSE", 1: "OPEN"}
@@ -25,6 +26,14 @@ BANDS: Final = dict(
 def date(raw: int) -> str:
     """Seconds of the Unix epoch as date and time, UTC."""
     return datetime.fromtimestamp(raw, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def working_mode(data: bytes, modes: Mapping[int, T]) -> tuple[int, T]:
+    """What the seventh byte says of what is wired to the device, and what belongs to it. Raises DecodeError."""
+    mode = data[6] >> 2 & 0x1F
+    if mode not in modes:
+        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {mode}")
+    return mode, modes[mode]
 
 
 def _version(raw: int) -> str:

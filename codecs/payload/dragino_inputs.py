@@ -5,7 +5,7 @@ from typing import Final
 from torhaus.codecs.layout.compact import field, row
 from torhaus.codecs.layout.field import Step, run
 from torhaus.codecs.model import DecodeError, Fields, RejectReason, Value
-from torhaus.codecs.payload.dragino_doors import TRUE, Port
+from torhaus.codecs.payload.dragino_doors import TRUE, Port, working_mode
 
 _LEVEL: Final = field("digital_i_status u8 @6 1:1", {0: "L", 1: "H"})
 _LSN_FLAGS: Final = (
@@ -30,10 +30,7 @@ _LSN: Final = {
 
 
 def _lsn50(data: bytes, fields: Fields) -> None:
-    mode = data[6] >> 2 & 0x1F
-    if mode not in _LSN:
-        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {mode}")
-    text, steps = _LSN[mode]
+    mode, (text, steps) = working_mode(data, _LSN)
     run(steps, data, 0, fields)
     if text is not None:
         fields["work_mode"] = Value(text)
@@ -67,10 +64,7 @@ _THREE_PROBES: Final = {
 
 
 def _probes(data: bytes, fields: Fields) -> None:
-    mode = data[6] >> 2 & 0x1F
-    if mode not in _THREE_PROBES:
-        raise DecodeError(RejectReason.UNKNOWN_TYPE, f"working mode {mode}")
-    text, steps = _THREE_PROBES[mode]
+    _, (text, steps) = working_mode(data, _THREE_PROBES)
     fields["work_mode"] = Value(text)
     run(steps, data, 0, fields)
 
