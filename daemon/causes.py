@@ -88,19 +88,22 @@ def of_parts(watch: Watch, aside: Iterable[str]) -> Iterator[Cause]:
 def of_devices(late: list[str], unreadable: Mapping[str, str]) -> Iterator[Cause]:
     """Devices that are heard but not understood, by reason; devices that should have been heard."""
     if unreadable:
-        names = ", ".join(list(unreadable)[:SHOWN]) + (" …" if len(unreadable) > SHOWN else "")
         text = f"payloads cannot be decoded: {_some([f'{name} ({why})' for name, why in unreadable.items()])}"
-        yield Cause("undecoded", text, names, values={"n": len(unreadable)})
+        yield Cause("undecoded", text, _named(list(unreadable)), values={"n": len(unreadable)})
     late = [name for name in late if name not in unreadable]
     if late:
-        names = ", ".join(late[:SHOWN]) + (" …" if len(late) > SHOWN else "")
-        yield Cause("overdue", f"overdue: {_some(late)}", names, values={"n": len(late)})
+        yield Cause("overdue", f"overdue: {_some(late)}", _named(late), values={"n": len(late)})
 
 
 def _some(names: list[str]) -> str:
     """The first of a list that may be long."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{', '.join(names[:SHOWN])}{more}"
+
+
+def _named(names: list[str]) -> str:
+    """The same without words, for any language."""
+    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 
 
 def of_scans(watch: "ScanWatch", now_ns: int) -> Iterator[Cause]:
